@@ -1,0 +1,1 @@
+//! Values, derivatives, right-hand sides and parameter Jacobians of the ansatz at points.

@@ -1,0 +1,1 @@
+//! Neural Galerkin time stepping.

@@ -1,0 +1,1 @@
+//! Dense and randomized linear algebra for tall, numerically rank-deficient problems.

@@ -1,0 +1,1 @@
+//! Results on disk: fields, histories, parameters, plots, checkpoints.

@@ -1,0 +1,227 @@
+//! The typed expression tree that equation text becomes, and what can be done with it: evaluate,
+//! differentiate, substitute. Only this tree is ever turned into machine or GPU code.
+
+use std::collections::BTreeSet;
+
+/// The most space dimensions a problem may have.
+pub const MAX_DIMENSIONS: usize = 6;
+/// The highest total order of a derivative in an equation.
+pub const MAX_ORDER: u8 = 4;
+
+/// Orders of differentiation per space coordinate: `u_xxy` is `[2, 1, 0, ..]`; `u` is all zeros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MultiIndex(pub [u8; MAX_DIMENSIONS]);
+
+impl MultiIndex {
+    /// Total order of the derivative.
+    #[must_use]
+    pub fn order(&self) -> u8 {
+        self.0.iter().sum()
+    }
+
+    /// The index of the derivative `order` times along `coordinate`.
+    #[must_use]
+    pub fn along(coordinate: usize, order: u8) -> Self {
+        let mut index = Self::default();
+        index.0[coordinate] = order;
+        index
+    }
+
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|k| self.0[k] + other.0[k]))
+    }
+
+    /// Product of the factorials of the orders: the derivative over the Taylor coefficient.
+    #[must_use]
+    pub fn factorial(&self) -> f64 {
+        self.0.iter().map(|&k| (1..=k).map(f64::from).product::<f64>()).product()
+    }
+}
+
+/// One derivative channel of the unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// A partial derivative; all zeros is the value itself.
+    Partial(MultiIndex),
+    /// The sum of the second derivatives along every space coordinate, carried as one channel.
+    Laplacian,
+}
+
+impl Channel {
+    /// The unknown itself.
+    #[must_use]
+    pub fn value() -> Self {
+        Self::Partial(MultiIndex::default())
+    }
+}
+
+/// A function of one argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Function {
+    Sin,
+    Cos,
+    Tan,
+    Sinh,
+    Cosh,
+    Tanh,
+    Exp,
+    Log,
+    Sqrt,
+    Abs,
+    /// -1, 0 or 1; the derivative of `abs`.
+    Sign,
+}
+
+impl Function {
+    pub const ALL: [Self; 11] = [
+        Self::Sin,
+        Self::Cos,
+        Self::Tan,
+        Self::Sinh,
+        Self::Cosh,
+        Self::Tanh,
+        Self::Exp,
+        Self::Log,
+        Self::Sqrt,
+        Self::Abs,
+        Self::Sign,
+    ];
+
+    /// The name in equation text.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sin => "sin",
+            Self::Cos => "cos",
+            Self::Tan => "tan",
+            Self::Sinh => "sinh",
+            Self::Cosh => "cosh",
+            Self::Tanh => "tanh",
+            Self::Exp => "exp",
+            Self::Log => "log",
+            Self::Sqrt => "sqrt",
+            Self::Abs => "abs",
+            Self::Sign => "sign",
+        }
+    }
+
+    #[must_use]
+    pub fn apply(self, z: f64) -> f64 {
+        match self {
+            Self::Sin => z.sin(),
+            Self::Cos => z.cos(),
+            Self::Tan => z.tan(),
+            Self::Sinh => z.sinh(),
+            Self::Cosh => z.cosh(),
+            Self::Tanh => z.tanh(),
+            Self::Exp => z.exp(),
+            Self::Log => z.ln(),
+            Self::Sqrt => z.sqrt(),
+            Self::Abs => z.abs(),
+            Self::Sign => {
+                if z == 0.0 {
+                    0.0
+                } else {
+                    z.signum()
+                }
+            }
+        }
+    }
+}
+
+/// An operation on two arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    /// A real power; integer powers are [`Expression::Power`].
+    Raise,
+    Minimum,
+    Maximum,
+}
+
+/// A node of the tree. Coordinates and parameters are numbered in the order of the problem file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expression {
+    Constant(f64),
+    Coordinate(usize),
+    Time,
+    Parameter(usize),
+    /// A derivative of the unknown.
+    Jet(Channel),
+    Negate(Box<Expression>),
+    Call(Function, Box<Expression>),
+    /// An integer power.
+    Power(Box<Expression>, i32),
+    Binary(Binary, Box<Expression>, Box<Expression>),
+}
+
+/// Where an expression is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub coordinates: &'a [f64],
+    pub time: f64,
+    pub parameters: &'a [f64],
+}
+
+impl Expression {
+    /// The value by plain recursion in f64: the oracle of every compiled form. `jet` gives the
+    /// derivative channels of the unknown.
+    #[must_use]
+    pub fn evaluate(&self, place: Place<'_>, jet: &dyn Fn(Channel) -> f64) -> f64 {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Coordinate(k) => place.coordinates[*k],
+            Self::Time => place.time,
+            Self::Parameter(k) => place.parameters[*k],
+            Self::Jet(channel) => jet(*channel),
+            Self::Negate(a) => -a.evaluate(place, jet),
+            Self::Call(function, a) => function.apply(a.evaluate(place, jet)),
+            Self::Power(a, exponent) => a.evaluate(place, jet).powi(*exponent),
+            Self::Binary(operation, a, b) => {
+                let (a, b) = (a.evaluate(place, jet), b.evaluate(place, jet));
+                match operation {
+                    Binary::Add => a + b,
+                    Binary::Subtract => a - b,
+                    Binary::Multiply => a * b,
+                    Binary::Divide => a / b,
+                    Binary::Raise => a.powf(b),
+                    Binary::Minimum => a.min(b),
+                    Binary::Maximum => a.max(b),
+                }
+            }
+        }
+    }
+
+    /// Every derivative channel that the expression names.
+    #[must_use]
+    pub fn channels(&self) -> BTreeSet<Channel> {
+        let mut found = BTreeSet::new();
+        self.visit(&mut |node| {
+            if let Self::Jet(channel) = node {
+                found.insert(*channel);
+            }
+        });
+        found
+    }
+
+    /// Calls `look` on this node and on every node below it.
+    pub fn visit(&self, look: &mut dyn FnMut(&Self)) {
+        look(self);
+        match self {
+            Self::Negate(a) | Self::Call(_, a) | Self::Power(a, _) => a.visit(look),
+            Self::Binary(_, a, b) => {
+                a.visit(look);
+                b.visit(look);
+            }
+            Self::Constant(_)
+            | Self::Coordinate(_)
+            | Self::Time
+            | Self::Parameter(_)
+            | Self::Jet(_) => {}
+        }
+    }
+}

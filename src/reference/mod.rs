@@ -1,0 +1,1 @@
+//! Ground truth: spectral solutions and closed forms.

@@ -1,0 +1,102 @@
+//! The two floating-point types that the CPU kernels are written for.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// `f32` or `f64`: what the kernels need of a real number and nothing more.
+pub trait Real:
+    Copy
+    + Default
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + Sum
+    + faer::traits::RealField
+    + 'static
+{
+    /// Unit round-off as the language defines it: the gap between 1 and the next number.
+    const EPSILON: f64;
+    const ZERO: Self;
+    const ONE: Self;
+    /// `"f32"` or `"f64"`, as results report it.
+    const NAME: &'static str;
+
+    fn of(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+    /// `self * a + b` with one rounding where the target has the instruction.
+    fn fma(self, a: Self, b: Self) -> Self;
+    fn magnitude(self) -> Self;
+    fn root(self) -> Self;
+    fn sine(self) -> Self;
+    fn cosine(self) -> Self;
+    fn hyperbolic_tangent(self) -> Self;
+    fn exponential(self) -> Self;
+    fn is_normal_number(self) -> bool;
+}
+
+macro_rules! real {
+    ($type:ident) => {
+        impl Real for $type {
+            const EPSILON: f64 = $type::EPSILON as f64;
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const NAME: &'static str = stringify!($type);
+
+            #[inline(always)]
+            fn of(value: f64) -> Self {
+                value as $type
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn fma(self, a: Self, b: Self) -> Self {
+                self.mul_add(a, b)
+            }
+            #[inline(always)]
+            fn magnitude(self) -> Self {
+                self.abs()
+            }
+            #[inline(always)]
+            fn root(self) -> Self {
+                self.sqrt()
+            }
+            #[inline(always)]
+            fn sine(self) -> Self {
+                self.sin()
+            }
+            #[inline(always)]
+            fn cosine(self) -> Self {
+                self.cos()
+            }
+            #[inline(always)]
+            fn hyperbolic_tangent(self) -> Self {
+                self.tanh()
+            }
+            #[inline(always)]
+            fn exponential(self) -> Self {
+                self.exp()
+            }
+            #[inline(always)]
+            fn is_normal_number(self) -> bool {
+                self.is_finite()
+            }
+        }
+    };
+}
+
+real!(f32);
+real!(f64);

@@ -1,0 +1,1 @@
+//! The driver: commands in, snapshots out; never blocks.
