@@ -12,11 +12,13 @@ mod error;
 mod file;
 mod ansatz;
 mod presets;
+pub mod points;
 
 use std::collections::BTreeMap;
 
 pub use error::{Issue, Origin, ProblemError, ProblemErrors, SettingIssue};
 use expression::{Expression, Names};
+pub use points::Points;
 pub use presets::{Preset, presets};
 pub use settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,

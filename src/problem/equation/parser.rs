@@ -39,7 +39,7 @@ impl<'a> Parser<'a> {
         }
         let mut errors = Vec::new();
         let lexemes = lex(text, &mut errors);
-        let budget = 16 * MAX_NODES;
+        let budget = 32 * MAX_NODES;
         Ok(Self { text, names, role, lexemes, at: 0, nesting: 0, budget, errors })
     }
 
@@ -179,13 +179,18 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Two operands side by side. Nothing is said where a foreign character stood between them.
+    /// Two operands side by side. Nothing is said where a foreign character stood between them,
+    /// nor after a function without parentheses: `sin u` is one mistake.
     fn missing_operator(&mut self) {
-        let gap = self.lexemes[self.at - 1].span.end..self.lexemes[self.at].span.start;
-        let foreign = |error: &EquationError| {
-            error.span.start >= gap.start && error.span.end <= gap.end && !error.span.is_empty()
+        let before = self.lexemes[self.at - 1].span.clone();
+        let gap = before.end..self.lexemes[self.at].span.start;
+        let explained = |error: &EquationError| {
+            let in_gap = error.span.start >= gap.start && error.span.end <= gap.end;
+            let bare_function =
+                matches!(error.issue, EquationIssue::FunctionWithoutArgument { .. });
+            (in_gap && !error.span.is_empty()) || (bare_function && error.span == before)
         };
-        if self.errors.iter().any(foreign) {
+        if self.errors.iter().any(explained) {
             return;
         }
         let operand = |index: usize| match self.written(index) {
@@ -374,10 +379,7 @@ impl<'a> Parser<'a> {
             Callable::Pair(operation) => {
                 Expression::Binary(operation, Box::new(first), Box::new(arguments.remove(0)))
             }
-            Callable::Laplacian => {
-                let dimensions = self.names.coordinates.len();
-                self.derivative(&first, span, |f| f.laplacian(dimensions))
-            }
+            Callable::Laplacian => self.laplacian(first, &span),
             Callable::Derivative => {
                 let Expression::Coordinate(k) = arguments[0] else {
                     let coordinates = self.names.coordinates.clone();
@@ -385,38 +387,48 @@ impl<'a> Parser<'a> {
                     self.error(span, EquationIssue::DerivativeVariable { coordinates });
                     return PLACEHOLDER;
                 };
-                let dimensions = self.names.coordinates.len();
-                self.derivative(&first, span, |f| f.differentiate_coordinate(k, dimensions))
+                self.derivative(&first, k, &span)
             }
         }
     }
 
+    /// The sum of the second derivatives along every coordinate. That of the unknown itself is one
+    /// channel in two or more dimensions.
+    fn laplacian(&mut self, of: Expression, span: &Range<usize>) -> Expression {
+        let dimensions = self.names.coordinates.len();
+        if dimensions > 1 && of == Expression::Jet(Channel::value()) {
+            return Expression::Jet(Channel::Laplacian);
+        }
+        let mut sum = Expression::Constant(0.0);
+        for k in 0..dimensions {
+            let first = self.derivative(&of, k, span);
+            sum = sum + self.derivative(&first, k, span);
+        }
+        sum
+    }
+
     /// Differentiates within the limits of size and order; not at all once something is wrong.
-    fn derivative(
-        &mut self,
-        of: &Expression,
-        span: Range<usize>,
-        differentiate: impl Fn(&Expression) -> Expression,
-    ) -> Expression {
+    fn derivative(&mut self, of: &Expression, k: usize, span: &Range<usize>) -> Expression {
         if !self.errors.is_empty() || !self.limit_size(of, span.clone()) {
             return PLACEHOLDER;
         }
-        let result = differentiate(of);
-        let size = result.size();
-        if size > MAX_NODES || size > self.budget {
-            let (limit, unit) = (MAX_NODES.min(self.budget), "nodes after differentiation");
-            self.error(span, EquationIssue::TooLarge { found: size, limit, unit });
+        let bound = of.derivative_size_bound();
+        if bound > self.budget {
+            let (limit, unit) = (self.budget, "nodes after differentiation");
+            self.error(span.clone(), EquationIssue::TooLarge { found: bound, limit, unit });
             return PLACEHOLDER;
         }
-        self.budget -= size;
-        for channel in result.channels() {
-            if let Channel::Partial(index) = channel
-                && index.order() > MAX_ORDER
-            {
-                let (text, order) = (self.names.partial(&index), usize::from(index.order()));
-                self.error(span, EquationIssue::OrderTooHigh { text, order, limit: MAX_ORDER });
-                return PLACEHOLDER;
-            }
+        self.budget -= bound;
+        let result = of.differentiate_coordinate(k, self.names.coordinates.len());
+        let too_high = |channel: &Channel| match channel {
+            Channel::Partial(index) => index.order() > MAX_ORDER,
+            Channel::Laplacian => false,
+        };
+        if let Some(Channel::Partial(index)) = result.channels().into_iter().find(too_high) {
+            let (text, order) = (self.names.partial(&index), usize::from(index.order()));
+            let issue = EquationIssue::OrderTooHigh { text, order, limit: MAX_ORDER };
+            self.error(span.clone(), issue);
+            return PLACEHOLDER;
         }
         result
     }
