@@ -144,7 +144,7 @@ fn formula<'a>(
     let place = section.place_of(&names.unknown);
     let path = format!("{key}.{}", names.unknown);
     let result = node.and_then(|node| expression(reader, &path, node, names, role));
-    if node.is_none() && top.has(key) {
+    if section.is_empty() && top.has(key) {
         let remedy = "write u = \"..\", with the unknown's name in place of u";
         reader.missing(&section, &names.unknown, remedy);
     }
@@ -224,10 +224,11 @@ fn coordinate<'a>(
     Some(Coordinate { name: name.clone(), lower, upper, boundary })
 }
 
+/// Where the file does not say it, values at the ends do; `None` where what it says is broken.
 fn boundary_is_dirichlet<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Option<bool> {
     if !section.has("boundary") {
         section.get("boundary");
-        return Some(false);
+        return Some(section.has("lower") || section.has("upper"));
     }
     reader.choice::<BoundaryKind>(section, "boundary").map(|kind| kind == BoundaryKind::Dirichlet)
 }
