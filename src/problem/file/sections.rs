@@ -43,7 +43,13 @@ pub(super) fn problem<'a>(
 
     let (equation, right_hand_side) = equation?;
     let complete = coordinates.len() == names.coordinates.len() && !coordinates.is_empty();
-    let ansatz = complete.then(|| Ansatz::new(&coordinates))?;
+    let ansatz = match complete.then(|| Ansatz::new(&coordinates))? {
+        Ok(ansatz) => ansatz,
+        Err(issue) => {
+            reader.report(&top.place_of("domain"), issue);
+            return None;
+        }
+    };
     let places =
         Places { initial: initial_place, exact: exact_place, coordinates: coordinate_places };
     let problem = Problem {
