@@ -391,6 +391,51 @@ fn each_contradiction_is_named() {
     }
 }
 
+/// The example of the documentation, taken from its source, must be a valid file.
+#[test]
+fn the_documented_file_is_valid() {
+    let source = include_str!("../src/problem/mod.rs");
+    let from = source.find("//! format = 1").expect("the example");
+    let example: String = source[from..]
+        .lines()
+        .take_while(|line| !line.starts_with("//! ```"))
+        .map(|line| line.trim_start_matches("//!").to_owned() + "\n")
+        .collect();
+    // Its sides and its exact solution are there to show the syntax: make them agree.
+    let example = example.replace("sin(t)", "0");
+    let mut list = overrides(&[("points.count", "20"), ("fit.count", "20")]);
+    list.push(("reference.kind".into(), "exact".into()));
+    let problem = loaded(Problem::from_toml(&example, &list));
+    assert_eq!(problem.dimensions(), 2);
+    let changed = example.replace("count = 600", "count = 20");
+    loaded(Problem::from_toml_variant(&changed, "quick", &Overrides::new()));
+}
+
+#[test]
+fn work_is_bounded() {
+    let wave = "[initial]\nu = 0";
+    let long = vec!["x1*x2*x3*x4*x5*x6*t"; 200].join("+");
+    let sides: String = (1..=6)
+        .map(|k| {
+            let value = long.replace(&format!("x{k}"), "1");
+            format!("x{k} = {{ range = [0, 1], upper = \"{value}\" }}\n")
+        })
+        .collect();
+    let message = &messages(&file("u_t = u", &sides, wave))[0];
+    assert!(message.starts_with("the values at the ends"), "{message}");
+    let variants: String =
+        (0..40).map(|k| format!("\n[variants.v{k}]\n\"run.seed\" = {k}")).collect();
+    let found = messages(&file("u_t = u", LINE, &format!("{wave}{variants}")));
+    assert_eq!(found, ["40 variants are more than 32"]);
+    let parameters: String = (0..100).map(|k| format!("\np{k} = 1")).collect();
+    let found = messages(&file("u_t = u", LINE, &format!("{wave}\n[parameters]{parameters}")));
+    assert_eq!(found, ["parameters is 100 entries, but must be at most 64 entries"]);
+    let huge = format!("format = 1 #{}", "x".repeat(1 << 18));
+    assert_eq!(messages(&huge).len(), 1);
+    let nested = format!("format = {}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    assert!(!messages(&nested).is_empty());
+}
+
 #[test]
 fn broken_toml_and_broken_text_are_placed() {
     let errors = Problem::from_toml("format = 1\ntime = { end 1 }\n", &Overrides::new());
