@@ -46,9 +46,9 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Issue {
-    #[error("{0}")]
-    Equation(EquationIssue),
-    #[error("{0}")]
+    #[error(transparent)]
+    Equation(#[from] EquationIssue),
+    #[error(transparent)]
     Setting(#[from] SettingIssue),
 }
 

@@ -34,10 +34,7 @@ pub(super) fn problem<'a>(
     let (exact, exact_place) = formula(reader, top, "exact", &names, Role::Exact);
     let (initial, initial_place) = initial(reader, top, &names, time, exact.as_ref());
     let settings = super::settings::Settings::read(reader, top, &coordinates, time, &exact);
-    let mut run = reader.section(top, "run");
-    let seed = reader.count(&mut run, "seed", [0, i64::MAX as u64]).unwrap_or(0);
-    let precision = reader.choice(&mut run, "precision").unwrap_or(Precision::Auto);
-    reader.finish(run);
+    let (seed, precision) = run(reader, top);
     // Read elsewhere; here only its being a table matters.
     let _ = reader.section(top, "variants");
 
@@ -88,6 +85,14 @@ fn format<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) {
         Value::Integer(found) => reader.report(&node.place, SettingIssue::UnknownFormat { found }),
         _ => reader.wrong_type("format", "the number 1", node),
     }
+}
+
+fn run<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> (u64, Precision) {
+    let mut section = reader.section(top, "run");
+    let seed = reader.count(&mut section, "seed", [0, i64::MAX as u64]).unwrap_or(0);
+    let precision = reader.choice(&mut section, "precision").unwrap_or(Precision::Auto);
+    reader.finish(section);
+    (seed, precision)
 }
 
 fn equation<'a>(
