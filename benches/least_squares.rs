@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
-use sketchpde::linalg::{LeastSquares, Settings, Solution};
+use sketchpde::linalg::{LeastSquares, Regularisation, Settings, Solution};
 use sketchpde::problem::Solver;
 use sketchpde::random::{Philox, Stream};
 use sketchpde::scalar::Real;
@@ -30,8 +30,19 @@ struct Case {
 fn main() -> ExitCode {
     let files: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     println!(
-        "{:<16} {:>5} {:>6} {:>15} {:>9} {:>9} {:>5} {:>4} {:>11} {:>9}",
-        "n x s", "real", "rcond", "solver", "min ms", "median", "rank", "its", "residual", "excess"
+        "{:<12} {:>4} {:>6} {:>15} {:>8} {:>9} {:>9} {:>5} {:>4} {:>11} {:>9} {:>9}",
+        "n x s",
+        "real",
+        "rcond",
+        "solver",
+        "filter",
+        "min ms",
+        "median",
+        "rank",
+        "its",
+        "residual",
+        "excess",
+        "|v|"
     );
     if files.is_empty() {
         for (n, s, rconds) in [
@@ -60,7 +71,7 @@ fn synthetic(n: usize, s: usize) -> Case {
     let random = Philox::new(1, Stream::Vectors);
     let wave = |i: usize, m: usize| {
         let angle = std::f64::consts::TAU * (i * (m / 2)) as f64 / n as f64;
-        if m % 2 == 0 { angle.cos() } else { angle.sin() }
+        if m.is_multiple_of(2) { angle.cos() } else { angle.sin() }
     };
     let waves = Mat::from_fn(n, 2 * modes, wave);
     let mixture = Mat::from_fn(2 * modes, s + 1, |m, k| {
@@ -108,14 +119,16 @@ fn compare(case: &Case, rconds: &[f64]) {
             Solver::Gram,
             Solver::SketchAndSolve,
             Solver::SketchedLsqr,
-            Solver::Auto,
         ] {
             if matches!(solver, Solver::Svd | Solver::PivotedQr) && !small {
                 continue;
             }
-            measure(case, case.matrix.as_ref(), solver, rcond, best);
-            if rcond >= 1e-5 {
-                measure(case, single.as_ref(), solver, rcond, best);
+            for regularisation in [Regularisation::Truncate, Regularisation::Damp] {
+                let settings = Settings { solver, regularisation, rcond, ..Settings::default() };
+                measure(case, case.matrix.as_ref(), settings, best);
+                if rcond >= 1e-5 && matches!(solver, Solver::Gram | Solver::SketchedLsqr) {
+                    measure(case, single.as_ref(), settings, best);
+                }
             }
         }
     }
@@ -130,8 +143,8 @@ fn oracle(case: &Case, rcond: f64) -> f64 {
 }
 
 /// Runs one method for about half a second at most.
-fn measure<T: Real>(case: &Case, matrix: MatRef<'_, T>, solver: Solver, rcond: f64, best: f64) {
-    let mut least_squares = LeastSquares::new(Settings { solver, rcond, ..Settings::default() });
+fn measure<T: Real>(case: &Case, matrix: MatRef<'_, T>, settings: Settings, best: f64) {
+    let mut least_squares = LeastSquares::new(settings);
     let mut milliseconds = Vec::new();
     let mut last: Option<Solution> = None;
     let begun = Instant::now();
@@ -142,7 +155,7 @@ fn measure<T: Real>(case: &Case, matrix: MatRef<'_, T>, solver: Solver, rcond: f
         match least_squares.solve(matrix, &case.right_hand_side, epoch) {
             Ok(solution) => last = Some(solution),
             Err(error) => {
-                println!("{:<16} {:?}: {error}", case.name, solver);
+                println!("{:<16} {:?}: {error}", case.name, settings.solver);
                 return;
             }
         }
@@ -151,16 +164,18 @@ fn measure<T: Real>(case: &Case, matrix: MatRef<'_, T>, solver: Solver, rcond: f
     milliseconds.sort_by(f64::total_cmp);
     let Some(solution) = last else { return };
     println!(
-        "{:<16} {:>5} {:>6.0e} {:>15} {:>9.3} {:>9.3} {:>5} {:>4} {:>11.4e} {:>9.1e}",
+        "{:<12} {:>4} {:>6.0e} {:>15} {:>8} {:>9.3} {:>9.3} {:>5} {:>4} {:>11.4e} {:>9.1e} {:>9.2e}",
         case.name,
         T::NAME,
-        rcond,
-        format!("{solver:?}"),
+        settings.rcond,
+        format!("{:?}", settings.solver),
+        format!("{:?}", settings.regularisation),
         milliseconds[0],
         milliseconds[milliseconds.len() / 2],
         solution.rank,
         solution.iterations,
         solution.residual_norm,
         solution.residual_norm / best - 1.0,
+        solution.coefficients.iter().map(|v| v * v).sum::<f64>().sqrt(),
     );
 }

@@ -7,7 +7,7 @@ use faer::{Conj, MatMut, MatRef, Spec};
 use super::buffer::Buffer;
 use super::compressed::{Compressed, Scratch};
 use super::error::LeastSquaresError;
-use super::products::{convert, gram, kernel, multiply_transposed, parallelism};
+use super::products::{convert, gram, kernel, multiply, multiply_transposed, parallelism};
 use crate::scalar::Real;
 
 /// Householder reflections are applied in blocks of so many.
@@ -173,7 +173,22 @@ impl Decomposition {
                 multiply_transposed(columns, &self.compressed.combine(&scaled), &mut v);
                 v
             }
-            Form::Svd | Form::PivotedQr => times(self.right.view(), c),
+            Form::Svd | Form::PivotedQr => times(self.right.view().subcols(0, c.len()), c),
+        }
+    }
+
+    /// `V^T g`.
+    pub(crate) fn project_solution<T: Real>(&self, columns: &[&[T]], g: &[f64]) -> Vec<f64> {
+        match self.form {
+            Form::Gram => self.compressed.project(g),
+            Form::Kernel => {
+                let mut image = vec![0.0; columns[0].len()];
+                multiply(columns, g, &mut image);
+                let mut c = self.compressed.project(&image);
+                c.iter_mut().zip(&self.singular_values).for_each(|(c, sigma)| *c /= sigma);
+                c
+            }
+            Form::Svd | Form::PivotedQr => transposed_times(self.right.view(), g),
         }
     }
 

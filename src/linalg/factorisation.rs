@@ -140,9 +140,22 @@ impl<T: Real> Factorisation<'_, T> {
             .zip(self.singular_values())
             .map(|(c, &sigma)| c * filter.factor(sigma, largest))
             .collect();
+        self.combine_coefficients(&filtered)
+    }
+
+    /// `V c`; c may be shorter than the rank.
+    pub(crate) fn combine_coefficients(&self, c: &[f64]) -> Vec<f64> {
         match &self.sketched {
-            None => self.decomposition.combine(&self.matrix, &filtered),
-            Some(sketched) => self.decomposition.combine(&sketched.columns, &filtered),
+            None => self.decomposition.combine(&self.matrix, c),
+            Some(sketched) => self.decomposition.combine(&sketched.columns, c),
+        }
+    }
+
+    /// `V^T g`.
+    pub(crate) fn project_solution(&self, g: &[f64]) -> Vec<f64> {
+        match &self.sketched {
+            None => self.decomposition.project_solution(&self.matrix, g),
+            Some(sketched) => self.decomposition.project_solution(&sketched.columns, g),
         }
     }
 
@@ -222,17 +235,22 @@ impl<T: Real> Factorisation<'_, T> {
         rank: usize,
         iterations: usize,
     ) -> Solution {
-        let scale = norm(r);
         Solution {
             coefficients,
             rank,
             largest: self.largest(),
             singular_values: self.singular_values().to_vec(),
-            residual_norm: if scale > 0.0 { norm(residual) / scale } else { 0.0 },
+            residual_norm: relative(residual, r),
             iterations,
             solver: self.solver,
         }
     }
+}
+
+/// `|residual| / |r|`, or 0 for r = 0.
+pub(crate) fn relative(residual: &[f64], r: &[f64]) -> f64 {
+    let scale = norm(r);
+    if scale > 0.0 { norm(residual) / scale } else { 0.0 }
 }
 
 pub(crate) fn check_right_hand_side(rows: usize, r: &[f64]) -> Result<(), LeastSquaresError> {
