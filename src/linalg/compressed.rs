@@ -5,23 +5,17 @@
 //! d x k, and the eigenvalues of the small `L^T L = W D W^T` (k x k) are those of A, its
 //! eigenvectors `X = P^T L W D^(-1/2)`. Nothing is lost that A itself still holds: what pivoting
 //! leaves over is below the round-off of A (Higham: "Accuracy and Stability of Numerical
-//! Algorithms", section 10.3), or below what the caller says it will truncate anyway.
+//! Algorithms", section 10.3).
 
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt_pivoting::factor as pivoted;
 use faer::linalg::evd;
-use faer::linalg::matmul::matmul;
 use faer::{Accum, ColMut, ColRef, MatMut, Par, Spec};
 
 use super::buffer::Buffer;
 use super::error::LeastSquaresError;
-use super::products::parallelism;
-
-/// What the dropped part may have of the smallest kept eigenvalue.
-const DROPPED_SHARE: f64 = 0.01;
-/// Power iterations for a lower bound of the largest eigenvalue.
-const POWER_ITERATIONS: usize = 4;
+use super::products::{lower_product, parallelism};
 
 /// Eigenvalues (descending) and orthonormal eigenvectors `X = P^T L W D^(-1/2)` in factored form.
 #[derive(Debug, Default)]
@@ -39,15 +33,13 @@ pub(crate) struct Compressed {
 }
 
 impl Compressed {
-    /// Decomposes `a` (lower triangle; overwritten). Eigenvalues below `floor` times the largest
-    /// may be missing or inaccurate.
+    /// Decomposes `a` (lower triangle; overwritten).
     ///
     /// # Errors
     /// `NoConvergence` from the eigen-solver.
     pub(crate) fn decompose(
         &mut self,
         mut a: MatMut<'_, f64>,
-        floor: f64,
         stack: &mut Scratch,
     ) -> Result<(), LeastSquaresError> {
         let size = a.nrows();
@@ -74,39 +66,13 @@ impl Compressed {
         .map_err(|_| LeastSquaresError::NoConvergence { algorithm: "pivoted Cholesky", size })?
         .0
         .rank;
-        let kept = self.keep(a, rank, trace, floor);
-        self.rotate(kept, stack)
-    }
-
-    /// Copies the columns of L that matter into `factor`; returns how many.
-    fn keep(&mut self, a: MatMut<'_, f64>, rank: usize, trace: f64, floor: f64) -> usize {
-        let (a, size) = (a.as_ref(), a.nrows());
         let mut factor = self.factor.reshape(size, rank);
         for k in 0..rank {
-            factor.as_mut().col_mut(k).subrows_mut(0, k).fill(0.0);
-            factor
-                .as_mut()
-                .col_mut(k)
-                .subrows_mut(k, size - k)
-                .copy_from(a.col(k).subrows(k, size - k));
+            let mut column = factor.as_mut().col_mut(k);
+            column.as_mut().subrows_mut(0, k).fill(0.0);
+            column.subrows_mut(k, size - k).copy_from(a.as_ref().col(k).subrows(k, size - k));
         }
-        let factor = self.factor.view();
-        // The largest eigenvalue is at least the Rayleigh quotient of any vector.
-        let mut vector = factor.col(0).to_owned();
-        let mut largest = 0.0;
-        for _ in 0..POWER_ITERATIONS {
-            let scale = vector.norm_l2();
-            vector = factor * (factor.transpose() * &vector);
-            largest = vector.norm_l2() / scale;
-        }
-        let allowed = DROPPED_SHARE * floor * largest;
-        let mut left = trace;
-        let needed = (0..rank).find(|&k| {
-            let enough = left <= allowed;
-            left -= factor.col(k).squared_norm_l2();
-            enough
-        });
-        needed.unwrap_or(rank)
+        self.rotate(rank, stack)
     }
 
     /// Eigen-decomposition of `L^T L`.
@@ -114,14 +80,12 @@ impl Compressed {
         let size = self.order.len();
         let cube = (kept * kept) as f64 * size as f64;
         self.small.reshape(kept, kept);
-        self.factor.reshape(size, kept); // keeps the leading columns where they are
         let factor = self.factor.view();
-        matmul(
+        lower_product(
             self.small.view_mut(),
             Accum::Replace,
             factor.transpose(),
             factor,
-            1.0,
             parallelism(cube),
         );
         let mut values = Diag::<f64>::zeros(kept);

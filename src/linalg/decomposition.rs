@@ -7,7 +7,7 @@ use faer::{Conj, MatMut, MatRef, Spec};
 use super::buffer::Buffer;
 use super::compressed::{Compressed, Scratch};
 use super::error::LeastSquaresError;
-use super::products::{convert, gram, kernel, multiply, multiply_transposed, parallelism};
+use super::products::{columns, convert, gram, kernel, multiply, multiply_transposed, parallelism};
 use crate::scalar::Real;
 
 /// Householder reflections are applied in blocks of so many.
@@ -45,13 +45,9 @@ pub(crate) struct Decomposition {
 }
 
 impl Decomposition {
-    /// From `J^T J` (n >= s) or `J J^T` (n < s), in f64. Singular values below
-    /// `max(rcond, 3e-8)` times the largest are missing or inaccurate: squaring loses them.
-    pub(crate) fn gram<T: Real>(
-        &mut self,
-        columns: &[&[T]],
-        rcond: f64,
-    ) -> Result<(), LeastSquaresError> {
+    /// From `J^T J` (n >= s) or `J J^T` (n < s), in f64. Singular values below about 3e-8 times the
+    /// largest are missing or inaccurate: squaring loses them.
+    pub(crate) fn gram<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
         let (n, s) = (columns[0].len(), columns.len());
         let order = n.min(s);
         self.work.reshape(order, order);
@@ -66,7 +62,7 @@ impl Decomposition {
         if !(0..order).all(|i| work[(i, i)].is_finite()) {
             return Err(not_finite(columns));
         }
-        self.compressed.decompose(self.work.view_mut(), rcond * rcond, &mut self.scratch)?;
+        self.compressed.decompose(self.work.view_mut(), &mut self.scratch)?;
         self.singular_values.clear();
         self.singular_values.extend(self.compressed.eigenvalues.iter().map(|x| x.sqrt()));
         Ok(())
@@ -218,8 +214,22 @@ impl Decomposition {
     }
 }
 
+/// All singular values of a matrix in descending order, in f64: for diagnostics.
+///
+/// # Errors
+/// `Empty`, `Layout`, `MatrixNotFinite` or `NoConvergence`.
+pub fn singular_values<T: Real>(matrix: MatRef<'_, T>) -> Result<Vec<f64>, LeastSquaresError> {
+    let (rows, s) = matrix.shape();
+    if rows == 0 || s == 0 {
+        return Err(LeastSquaresError::Empty { rows, columns: s });
+    }
+    let mut workspace = Decomposition::default();
+    workspace.copy(&columns(matrix)?)?;
+    thin_svd(workspace.work.view(), None, &mut workspace.scratch)
+}
+
 /// Where and why a matrix has a sum of squares that is not finite.
-fn not_finite<T: Real>(columns: &[&[T]]) -> LeastSquaresError {
+pub(crate) fn not_finite<T: Real>(columns: &[&[T]]) -> LeastSquaresError {
     for (column, entries) in columns.iter().enumerate() {
         if let Some(row) = entries.iter().position(|x| !x.is_normal_number()) {
             return LeastSquaresError::MatrixNotFinite { row, column };

@@ -7,7 +7,7 @@ use faer::MatRef;
 
 use super::buffer::Buffer;
 use super::damped::Damped;
-use super::decomposition::Decomposition;
+use super::decomposition::{Decomposition, not_finite};
 use super::error::LeastSquaresError;
 use super::factorisation::{
     Factorisation, Filter, Sketched, Solution, check_right_hand_side, relative,
@@ -103,14 +103,15 @@ impl LeastSquares {
             Solver::SketchAndSolve | Solver::SketchedLsqr => {
                 let sketch = self.sketch(&matrix, epoch);
                 let columns = self.sketched.columns();
-                if rcond >= GRAM_FLOOR {
-                    self.decomposition.gram(&columns, rcond)?;
+                let outcome = if rcond >= GRAM_FLOOR {
+                    self.decomposition.gram(&columns)
                 } else {
-                    self.decomposition.pivoted_qr(&columns)?;
-                }
+                    self.decomposition.pivoted_qr(&columns)
+                };
+                outcome.map_err(|error| in_original(error, &matrix))?;
                 sketched = Some(Sketched { sketch, columns });
             }
-            Solver::Auto | Solver::Gram => self.decomposition.gram(&matrix, rcond)?,
+            Solver::Auto | Solver::Gram => self.decomposition.gram(&matrix)?,
         }
         let decomposition = &self.decomposition;
         Ok(Factorisation { matrix, sketched, decomposition, solver, refinements })
@@ -244,6 +245,16 @@ impl Settings {
             }
             other => other,
         }
+    }
+}
+
+/// An entry of the sketch is not finite because one of the matrix is not, or they are too large.
+fn in_original<T: Real>(error: LeastSquaresError, matrix: &[&[T]]) -> LeastSquaresError {
+    match error {
+        LeastSquaresError::MatrixNotFinite { .. } | LeastSquaresError::Overflow { .. } => {
+            not_finite(matrix)
+        }
+        other => other,
     }
 }
 

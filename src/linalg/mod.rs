@@ -11,7 +11,12 @@ mod lsqr;
 mod operator;
 mod products;
 mod sketch;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
+pub use decomposition::singular_values;
 pub use error::LeastSquaresError;
 pub use factorisation::{Factorisation, Filter, Projection, Solution};
 pub use least_squares::{GRAM_FLOOR, LeastSquares, Regularisation, Settings};

@@ -162,7 +162,7 @@ fn accumulate(
 }
 
 /// The lower triangle of `out = a b` or `out += a b`.
-fn lower_product(
+pub(crate) fn lower_product(
     out: MatMut<'_, f64>,
     accumulation: Accum,
     a: MatRef<'_, f64>,
@@ -189,5 +189,73 @@ pub(crate) fn convert<'a, T: Real>(columns: impl Iterator<Item = &'a [T]>, out: 
         for (out, x) in out.column_mut(k).iter_mut().zip(column) {
             *out = x.to_f64();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::Mat;
+
+    use super::*;
+    use crate::linalg::testing::normals;
+
+    fn matrix(n: usize, s: usize) -> Mat<f32> {
+        let entries = normals(n * s, 1);
+        Mat::from_fn(n, s, |i, k| entries[i * s + k] as f32)
+    }
+
+    const SHAPES: [(usize, usize); 7] =
+        [(1, 1), (1, 9), (31, 4), (33, 5), (64, 7), (1_025, 3), (2_500, 1_001)];
+
+    #[test]
+    fn products_with_vectors_are_the_sums_that_define_them() {
+        for (n, s) in SHAPES {
+            let j = matrix(n, s);
+            let columns = columns(j.as_ref()).expect("column-major");
+            let (v, w) = (normals(s, 2), normals(n, 3));
+            let (mut forward, mut backward) = (vec![f64::NAN; n], vec![f64::NAN; s]);
+            multiply(&columns, &v, &mut forward);
+            multiply_transposed(&columns, &w, &mut backward);
+            let allowed = 20.0 * (n + s) as f64 * f64::EPSILON;
+            for i in (0..n).step_by(1 + n / 50) {
+                let sum: f64 = (0..s).map(|k| f64::from(j[(i, k)]) * v[k]).sum();
+                assert!((forward[i] - sum).abs() <= allowed, "row {i} of {n} x {s}");
+            }
+            for k in (0..s).step_by(1 + s / 50) {
+                let sum: f64 = (0..n).map(|i| f64::from(j[(i, k)]) * w[i]).sum();
+                assert!((backward[k] - sum).abs() <= allowed, "column {k} of {n} x {s}");
+            }
+        }
+    }
+
+    #[test]
+    fn gram_and_kernel_are_the_sums_that_define_them() {
+        for (n, s) in SHAPES {
+            let j = matrix(n, s);
+            let columns = columns(j.as_ref()).expect("column-major");
+            let (mut panel, mut product) = (Buffer::default(), Buffer::default());
+            let allowed = 20.0 * (n + s) as f64 * f64::EPSILON;
+            gram(&columns, product.reshape(s, s), &mut panel);
+            for k in (0..s).step_by(1 + s / 20) {
+                for l in (0..=k).step_by(1 + k / 20) {
+                    let terms = (0..n).map(|i| f64::from(j[(i, k)]) * f64::from(j[(i, l)]));
+                    assert!((product.view()[(k, l)] - terms.sum::<f64>()).abs() <= allowed);
+                }
+            }
+            kernel(&columns, product.reshape(n, n), &mut panel);
+            for i in (0..n).step_by(1 + n / 20) {
+                for l in (0..=i).step_by(1 + i / 20) {
+                    let terms = (0..s).map(|k| f64::from(j[(i, k)]) * f64::from(j[(l, k)]));
+                    assert!((product.view()[(i, l)] - terms.sum::<f64>()).abs() <= allowed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_norm_neither_overflows_nor_underflows() {
+        assert!((norm(&[3e200, 4e200]) / 5e200 - 1.0).abs() < 1e-15);
+        assert!((norm(&[3e-200, 4e-200]) / 5e-200 - 1.0).abs() < 1e-15);
+        assert_eq!(norm(&[]), 0.0);
     }
 }

@@ -211,3 +211,89 @@ fn scatter<T: Real>(hits: &[[u32; HITS]], block: &[&[T]], out: &mut [&mut [f64]]
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::testing::{Planted, normals};
+
+    fn dense(sketch: &RowSketch, rows: usize) -> Mat<f64> {
+        let mut s = Mat::zeros(sketch.sketch_rows(), rows);
+        for i in 0..rows {
+            for hit in sketch.rows_of(i as u32) {
+                s[(hit.row as usize, i)] +=
+                    RowSketch::scale() * if hit.negative { -1.0 } else { 1.0 };
+            }
+        }
+        s
+    }
+
+    #[test]
+    fn each_row_hits_each_block_once() {
+        let sketch = RowSketch::new(5, 2, 50);
+        assert_eq!(sketch.sketch_rows(), 56);
+        let mut hits = vec![0u32; 56];
+        let mut negative = 0;
+        for i in 0..7_000 {
+            for (block, hit) in sketch.rows_of(i).iter().enumerate() {
+                assert_eq!(hit.row as usize / 7, block);
+                hits[hit.row as usize] += 1;
+                negative += u32::from(hit.negative);
+            }
+        }
+        // Mean 1,000, deviation 29; of the signs, mean 28,000, deviation 118: five either way.
+        assert!(hits.iter().all(|h| (850..=1_150).contains(h)), "{hits:?}");
+        assert!((27_400..=28_600).contains(&negative), "{negative}");
+    }
+
+    #[test]
+    fn the_gather_lists_are_the_inverse_of_the_hits() {
+        let sketch = RowSketch::new(5, 1 << 40, 64);
+        let rows = 333;
+        let lists = sketch.gather_lists(rows);
+        assert_eq!(lists.entries.len(), rows * HITS);
+        for q in 0..sketch.sketch_rows() {
+            let expected: Vec<Hit> = (0..rows as u32)
+                .flat_map(|i| sketch.rows_of(i).map(|hit| (i, hit)))
+                .filter(|(_, hit)| hit.row as usize == q)
+                .map(|(i, hit)| Hit { row: i, ..hit })
+                .collect();
+            assert_eq!(lists.row(q).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn applying_is_the_product_with_the_dense_sketch() {
+        for (rows, columns) in [(1, 1), (17, 3), (200, 9), (301, 16)] {
+            let sketch = RowSketch::new(3, 7, 2 * columns);
+            let j = Mat::from_fn(rows, columns, |i, k| normals(1, (i * 31 + k) as u64)[0]);
+            let expected = dense(&sketch, rows) * &j;
+            let whole = sketch.apply(j.as_ref()).expect("column-major");
+            let mut streamed = Mat::zeros(sketch.sketch_rows(), columns);
+            for first in (0..rows).step_by(64) {
+                let block = j.get(first..(first + 64).min(rows), ..);
+                sketch.accumulate(block, first, &mut streamed).expect("column-major");
+            }
+            let allowed = rows as f64 * f64::EPSILON * j.norm_max() * 4.0;
+            assert!((&whole - &expected).norm_max() <= allowed);
+            assert!((&streamed - &expected).norm_max() <= allowed);
+            let other = RowSketch::new(3, 8, 2 * columns).apply(j.as_ref()).expect("column-major");
+            assert!((&other - &expected).norm_max() > allowed, "another epoch must differ");
+        }
+    }
+
+    #[test]
+    fn a_subspace_keeps_its_lengths() {
+        let rank = 20;
+        let basis = Planted::new(500, rank, vec![1.0; rank]).left;
+        for sketch_rows in [80, 320] {
+            let sketched =
+                RowSketch::new(1, 0, sketch_rows).apply(basis.as_ref()).expect("column-major");
+            let sigma = sketched.singular_values().expect("a small matrix converges");
+            // The law of random matrices: 1 +- sqrt(r / m), with a margin for finite size.
+            let spread = 1.3 * (rank as f64 / sketch_rows as f64).sqrt();
+            assert!(sigma[0] < 1.0 + spread && sigma[rank - 1] > 1.0 - spread, "{sigma:?}");
+            assert!(sigma[0] > 1.0 + spread / 3.0, "an embedding this good is not a sketch");
+        }
+    }
+}
