@@ -23,6 +23,8 @@ use crate::scalar::Real;
 pub const HITS: usize = 8;
 /// Columns that are sketched together: their sums lie side by side and are added as one vector.
 const LANES: usize = 8;
+/// Rows of one tile: 16 KiB of interleaved entries.
+const TILE: usize = 256;
 
 /// One non-zero of a sketch row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,10 +165,7 @@ impl RowSketch {
         let Some(rows) = block.first().map(|column| column.len()) else { return };
         let hits = self.packed_hits(first_row, rows);
         let group = |(block, out): (&[&[T]], &mut [&mut [f64]])| {
-            pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || scatter(&hits, block, out),
-            );
+            pulp::Arch::new().dispatch(Scatter { hits: &hits, block, out });
         };
         match parallelism((rows * block.len()) as f64 * HITS as f64) {
             faer::Par::Seq => block.chunks(LANES).zip(out.chunks_mut(LANES)).for_each(group),
@@ -186,28 +185,62 @@ impl RowSketch {
     }
 }
 
-/// Sketches up to `LANES` columns: their sums are interleaved, so that one hit is one vector sum.
-#[inline(always)]
-fn scatter<T: Real>(hits: &[[u32; HITS]], block: &[&[T]], out: &mut [&mut [f64]]) {
-    let mut sums = vec![[0.0f64; LANES]; out[0].len()];
-    for (i, row_hits) in hits.iter().enumerate() {
-        let mut values = [0.0; LANES];
-        for (value, column) in values.iter_mut().zip(block) {
-            *value = column[i].to_f64();
+/// Sketches up to `LANES` columns: their sums are interleaved, so that one hit is a vector sum.
+///
+/// Rows are taken in tiles and the eight blocks of S in turn, so that a tile and one block's sums
+/// stay in the first-level cache together.
+struct Scatter<'a, 'b, 'c, T> {
+    hits: &'a [[u32; HITS]],
+    block: &'a [&'a [T]],
+    out: &'b mut [&'c mut [f64]],
+}
+
+impl<T: Real> pulp::WithSimd for Scatter<'_, '_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, simd: S) {
+        let mut sums = vec![[0.0f64; LANES]; self.out[0].len()];
+        let height = sums.len() / HITS;
+        let mut tile = [[0.0f64; LANES]; TILE];
+        for (index, hits) in self.hits.chunks(TILE).enumerate() {
+            let rows = index * TILE..index * TILE + hits.len();
+            for (lane, column) in self.block.iter().enumerate() {
+                for (values, x) in tile.iter_mut().zip(&column[rows.clone()]) {
+                    values[lane] = x.to_f64();
+                }
+            }
+            for (index, sums) in sums.chunks_exact_mut(height).enumerate() {
+                add_block(simd, &tile, hits, index, sums);
+            }
         }
-        let signed = [values, values.map(|x| -x)];
-        for &word in row_hits {
-            let sum = &mut sums[(word >> 1) as usize];
-            let values = &signed[(word & 1) as usize];
-            for (sum, value) in sum.iter_mut().zip(values) {
-                *sum += value;
+        let scale = RowSketch::scale();
+        for (lane, out) in self.out.iter_mut().enumerate() {
+            for (out, sum) in out.iter_mut().zip(&sums) {
+                *out += scale * sum[lane];
             }
         }
     }
-    let scale = RowSketch::scale();
-    for (lane, out) in out.iter_mut().enumerate() {
-        for (out, sum) in out.iter_mut().zip(&sums) {
-            *out += scale * sum[lane];
+}
+
+/// Adds a tile's rows to the sums of one of the eight blocks.
+#[inline(always)]
+fn add_block<S: pulp::Simd>(
+    simd: S,
+    tile: &[[f64; LANES]; TILE],
+    hits: &[[u32; HITS]],
+    block: usize,
+    sums: &mut [[f64; LANES]],
+) {
+    let first = block * sums.len();
+    let signs = [simd.splat_f64s(1.0), simd.splat_f64s(-1.0)];
+    for (values, row_hits) in tile.iter().zip(hits) {
+        let word = row_hits[block];
+        let sign = signs[(word & 1) as usize];
+        let (values, _) = S::as_simd_f64s(values);
+        let (sums, _) = S::as_mut_simd_f64s(&mut sums[(word >> 1) as usize - first]);
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = simd.mul_add_e_f64s(sign, *value, *sum);
         }
     }
 }
