@@ -16,6 +16,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use damped::NormalEquations;
 pub use decomposition::singular_values;
 pub use error::LeastSquaresError;
 pub use factorisation::{Factorisation, Filter, Projection, Solution};
