@@ -18,7 +18,8 @@ use crate::problem::Solver;
 use crate::scalar::Real;
 
 /// Singular values below this share of the largest are lost in a Gram matrix of f64:
-/// the square root of the unit round-off, with a factor for its accumulation.
+/// the square root of the unit round-off, with a factor for its accumulation. `Solver::Auto` turns
+/// to pivoted QR below it; `Solver::Gram` asked for by name runs all the same and misses them.
 pub const GRAM_FLOOR: f64 = 1e-7;
 /// Operations of a Gram product above which the sketch is faster.
 const SKETCHING_PAYS: f64 = 3e9;

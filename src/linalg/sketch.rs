@@ -9,7 +9,7 @@
 //! m is a multiple of 8, h = m / 8. For row i, the words w_0..w_7 are Philox of the stream
 //! [`Stream::RowSketch`] at the caller's epoch: w_0..w_3 are draw 2 i, w_4..w_7 are draw 2 i + 1.
 //! Hit b is in sketch row `b h + floor(w_b h / 2^32)`; its value is `1/sqrt(8)`, negative where
-//! w_b is odd. Integers only, so that a GPU draws the same sketch.
+//! w_b is odd. Integers only, so that a GPU draws the same sketch; n below 2^31.
 
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
@@ -140,7 +140,8 @@ impl RowSketch {
     /// J never has to exist as a whole.
     ///
     /// # Errors
-    /// `Layout` where a column of the block is not contiguous; `Shape` where `out` does not match.
+    /// `Layout` where a column of the block is not contiguous; `SketchShape` where `out` does not
+    /// match.
     pub fn accumulate<T: Real>(
         &self,
         block: MatRef<'_, T>,
@@ -148,7 +149,12 @@ impl RowSketch {
         out: &mut Mat<f64>,
     ) -> Result<(), LeastSquaresError> {
         if out.shape() != (self.sketch_rows, block.ncols()) {
-            return Err(LeastSquaresError::Shape { rows: self.sketch_rows, entries: out.nrows() });
+            return Err(LeastSquaresError::SketchShape {
+                rows: out.nrows(),
+                columns: out.ncols(),
+                expected_rows: self.sketch_rows,
+                expected_columns: block.ncols(),
+            });
         }
         let mut destinations: Vec<&mut [f64]> = out
             .as_mut()
@@ -313,6 +319,20 @@ mod tests {
             let other = RowSketch::new(3, 8, 2 * columns).apply(j.as_ref()).expect("column-major");
             assert!((&other - &expected).norm_max() > allowed, "another epoch must differ");
         }
+    }
+
+    #[test]
+    fn a_sum_of_the_wrong_shape_is_refused() {
+        let sketch = RowSketch::new(1, 0, 16);
+        let refused =
+            sketch.accumulate(Mat::<f32>::zeros(4, 3).as_ref(), 0, &mut Mat::zeros(16, 2));
+        let expected = LeastSquaresError::SketchShape {
+            rows: 16,
+            columns: 2,
+            expected_rows: 16,
+            expected_columns: 3,
+        };
+        assert_eq!(refused, Err(expected));
     }
 
     #[test]
