@@ -7,24 +7,26 @@
 //! [`RowSketch`] makes m rows out of n; [`lsqr`] works on any [`TallOperator`], a GPU's included.
 //!
 //! # Which method when
-//! Two cores (AVX2), f64, synthetic Jacobians with 190 singular values above 1e-4; milliseconds,
-//! the shortest of several runs, by `cargo bench --bench least_squares`:
+//! Two cores with AVX-512, f64, synthetic Jacobians with 190 singular values above 1e-4; milliseconds,
+//! the shortest of several runs, by `cargo bench --bench least_squares` (the last row is processor
+//! time over two, because the machine was busy):
 //!
 //! | n x s, rcond | SVD | pivoted QR | Gram, truncated | Gram, damped | sketch, damped | + LSQR |
 //! | --- | --- | --- | --- | --- | --- | --- |
 //! | 1,000 x 150, 1e-4 | 6.0 | 4.4 | 2.1 | 0.53 | 0.6 | 1.3 |
 //! | 600 x 400, 1e-6 | 32 | 31 | 12 | 2.0 | - | - |
 //! | 400 x 600, 1e-6 | 33 | 42 | 14 | 2.0 | - | - |
-//! | 10,000 x 800, 1e-5 | - | - | 95 | 80 | 28 | 45 |
+//! | 10,000 x 800, 1e-5 | - | - | 93 | 85 | 30 | 60 |
 //!
 //! - **Damping** ([`Regularisation::Damp`], lambda = rcond sigma_max) is 4 to 6 times cheaper than
-//!   truncation, because Cholesky replaces the eigen-solve, and no worse: at equal rcond the
-//!   residual is within 1 % of the truncated one or below it, and so is `|v|`. f32 entries change
-//!   the residual by less than 1e-5 of itself (products and sums are in f64).
+//!   truncation where s^2 is comparable to n, because Cholesky replaces the eigen-solve. At equal
+//!   rcond its residual was between 7 % below and 1 % above the truncated one, `|v|` between 9 %
+//!   below and 24 % above. f32 entries changed the residual by less than 1e-5 of itself (products
+//!   and sums are in f64).
 //! - **Gram matrices** hold singular values down to [`GRAM_FLOOR`]; below it pivoted QR runs.
 //! - **The sketch** pays when n is at least 4 s and `n s^2` above 3e9. Alone its residual is larger
-//!   by about half the ratio of rank to sketch rows (8 % here; 40 % for 1,000 x 150, which has full
-//!   rank); four iterations of LSQR bring that to 1e-4.
+//!   by the factor `1 / sqrt(1 - rank / m)`, m sketch rows (8 % for 10,000 x 800; 43 % for
+//!   1,000 x 150, which has full rank); four to six iterations of LSQR bring that below 1e-3.
 //! - **Several dampings of one matrix** (a trust region): [`NormalEquations`] costs one Cholesky
 //!   factorisation each, [`Factorisation`] one eigen-decomposition for all; they meet at about 16
 //!   dampings for 600 x 400.

@@ -22,9 +22,9 @@ use crate::scalar::Real;
 /// Non-zeros in each column of S.
 pub const HITS: usize = 8;
 /// Columns that are sketched together: their sums lie side by side and are added as one vector.
-const LANES: usize = 8;
-/// Rows of one tile: 16 KiB of interleaved entries.
-const TILE: usize = 256;
+const LANES: usize = 16;
+/// Rows of one tile: 8 KiB of interleaved entries.
+const TILE: usize = 64;
 
 /// One non-zero of a sketch row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
