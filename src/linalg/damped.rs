@@ -1,0 +1,255 @@
+//! Damped least squares by Cholesky: the cheapest regularised solve.
+//!
+//! `(J^T J + lambda^2 I) v = J^T r` with `lambda = rcond sigma_max` filters each singular direction
+//! by `sigma^2 / (sigma^2 + lambda^2)` where truncation would keep or drop it. It costs s^3 / 3
+//! where an eigen-decomposition costs 9 s^3.
+
+use faer::linalg::cholesky::llt;
+use faer::linalg::triangular_solve;
+use faer::{MatMut, MatRef, Par, Spec};
+
+use super::buffer::Buffer;
+use super::compressed::Scratch;
+use super::decomposition::not_finite;
+use super::error::LeastSquaresError;
+use super::factorisation::{Solution, check_right_hand_side, relative};
+use super::lsqr::Preconditioner;
+use super::products::{gram, kernel, multiply, multiply_transposed, norm, parallelism};
+use crate::problem::Solver;
+use crate::scalar::Real;
+
+/// Power iterations for the largest singular value; the estimate is low by a few per cent at most,
+/// which moves lambda by as much and nothing else.
+const POWER_ITERATIONS: usize = 4;
+
+/// The Gram matrix `A = J^T J` (n >= s) or `J J^T` (n < s), and the Cholesky factor of
+/// `A + lambda^2 I` for one damping at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Damped {
+    gram: Buffer,
+    factor: Buffer,
+    panel: Buffer,
+    scratch: Scratch,
+    pub(crate) lambda: f64,
+    /// Estimate of the largest singular value.
+    pub(crate) largest: f64,
+}
+
+impl Damped {
+    /// Forms A.
+    ///
+    /// # Errors
+    /// `MatrixNotFinite` or `Overflow`.
+    pub(crate) fn form<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
+        let (n, s) = (columns[0].len(), columns.len());
+        let order = n.min(s);
+        self.gram.reshape(order, order);
+        if n >= s {
+            gram(columns, self.gram.view_mut(), &mut self.panel);
+        } else {
+            kernel(columns, self.gram.view_mut(), &mut self.panel);
+        }
+        self.largest = largest_eigenvalue(self.gram.view()).sqrt();
+        if self.largest.is_finite() { Ok(()) } else { Err(not_finite(columns)) }
+    }
+
+    /// Factors `A + lambda^2 I`; false where the damping is too small for the round-off of A.
+    pub(crate) fn damp(&mut self, lambda: f64) -> bool {
+        self.lambda = lambda;
+        let gram = self.gram.view();
+        let order = gram.nrows();
+        let mut matrix = self.factor.reshape(order, order);
+        matrix.copy_from_triangular_lower(gram);
+        for i in 0..order {
+            matrix[(i, i)] += lambda * lambda;
+        }
+        let par = if order > 1_000 { parallelism((order as f64).powi(3)) } else { Par::Seq };
+        let need = llt::factor::cholesky_in_place_scratch::<f64>(order, par, Spec::default());
+        llt::factor::cholesky_in_place(
+            matrix,
+            llt::factor::LltRegularization::default(),
+            par,
+            self.scratch.of(need),
+            Spec::default(),
+        )
+        .is_ok()
+    }
+
+    pub(crate) fn solution(
+        &self,
+        coefficients: Vec<f64>,
+        residual: &[f64],
+        r: &[f64],
+        iterations: usize,
+        solver: Solver,
+    ) -> Solution {
+        Solution {
+            rank: coefficients.len().min(r.len()),
+            coefficients,
+            largest: self.largest,
+            singular_values: Vec::new(),
+            residual_norm: relative(residual, r),
+            iterations,
+            solver,
+        }
+    }
+
+    /// v and `r - J v`; each refinement pass solves for the error that is left.
+    pub(crate) fn solve_refined<T: Real>(
+        &self,
+        columns: &[&[T]],
+        r: &[f64],
+        refinements: usize,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let square = self.lambda * self.lambda;
+        let tall = r.len() >= columns.len();
+        let (mut v, mut dual) = (vec![0.0; columns.len()], vec![0.0; r.len()]);
+        let mut residual = r.to_vec();
+        let mut image = vec![0.0; r.len()];
+        for _ in 0..=refinements {
+            if tall {
+                let mut step = vec![0.0; v.len()];
+                multiply_transposed(columns, &residual, &mut step);
+                step.iter_mut().zip(&v).for_each(|(g, v)| *g -= square * v);
+                self.solve(&mut step);
+                v.iter_mut().zip(step).for_each(|(v, d)| *v += d);
+            } else {
+                // v = J^T y with (J J^T + lambda^2 I) y = r.
+                let mut step = residual.clone();
+                step.iter_mut().zip(&dual).for_each(|(x, y)| *x -= square * y);
+                self.solve(&mut step);
+                dual.iter_mut().zip(step).for_each(|(y, d)| *y += d);
+                multiply_transposed(columns, &dual, &mut v);
+            }
+            multiply(columns, &v, &mut image);
+            for ((residual, r), image) in residual.iter_mut().zip(r).zip(&image) {
+                *residual = r - image;
+            }
+        }
+        (v, residual)
+    }
+
+    /// `(A + lambda^2 I)^-1 b` in place; A is the Gram or the kernel matrix.
+    pub(crate) fn solve(&self, b: &mut [f64]) {
+        self.substitute(b, false);
+        self.substitute(b, true);
+    }
+
+    /// `L^-1 b`, or `L^-T b`.
+    fn substitute(&self, b: &mut [f64], transposed: bool) {
+        let (factor, order) = (self.factor.view(), b.len());
+        let b = MatMut::from_column_major_slice_mut(b, order, 1);
+        if transposed {
+            let upper = factor.transpose();
+            triangular_solve::solve_upper_triangular_in_place(upper, b, Par::Seq);
+        } else {
+            triangular_solve::solve_lower_triangular_in_place(factor, b, Par::Seq);
+        }
+    }
+}
+
+/// `M = L^-T`: `(J^T J + lambda^2 I)` becomes almost the identity.
+impl Preconditioner for Damped {
+    fn dimension(&self) -> usize {
+        self.factor.view().nrows()
+    }
+
+    fn apply(&self, y: &[f64]) -> Vec<f64> {
+        let mut v = y.to_vec();
+        self.substitute(&mut v, true);
+        v
+    }
+
+    fn apply_transposed(&self, g: &[f64]) -> Vec<f64> {
+        let mut y = g.to_vec();
+        self.substitute(&mut y, false);
+        y
+    }
+}
+
+/// `J^T J` (or `J J^T`, n < s), ready for one damping after another: a Cholesky factorisation
+/// each, s^3 / 3. For more than about eight dampings a [`Factorisation`](super::Factorisation) is
+/// cheaper.
+#[derive(Debug)]
+pub struct NormalEquations<'a, T> {
+    pub(crate) matrix: Vec<&'a [T]>,
+    pub(crate) damped: &'a mut Damped,
+    pub(crate) refinements: usize,
+}
+
+impl<T: Real> NormalEquations<'_, T> {
+    /// Estimate of the largest singular value, low by a few per cent at most.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        self.damped.largest
+    }
+
+    /// `min |J v - r|^2 + lambda^2 |v|^2`.
+    ///
+    /// # Errors
+    /// `Shape`, `RightHandSideNotFinite`, or `Damping` where lambda is not a damping value or is
+    /// lost in the round-off of `J^T J` (below about 1e-8 of the largest singular value).
+    pub fn solve_damped(&mut self, r: &[f64], lambda: f64) -> Result<Solution, LeastSquaresError> {
+        check_right_hand_side(self.matrix[0].len(), r)?;
+        if !(lambda.is_finite() && lambda >= 0.0 && self.damped.damp(lambda)) {
+            return Err(LeastSquaresError::Damping { lambda });
+        }
+        let (v, residual) = self.damped.solve_refined(&self.matrix, r, self.refinements);
+        Ok(self.damped.solution(v, &residual, r, self.refinements, Solver::Gram))
+    }
+}
+
+/// A lower estimate of the largest eigenvalue of a positive semidefinite matrix (lower triangle).
+fn largest_eigenvalue(a: MatRef<'_, f64>) -> f64 {
+    let order = a.nrows();
+    let diagonal = |i: usize| a[(i, i)];
+    let Some(top) = (0..order).max_by(|&i, &k| diagonal(i).total_cmp(&diagonal(k))) else {
+        return 0.0;
+    };
+    // The largest entries of a positive semidefinite matrix are on its diagonal.
+    if !diagonal(top).is_finite() {
+        return f64::NAN;
+    }
+    let mut x = vec![0.0; order];
+    x[top] = 1.0;
+    let mut value = 0.0;
+    for _ in 0..POWER_ITERATIONS {
+        let mut y = symmetric_product(a, &x);
+        value = norm(&y);
+        if value == 0.0 || !value.is_finite() {
+            return value;
+        }
+        y.iter_mut().for_each(|y| *y /= value);
+        x = y;
+    }
+    value
+}
+
+/// `A x` from the lower triangle of A.
+fn symmetric_product(a: MatRef<'_, f64>, x: &[f64]) -> Vec<f64> {
+    let mut y = vec![0.0; x.len()];
+    for (k, &xk) in x.iter().enumerate() {
+        let column = a.col(k).try_as_col_major().expect("a buffer's columns are contiguous");
+        let column = &column.as_slice()[k..];
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut sums = [0.0; 8];
+                let (below, rest) = (&column[1..], &x[k + 1..]);
+                for (y, a) in y[k..].iter_mut().zip(column) {
+                    *y += a * xk;
+                }
+                let mut lanes = below.chunks_exact(8).zip(rest.chunks_exact(8));
+                for (a, x) in &mut lanes {
+                    for lane in 0..8 {
+                        sums[lane] += a[lane] * x[lane];
+                    }
+                }
+                let done = below.len() / 8 * 8;
+                let tail: f64 = below[done..].iter().zip(&rest[done..]).map(|(a, x)| a * x).sum();
+                y[k] += sums.iter().sum::<f64>() + tail;
+            },
+        );
+    }
+    y
+}
