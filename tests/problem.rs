@@ -1,6 +1,7 @@
 //! Problem files, from text to a checked problem.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use sketchpde::network::Network;
 use sketchpde::problem::equation::{Role, parse_expression};
 use sketchpde::problem::expression::{Channel, Expression, Names};
@@ -534,7 +535,7 @@ fn the_ansatz_takes_the_values_on_every_side() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
