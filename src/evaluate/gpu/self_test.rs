@@ -1,7 +1,7 @@
 //! The start-up check of a device: is its double-float arithmetic exact?
 
 use super::buffers::{Piece, read, storage, uniform};
-use super::compose::compose;
+use super::compose::{ComposeError, compose};
 use super::config::POINT_WORKGROUP;
 use super::device::Gpu;
 use super::error::GpuError;
@@ -35,7 +35,15 @@ impl SelfTest {
 /// # Errors
 /// When the device rejects the kernel or is lost.
 pub async fn self_test(gpu: &Gpu) -> Result<SelfTest, GpuError> {
-    run(gpu, &compose("self_test.wgsl", &[])?).await
+    run(gpu, &text()?).await
+}
+
+/// The kernel's text.
+///
+/// # Errors
+/// When an include is missing.
+pub fn text() -> Result<String, ComposeError> {
+    compose("self_test.wgsl", &[])
 }
 
 /// Runs the self-test with a given kernel text, so that one can prove that it is able to fail.
