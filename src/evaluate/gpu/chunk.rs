@@ -18,7 +18,7 @@ pub struct Chunk {
     pub shape: wgpu::Buffer,
     /// Rows as [`Plan`] says.
     pub factors: wgpu::Buffer,
-    /// Rows: the channels of the distance, then those of the lift.
+    /// Rows: the channels of the distance, those of the lift, the lift's rate of change.
     pub ansatz: wgpu::Buffer,
     /// Rows u, F.
     pub field: wgpu::Buffer,
@@ -93,7 +93,7 @@ impl Chunk {
             stride,
             shape: uniform(gpu, "shape", &[points as u32, stride as u32, 0, 0]),
             factors: buffer("factors", plan.rows),
-            ansatz: buffer("ansatz", 2 * channels),
+            ansatz: buffer("ansatz", 2 * channels + 1),
             field: buffer("field", 2),
             raw: buffer("coordinates", inputs.len()),
             embedded: buffer("embedded coordinates", inputs.len()),

@@ -1,7 +1,6 @@
 //! One network and one problem on one device: the two sweeps over the points.
 
 use super::buffers::{Piece, Scratch, singles, uniform};
-use super::channels::Channels;
 use super::chunk::{Chunk, Extent, Shared};
 use super::device::Gpu;
 use super::error::GpuError;
@@ -9,25 +8,12 @@ use super::jacobian::Linearization;
 use super::kernels::Kernels;
 use super::plan::{Plan, SEED_ROW};
 use super::sources::Sources;
+use crate::evaluate::ansatz::Ansatz;
+use crate::evaluate::cpu::Field;
+use crate::evaluate::jet::JetSet;
 use crate::network::Network;
+use crate::problem::Problem;
 use crate::problem::expression::Expression;
-
-/// The ansatz u = lift + distance * network at the points: per channel of [`Evaluator::channels`]
-/// one row of n numbers, normalised Taylor coefficients like the channels themselves.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ansatz<'a> {
-    /// `None` is 1.
-    pub distance: Option<&'a [f64]>,
-    /// `None` is 0.
-    pub lift: Option<&'a [f64]>,
-}
-
-/// u and F(x, t, u) at the points.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Field {
-    pub values: Vec<f64>,
-    pub right_hand_side: Vec<f64>,
-}
 
 /// Evaluates one network and one problem at fixed points; parameters and time change per call.
 #[derive(Debug)]
@@ -41,29 +27,29 @@ pub struct Evaluator {
     pub(super) scratch: Scratch,
     pub(super) request: wgpu::Buffer,
     shared: Shared,
-    channels: Channels,
-    parameters: Vec<f64>,
+    jets: JetSet,
+    problem: Problem,
+    ansatz: Ansatz,
+    coordinates: Vec<f64>,
+    /// For which time the tables of the lift stand on the device.
+    lift_time: Option<f64>,
 }
 
-const PARAMETERS: &str = "the list of the problem's parameters";
-
 impl Evaluator {
-    /// Compiles the kernels of u_t = `right_hand_side` and uploads the points: n x d
-    /// `coordinates`, point after point; `parameters` are the values of the problem's named ones.
+    /// Compiles the kernels of a problem's equation and uploads the points: n x d `coordinates`,
+    /// point after point.
     ///
     /// # Errors
-    /// When the coordinates or the ansatz have the wrong length, a constant of the equation does
-    /// not fit f32, or the device rejects a kernel or lacks memory.
+    /// When the coordinates are no whole points, a constant of the equation does not fit f32, or
+    /// the device rejects a kernel or lacks memory.
     pub async fn new(
         gpu: &Gpu,
+        problem: &Problem,
         network: &Network,
-        right_hand_side: &Expression,
-        parameters: &[f64],
         coordinates: &[f64],
-        ansatz: Ansatz<'_>,
     ) -> Result<Self, GpuError> {
-        let sources = Sources::compose(network, right_hand_side)?;
-        Self::with_sources(gpu, network, &sources, parameters, coordinates, ansatz).await
+        let sources = Sources::compose(network, &problem.right_hand_side)?;
+        Self::with_sources(gpu, problem, network, coordinates, &sources).await
     }
 
     /// The same with kernels that were composed before.
@@ -72,25 +58,22 @@ impl Evaluator {
     /// As [`Evaluator::new`].
     pub async fn with_sources(
         gpu: &Gpu,
+        problem: &Problem,
         network: &Network,
-        sources: &Sources,
-        parameters: &[f64],
         coordinates: &[f64],
-        ansatz: Ansatz<'_>,
+        sources: &Sources,
     ) -> Result<Self, GpuError> {
         let dimensions = network.inputs().len();
         let points = coordinates.len() / dimensions.max(1);
         length("the list of coordinates", coordinates.len(), points * dimensions)?;
-        if parameters.len() < sources.parameters() {
-            length(PARAMETERS, parameters.len(), sources.parameters())?;
-        }
         let kernels = Kernels::new(gpu, sources).await?;
         let plan = Plan::new(network);
-        let channels = sources.channels().count();
-        let rows = [plan.rows, network.width() * channels, 2 * channels, dimensions];
+        let channels = sources.jets().len();
+        let parameters = problem.parameters.len();
+        let rows = [plan.rows, network.width() * channels, 2 * channels + 1, dimensions];
         let stride = gpu.budget().chunk(rows.into_iter().max().unwrap_or(1), points)?;
         let (shared, chunks) = allocate(gpu, || {
-            let shared = Shared::new(gpu, network, &plan, [channels, stride, parameters.len()]);
+            let shared = Shared::new(gpu, network, &plan, [channels, stride, parameters]);
             let chunk = |first: usize| {
                 let extent = Extent { first, points: stride.min(points - first), stride };
                 let mut chunk = Chunk::new(gpu, &plan, network.inputs(), channels, extent);
@@ -102,7 +85,7 @@ impl Evaluator {
             (shared, chunks)
         })
         .await?;
-        let evaluator = Self {
+        let mut evaluator = Self {
             gpu: gpu.clone(),
             plan,
             kernels,
@@ -112,17 +95,21 @@ impl Evaluator {
             scratch: Scratch::default(),
             request: uniform(gpu, "request", &[0; 4]),
             shared,
-            channels: sources.channels().clone(),
-            parameters: parameters.to_vec(),
+            jets: sources.jets().clone(),
+            ansatz: Ansatz::new(problem, sources.jets()),
+            problem: problem.clone(),
+            coordinates: coordinates.to_vec(),
+            lift_time: None,
         };
-        evaluator.set_ansatz(ansatz)?;
+        evaluator.upload_distance();
+        evaluator.upload_lift(problem.time.start);
         Ok(evaluator)
     }
 
-    /// The channels that ansatz tables must have, in order.
+    /// The derivatives that are carried through the layers.
     #[must_use]
-    pub fn channels(&self) -> &Channels {
-        &self.channels
+    pub fn jets(&self) -> &JetSet {
+        &self.jets
     }
 
     /// n: how many points there are.
@@ -131,49 +118,72 @@ impl Evaluator {
         self.points
     }
 
-    /// Changes the problem's named parameters.
+    /// Changes the problem's named parameters, also where they occur in the ansatz.
     ///
     /// # Errors
     /// When their number is not the problem's.
-    pub fn set_parameters(&mut self, parameters: &[f64]) -> Result<(), GpuError> {
-        length(PARAMETERS, parameters.len(), self.parameters.len())?;
-        self.parameters.copy_from_slice(parameters);
+    pub fn set_parameters(&mut self, values: &[f64]) -> Result<(), GpuError> {
+        let parameters = &mut self.problem.parameters;
+        length("the list of the problem's parameters", values.len(), parameters.len())?;
+        for (parameter, &value) in parameters.iter_mut().zip(values) {
+            parameter.value = value;
+        }
+        self.ansatz = Ansatz::new(&self.problem, &self.jets);
+        self.lift_time = None;
+        self.upload_distance();
         Ok(())
     }
 
-    /// Changes the tables of the ansatz, as a lift that depends on time asks for.
-    ///
-    /// # Errors
-    /// When a table has not channels x points numbers.
-    pub fn set_ansatz(&self, ansatz: Ansatz<'_>) -> Result<(), GpuError> {
-        let channels = self.channels.count();
-        for (what, table) in
-            [("the table of the distance", ansatz.distance), ("the table of the lift", ansatz.lift)]
-        {
-            if let Some(table) = table {
-                length(what, table.len(), channels * self.points)?;
-            }
-        }
+    /// The distance and its derivatives; u depends on the network by the distance.
+    fn upload_distance(&self) {
+        let one: Vec<f64> = (0..self.jets.len()).map(|c| f64::from(u8::from(c == 0))).collect();
         for chunk in &self.chunks {
-            for channel in 0..channels {
-                let row = |table: &[f64]| {
-                    let start = channel * self.points + chunk.first;
-                    singles(&table[start..start + chunk.points])
-                };
-                let one = if channel == 0 { 1.0 } else { 0.0 };
-                let distance = ansatz.distance.map_or_else(|| vec![one; chunk.points], row);
-                let lift = ansatz.lift.map_or_else(|| vec![0.0; chunk.points], row);
-                chunk.write_row(&self.gpu, &chunk.ansatz, channel, &distance);
-                chunk.write_row(&self.gpu, &chunk.ansatz, channels + channel, &lift);
-                if channel == 0 {
-                    chunk.write_row(&self.gpu, &chunk.factors, SEED_ROW, &distance);
-                }
+            let rows =
+                self.transposed(chunk, |x| self.ansatz.distance(x).unwrap_or_else(|| one.clone()));
+            for (row, values) in rows.iter().enumerate() {
+                chunk.write_row(&self.gpu, &chunk.ansatz, row, values);
             }
+            chunk.write_row(&self.gpu, &chunk.factors, SEED_ROW, &rows[0]);
         }
-        Ok(())
     }
 
-    /// u and F(x, t, u) at the points.
+    /// The lift, its derivatives and its rate of change, unless they stand there already.
+    fn upload_lift(&mut self, time: f64) {
+        let timed = |lift: &Expression| lift.any(&|node| *node == Expression::Time);
+        let steady = !self.problem.lift.as_ref().is_some_and(timed);
+        if self.lift_time.is_some_and(|known| steady || known == time) {
+            return;
+        }
+        let channels = self.jets.len();
+        for chunk in &self.chunks {
+            let rows = self.transposed(chunk, |x| {
+                let mut rows = self.ansatz.lift(x, time).unwrap_or_else(|| vec![0.0; channels]);
+                rows.push(self.ansatz.lift_rate(x, time));
+                rows
+            });
+            for (row, values) in rows.iter().enumerate() {
+                chunk.write_row(&self.gpu, &chunk.ansatz, channels + row, values);
+            }
+        }
+        self.lift_time = Some(time);
+    }
+
+    /// What `of` gives at every point of a chunk, with points along the rows.
+    fn transposed(&self, chunk: &Chunk, of: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Vec<f32>> {
+        let dimensions = self.coordinates.len() / self.points.max(1);
+        let points = chunk.first * dimensions..(chunk.first + chunk.points) * dimensions;
+        let mut rows: Vec<Vec<f32>> = Vec::new();
+        for point in self.coordinates[points].chunks_exact(dimensions) {
+            let values = of(point);
+            rows.resize(values.len(), Vec::new());
+            for (row, value) in rows.iter_mut().zip(values) {
+                row.push(value as f32);
+            }
+        }
+        rows
+    }
+
+    /// u and F(x, t, u) at the points, F without the lift's own rate of change.
     ///
     /// # Errors
     /// When `theta` has the wrong length or the device fails.
@@ -198,12 +208,13 @@ impl Evaluator {
 
     /// Submits the forward sweep, and the reverse sweep behind it if asked for, chunk by chunk: a
     /// long submission could make a desktop's watchdog reset the device.
-    fn sweep(&self, theta: &[f64], time: f64, reverse: bool) -> Result<(), GpuError> {
+    fn sweep(&mut self, theta: &[f64], time: f64, reverse: bool) -> Result<(), GpuError> {
         length("the parameter vector", theta.len(), self.plan.pairs.len())?;
+        self.upload_lift(time);
         let queue = self.gpu.queue();
         queue.write_buffer(&self.shared.theta, 0, bytemuck::cast_slice(&singles(theta)));
         let mut settings = vec![time as f32];
-        settings.extend(singles(&self.parameters));
+        settings.extend(self.problem.parameters.iter().map(|parameter| parameter.value as f32));
         queue.write_buffer(&self.shared.settings, 0, bytemuck::cast_slice(&settings));
         for chunk in &self.chunks {
             self.gpu.submit(|encoder| {

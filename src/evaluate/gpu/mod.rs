@@ -8,7 +8,6 @@
 //! parameter vector and [`ChosenColumns`] a part of it. Everything is f32 but the Gram product, which sums in double-float.
 
 mod buffers;
-mod channels;
 mod chunk;
 mod compose;
 pub mod config;
@@ -24,11 +23,10 @@ pub mod report;
 pub mod self_test;
 mod sources;
 
-pub use channels::Channels;
 pub use compose::ComposeError;
 pub use device::{Gpu, Selection};
 pub use error::GpuError;
-pub use evaluator::{Ansatz, Evaluator, Field};
+pub use evaluator::Evaluator;
 pub use jacobian::{ChosenColumns, Linearization, SketchRows};
 pub use report::DeviceReport;
 pub use sources::Sources;

@@ -9,8 +9,9 @@ pub use sketch::SketchRows;
 use super::buffers::{Piece, singles};
 use super::chunk::Chunk;
 use super::error::GpuError;
-use super::evaluator::{Evaluator, Field, length};
+use super::evaluator::{Evaluator, length};
 use super::kernel::Kernel;
+use crate::evaluate::cpu::Field;
 
 /// J at the parameters given to [`Evaluator::linearize`]: n x p, one column per parameter.
 #[derive(Debug)]
