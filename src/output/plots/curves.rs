@@ -19,7 +19,7 @@ const TOP: f64 = 40.0;
 pub fn error(history: &History, names: &Names<'_>) -> Result<Figure, OutputError> {
     let points: Vec<(f64, f64)> =
         history.records.iter().filter_map(|r| Some((r.time, r.error?))).collect();
-    over_time("error", &points, "relative L^{2} error", names, Colour::BLUE)
+    over_time("error", history, &points, "relative L^{2} error", names, Colour::BLUE)
 }
 
 /// Relative residual of the least-squares problems over time.
@@ -28,11 +28,12 @@ pub fn error(history: &History, names: &Names<'_>) -> Result<Figure, OutputError
 /// [`OutputError::Plot`] when there is no positive residual.
 pub fn residual(history: &History, names: &Names<'_>) -> Result<Figure, OutputError> {
     let points: Vec<(f64, f64)> = history.records.iter().map(|r| (r.time, r.residual)).collect();
-    over_time("residual", &points, "relative residual", names, Colour::VERMILLION)
+    over_time("residual", history, &points, "relative residual", names, Colour::VERMILLION)
 }
 
 fn over_time(
     figure: &'static str,
+    history: &History,
     points: &[(f64, f64)],
     label: &str,
     names: &Names<'_>,
@@ -43,9 +44,9 @@ fn over_time(
         return Err(OutputError::Plot { figure, reason });
     }
     let mut drawing = Drawing::new(LEFT + SIZE[0] + 24.0, TOP + SIZE[1] + 54.0);
-    let (low, high) = super::scale::extent(points.iter().map(|p| p.0));
-    // One step alone is shown from the start.
-    let low = if low < high { low } else { 0.0f64.min(low - 1.0) };
+    // From before the first step to after the last.
+    let ends = history.records.iter().flat_map(|r| [r.time - r.dt, r.time]);
+    let (low, high) = super::scale::extent(ends);
     let (x, y) = (Scale::linear(low, high), Scale::logarithmic(points.iter().map(|p| p.1)));
     let frame = Frame { left: LEFT, top: TOP, width: SIZE[0], height: SIZE[1], x, y };
     frame.grid(&mut drawing);

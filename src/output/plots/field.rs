@@ -9,8 +9,9 @@ use crate::output::{Axis, SpaceTimeField};
 
 /// Decades below the largest error that its image shows.
 const ERROR_DECADES: i32 = 4;
-/// Width of the reference in slices.
-const REFERENCE: (f64, [f64; 2]) = (1.3, [4.0, 3.0]);
+/// Width of the network's line in slices, and the reference's with its dashes.
+const NETWORK: f64 = 3.2;
+const REFERENCE: (f64, [f64; 2]) = (1.2, [4.0, 3.5]);
 
 /// What figures say about a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -174,7 +175,7 @@ fn images(
     y_label: &str,
     size: [f64; 2],
 ) -> Figure {
-    const BAR: f64 = 84.0;
+    const BAR: f64 = 76.0;
     const GAP: f64 = 22.0;
     let top = if title.is_empty() { 34.0 } else { 64.0 };
     let bars = panels.iter().filter(|panel| panel.bar).count() as f64;
@@ -260,14 +261,15 @@ pub fn slices(field: &SpaceTimeField, names: &Names<'_>) -> Result<Figure, Outpu
     let mut shown: Vec<usize> =
         (0..5).map(|k| nearest(&field.times, k as f64 / 4.0, last)).collect();
     shown.dedup();
-    let colour = |k: usize| ColourMap::Viridis.at(0.9 * k as f64 / shown.len().max(2) as f64);
+    let colour =
+        |k: usize| ColourMap::Viridis.at(0.25 + 0.7 * k as f64 / (shown.len().max(2) - 1) as f64);
     let mut entries: Vec<Entry> = shown
         .iter()
         .enumerate()
         .map(|(k, &index)| Entry {
             label: format!("t = {}", readable(field.times[index])),
             colour: colour(k),
-            width: 2.2,
+            width: NETWORK,
             dash: None,
         })
         .collect();
@@ -288,7 +290,7 @@ pub fn slices(field: &SpaceTimeField, names: &Names<'_>) -> Result<Figure, Outpu
         axis.values.iter().copied().zip(values.iter().copied()).collect()
     };
     for (k, &index) in shown.iter().enumerate() {
-        frame.curve(&mut drawing, along(field.at(index)).into_iter(), colour(k), 2.2, None);
+        frame.curve(&mut drawing, along(field.at(index)).into_iter(), colour(k), NETWORK, None);
     }
     for reference in shown.iter().filter_map(|&index| field.reference_at(index)) {
         let (width, dash) = REFERENCE;

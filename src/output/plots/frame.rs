@@ -54,7 +54,7 @@ impl Frame {
     }
 
     fn x_ticks(&self) -> (Vec<super::scale::Tick>, i32) {
-        self.x.ticks((self.width / 65.0) as usize)
+        self.x.ticks((self.width / 55.0) as usize)
     }
 
     fn y_ticks(&self) -> (Vec<super::scale::Tick>, i32) {
@@ -113,13 +113,13 @@ impl Frame {
                 && (!self.x.logarithmic || x > 0.0)
                 && (!self.y.logarithmic || y > 0.0);
             let here = drawable.then(|| self.place(x, y));
-            if let (Some(from), Some(to)) = (last, here) {
-                if let Some([a, b]) = self.clip(from, to) {
-                    if piece.last() != Some(&a) {
-                        pieces.push(std::mem::replace(&mut piece, vec![a]));
-                    }
-                    piece.push(b);
+            if let (Some(from), Some(to)) = (last, here)
+                && let Some([a, b]) = self.clip(from, to)
+            {
+                if piece.last() != Some(&a) {
+                    pieces.push(std::mem::replace(&mut piece, vec![a]));
                 }
+                piece.push(b);
             }
             last = here;
         }
