@@ -50,7 +50,7 @@ fn over_time(
     let (x, y) = (Scale::linear(low, high), Scale::logarithmic(points.iter().map(|p| p.1)));
     let frame = Frame { left: LEFT, top: TOP, width: SIZE[0], height: SIZE[1], x, y };
     frame.grid(&mut drawing);
-    frame.curve(&mut drawing, points.iter().copied(), colour, 1.8, None);
+    frame.curve(&mut drawing, points.iter().copied(), colour, 1.4, None);
     frame.axes(&mut drawing, "t", label);
     frame.title(&mut drawing, names.title);
     Ok(Figure::of(drawing))
