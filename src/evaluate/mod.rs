@@ -1,9 +1,11 @@
 //! Values, derivatives, right-hand sides and parameter Jacobians of the ansatz at points.
 //!
-//! [`program`] compiles expressions to straight-line code, [`jet`] says which derivatives travel
-//! together, and [`cpu`] computes them in f32 or f64.
+//! [`program`] is the equation as straight-line code; [`jet`] says which derivatives travel
+//! together; [`ansatz`] builds boundary values in; [`cpu`] computes it all in f32 or f64, [`gpu`]
+//! in WGSL.
 
 pub mod program;
 pub mod jet;
 pub mod ansatz;
 pub mod cpu;
+pub mod gpu;
