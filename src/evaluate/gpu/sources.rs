@@ -199,6 +199,12 @@ mod tests {
     }
 
     #[test]
+    fn the_self_test_is_valid_wgsl_too() {
+        let text = super::super::self_test::text().unwrap();
+        check_bindings("self_test.wgsl", &text, &parse("self_test.wgsl", &text));
+    }
+
+    #[test]
     fn validation_finds_a_planted_error() {
         let mut sources = Sources::compose(&networks(&mixed_inputs(1))[0], &partial(&[2])).unwrap();
         let text = sources.text_mut("network/layer.wgsl").unwrap();
