@@ -11,6 +11,7 @@ use super::sources::Sources;
 use crate::evaluate::ansatz::Ansatz;
 use crate::evaluate::cpu::Field;
 use crate::evaluate::jet::JetSet;
+use crate::evaluate::program::Rows;
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::problem::expression::Expression;
@@ -128,9 +129,8 @@ impl Evaluator {
         for (parameter, &value) in parameters.iter_mut().zip(values) {
             parameter.value = value;
         }
-        self.ansatz = Ansatz::new(&self.problem, &self.jets);
+        self.ansatz.set_parameters(values);
         self.lift_time = None;
-        self.upload_distance();
         Ok(())
     }
 
@@ -138,8 +138,8 @@ impl Evaluator {
     fn upload_distance(&self) {
         let one: Vec<f64> = (0..self.jets.len()).map(|c| f64::from(u8::from(c == 0))).collect();
         for chunk in &self.chunks {
-            let rows =
-                self.transposed(chunk, |x| self.ansatz.distance(x).unwrap_or_else(|| one.clone()));
+            let rows = self
+                .transposed(chunk, |x| self.ansatz.distance(x, 1).unwrap_or_else(|| one.clone()));
             for (row, values) in rows.iter().enumerate() {
                 chunk.write_row(&self.gpu, &chunk.ansatz, row, values);
             }
@@ -156,11 +156,9 @@ impl Evaluator {
         }
         let channels = self.jets.len();
         for chunk in &self.chunks {
-            let rows = self.transposed(chunk, |x| {
-                let mut rows = self.ansatz.lift(x, time).unwrap_or_else(|| vec![0.0; channels]);
-                rows.push(self.ansatz.lift_rate(x, time));
-                rows
-            });
+            let zero = || vec![0.0; channels + 1];
+            let rows =
+                self.transposed(chunk, |x| self.ansatz.lift(x, 1, time).unwrap_or_else(zero));
             for (row, values) in rows.iter().enumerate() {
                 chunk.write_row(&self.gpu, &chunk.ansatz, channels + row, values);
             }
@@ -169,12 +167,12 @@ impl Evaluator {
     }
 
     /// What `of` gives at every point of a chunk, with points along the rows.
-    fn transposed(&self, chunk: &Chunk, of: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Vec<f32>> {
+    fn transposed(&self, chunk: &Chunk, of: impl Fn(Rows<'_, f64>) -> Vec<f64>) -> Vec<Vec<f32>> {
         let dimensions = self.coordinates.len() / self.points.max(1);
         let points = chunk.first * dimensions..(chunk.first + chunk.points) * dimensions;
         let mut rows: Vec<Vec<f32>> = Vec::new();
         for point in self.coordinates[points].chunks_exact(dimensions) {
-            let values = of(point);
+            let values = of(Rows { data: point, stride: 1 });
             rows.resize(values.len(), Vec::new());
             for (row, value) in rows.iter_mut().zip(values) {
                 row.push(value as f32);
