@@ -1,1 +1,154 @@
 //! Ground truth: spectral solutions and closed forms.
+//!
+//! A [`Reference`] gives u at any time and place of a problem:
+//!
+//! - [`closed`]: the problem file's own exact solution;
+//! - [`spectral`]: for periodic problems in one space dimension, Fourier modes in space and
+//!   [`etdrk4`] in time, with the linear part that [`split`] finds in the equation, refined until
+//!   two runs agree, and kept as a [`solution`].
+
+pub mod closed;
+pub mod etdrk4;
+mod fourier;
+mod march;
+mod pointwise;
+pub mod solution;
+pub mod spectral;
+pub mod split;
+
+pub use closed::ClosedForm;
+pub use solution::{Quality, SpectralSolution};
+pub use spectral::{Observer, SpectralSettings};
+
+use crate::problem::{Boundary, Problem, ReferenceKind};
+
+/// The solution that a run is compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reference {
+    Exact(ClosedForm),
+    Spectral(SpectralSolution),
+}
+
+/// Where a spectral computation stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Runs finished before this one.
+    pub level: usize,
+    /// Part of this run that is done.
+    pub fraction: f64,
+    /// Fourier modes in use now.
+    pub modes: usize,
+    /// Time steps of this run.
+    pub steps: usize,
+    /// Estimated error of the last run, from the second run on.
+    pub error: Option<f64>,
+}
+
+/// Why there is no reference solution.
+#[derive(Debug, thiserror::Error, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ReferenceError {
+    #[error(
+        "the spectral reference needs one space dimension, the problem has {dimensions}: give an \
+         exact solution, or set reference.kind = \"none\""
+    )]
+    Dimensions { dimensions: usize },
+    #[error(
+        "the spectral reference needs a periodic domain, {coordinate} is not periodic: give an \
+         exact solution, or set reference.kind = \"none\""
+    )]
+    NotPeriodic { coordinate: String },
+    #[error("the problem gives no exact solution: add one, or set reference.kind = \"spectral\"")]
+    NoExactSolution,
+    #[error(
+        "reference.{name} = {value} cannot be used: it must be positive (modes: even, 4 to 1048576)"
+    )]
+    Settings { name: &'static str, value: f64 },
+    #[error("the initial state is not a finite number at x = {place}: check its expression there")]
+    InitialNotFinite { place: f64 },
+    #[error(
+        "the reference solution stops being finite at t = {time:.6} ({modes} modes, step {step:.3e}) \
+         and smaller steps do not help: end the run before that time, or check the equation's signs"
+    )]
+    NotFinite { time: f64, modes: usize, step: f64 },
+    #[error(
+        "the solution develops structures finer than {modes} modes resolve at t = {time:.6}: add \
+         diffusion, end the run earlier, or set reference.modes"
+    )]
+    Unresolved { time: f64, modes: usize },
+    #[error("t = {time} lies outside the reference solution's time span, {start} to {end}")]
+    TimeOutside { time: f64, start: f64, end: f64 },
+    #[error("the stored reference solution is incomplete or of another version: compute it anew")]
+    Encoding,
+    #[error("the reference solution was cancelled")]
+    Cancelled,
+}
+
+impl ReferenceError {
+    /// When a solution began to fail.
+    #[must_use]
+    pub fn failure_time(&self) -> Option<f64> {
+        match self {
+            Self::NotFinite { time, .. } | Self::Unresolved { time, .. } => Some(*time),
+            _ => None,
+        }
+    }
+}
+
+/// The kind of reference that a problem gets: its wish, or for `Auto` the exact solution if there
+/// is one, else a spectral one if the problem allows it, else none.
+#[must_use]
+pub fn kind(problem: &Problem) -> ReferenceKind {
+    let spectral =
+        matches!(problem.coordinates.as_slice(), [x] if x.boundary == Boundary::Periodic);
+    match problem.reference.kind {
+        ReferenceKind::Auto if problem.exact.is_some() => ReferenceKind::Exact,
+        ReferenceKind::Auto if spectral => ReferenceKind::Spectral,
+        ReferenceKind::Auto => ReferenceKind::None,
+        wished => wished,
+    }
+}
+
+impl Reference {
+    /// The reference of a problem, `None` where it has and wants none. A spectral one is computed
+    /// here, which can take seconds; `observe` sees its progress and can cancel it.
+    ///
+    /// # Errors
+    /// See [`spectral::solve`]; [`ReferenceError::NoExactSolution`] when the problem asks for an
+    /// exact solution and gives none.
+    pub fn of(problem: &Problem, observe: Observer<'_>) -> Result<Option<Self>, ReferenceError> {
+        match kind(problem) {
+            ReferenceKind::Exact => ClosedForm::of(problem)
+                .map(|exact| Some(Self::Exact(exact)))
+                .ok_or(ReferenceError::NoExactSolution),
+            ReferenceKind::Spectral => {
+                let settings = SpectralSettings::of(problem);
+                spectral::solve(problem, &settings, observe).map(|s| Some(Self::Spectral(s)))
+            }
+            ReferenceKind::Auto | ReferenceKind::None => Ok(None),
+        }
+    }
+
+    /// u at the points, whose coordinates lie point by point (in one dimension simply x).
+    ///
+    /// # Errors
+    /// [`ReferenceError::TimeOutside`] when a spectral solution does not reach `time`.
+    pub fn values(&self, time: f64, coordinates: &[f64]) -> Result<Vec<f64>, ReferenceError> {
+        match self {
+            Self::Exact(exact) => Ok(exact.values(time, coordinates)),
+            Self::Spectral(solution) => solution.values(time, coordinates),
+        }
+    }
+
+    /// Relative L2 error of the reference itself; 0 for a closed form.
+    #[must_use]
+    pub fn estimated_error(&self) -> f64 {
+        match self {
+            Self::Exact(_) => 0.0,
+            Self::Spectral(solution) => solution.quality().estimated_error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,396 @@
+//! The spectral reference against exact solutions, and against itself.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::problem::expression::{Binary, Channel, Expression, Function, MultiIndex};
+use crate::problem::{
+    Activation, Coordinate, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
+    PointLayout, PointSettings, Precision, ReferenceSettings, Scheme, Solver, TimeSpan, Update,
+};
+
+pub fn number(value: f64) -> Expression {
+    Expression::Constant(value)
+}
+
+pub fn parameter(index: usize) -> Expression {
+    Expression::Parameter(index)
+}
+
+pub fn coordinate() -> Expression {
+    Expression::Coordinate(0)
+}
+
+pub fn time() -> Expression {
+    Expression::Time
+}
+
+pub fn jet(order: u8) -> Expression {
+    Expression::Jet(Channel::Partial(MultiIndex::along(0, order)))
+}
+
+pub fn sum(a: Expression, b: Expression) -> Expression {
+    Expression::Binary(Binary::Add, Box::new(a), Box::new(b))
+}
+
+pub fn product(a: Expression, b: Expression) -> Expression {
+    Expression::Binary(Binary::Multiply, Box::new(a), Box::new(b))
+}
+
+fn minus(a: Expression, b: Expression) -> Expression {
+    Expression::Binary(Binary::Subtract, Box::new(a), Box::new(b))
+}
+
+fn call(function: Function, a: Expression) -> Expression {
+    Expression::Call(function, Box::new(a))
+}
+
+fn power(a: Expression, exponent: i32) -> Expression {
+    Expression::Power(Box::new(a), exponent)
+}
+
+/// u_t = `right_hand_side` on a period from `range[0]` to `range[1]`, until `end`.
+pub fn periodic(
+    right_hand_side: Expression,
+    initial: Expression,
+    range: [f64; 2],
+    end: f64,
+) -> Problem {
+    Problem {
+        name: "test".into(),
+        title: String::new(),
+        description: String::new(),
+        unknown: "u".into(),
+        coordinates: vec![Coordinate {
+            name: "x".into(),
+            lower: range[0],
+            upper: range[1],
+            boundary: Boundary::Periodic,
+        }],
+        parameters: vec![],
+        time: TimeSpan { start: 0.0, end },
+        equation: String::new(),
+        right_hand_side,
+        initial,
+        exact: None,
+        distance: None,
+        lift: None,
+        network: NetworkSettings { width: 5, hidden_layers: 1, activation: Activation::Tanh },
+        points: PointSettings { layout: PointLayout::Grid, count: vec![64] },
+        fit: FitSettings {
+            method: FitMethod::LevenbergMarquardt,
+            tolerance: 1e-6,
+            max_iterations: 10,
+            count: vec![],
+        },
+        method: MethodSettings {
+            scheme: Scheme::ParameterOde,
+            update: Update::Dense,
+            columns: 10,
+            integrator: Integrator::Rk4,
+            step: end / 64.0,
+            tolerance: None,
+            rcond: 1e-6,
+            solver: Solver::Auto,
+            corrections: 1,
+        },
+        reference: ReferenceSettings { kind: ReferenceKind::Auto, modes: None, step: None },
+        precision: Precision::F64,
+        seed: 0,
+        source: String::new(),
+    }
+}
+
+fn quiet(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn bump(centre: f64, sharpness: f64) -> Expression {
+    let square = power(minus(coordinate(), number(centre)), 2);
+    call(Function::Exp, product(number(-sharpness), square))
+}
+
+fn allen_cahn() -> Problem {
+    let tanh = call(Function::Tanh, product(number(2.0), call(Function::Sin, coordinate())));
+    let initial = sum(
+        minus(product(number(1.0 / 3.0), tanh), bump(std::f64::consts::FRAC_PI_2, 23.5)),
+        sum(bump(4.2, 27.0), bump(5.4, 38.0)),
+    );
+    let equation = minus(sum(product(number(5e-3), jet(2)), jet(0)), power(jet(0), 3));
+    let mut problem = periodic(equation, initial, [0.0, std::f64::consts::TAU], 4.0);
+    problem.method.step = 5e-3;
+    problem
+}
+
+fn burgers() -> Problem {
+    let initial = product(minus(number(1.0), power(coordinate(), 2)), bump(-0.5, 30.0));
+    let equation = minus(product(number(1e-3), jet(2)), product(jet(0), jet(1)));
+    let mut problem = periodic(equation, initial, [-1.0, 1.0], 4.0);
+    problem.method.step = 1e-3;
+    problem
+}
+
+/// Largest error at a few times on and between the snapshots.
+fn largest_error(solution: &SpectralSolution, exact: &dyn Fn(f64, f64) -> f64) -> f64 {
+    let times = solution.times();
+    let last = times[times.len() - 1];
+    let points: Vec<f64> = (0..101).map(|j| f64::from(j) * 0.0731).collect();
+    [0.0, times[3], 0.5 * (times[0] + times[1]), 0.377 * last, last]
+        .into_iter()
+        .flat_map(|t| {
+            let values = solution.values(t, &points).expect("inside the run");
+            points.iter().zip(values).map(|(&x, u)| (u - exact(t, x)).abs()).collect::<Vec<_>>()
+        })
+        .fold(0.0, f64::max)
+}
+
+#[test]
+fn linear_advection_and_diffusion_is_exact() {
+    // u_t = 0.1 u_xx - u_x: u = e^{-0.1 t} sin(x - t) + e^{-0.9 t} cos(3 (x - t)).
+    let equation = minus(product(number(0.1), jet(2)), jet(1));
+    let initial = sum(
+        call(Function::Sin, coordinate()),
+        call(Function::Cos, product(number(3.0), coordinate())),
+    );
+    let problem = periodic(equation, initial, [0.0, std::f64::consts::TAU], 2.0);
+    let settings = SpectralSettings { tolerance: 1e-12, ..SpectralSettings::of(&problem) };
+    let solution = spectral::solve(&problem, &settings, &quiet).expect("solves");
+    let exact = |t: f64, x: f64| {
+        (-0.1 * t).exp() * (x - t).sin() + (-0.9 * t).exp() * (3.0 * (x - t)).cos()
+    };
+    let error = largest_error(&solution, &exact);
+    assert!(error < 1e-10, "{error}");
+    // A wrong speed in the truth is seen.
+    let wrong = |t: f64, x: f64| exact(t * (1.0 + 1e-8), x);
+    assert!(largest_error(&solution, &wrong) > 1e-9);
+}
+
+#[test]
+fn kdv_soliton_travels_exactly() {
+    // u_t = -6 u u_x - u_xxx with u = c/2 sech^2(sqrt(c)/2 (x - c t)); the period is long enough
+    // for the images to be below the tolerance.
+    let (c, half) = (4.0f64, 16.0);
+    let sech = |argument: Expression| {
+        let exp = |sign: f64| call(Function::Exp, product(number(sign), argument.clone()));
+        Expression::Binary(
+            Binary::Divide,
+            Box::new(number(2.0)),
+            Box::new(sum(exp(1.0), exp(-1.0))),
+        )
+    };
+    let initial = product(number(0.5 * c), power(sech(coordinate()), 2));
+    let equation = minus(product(number(-6.0), product(jet(0), jet(1))), jet(3));
+    let problem = periodic(equation, initial, [-half, half], 0.5);
+    let settings = SpectralSettings { tolerance: 2e-11, ..SpectralSettings::of(&problem) };
+    let solution = spectral::solve(&problem, &settings, &quiet).expect("solves");
+    let exact = |t: f64, x: f64| {
+        let shifted = (x - c * t + half).rem_euclid(2.0 * half) - half;
+        0.5 * c / (0.5 * c.sqrt() * shifted).cosh().powi(2)
+    };
+    let error = largest_error(&solution, &exact);
+    assert!(error < 1e-10, "{error} {:?}", solution.quality());
+}
+
+#[test]
+fn terms_that_vary_with_place_and_time_are_exact() {
+    // u = sin(x - t) + 2 solves u_t = sin(x) u_x - t u^2 + 0.1 u_xx + g with the g that makes it so.
+    let (sin, cos) = (Function::Sin, Function::Cos);
+    let phase = || minus(coordinate(), time());
+    let exact = || sum(call(sin, phase()), number(2.0));
+    let forcing = sum(
+        minus(
+            Expression::Negate(Box::new(call(cos, phase()))),
+            product(call(sin, coordinate()), call(cos, phase())),
+        ),
+        sum(product(time(), power(exact(), 2)), product(number(0.1), call(sin, phase()))),
+    );
+    let equation = sum(
+        minus(product(call(sin, coordinate()), jet(1)), product(time(), power(jet(0), 2))),
+        sum(product(number(0.1), jet(2)), forcing),
+    );
+    let initial = sum(call(sin, coordinate()), number(2.0));
+    let problem = periodic(equation, initial, [0.0, std::f64::consts::TAU], 1.0);
+    let settings = SpectralSettings { tolerance: 1e-11, ..SpectralSettings::of(&problem) };
+    let solution = spectral::solve(&problem, &settings, &quiet).expect("solves");
+    let error = largest_error(&solution, &|t, x| (x - t).sin() + 2.0);
+    assert!(error < 1e-10, "{error} {:?}", solution.quality());
+}
+
+#[test]
+fn convergence_is_of_fourth_order_in_time_and_spectral_in_space() {
+    let problem = allen_cahn();
+    let solve = |modes: usize, step: f64| {
+        let settings = SpectralSettings {
+            modes: Some(modes),
+            step: Some(step),
+            intervals: 16,
+            ..SpectralSettings::default()
+        };
+        spectral::solve(&problem, &settings, &quiet).expect("solves")
+    };
+    let points: Vec<f64> = (0..400).map(|j| std::f64::consts::TAU * f64::from(j) / 400.0).collect();
+    let last = |solution: &SpectralSolution| solution.at(16, &points);
+    let distance = |a: &[f64], b: &[f64]| -> f64 {
+        a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / 20.0
+    };
+    let truth = last(&solve(512, 4.0 / 2048.0));
+    let errors: Vec<f64> = [64.0, 128.0, 256.0]
+        .iter()
+        .map(|n| distance(&last(&solve(512, 4.0 / n)), &truth))
+        .collect();
+    for pair in errors.windows(2) {
+        let order = (pair[0] / pair[1]).log2();
+        assert!((3.6..4.4).contains(&order), "order {order}: {errors:?}");
+    }
+    // Twice the modes square the error, down to rounding.
+    let coarse = distance(&last(&solve(128, 4.0 / 2048.0)), &truth);
+    let fine = distance(&last(&solve(256, 4.0 / 2048.0)), &truth);
+    assert!(coarse < 1e-1 && fine < coarse.powf(1.7), "{coarse} {fine}");
+}
+
+/// Relative L2 distance at a time.
+fn relative_distance(a: &SpectralSolution, b: &SpectralSolution, time: f64, x: &[f64]) -> f64 {
+    let [a, b] = [a, b].map(|s| s.values(time, x).expect("inside the run"));
+    let difference: f64 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
+    (difference / b.iter().map(|b| b * b).sum::<f64>()).sqrt()
+}
+
+#[test]
+fn allen_cahn_meets_its_tolerance_and_its_estimate_is_honest() {
+    let problem = allen_cahn();
+    let settings = SpectralSettings::of(&problem);
+    assert_eq!(settings.intervals, 800);
+    let solution = spectral::solve(&problem, &settings, &quiet).expect("solves");
+    let quality = solution.quality();
+    assert_eq!(solution.times().len(), 801);
+    assert!(quality.estimated_error < 1e-9, "{quality:?}");
+    let finer = SpectralSettings {
+        modes: Some(2 * quality.modes),
+        step: Some(4.0 / (2 * quality.steps) as f64),
+        ..settings
+    };
+    let truth = spectral::solve(&problem, &finer, &quiet).expect("solves");
+    let points: Vec<f64> = (0..600).map(|j| std::f64::consts::TAU * f64::from(j) / 600.0).collect();
+    for time in [1.0, 2.6518, 4.0] {
+        let error = relative_distance(&solution, &truth, time, &points);
+        assert!(error < 2.0 * quality.estimated_error.max(1e-12), "{time}: {error} {quality:?}");
+    }
+}
+
+/// The kink of the periodic initial state and the front need many modes, each for a while.
+#[test]
+fn burgers_front_is_resolved_and_its_estimate_is_honest() {
+    let problem = burgers();
+    let solve = |tolerance: f64| {
+        let settings = SpectralSettings { tolerance, ..SpectralSettings::of(&problem) };
+        spectral::solve(&problem, &settings, &quiet).expect("solves")
+    };
+    let (solution, truth) = (solve(1e-6), solve(1e-8));
+    let estimate = solution.quality().estimated_error;
+    assert!(estimate < 1e-6 && truth.quality().estimated_error < 1e-8);
+    let points: Vec<f64> = (0..1_000).map(|j| -1.0 + f64::from(j) / 500.0).collect();
+    for time in [0.5, 1.2345, 4.0] {
+        let error = relative_distance(&solution, &truth, time, &points);
+        assert!(error < 4.0 * estimate, "{time}: {error} {estimate}");
+    }
+}
+
+#[test]
+fn what_cannot_be_solved_says_why() {
+    let solve = |problem: &Problem| {
+        spectral::solve(problem, &SpectralSettings::default(), &quiet).expect_err("must fail")
+    };
+    let good = || periodic(jet(2), call(Function::Sin, coordinate()), [0.0, 1.0], 1.0);
+    let mut plane = good();
+    plane.coordinates.push(plane.coordinates[0].clone());
+    assert_eq!(solve(&plane), ReferenceError::Dimensions { dimensions: 2 });
+    assert_eq!(kind(&plane), ReferenceKind::None);
+
+    let mut walled = good();
+    walled.coordinates[0].boundary = Boundary::Dirichlet { lower: number(0.0), upper: number(0.0) };
+    assert_eq!(solve(&walled), ReferenceError::NotPeriodic { coordinate: "x".into() });
+
+    let mut singular = good();
+    singular.initial = call(Function::Log, coordinate());
+    assert_eq!(solve(&singular), ReferenceError::InitialNotFinite { place: 0.0 });
+
+    let mut exact = good();
+    exact.reference.kind = ReferenceKind::Exact;
+    assert_eq!(Reference::of(&exact, &quiet), Err(ReferenceError::NoExactSolution));
+    let message = solve(&walled).to_string();
+    assert!(message.contains("x is not periodic") && message.contains("exact solution"));
+}
+
+#[test]
+fn blow_up_is_reported_with_its_time() {
+    // u_t = u^2 from u = 1 becomes infinite at t = 1.
+    let problem = periodic(power(jet(0), 2), number(1.0), [0.0, 1.0], 2.0);
+    let error =
+        spectral::solve(&problem, &SpectralSettings::default(), &quiet).expect_err("blows up");
+    let time = error.failure_time().expect("a failure in time");
+    assert!((time - 1.0).abs() < 0.05, "{error}");
+    // A shock without diffusion: from sin x, at t = 1.
+    let equation = Expression::Negate(Box::new(product(jet(0), jet(1))));
+    let sine = call(Function::Sin, coordinate());
+    let problem = periodic(equation, sine, [0.0, std::f64::consts::TAU], 2.0);
+    let settings = SpectralSettings { max_modes: 512, ..SpectralSettings::default() };
+    let error = spectral::solve(&problem, &settings, &quiet).expect_err("a shock");
+    let time = error.failure_time().expect("a failure in time");
+    assert!((0.9..1.3).contains(&time), "{error}");
+}
+
+#[test]
+fn the_observer_sees_progress_and_can_cancel() {
+    let calls = AtomicUsize::new(0);
+    let observe = |progress: Progress| {
+        assert!(progress.fraction > 0.0 && progress.fraction <= 1.0);
+        if calls.fetch_add(1, Ordering::Relaxed) < 4 {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    };
+    let problem = allen_cahn();
+    let outcome = Reference::of(&problem, &observe);
+    assert_eq!(outcome, Err(ReferenceError::Cancelled));
+    assert_eq!(calls.into_inner(), 5);
+}
+
+#[test]
+fn a_closed_form_is_evaluated_point_by_point() {
+    let mut problem = periodic(jet(2), number(0.0), [0.0, 1.0], 1.0);
+    problem.coordinates.push(problem.coordinates[0].clone());
+    problem.exact =
+        Some(sum(product(Expression::Coordinate(1), number(10.0)), product(coordinate(), time())));
+    let reference = Reference::of(&problem, &quiet).expect("exact").expect("given");
+    let values = reference.values(2.0, &[1.0, 2.0, 3.0, 4.0]).expect("any time");
+    assert_eq!(values, vec![22.0, 46.0]);
+    assert!(reference.estimated_error() == 0.0);
+}
+
+/// Where the time goes, by hand: `cargo test --release --lib reference -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn measure_the_presets() {
+    for (name, problem, tolerance) in
+        [("allen-cahn", allen_cahn(), 1e-9), ("burgers", burgers(), 1e-8)]
+    {
+        let settings = SpectralSettings { tolerance, ..SpectralSettings::of(&problem) };
+        let begin = std::time::Instant::now();
+        let level = AtomicUsize::new(usize::MAX);
+        let observe = |p: Progress| {
+            if level.swap(p.level, Ordering::Relaxed) != p.level || p.fraction == 1.0 {
+                println!("  {:.2} s {p:?}", begin.elapsed().as_secs_f64());
+            }
+            ControlFlow::Continue(())
+        };
+        let solution = spectral::solve(&problem, &settings, &observe).expect("solves");
+        let seconds = begin.elapsed().as_secs_f64();
+        println!(
+            "{name}: {seconds:.2} s, {:?}, {} bytes",
+            solution.quality(),
+            solution.encode().len()
+        );
+    }
+}
