@@ -1,12 +1,28 @@
 //! What is solved: a versioned TOML file becomes a typed [`Problem`].
 //!
-//! [`expression`] holds the tree that equation text becomes.
+//! [`expression`] holds the tree that equation text becomes, [`equation`] reads that text, and
+//! [`Problem::from_toml`] reads a whole file. Everything about an evolution problem is known and
+//! checked once a [`Problem`] exists.
 
+mod nearest;
 pub mod expression;
+pub mod equation;
+pub mod settings;
+mod error;
+mod file;
+mod ansatz;
+mod presets;
 
 use std::collections::BTreeMap;
 
-use expression::Expression;
+pub use error::{Issue, Origin, ProblemError, ProblemErrors, SettingIssue};
+use expression::{Expression, Names};
+pub use presets::{Preset, presets};
+pub use settings::{
+    Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
+    PointLayout, PointSettings, Precision, ReferenceKind, ReferenceSettings, Scheme, Solver,
+    Update,
+};
 
 /// An evolution problem u_t = F(x, t, u, derivatives, parameters) with everything that is needed
 /// to solve it. Made by reading a problem file; every expression is already parsed and checked.
@@ -78,155 +94,73 @@ pub struct TimeSpan {
     pub end: f64,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct NetworkSettings {
-    pub width: usize,
-    /// Hidden linear layers after the embedding (the paper's "depth 7" is 5 here).
-    pub hidden_layers: usize,
-    pub activation: Activation,
-}
+impl Problem {
+    /// Reads a problem file and applies overrides to it.
+    ///
+    /// # Errors
+    /// Every mistake in the file and in the overrides. Broken TOML syntax is reported alone, and
+    /// contradictions between formulas only where everything else is right.
+    pub fn from_toml(text: &str, overrides: &Overrides) -> Result<Self, ProblemErrors> {
+        file::load(text, overrides)
+    }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// P3(z) / Q2(z) with seven trainable coefficients per layer.
-    Rational,
-    Tanh,
-    Sin,
-    /// z / (1 + exp(-z)).
-    Swish,
-}
+    /// As [`Problem::from_toml`], from the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`Problem::from_toml`]; also where the bytes are not UTF-8.
+    pub fn from_bytes(bytes: &[u8], overrides: &Overrides) -> Result<Self, ProblemErrors> {
+        file::load(file::decode(bytes)?, overrides)
+    }
 
-impl Activation {
-    pub const ALL: [Self; 4] = [Self::Rational, Self::Tanh, Self::Sin, Self::Swish];
+    /// A variant that the file carries (`[variants.NAME]`), with overrides applied after it.
+    ///
+    /// # Errors
+    /// As [`Problem::from_toml`]; also where the file has no such variant.
+    pub fn from_toml_variant(
+        text: &str,
+        variant: &str,
+        overrides: &Overrides,
+    ) -> Result<Self, ProblemErrors> {
+        file::select(text, variant, overrides)
+    }
 
+    /// The variants of a file as sets of overrides.
+    ///
+    /// # Errors
+    /// Where the text is not TOML.
+    pub fn variants(text: &str) -> Result<Variants, ProblemErrors> {
+        file::variants(text)
+    }
+
+    /// The built-in problem of that name.
+    ///
+    /// # Errors
+    /// Where there is none; the nearest name is suggested.
+    pub fn preset(name: &str) -> Result<Self, ProblemErrors> {
+        Self::from_toml(Preset::find(name)?.text, &Overrides::new())
+    }
+
+    /// Names of the symbols, for printing and for parsing expressions of this problem.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rational => "rational",
-            Self::Tanh => "tanh",
-            Self::Sin => "sin",
-            Self::Swish => "swish",
+    pub fn names(&self) -> Names {
+        Names {
+            unknown: self.unknown.clone(),
+            coordinates: self.coordinates.iter().map(|c| c.name.clone()).collect(),
+            parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
         }
     }
-}
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct PointSettings {
-    pub layout: PointLayout,
-    /// Grid: points per coordinate (one entry: the same along each). Random, Sobol: one total.
-    pub count: Vec<usize>,
-}
+    /// Values of the named parameters, in order.
+    #[must_use]
+    pub fn parameter_values(&self) -> Vec<f64> {
+        self.parameters.iter().map(|p| p.value).collect()
+    }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PointLayout {
-    /// Equispaced; periodic coordinates leave out the upper end, others keep half a spacing from
-    /// both ends.
-    Grid,
-    /// Uniform at random.
-    Random,
-    /// Sobol's low-discrepancy sequence.
-    Sobol,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct FitSettings {
-    pub method: FitMethod,
-    /// Stop at this relative L2 error.
-    pub tolerance: f64,
-    pub max_iterations: usize,
-    /// Points per coordinate of the fit; empty: chosen by the fit.
-    pub count: Vec<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FitMethod {
-    LevenbergMarquardt,
-    /// The paper's: L-BFGS, then Adam with cosine decay.
-    LbfgsAdam,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct MethodSettings {
-    pub scheme: Scheme,
-    pub update: Update,
-    /// s: how many parameters a sparse update changes.
-    pub columns: usize,
-    pub integrator: Integrator,
-    /// Time step; the first one where `tolerance` is set.
-    pub step: f64,
-    /// Local error per step, relative, that the step controller aims at; `None`: fixed steps.
-    pub tolerance: Option<f64>,
-    /// Singular values below `rcond` times the largest are left out.
-    pub rcond: f64,
-    pub solver: Solver,
-    /// Most Gauss-Newton corrections of one stage fit.
-    pub corrections: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    /// Runge-Kutta on theta' = J^+ f, as published.
-    ParameterOde,
-    /// Runge-Kutta in function space, each step fitted by Gauss-Newton corrections.
-    StageFit,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
-    Dense,
-    RandomSparse,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Integrator {
-    Euler,
-    Rk4,
-    /// Dormand-Prince 5(4).
-    DormandPrince,
-}
-
-/// How the least-squares problem of a stage is solved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Solver {
-    /// By size, from the measurements written down in `linalg`.
-    Auto,
-    /// Truncated singular value decomposition: the oracle.
-    Svd,
-    /// Rank-revealing QR with column pivoting.
-    PivotedQr,
-    /// Normal equations in f64 with pivoted Cholesky or an eigen-decomposition.
-    Gram,
-    /// The least-squares solution of the sketched problem.
-    SketchAndSolve,
-    /// LSQR preconditioned by the sketch's factor.
-    SketchedLsqr,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReferenceSettings {
-    pub kind: ReferenceKind,
-    /// Fourier modes; `None`: doubled until two resolutions agree.
-    pub modes: Option<usize>,
-    pub step: Option<f64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReferenceKind {
-    /// The exact solution if there is one, else spectral if the problem allows it, else none.
-    Auto,
-    Exact,
-    Spectral,
-    None,
-}
-
-/// Precision tier (see the crate's documentation).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    Auto,
-    F32,
-    /// Jacobian in f32, residuals and solution in f64 or double-float.
-    Mixed,
-    F64,
+    /// d: the number of space coordinates.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.coordinates.len()
+    }
 }
 
 /// Overrides by dotted key, as `--set method.columns=150` gives them, in order.

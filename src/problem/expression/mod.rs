@@ -1,6 +1,13 @@
 //! The typed expression tree that equation text becomes, and what can be done with it: evaluate,
 //! differentiate, substitute. Only this tree is ever turned into machine or GPU code.
 
+mod differentiate;
+mod simplify;
+mod text;
+
+pub use simplify::MAX_EXPONENT;
+pub use text::Names;
+
 use std::collections::BTreeSet;
 
 /// The most space dimensions a problem may have.
@@ -196,6 +203,12 @@ impl Expression {
         }
     }
 
+    /// The value of an expression without derivatives of the unknown; NaN if it has some.
+    #[must_use]
+    pub fn evaluate_at(&self, coordinates: &[f64], time: f64, parameters: &[f64]) -> f64 {
+        self.evaluate(Place { coordinates, time, parameters }, &|_| f64::NAN)
+    }
+
     /// Every derivative channel that the expression names.
     #[must_use]
     pub fn channels(&self) -> BTreeSet<Channel> {
@@ -223,5 +236,52 @@ impl Expression {
             | Self::Parameter(_)
             | Self::Jet(_) => {}
         }
+    }
+
+    /// This node with its operands passed through `change`.
+    #[must_use]
+    pub fn map_operands(&self, change: &dyn Fn(&Self) -> Self) -> Self {
+        let boxed = |a: &Self| Box::new(change(a));
+        match self {
+            Self::Negate(a) => Self::Negate(boxed(a)),
+            Self::Call(function, a) => Self::Call(*function, boxed(a)),
+            Self::Power(a, exponent) => Self::Power(boxed(a), *exponent),
+            Self::Binary(operation, a, b) => Self::Binary(*operation, boxed(a), boxed(b)),
+            Self::Constant(_)
+            | Self::Coordinate(_)
+            | Self::Time
+            | Self::Parameter(_)
+            | Self::Jet(_) => self.clone(),
+        }
+    }
+
+    /// Number of nodes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let mut count = 0;
+        self.visit(&mut |_| count += 1);
+        count
+    }
+
+    /// Nodes on the longest path from here to a leaf.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        1 + match self {
+            Self::Negate(a) | Self::Call(_, a) | Self::Power(a, _) => a.depth(),
+            Self::Binary(_, a, b) => a.depth().max(b.depth()),
+            Self::Constant(_)
+            | Self::Coordinate(_)
+            | Self::Time
+            | Self::Parameter(_)
+            | Self::Jet(_) => 0,
+        }
+    }
+
+    /// Whether `wanted` holds for some node.
+    #[must_use]
+    pub fn any(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
+        let mut found = false;
+        self.visit(&mut |node| found |= wanted(node));
+        found
     }
 }

@@ -1,0 +1,46 @@
+//! The ansatz u = lift + distance * network that holds Dirichlet values exactly.
+
+use super::expression::Expression;
+use super::{Boundary, Coordinate};
+
+/// Distance and lift; `None` stands for 1 and for 0.
+pub(super) struct Ansatz {
+    /// The product over the Dirichlet coordinates of 4 (x - a)(b - x) / (b - a)^2: zero on every
+    /// side, one in the middle.
+    pub distance: Option<Expression>,
+    /// A function that takes the given values on every side.
+    pub lift: Option<Expression>,
+}
+
+impl Ansatz {
+    /// The lift is the boolean sum of linear interpolations between opposite sides (transfinite
+    /// interpolation: Gordon and Hall, "Construction of curvilinear co-ordinate systems and
+    /// applications to mesh generation", 1973): L <- L + P_k(g_k - L) for one Dirichlet coordinate
+    /// after the other. It takes all values if they agree where sides meet.
+    pub(super) fn new(coordinates: &[Coordinate]) -> Self {
+        let mut distance = Expression::Constant(1.0);
+        let mut lift = Expression::Constant(0.0);
+        for (k, coordinate) in coordinates.iter().enumerate() {
+            let Boundary::Dirichlet { lower, upper } = &coordinate.boundary else {
+                continue;
+            };
+            let (a, b) = (coordinate.lower, coordinate.upper);
+            let x = Expression::Coordinate(k);
+            let width = || Expression::Constant(b - a);
+            // 0 and 1 at the sides exactly, whatever a and b are.
+            let from_lower = (x.clone() - a.into()) / width();
+            let from_upper = (Expression::Constant(b) - x) / width();
+            distance =
+                distance * Expression::Constant(4.0) * (from_lower.clone() * from_upper.clone());
+            let correction = |value: &Expression, side: f64| {
+                value.clone() - lift.substitute_coordinate(k, &side.into())
+            };
+            let (at_lower, at_upper) = (correction(lower, a), correction(upper, b));
+            lift = lift + from_upper * at_lower + from_lower * at_upper;
+        }
+        let unless = |expression: Expression, neutral: f64| {
+            (expression != Expression::Constant(neutral)).then_some(expression)
+        };
+        Self { distance: unless(distance, 1.0), lift: unless(lift, 0.0) }
+    }
+}

@@ -1,0 +1,72 @@
+//! Equation text in ordinary notation, parsed to [`Expression`] trees.
+//!
+//! ```text
+//! equation    u_t = sum
+//! sum         product { (+ | -) product }
+//! product     sign { (* | /) sign }
+//! sign        { + | - } power                     -x^2 is -(x^2)
+//! power       atom [ (^ | **) sign ]              right associative
+//! atom        number | pi | e | t | coordinate | parameter | unknown | derivative
+//!             | function(sum) | min(sum, sum) | max(sum, sum)
+//!             | laplace(sum) | lap(sum) | d(sum, coordinate) | (sum)
+//! derivative  u_xxy | u_x1 | u_{x1 x2}
+//! ```
+//!
+//! The suffix of a derivative is a run of coordinate names, or names separated by spaces or commas
+//! in braces. `d(f, x)` is the total derivative: `d(u^2, x)` becomes `2*u*u_x`. A missing `*` is an
+//! error, never a guess. All mistakes of a text are reported together.
+
+mod error;
+mod lexer;
+mod parser;
+mod symbols;
+
+pub use error::{EquationError, EquationIssue};
+pub use symbols::Role;
+pub(in crate::problem) use symbols::is_reserved;
+
+use super::expression::{Expression, MAX_EXPONENT, Names};
+use parser::Parser;
+
+/// The longest equation text, in bytes.
+pub const MAX_TEXT: usize = 8192;
+/// The deepest nesting of parentheses, signs and powers.
+pub const MAX_NESTING: usize = 64;
+/// The most nodes of an expression.
+pub const MAX_NODES: usize = 4096;
+/// The longest path through an expression.
+pub const MAX_DEPTH: usize = 512;
+
+/// F of an equation `u_t = F`.
+///
+/// # Errors
+/// Every mistake in the text, in the order of its place.
+pub fn parse_equation(text: &str, names: &Names) -> Result<Expression, Vec<EquationError>> {
+    Parser::new(text, names, Role::RightHandSide)?.equation()
+}
+
+/// An expression in which the symbols that `role` allows may stand.
+///
+/// # Errors
+/// Every mistake in the text, in the order of its place.
+pub fn parse_expression(
+    text: &str,
+    names: &Names,
+    role: Role,
+) -> Result<Expression, Vec<EquationError>> {
+    Parser::new(text, names, role)?.expression()
+}
+
+/// The value of text such as `2*pi`.
+///
+/// # Errors
+/// Every mistake in the text, in the order of its place.
+pub fn parse_constant(text: &str) -> Result<f64, Vec<EquationError>> {
+    let expression = parse_expression(text, &Names::default(), Role::Constant)?;
+    let value = expression.evaluate_at(&[], 0.0, &[]);
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(vec![EquationError { span: 0..text.len(), issue: EquationIssue::NotFinite }])
+    }
+}

@@ -1,0 +1,437 @@
+//! Recursive descent from tokens to the tree. A mistake is noted and reading goes on as if the
+//! likeliest intention had been written, so that one pass finds them all.
+
+use std::ops::Range;
+
+use super::error::{EquationError, EquationIssue};
+use super::lexer::{Lexeme, Token, lex};
+use super::symbols::{Callable, Role, resolve, unknown_function};
+use super::{MAX_DEPTH, MAX_NESTING, MAX_NODES, MAX_TEXT};
+use crate::problem::expression::{Binary, Channel, Expression, MAX_EXPONENT, MAX_ORDER, Names};
+
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    names: &'a Names,
+    role: Role,
+    lexemes: Vec<Lexeme>,
+    at: usize,
+    nesting: usize,
+    /// Nodes that derivatives may still make; it bounds the work that a text can ask for.
+    budget: usize,
+    errors: Vec<EquationError>,
+}
+
+/// What stands for an operand that could not be read; it is never part of a result.
+const PLACEHOLDER: Expression = Expression::Constant(1.0);
+/// Mistakes after which reading stops.
+const MAX_ERRORS: usize = 20;
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(
+        text: &'a str,
+        names: &'a Names,
+        role: Role,
+    ) -> Result<Self, Vec<EquationError>> {
+        if text.len() > MAX_TEXT {
+            let issue =
+                EquationIssue::TooLarge { found: text.len(), limit: MAX_TEXT, unit: "bytes" };
+            return Err(vec![EquationError { span: 0..0, issue }]);
+        }
+        let mut errors = Vec::new();
+        let lexemes = lex(text, &mut errors);
+        let budget = 16 * MAX_NODES;
+        Ok(Self { text, names, role, lexemes, at: 0, nesting: 0, budget, errors })
+    }
+
+    pub(super) fn equation(mut self) -> Result<Expression, Vec<EquationError>> {
+        let left = format!("{}_t", self.names.unknown);
+        let is_equals = |lexeme: &Lexeme| lexeme.token == Token::Equals;
+        match self.lexemes.iter().position(is_equals) {
+            Some(end) => {
+                self.left_side(end, left);
+                self.at = end + 1;
+            }
+            None if self.lexemes.is_empty() => {}
+            None => self.error(0..self.text.len(), EquationIssue::MissingEquals { left }),
+        }
+        self.expression()
+    }
+
+    /// Checks that the tokens before `end` are `u_t` alone.
+    fn left_side(&mut self, end: usize, left: String) {
+        let stop = self.lexemes[end].span.start;
+        let found = self.text[..stop].trim();
+        if found.is_empty() {
+            self.error(0..stop, EquationIssue::LeftSide { found: "nothing".into(), left });
+            return;
+        }
+        let start = self.lexemes.first().map_or(0, |lexeme| lexeme.span.start);
+        let span = start..self.text[..stop].trim_end().len().max(start);
+        let braced = format!("{}_{{t}}", self.names.unknown);
+        if found == left || found == braced {
+            return;
+        }
+        let twice = found
+            .strip_prefix(left.as_str())
+            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c == 't'));
+        let text = found.to_owned();
+        let issue = if twice {
+            EquationIssue::SecondTimeDerivative { text, left }
+        } else {
+            EquationIssue::LeftSide { found: text, left }
+        };
+        self.error(span, issue);
+    }
+
+    pub(super) fn expression(mut self) -> Result<Expression, Vec<EquationError>> {
+        if self.lexemes.is_empty() && self.errors.is_empty() {
+            self.error(0..self.text.len(), EquationIssue::Empty);
+        }
+        let mut result = PLACEHOLDER;
+        if self.errors.is_empty() || !self.lexemes.is_empty() {
+            result = self.sum();
+        }
+        while let Some(lexeme) = self.take() {
+            let issue = match lexeme.token {
+                Token::Close => EquationIssue::UnopenedParenthesis,
+                Token::Comma => EquationIssue::StrayComma,
+                _ if self.role == Role::RightHandSide => EquationIssue::ExtraEquals,
+                _ => EquationIssue::UnwantedEquals,
+            };
+            self.error(lexeme.span, issue);
+            while self
+                .peek()
+                .is_some_and(|t| matches!(t, Token::Star | Token::Slash | Token::Caret))
+            {
+                self.at += 1;
+            }
+            if self.peek().is_some_and(Token::starts_operand) {
+                self.sum();
+            }
+        }
+        if self.errors.is_empty() {
+            self.limit_size(&result, 0..self.text.len());
+        }
+        if self.errors.is_empty() {
+            return Ok(result);
+        }
+        self.errors.sort_by_key(|error| (error.span.start, error.span.end));
+        Err(self.errors)
+    }
+
+    fn error(&mut self, span: Range<usize>, issue: EquationIssue) {
+        self.errors.push(EquationError { span, issue });
+        if self.errors.len() >= MAX_ERRORS {
+            self.at = self.lexemes.len();
+        }
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.lexemes.get(self.at).map(|lexeme| &lexeme.token)
+    }
+
+    fn take(&mut self) -> Option<Lexeme> {
+        let lexeme = self.lexemes.get(self.at).cloned();
+        self.at += usize::from(lexeme.is_some());
+        lexeme
+    }
+
+    fn accept(&mut self, token: &Token) -> bool {
+        let found = self.peek() == Some(token);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// The text of a token.
+    fn written(&self, index: usize) -> &'a str {
+        self.lexemes.get(index).map_or("", |lexeme| &self.text[lexeme.span.clone()])
+    }
+
+    fn sum(&mut self) -> Expression {
+        let mut left = self.product();
+        loop {
+            let operation = match self.peek() {
+                Some(Token::Plus) => Binary::Add,
+                Some(Token::Minus) => Binary::Subtract,
+                _ => return left,
+            };
+            self.at += 1;
+            let right = self.product();
+            left = Expression::Binary(operation, Box::new(left), Box::new(right));
+        }
+    }
+
+    fn product(&mut self) -> Expression {
+        let mut left = self.sign();
+        loop {
+            let operation = match self.peek() {
+                Some(Token::Star | Token::Number(_) | Token::Name | Token::Open) => {
+                    Binary::Multiply
+                }
+                Some(Token::Slash) => Binary::Divide,
+                _ => return left,
+            };
+            if !self.accept(&Token::Star) && !self.accept(&Token::Slash) {
+                self.missing_operator();
+            }
+            let right = self.sign();
+            left = Expression::Binary(operation, Box::new(left), Box::new(right));
+        }
+    }
+
+    /// Two operands side by side. Nothing is said where a foreign character stood between them.
+    fn missing_operator(&mut self) {
+        let gap = self.lexemes[self.at - 1].span.end..self.lexemes[self.at].span.start;
+        let foreign = |error: &EquationError| {
+            error.span.start >= gap.start && error.span.end <= gap.end && !error.span.is_empty()
+        };
+        if self.errors.iter().any(foreign) {
+            return;
+        }
+        let operand = |index: usize| match self.written(index) {
+            "(" | ")" => "(..)".to_owned(),
+            text => text.to_owned(),
+        };
+        let issue =
+            EquationIssue::MissingOperator { left: operand(self.at - 1), right: operand(self.at) };
+        self.error(self.lexemes[self.at].span.clone(), issue);
+    }
+
+    fn sign(&mut self) -> Expression {
+        let negative = match self.peek() {
+            Some(Token::Minus) => true,
+            Some(Token::Plus) => false,
+            _ => return self.power(),
+        };
+        let start = self.at;
+        self.at += 1;
+        let operand = self.nested(start, Self::sign);
+        match operand {
+            a if !negative => a,
+            Expression::Constant(c) => Expression::Constant(-c),
+            a => Expression::Negate(Box::new(a)),
+        }
+    }
+
+    /// Runs `read` one level deeper; beyond the limit the rest of the text is given up.
+    fn nested(&mut self, start: usize, read: fn(&mut Self) -> Expression) -> Expression {
+        if self.nesting >= MAX_NESTING {
+            let span = self.lexemes[start].span.clone();
+            self.error(span, EquationIssue::TooDeep { limit: MAX_NESTING });
+            self.at = self.lexemes.len();
+            return PLACEHOLDER;
+        }
+        self.nesting += 1;
+        let result = read(self);
+        self.nesting -= 1;
+        result
+    }
+
+    fn power(&mut self) -> Expression {
+        let base = self.atom();
+        if self.peek() != Some(&Token::Caret) {
+            return base;
+        }
+        let start = self.at;
+        self.at += 1;
+        let exponent = self.nested(start, Self::sign);
+        let end = self.at.max(start + 1).min(self.lexemes.len()) - 1;
+        let span = self.lexemes[start].span.end..self.lexemes[end].span.end;
+        self.raise(base, exponent, span)
+    }
+
+    fn raise(&mut self, base: Expression, exponent: Expression, span: Range<usize>) -> Expression {
+        let varies = exponent.any(&|node| {
+            !matches!(
+                node,
+                Expression::Constant(_)
+                    | Expression::Negate(_)
+                    | Expression::Call(..)
+                    | Expression::Power(..)
+                    | Expression::Binary(..)
+            )
+        });
+        if varies {
+            return Expression::Binary(Binary::Raise, Box::new(base), Box::new(exponent));
+        }
+        let value = exponent.evaluate_at(&[], 0.0, &[]);
+        if !value.is_finite() {
+            self.error(span, EquationIssue::NotFinite);
+        } else if value.fract() == 0.0 && value.abs() > f64::from(MAX_EXPONENT) {
+            self.error(span, EquationIssue::ExponentTooLarge { exponent: value });
+        } else if value.fract() == 0.0 {
+            return Expression::Power(Box::new(base), value as i32);
+        }
+        Expression::Binary(Binary::Raise, Box::new(base), Box::new(Expression::Constant(value)))
+    }
+
+    fn atom(&mut self) -> Expression {
+        let start = self.at;
+        match self.peek() {
+            Some(Token::Number(value)) => {
+                let value = *value;
+                self.at += 1;
+                Expression::Constant(value)
+            }
+            Some(Token::Name) => {
+                self.at += 1;
+                self.name(start)
+            }
+            Some(Token::Open) => {
+                self.at += 1;
+                let inner = self.nested(start, Self::sum);
+                self.close(start);
+                inner
+            }
+            _ => {
+                self.missing_operand();
+                PLACEHOLDER
+            }
+        }
+    }
+
+    /// An operator, a ')' or the end stands where an operand should.
+    fn missing_operand(&mut self) {
+        if self.given_up() {
+            return;
+        }
+        let end = self.text.len();
+        let span = self.lexemes.get(self.at).map_or(end..end, |lexeme| lexeme.span.clone());
+        let found = match self.lexemes.get(self.at) {
+            Some(_) => format!("'{}'", self.written(self.at)),
+            None => "the end".into(),
+        };
+        self.error(span, EquationIssue::MissingOperand { found });
+    }
+
+    /// Whether reading stopped early, so that what is missing now is no new mistake.
+    fn given_up(&self) -> bool {
+        self.errors.len() >= MAX_ERRORS
+            || self.errors.iter().any(|error| matches!(error.issue, EquationIssue::TooDeep { .. }))
+    }
+
+    fn close(&mut self, open: usize) {
+        if !self.accept(&Token::Close) && !self.given_up() {
+            // What a ')' is missing before: the next token is dealt with by the caller.
+            let span = self.lexemes[open].span.clone();
+            self.error(span, EquationIssue::UnclosedParenthesis);
+        }
+    }
+
+    /// A symbol, or a function with its arguments.
+    fn name(&mut self, index: usize) -> Expression {
+        let span = self.lexemes[index].span.clone();
+        let name = &self.text[span.clone()];
+        let resolved = resolve(name, self.names, self.role);
+        if self.peek() == Some(&Token::Open) {
+            if let Some(callable) = Callable::named(name) {
+                return self.call(callable, index);
+            }
+            if let Err(EquationIssue::UnknownSymbol { .. }) = resolved {
+                let issue = unknown_function(name);
+                self.error(span, issue);
+                let open = self.at;
+                if self.accept(&Token::Open) {
+                    self.nested(open, Self::sum);
+                    while self.accept(&Token::Comma) {
+                        self.sum();
+                    }
+                    self.close(open);
+                }
+                return PLACEHOLDER;
+            }
+        }
+        match resolved {
+            Ok(expression) => expression,
+            Err(issue) => {
+                self.error(span, issue);
+                PLACEHOLDER
+            }
+        }
+    }
+
+    fn call(&mut self, callable: Callable, index: usize) -> Expression {
+        let open = self.at;
+        self.at += 1;
+        let mut arguments = vec![self.nested(open, Self::sum)];
+        let mut last = self.at;
+        while self.accept(&Token::Comma) {
+            last = self.at;
+            let argument = self.nested(open, Self::sum);
+            arguments.push(argument);
+        }
+        self.close(open);
+        let span = self.lexemes[index].span.clone();
+        if arguments.len() != callable.arguments() {
+            let (expected, found) = (callable.arguments(), arguments.len());
+            let name = self.text[span.clone()].to_owned();
+            self.error(span, EquationIssue::ArgumentCount { name, expected, found });
+            return PLACEHOLDER;
+        }
+        let first = arguments.remove(0);
+        match callable {
+            Callable::Plain(function) => Expression::Call(function, Box::new(first)),
+            Callable::Pair(operation) => {
+                Expression::Binary(operation, Box::new(first), Box::new(arguments.remove(0)))
+            }
+            Callable::Laplacian => {
+                let dimensions = self.names.coordinates.len();
+                self.derivative(&first, span, |f| f.laplacian(dimensions))
+            }
+            Callable::Derivative => {
+                let Expression::Coordinate(k) = arguments[0] else {
+                    let coordinates = self.names.coordinates.clone();
+                    let span = self.lexemes.get(last).map_or(span, |lexeme| lexeme.span.clone());
+                    self.error(span, EquationIssue::DerivativeVariable { coordinates });
+                    return PLACEHOLDER;
+                };
+                let dimensions = self.names.coordinates.len();
+                self.derivative(&first, span, |f| f.differentiate_coordinate(k, dimensions))
+            }
+        }
+    }
+
+    /// Differentiates within the limits of size and order; not at all once something is wrong.
+    fn derivative(
+        &mut self,
+        of: &Expression,
+        span: Range<usize>,
+        differentiate: impl Fn(&Expression) -> Expression,
+    ) -> Expression {
+        if !self.errors.is_empty() || !self.limit_size(of, span.clone()) {
+            return PLACEHOLDER;
+        }
+        let result = differentiate(of);
+        let size = result.size();
+        if size > MAX_NODES || size > self.budget {
+            let (limit, unit) = (MAX_NODES.min(self.budget), "nodes after differentiation");
+            self.error(span, EquationIssue::TooLarge { found: size, limit, unit });
+            return PLACEHOLDER;
+        }
+        self.budget -= size;
+        for channel in result.channels() {
+            if let Channel::Partial(index) = channel
+                && index.order() > MAX_ORDER
+            {
+                let (text, order) = (self.names.partial(&index), usize::from(index.order()));
+                self.error(span, EquationIssue::OrderTooHigh { text, order, limit: MAX_ORDER });
+                return PLACEHOLDER;
+            }
+        }
+        result
+    }
+
+    fn limit_size(&mut self, expression: &Expression, span: Range<usize>) -> bool {
+        let size = expression.size();
+        let depth = expression.depth();
+        let (found, limit, unit) = if size > MAX_NODES {
+            (size, MAX_NODES, "nodes")
+        } else if depth > MAX_DEPTH {
+            (depth, MAX_DEPTH, "operations in a row")
+        } else {
+            return true;
+        };
+        self.error(span, EquationIssue::TooLarge { found, limit, unit });
+        false
+    }
+}

@@ -1,0 +1,266 @@
+//! What a name in equation text means, and where it may be used.
+
+use std::f64::consts;
+
+use super::error::EquationIssue;
+use crate::problem::expression::{
+    Binary, Channel, Expression, Function, MAX_DIMENSIONS, MAX_ORDER, MultiIndex, Names,
+};
+use crate::problem::nearest::nearest;
+
+/// What a text is for; it decides which symbols may stand in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    RightHandSide,
+    /// The initial state: coordinates and parameters.
+    Initial,
+    /// The exact solution: coordinates, time and parameters.
+    Exact,
+    /// The value on a side of the given coordinate: the other coordinates, time and parameters.
+    Side(usize),
+    /// A number.
+    Constant,
+}
+
+impl Role {
+    fn describe(self, names: &Names) -> String {
+        match self {
+            Self::RightHandSide => "the equation".into(),
+            Self::Initial => "the initial state".into(),
+            Self::Exact => "the exact solution".into(),
+            Self::Side(k) => format!("the value at an end of {}", names.coordinates[k]),
+            Self::Constant => "a number".into(),
+        }
+    }
+
+    /// What to do about a symbol that may not be used here; `None` if it may.
+    fn objection(self, meaning: &Expression, names: &Names) -> Option<String> {
+        let unknown = &names.unknown;
+        match (self, meaning) {
+            (Self::RightHandSide, _) | (_, Expression::Constant(_)) => None,
+            (Self::Constant, _) => Some("write a number or an expression of numbers".into()),
+            (_, Expression::Jet(_)) => {
+                Some(format!("write a formula without {unknown}, in coordinates and parameters"))
+            }
+            (Self::Initial, Expression::Time) => {
+                Some("write the start time as a number instead of t".into())
+            }
+            (Self::Side(k), Expression::Coordinate(j)) if k == *j => {
+                let name = &names.coordinates[k];
+                Some(format!("put in the value that {name} has at this end"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A function of equation text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Callable {
+    Plain(Function),
+    Pair(Binary),
+    Laplacian,
+    Derivative,
+}
+
+impl Callable {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "min" => Some(Self::Pair(Binary::Minimum)),
+            "max" => Some(Self::Pair(Binary::Maximum)),
+            "laplace" | "lap" => Some(Self::Laplacian),
+            "d" => Some(Self::Derivative),
+            "ln" => Some(Self::Plain(Function::Log)),
+            _ => Function::ALL.into_iter().find(|f| f.name() == name).map(Self::Plain),
+        }
+    }
+
+    pub(super) fn arguments(self) -> usize {
+        match self {
+            Self::Plain(_) | Self::Laplacian => 1,
+            Self::Pair(_) | Self::Derivative => 2,
+        }
+    }
+
+    fn names() -> impl Iterator<Item = &'static str> {
+        Function::ALL.into_iter().map(Function::name).chain(["min", "max", "laplace", "lap", "d"])
+    }
+}
+
+/// Whether the notation itself uses `name`, so that nothing else may be called that. `d` is free:
+/// only `d(` is a derivative.
+#[must_use]
+pub(in crate::problem) fn is_reserved(name: &str) -> bool {
+    matches!(name, "t" | "pi" | "e") || (name != "d" && Callable::named(name).is_some())
+}
+
+pub(super) fn unknown_function(name: &str) -> EquationIssue {
+    EquationIssue::UnknownFunction {
+        name: name.into(),
+        nearest: nearest(name, Callable::names()).map(Into::into),
+    }
+}
+
+/// The tree of a name that stands alone.
+pub(super) fn resolve(name: &str, names: &Names, role: Role) -> Result<Expression, EquationIssue> {
+    let meaning = meaning(name, names, role)?;
+    match role.objection(&meaning, names) {
+        Some(remedy) => {
+            let place = role.describe(names);
+            Err(EquationIssue::NotAllowed { name: name.into(), place, remedy })
+        }
+        None => Ok(meaning),
+    }
+}
+
+fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, EquationIssue> {
+    let position = |list: &[String]| list.iter().position(|known| known == name);
+    if let Some(k) = position(&names.coordinates) {
+        return Ok(Expression::Coordinate(k));
+    }
+    if let Some(k) = position(&names.parameters) {
+        return Ok(Expression::Parameter(k));
+    }
+    match name {
+        "t" => return Ok(Expression::Time),
+        "pi" => return Ok(Expression::Constant(consts::PI)),
+        "e" => return Ok(Expression::Constant(consts::E)),
+        _ if name == names.unknown && !name.is_empty() => {
+            return Ok(Expression::Jet(Channel::value()));
+        }
+        _ => {}
+    }
+    if !names.unknown.is_empty()
+        && let Some(suffix) =
+            name.strip_prefix(names.unknown.as_str()).and_then(|s| s.strip_prefix('_'))
+    {
+        return derivative(name, suffix, names);
+    }
+    if Callable::named(name).is_some() {
+        return Err(EquationIssue::FunctionWithoutArgument { name: name.into() });
+    }
+    let known = names.coordinates.iter().chain(&names.parameters).map(String::as_str);
+    let known =
+        known.chain(["t", "pi"]).chain((role == Role::RightHandSide).then_some(&*names.unknown));
+    Err(EquationIssue::UnknownSymbol {
+        name: name.into(),
+        nearest: nearest(name, known).map(Into::into),
+        could_be_parameter: role != Role::Constant && !name.contains('{'),
+    })
+}
+
+/// `u_suffix`, with the suffix either a run of coordinate names or names in braces.
+fn derivative(text: &str, suffix: &str, names: &Names) -> Result<Expression, EquationIssue> {
+    let left = format!("{}_t", names.unknown);
+    let orders = match suffix.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
+        Some(group) => separated(group, names),
+        None => {
+            let mut readings = Vec::new();
+            split(suffix, names, &mut Vec::new(), &mut readings);
+            match readings.len() {
+                0 => Err(suffix.to_owned()),
+                1 => Ok(readings.remove(0)),
+                _ => return Err(EquationIssue::AmbiguousDerivative { text: text.into() }),
+            }
+        }
+    };
+    let factors = orders.map_err(|suffix| EquationIssue::UnknownDerivative {
+        text: text.into(),
+        suffix,
+        coordinates: names.coordinates.clone(),
+    })?;
+    if factors.contains(&TIME) {
+        return Err(EquationIssue::TimeDerivative { text: text.into(), left });
+    }
+    if factors.len() > usize::from(MAX_ORDER) {
+        let (text, order) = (text.into(), factors.len());
+        return Err(EquationIssue::OrderTooHigh { text, order, limit: MAX_ORDER });
+    }
+    let index = factors
+        .iter()
+        .fold(MultiIndex::default(), |index, &k| index.plus(&MultiIndex::along(k, 1)));
+    Ok(Expression::Jet(Channel::Partial(index)))
+}
+
+/// Stands for the time in a list of coordinates.
+const TIME: usize = MAX_DIMENSIONS;
+
+fn position(name: &str, names: &Names) -> Option<usize> {
+    let coordinate = names.coordinates.iter().take(MAX_DIMENSIONS).position(|known| known == name);
+    coordinate.or((name == "t").then_some(TIME))
+}
+
+fn separated(group: &str, names: &Names) -> Result<Vec<usize>, String> {
+    let parts: Vec<&str> =
+        group.split([' ', ',']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        return Err("(nothing)".into());
+    }
+    parts.into_iter().map(|part| position(part, names).ok_or_else(|| part.to_owned())).collect()
+}
+
+/// Every way to read `suffix` as a run of coordinate names, as far as a second reading.
+fn split(suffix: &str, names: &Names, prefix: &mut Vec<usize>, readings: &mut Vec<Vec<usize>>) {
+    if suffix.is_empty() {
+        if !prefix.is_empty() {
+            readings.push(prefix.clone());
+        }
+        return;
+    }
+    for end in 1..=suffix.len() {
+        if readings.len() < 2
+            && prefix.len() < MAX_FACTORS
+            && suffix.is_char_boundary(end)
+            && let Some(k) = position(&suffix[..end], names)
+        {
+            prefix.push(k);
+            split(&suffix[end..], names, prefix, readings);
+            prefix.pop();
+        }
+    }
+}
+
+/// How many factors of a derivative are read before it counts as unreadable; enough to tell an
+/// order that is too high from a name that is unknown.
+const MAX_FACTORS: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(coordinates: &[&str]) -> Names {
+        let coordinates = coordinates.iter().map(|&c| c.to_owned()).collect();
+        Names { unknown: "u".into(), coordinates, parameters: vec!["eps".into()] }
+    }
+
+    #[test]
+    fn suffixes_split_into_coordinates() {
+        let orders = |text: &str, coordinates: &[&str]| match resolve(
+            text,
+            &names(coordinates),
+            Role::RightHandSide,
+        ) {
+            Ok(Expression::Jet(Channel::Partial(index))) => {
+                Ok(index.0[..coordinates.len()].to_vec())
+            }
+            Ok(other) => panic!("{text} is {other:?}"),
+            Err(issue) => Err(issue),
+        };
+        assert_eq!(orders("u_xxy", &["x", "y"]), Ok(vec![2, 1]));
+        assert_eq!(orders("u_x1x2x1", &["x1", "x2"]), Ok(vec![2, 1]));
+        assert_eq!(orders("u_{x1 x2}", &["x1", "x2"]), Ok(vec![1, 1]));
+        assert_eq!(orders("u_{x,xx}", &["x", "xx"]), Ok(vec![1, 1]));
+        assert!(matches!(
+            orders("u_xx", &["x", "xx"]),
+            Err(EquationIssue::AmbiguousDerivative { .. })
+        ));
+        assert!(matches!(orders("u_", &["x"]), Err(EquationIssue::UnknownDerivative { .. })));
+        assert!(matches!(orders("u_{}", &["x"]), Err(EquationIssue::UnknownDerivative { .. })));
+        assert!(matches!(orders("u_xz", &["x"]), Err(EquationIssue::UnknownDerivative { .. })));
+        assert!(matches!(orders("u_xt", &["x"]), Err(EquationIssue::TimeDerivative { .. })));
+        assert!(matches!(
+            orders("u_xxxxx", &["x"]),
+            Err(EquationIssue::OrderTooHigh { order: 5, .. })
+        ));
+    }
+}

@@ -1,0 +1,128 @@
+//! Symbolic derivatives by the chain rule.
+
+use super::{Binary, Channel, Expression, Function, MultiIndex};
+
+impl Expression {
+    /// Total derivative along coordinate `k` of a problem with `dimensions` coordinates: the chain
+    /// rule over the jets turns `u` into `u_x`, `u_x` into `u_xx`, and so on. Orders are not
+    /// limited here; the parser of equation text limits them.
+    #[must_use]
+    pub fn differentiate_coordinate(&self, k: usize, dimensions: usize) -> Self {
+        self.differentiate(&|leaf| match leaf {
+            Self::Coordinate(j) if *j == k => 1.0.into(),
+            Self::Jet(Channel::Partial(index)) => {
+                Self::Jet(Channel::Partial(index.plus(&MultiIndex::along(k, 1))))
+            }
+            Self::Jet(Channel::Laplacian) => (0..dimensions)
+                .map(|j| MultiIndex::along(j, 2).plus(&MultiIndex::along(k, 1)))
+                .map(|index| Self::Jet(Channel::Partial(index)))
+                .reduce(|sum, term| sum + term)
+                .unwrap_or(Self::Constant(0.0)),
+            _ => 0.0.into(),
+        })
+    }
+
+    /// The sum of the second total derivatives along every one of `dimensions` coordinates. The
+    /// Laplacian of the unknown itself is one channel in two or more dimensions.
+    #[must_use]
+    pub fn laplacian(&self, dimensions: usize) -> Self {
+        if *self == Self::Jet(Channel::value()) && dimensions > 1 {
+            return Self::Jet(Channel::Laplacian);
+        }
+        (0..dimensions)
+            .map(|k| {
+                self.differentiate_coordinate(k, dimensions).differentiate_coordinate(k, dimensions)
+            })
+            .reduce(|sum, term| sum + term)
+            .unwrap_or(Self::Constant(0.0))
+    }
+
+    /// Derivative by the time where it stands as `t`; the jets count as constants.
+    #[must_use]
+    pub fn differentiate_time(&self) -> Self {
+        self.differentiate(&|leaf| f64::from(u8::from(*leaf == Self::Time)).into())
+    }
+
+    /// dF/d(channel), every other channel held fixed.
+    #[must_use]
+    pub fn derivative_by_channel(&self, channel: Channel) -> Self {
+        self.differentiate(&|leaf| f64::from(u8::from(*leaf == Self::Jet(channel))).into())
+    }
+
+    /// The chain rule, with the derivatives of the leaves given.
+    fn differentiate(&self, leaf: &dyn Fn(&Self) -> Self) -> Self {
+        match self {
+            Self::Negate(a) => -a.differentiate(leaf),
+            Self::Call(function, a) => match a.differentiate(leaf) {
+                Self::Constant(0.0) => 0.0.into(),
+                inner => function_derivative(*function, a) * inner,
+            },
+            Self::Power(a, exponent) => match a.differentiate(leaf) {
+                Self::Constant(0.0) => 0.0.into(),
+                inner => {
+                    Self::Constant(f64::from(*exponent)) * (**a).clone().power(exponent - 1) * inner
+                }
+            },
+            Self::Binary(operation, a, b) => {
+                let (da, db) = (a.differentiate(leaf), b.differentiate(leaf));
+                binary_derivative(*operation, a, b, da, db)
+            }
+            _ => leaf(self),
+        }
+    }
+}
+
+/// f'(a).
+fn function_derivative(function: Function, a: &Expression) -> Expression {
+    let one = || Expression::Constant(1.0);
+    let of = |f: Function| a.clone().call(f);
+    match function {
+        Function::Sin => of(Function::Cos),
+        Function::Cos => -of(Function::Sin),
+        Function::Tan => one() + of(Function::Tan).power(2),
+        Function::Sinh => of(Function::Cosh),
+        Function::Cosh => of(Function::Sinh),
+        Function::Tanh => one() - of(Function::Tanh).power(2),
+        Function::Exp => of(Function::Exp),
+        Function::Log => one() / a.clone(),
+        Function::Sqrt => Expression::Constant(0.5) / of(Function::Sqrt),
+        Function::Abs => of(Function::Sign),
+        Function::Sign => 0.0.into(),
+    }
+}
+
+fn binary_derivative(
+    operation: Binary,
+    a: &Expression,
+    b: &Expression,
+    da: Expression,
+    db: Expression,
+) -> Expression {
+    let (a, b) = (a.clone(), b.clone());
+    match operation {
+        Binary::Add => da + db,
+        Binary::Subtract => da - db,
+        Binary::Multiply => da * b + a * db,
+        Binary::Divide if db == Expression::Constant(0.0) => da / b,
+        Binary::Divide => (da * b.clone() - a * db) / b.power(2),
+        Binary::Raise => raise_derivative(a, b, da, db),
+        // (a + b -+ |a - b|) / 2, which halves the difference where a = b.
+        Binary::Minimum => {
+            let sign = (a - b).call(Function::Sign);
+            Expression::Constant(0.5) * (da.clone() + db.clone() - sign * (da - db))
+        }
+        Binary::Maximum => {
+            let sign = (a - b).call(Function::Sign);
+            Expression::Constant(0.5) * (da.clone() + db.clone() + sign * (da - db))
+        }
+    }
+}
+
+/// (a^b)' = b a^(b-1) a' + a^b log(a) b'.
+fn raise_derivative(a: Expression, b: Expression, da: Expression, db: Expression) -> Expression {
+    let by_base = b.clone() * a.clone().raise(b.clone() - 1.0.into()) * da;
+    if db == Expression::Constant(0.0) {
+        return by_base;
+    }
+    by_base + a.clone().raise(b) * a.call(Function::Log) * db
+}

@@ -1,0 +1,185 @@
+//! Contradictions between the parts of a problem, found numerically at sample points.
+
+use super::document::Place;
+use super::reader::Reader;
+use super::sections::Places;
+use crate::problem::expression::Expression;
+use crate::problem::{Boundary, Coordinate, Problem, SettingIssue};
+
+/// Relative difference above which two formulas disagree.
+const TOLERANCE: f64 = 1e-6;
+/// Sample points inside the domain.
+const SAMPLES: usize = 200;
+/// Where the other coordinates stand, as fractions of their ranges, when sides are compared.
+const FRACTIONS: [f64; 5] = [0.0, 0.137, 0.5, 0.831, 1.0];
+
+pub(super) fn consistency(problem: &Problem, places: &Places, reader: &mut Reader<'_>) {
+    let check = Check { problem, values: problem.parameter_values() };
+    check.corners(places, reader);
+    check.initial_on_sides(places, reader);
+    check.formulas(places, reader);
+}
+
+struct Check<'p> {
+    problem: &'p Problem,
+    values: Vec<f64>,
+}
+
+/// One side of the domain: coordinate, its value there, the value of the unknown.
+struct Side<'p> {
+    coordinate: usize,
+    at: f64,
+    value: &'p Expression,
+}
+
+fn disagree(a: f64, b: f64, scale: f64) -> bool {
+    let agree = (a - b).abs() <= TOLERANCE * scale.max(a.abs()).max(b.abs());
+    // NaN agrees with nothing.
+    !agree
+}
+
+impl<'p> Check<'p> {
+    fn sides(&self) -> Vec<Side<'p>> {
+        let mut sides = Vec::new();
+        for (coordinate, c) in self.problem.coordinates.iter().enumerate() {
+            if let Boundary::Dirichlet { lower, upper } = &c.boundary {
+                sides.push(Side { coordinate, at: c.lower, value: lower });
+                sides.push(Side { coordinate, at: c.upper, value: upper });
+            }
+        }
+        sides
+    }
+
+    fn times(&self) -> [f64; 3] {
+        let time = self.problem.time;
+        [0.0, 0.371, 1.0].map(|share| time.start + share * (time.end - time.start))
+    }
+
+    fn at_fraction(&self, fraction: f64) -> Vec<f64> {
+        let inside = |c: &Coordinate| c.lower + fraction * (c.upper - c.lower);
+        self.problem.coordinates.iter().map(inside).collect()
+    }
+
+    fn evaluate(&self, expression: &Expression, point: &[f64], time: f64) -> f64 {
+        expression.evaluate_at(point, time, &self.values)
+    }
+
+    fn name(&self, side: &Side<'_>) -> String {
+        format!("{} = {}", self.problem.coordinates[side.coordinate].name, side.at)
+    }
+
+    fn describe(&self, point: &[f64]) -> String {
+        let names = self.problem.coordinates.iter().map(|c| &c.name);
+        let parts = names.zip(point).map(|(name, value)| format!("{name} = {}", rounded(*value)));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Values on two sides that meet must be equal where they meet.
+    fn corners(&self, places: &Places, reader: &mut Reader<'_>) {
+        let sides = self.sides();
+        for (index, first) in sides.iter().enumerate() {
+            for second in sides[index..].iter().filter(|s| s.coordinate != first.coordinate) {
+                let meeting = |fraction: f64| {
+                    let mut point = self.at_fraction(fraction);
+                    point[first.coordinate] = first.at;
+                    point[second.coordinate] = second.at;
+                    point
+                };
+                let places_and_times =
+                    FRACTIONS.iter().flat_map(|&f| self.times().map(|time| (meeting(f), time)));
+                let mut pairs = places_and_times.map(|(point, time)| {
+                    let of = |side: &Side<'_>| self.evaluate(side.value, &point, time);
+                    (of(first), of(second))
+                });
+                if let Some((a, b)) = pairs.find(|&(a, b)| disagree(a, b, 1.0)) {
+                    let issue = SettingIssue::CornerDisagrees {
+                        first: self.name(first),
+                        second: self.name(second),
+                        a: rounded(a),
+                        b: rounded(b),
+                    };
+                    reader.report(&places.coordinates[second.coordinate], issue);
+                }
+            }
+        }
+    }
+
+    /// The ansatz has the given values from the start: the initial state must have them too.
+    fn initial_on_sides(&self, places: &Places, reader: &mut Reader<'_>) {
+        for side in self.sides() {
+            for fraction in FRACTIONS {
+                let mut point = self.at_fraction(fraction);
+                point[side.coordinate] = side.at;
+                let initial = self.evaluate(&self.problem.initial, &point, self.problem.time.start);
+                let value = self.evaluate(side.value, &point, self.problem.time.start);
+                if disagree(initial, value, 1.0) {
+                    let issue = SettingIssue::InitialDisagrees {
+                        place: self.describe(&point),
+                        initial: rounded(initial),
+                        value: rounded(value),
+                    };
+                    reader.report(&places.initial, issue);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Formulas must be finite, and the exact solution must start at the initial state.
+    fn formulas(&self, places: &Places, reader: &mut Reader<'_>) {
+        let start = self.problem.time.start;
+        let points: Vec<Vec<f64>> = (0..SAMPLES).map(|index| self.sample(index)).collect();
+        let initial = |point: &[f64]| self.evaluate(&self.problem.initial, point, start);
+        if let Some(point) = points.iter().find(|point| !initial(point).is_finite()) {
+            self.not_finite("the initial state", point, &places.initial, reader);
+            return;
+        }
+        let Some(exact) = &self.problem.exact else { return };
+        for time in self.times() {
+            let bad = |point: &&Vec<f64>| !self.evaluate(exact, point, time).is_finite();
+            if let Some(point) = points.iter().find(bad) {
+                self.not_finite("the exact solution", point, &places.exact, reader);
+                return;
+            }
+        }
+        let scale = points.iter().map(|point| initial(point).abs()).fold(0.0, f64::max);
+        for point in &points {
+            let (exact, initial) = (self.evaluate(exact, point, start), initial(point));
+            if disagree(exact, initial, scale) {
+                let issue = SettingIssue::ExactDisagrees {
+                    place: self.describe(point),
+                    exact: rounded(exact),
+                    initial: rounded(initial),
+                };
+                reader.report(&places.exact, issue);
+                return;
+            }
+        }
+    }
+
+    fn not_finite(
+        &self,
+        what: &'static str,
+        point: &[f64],
+        place: &Place,
+        reader: &mut Reader<'_>,
+    ) {
+        reader.report(place, SettingIssue::NotFinite { what, place: self.describe(point) });
+    }
+
+    /// Point `index` of a Weyl sequence: the fractional parts of multiples of square roots of
+    /// primes fill the box evenly.
+    fn sample(&self, index: usize) -> Vec<f64> {
+        const PRIMES: [f64; 6] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0];
+        let along = |(c, prime): (&Coordinate, f64)| {
+            let fraction = ((index as f64 + 0.5) * prime.sqrt()).fract();
+            c.lower + fraction * (c.upper - c.lower)
+        };
+        self.problem.coordinates.iter().zip(PRIMES).map(along).collect()
+    }
+}
+
+/// Four significant digits, for messages.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}

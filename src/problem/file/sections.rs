@@ -1,0 +1,301 @@
+//! The sections of a problem file, format 1.
+
+use super::document::{Node, Place, Table, Value};
+use super::reader::{Reader, Section};
+use super::symbols;
+use crate::problem::ansatz::Ansatz;
+use crate::problem::equation::{Role, parse_equation, parse_expression};
+use crate::problem::expression::{Expression, MAX_DIMENSIONS, Names};
+use crate::problem::{Boundary, Coordinate, Parameter, Precision, Problem, SettingIssue, TimeSpan};
+
+/// Where the parts of a problem were written, for the checks between them.
+pub(super) struct Places {
+    pub initial: Place,
+    pub exact: Place,
+    pub coordinates: Vec<Place>,
+}
+
+/// Reads everything; `None` where a part that has no default is missing or broken.
+pub(super) fn problem<'a>(
+    reader: &mut Reader<'a>,
+    root: &'a Table,
+    top: &mut Section<'a>,
+) -> Option<(Problem, Places)> {
+    format(reader, top);
+    let name = reader.text(top, "name").unwrap_or("untitled").to_owned();
+    let title = reader.text(top, "title").unwrap_or(&name).to_owned();
+    let description = reader.text(top, "description").unwrap_or("").trim().to_owned();
+    let mut equation_section = reader.section(top, "equation");
+    let names = symbols::names(reader, root, &mut equation_section);
+    let equation = equation(reader, &names, equation_section);
+    let (coordinates, coordinate_places) = coordinates(reader, top, &names);
+    let time = time(reader, top);
+    let parameters = parameters(reader, top);
+    let (exact, exact_place) = formula(reader, top, "exact", &names, Role::Exact);
+    let (initial, initial_place) = initial(reader, top, &names, time, exact.as_ref());
+    let settings = super::settings::Settings::read(reader, top, &coordinates, time, &exact);
+    let mut run = reader.section(top, "run");
+    let seed = reader.count(&mut run, "seed", [0, i64::MAX as u64]).unwrap_or(0);
+    let precision = reader.choice(&mut run, "precision").unwrap_or(Precision::Auto);
+    reader.finish(run);
+    // Read elsewhere; here only its being a table matters.
+    let _ = reader.section(top, "variants");
+
+    let (equation, right_hand_side) = equation?;
+    let complete = coordinates.len() == names.coordinates.len() && !coordinates.is_empty();
+    let ansatz = complete.then(|| Ansatz::new(&coordinates))?;
+    let places =
+        Places { initial: initial_place, exact: exact_place, coordinates: coordinate_places };
+    let problem = Problem {
+        name,
+        title,
+        description,
+        unknown: names.unknown,
+        coordinates,
+        parameters,
+        time: time?,
+        equation,
+        right_hand_side,
+        initial: initial?,
+        exact,
+        distance: ansatz.distance,
+        lift: ansatz.lift,
+        network: settings.network,
+        points: settings.points,
+        fit: settings.fit,
+        method: settings.method,
+        reference: settings.reference,
+        precision,
+        seed,
+        source: String::new(),
+    };
+    Some((problem, places))
+}
+
+fn format<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) {
+    let Some(node) = top.get("format") else {
+        reader.missing(top, "format", "begin the file with format = 1");
+        return;
+    };
+    match node.value {
+        Value::Integer(1) => {}
+        Value::Integer(found) => reader.report(&node.place, SettingIssue::UnknownFormat { found }),
+        _ => reader.wrong_type("format", "the number 1", node),
+    }
+}
+
+fn equation<'a>(
+    reader: &mut Reader<'a>,
+    names: &Names,
+    mut section: Section<'a>,
+) -> Option<(String, Expression)> {
+    let place = section.place_of("text");
+    let text = reader.text(&mut section, "text");
+    if !section.has("text") {
+        reader.missing(&section, "text", "write text = \"u_t = u_xx\" under [equation]");
+    }
+    reader.finish(section);
+    let text = text?;
+    match parse_equation(text, names) {
+        Ok(expression) => Some((text.trim().to_owned(), expression.simplify())),
+        Err(errors) => {
+            reader.report_equation(&place, errors);
+            None
+        }
+    }
+}
+
+/// An expression, written as text or as a number.
+fn expression(
+    reader: &mut Reader<'_>,
+    key: &str,
+    node: &Node,
+    names: &Names,
+    role: Role,
+) -> Option<Expression> {
+    match &node.value {
+        Value::Text(text) => match parse_expression(text, names, role) {
+            Ok(expression) => Some(expression.simplify()),
+            Err(errors) => {
+                reader.report_equation(&node.place, errors);
+                None
+            }
+        },
+        Value::Integer(_) | Value::Float(_) => {
+            reader.number_of(key, node).map(Expression::Constant)
+        }
+        _ => {
+            reader.wrong_type(key, "an expression in quotes", node);
+            None
+        }
+    }
+}
+
+/// `[initial]` or `[exact]`: the formula under the unknown's name, and where it is.
+fn formula<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    key: &'static str,
+    names: &Names,
+    role: Role,
+) -> (Option<Expression>, Place) {
+    let mut section = reader.section(top, key);
+    let node = section.get(&names.unknown);
+    let place = section.place_of(&names.unknown);
+    let path = format!("{key}.{}", names.unknown);
+    let result = node.and_then(|node| expression(reader, &path, node, names, role));
+    if node.is_none() && top.has(key) {
+        let remedy = "write u = \"..\", with the unknown's name in place of u";
+        reader.missing(&section, &names.unknown, remedy);
+    }
+    reader.finish(section);
+    (result, place)
+}
+
+/// The initial state; where the file gives none, the exact solution at the start.
+fn initial<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    names: &Names,
+    time: Option<TimeSpan>,
+    exact: Option<&Expression>,
+) -> (Option<Expression>, Place) {
+    let (initial, place) = formula(reader, top, "initial", names, Role::Initial);
+    if top.has("initial") || top.has("exact") {
+        let at_start = |e: &Expression| Some(e.substitute_time(&time?.start.into()));
+        let initial = if top.has("initial") { initial } else { exact.and_then(at_start) };
+        return (initial, place);
+    }
+    reader.missing(top, "[initial]", "write [initial] and under it u = \"sin(x)\", for example");
+    (None, place)
+}
+
+fn coordinates<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    names: &Names,
+) -> (Vec<Coordinate>, Vec<Place>) {
+    let mut domain = reader.section(top, "domain");
+    if names.coordinates.is_empty() {
+        let issue = SettingIssue::CoordinateCount { found: 0, limit: MAX_DIMENSIONS };
+        reader.report(&domain.place, issue);
+    }
+    let (mut coordinates, mut places) = (Vec::new(), Vec::new());
+    for (k, name) in names.coordinates.iter().enumerate() {
+        if let Some(node) = domain.get(name) {
+            let section = reader.named_section(format!("domain.{name}"), node);
+            coordinates.extend(coordinate(reader, section, names, k));
+            places.push(node.place.clone());
+        }
+    }
+    (coordinates, places)
+}
+
+fn coordinate<'a>(
+    reader: &mut Reader<'a>,
+    mut section: Section<'a>,
+    names: &Names,
+    k: usize,
+) -> Option<Coordinate> {
+    let name = &names.coordinates[k];
+    let range = reader.range(&mut section, "range", name);
+    if !section.has("range") {
+        reader.missing(&section, "range", "write range = [lower, upper]");
+    }
+    let dirichlet = boundary_is_dirichlet(reader, &mut section);
+    let mut side = |end: &'static str| -> Option<Option<Expression>> {
+        let node = section.get(end)?;
+        if !dirichlet? {
+            reader.report(&node.place, SettingIssue::ValuesOnPeriodic { name: name.clone() });
+            return Some(None);
+        }
+        let path = format!("domain.{name}.{end}");
+        Some(expression(reader, &path, node, names, Role::Side(k)))
+    };
+    let (lower_value, upper_value) = (side("lower"), side("upper"));
+    reader.finish(section);
+    let [lower, upper] = range?;
+    let boundary = if dirichlet? {
+        let or_zero = |value: Option<Option<Expression>>| value.unwrap_or(Some(0.0.into()));
+        Boundary::Dirichlet { lower: or_zero(lower_value)?, upper: or_zero(upper_value)? }
+    } else {
+        Boundary::Periodic
+    };
+    Some(Coordinate { name: name.clone(), lower, upper, boundary })
+}
+
+fn boundary_is_dirichlet<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Option<bool> {
+    if !section.has("boundary") {
+        section.get("boundary");
+        return Some(false);
+    }
+    reader.choice::<BoundaryKind>(section, "boundary").map(|kind| kind == BoundaryKind::Dirichlet)
+}
+
+/// The words for [`Boundary`].
+#[derive(Clone, Copy, PartialEq)]
+enum BoundaryKind {
+    Periodic,
+    Dirichlet,
+}
+
+impl crate::problem::Choice for BoundaryKind {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("periodic", Self::Periodic), ("dirichlet", Self::Dirichlet)];
+}
+
+fn time<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Option<TimeSpan> {
+    let mut section = reader.section(top, "time");
+    let had_start = section.has("start");
+    let start = reader.number(&mut section, "start", "a number", |_| true);
+    let end = reader.number(&mut section, "end", "a number", |_| true);
+    if !section.has("end") {
+        reader.missing(&section, "end", "write end = 1.0 under [time]");
+    }
+    let end_place = section.place_of("end");
+    reader.finish(section);
+    let start = if had_start { start? } else { 0.0 };
+    let end = end?;
+    if end > start {
+        return Some(TimeSpan { start, end });
+    }
+    reader.report(&end_place, SettingIssue::EmptyTimeSpan { start, end });
+    None
+}
+
+fn parameters<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Vec<Parameter> {
+    let section = reader.section(top, "parameters");
+    let entries: Vec<(&'a str, &'a Node)> = section.entries().collect();
+    entries.into_iter().filter_map(|(name, node)| parameter(reader, name, node)).collect()
+}
+
+/// `eps = 5e-3`, or a table with value, range and description.
+fn parameter<'a>(reader: &mut Reader<'a>, name: &str, node: &'a Node) -> Option<Parameter> {
+    let path = format!("parameters.{name}");
+    if !matches!(node.value, Value::Table(_)) {
+        let value = reader.number_of(&path, node)?;
+        return Some(Parameter {
+            name: name.into(),
+            value,
+            range: None,
+            description: String::new(),
+        });
+    }
+    let mut section = reader.named_section(path, node);
+    let value = reader.number(&mut section, "value", "a number", |_| true);
+    if !section.has("value") {
+        reader.missing(&section, "value", "write value = 1.0");
+    }
+    let place = section.place_of("value");
+    let range = reader.range(&mut section, "range", name);
+    let description = reader.text(&mut section, "description").unwrap_or("").to_owned();
+    reader.finish(section);
+    let value = value?;
+    if let Some([lower, upper]) = range
+        && !(lower..=upper).contains(&value)
+    {
+        let name = name.to_owned();
+        reader.report(&place, SettingIssue::OutsideItsRange { name, value, lower, upper });
+    }
+    Some(Parameter { name: name.into(), value, range, description })
+}

@@ -1,0 +1,201 @@
+//! The sections that say how a problem is solved. All of them have defaults.
+
+use super::document::Place;
+use super::reader::{Reader, Section};
+use crate::problem::expression::Expression;
+use crate::problem::settings::{
+    Activation, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings, PointLayout,
+    PointSettings, ReferenceKind, ReferenceSettings, Scheme, Solver, Update,
+};
+use crate::problem::{Boundary, Coordinate, SettingIssue, TimeSpan};
+
+/// The most points of a problem: 80 MB per coordinate.
+const MAX_POINTS: usize = 10_000_000;
+/// The most parameters of a network.
+const MAX_NETWORK: usize = 16_777_216;
+/// The most columns: the least-squares problem has the square of it in memory.
+const MAX_COLUMNS: u64 = 20_000;
+/// The most time steps.
+const MAX_STEPS: f64 = 1e8;
+
+pub(super) struct Settings {
+    pub network: NetworkSettings,
+    pub points: PointSettings,
+    pub fit: FitSettings,
+    pub method: MethodSettings,
+    pub reference: ReferenceSettings,
+}
+
+impl Settings {
+    pub(super) fn read<'a>(
+        reader: &mut Reader<'a>,
+        top: &mut Section<'a>,
+        coordinates: &[Coordinate],
+        time: Option<TimeSpan>,
+        exact: &Option<Expression>,
+    ) -> Self {
+        let network = network(reader, top);
+        let periodic = coordinates.iter().filter(|c| c.boundary == Boundary::Periodic).count();
+        let parameters = network.parameters(periodic, coordinates.len() - periodic);
+        if parameters > MAX_NETWORK {
+            let place = top.place_of("network");
+            let limit = MAX_NETWORK;
+            reader.report(&place, SettingIssue::NetworkTooLarge { parameters, limit });
+        }
+        Self {
+            network,
+            points: points(reader, top, coordinates.len()),
+            fit: fit(reader, top, coordinates.len()),
+            method: method(reader, top, parameters, time),
+            reference: reference(
+                reader,
+                top,
+                coordinates.len() <= 1 && periodic == coordinates.len(),
+                exact,
+            ),
+        }
+    }
+}
+
+fn network<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> NetworkSettings {
+    let mut section = reader.section(top, "network");
+    let width = reader.count(&mut section, "width", [1, 4096]).unwrap_or(25);
+    let hidden_layers = reader.count(&mut section, "hidden_layers", [0, 64]).unwrap_or(5);
+    let activation = reader.choice(&mut section, "activation").unwrap_or(Activation::Rational);
+    reader.finish(section);
+    NetworkSettings { width: width as usize, hidden_layers: hidden_layers as usize, activation }
+}
+
+fn points<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize) -> PointSettings {
+    let mut section = reader.section(top, "points");
+    let by_dimension = match dimensions {
+        0..=1 => (PointLayout::Grid, 600),
+        2 => (PointLayout::Grid, 64),
+        _ => (PointLayout::Sobol, 16_384),
+    };
+    let layout = reader.choice(&mut section, "layout").unwrap_or(by_dimension.0);
+    let default = match layout {
+        PointLayout::Grid if dimensions > 2 => 16,
+        PointLayout::Random | PointLayout::Sobol if dimensions < 3 => 4096,
+        _ => by_dimension.1,
+    };
+    let place = section.place_of("count");
+    let count = reader.counts(&mut section, "count", [1, MAX_POINTS as u64]);
+    reader.finish(section);
+    let Some(count) = count else {
+        return PointSettings { layout, count: vec![default] };
+    };
+    let entries = if layout == PointLayout::Grid { dimensions } else { 1 };
+    check_counts(reader, "points.count", &count, entries, &place);
+    let factors = if count.len() == 1 && layout == PointLayout::Grid {
+        vec![count[0]; dimensions]
+    } else {
+        count.clone()
+    };
+    check_total(reader, &factors, &place);
+    PointSettings { layout, count }
+}
+
+fn check_counts(
+    reader: &mut Reader<'_>,
+    key: &'static str,
+    count: &[usize],
+    dimensions: usize,
+    place: &Place,
+) {
+    if dimensions > 0 && count.len() != 1 && count.len() != dimensions {
+        let found = count.len();
+        reader.report(place, SettingIssue::CountEntries { key, found, dimensions });
+    }
+}
+
+fn check_total(reader: &mut Reader<'_>, factors: &[usize], place: &Place) {
+    let total = factors.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+    if total.is_none_or(|total| total > MAX_POINTS) {
+        let points = factors.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
+        reader.report(place, SettingIssue::TooManyPoints { points, limit: MAX_POINTS });
+    }
+}
+
+fn fit<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize) -> FitSettings {
+    let mut section = reader.section(top, "fit");
+    let method = reader.choice(&mut section, "method").unwrap_or(FitMethod::LevenbergMarquardt);
+    let tolerance = reader
+        .number(&mut section, "tolerance", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
+        .unwrap_or(5e-7);
+    let max_iterations =
+        reader.count(&mut section, "max_iterations", [1, 10_000_000]).unwrap_or(1000);
+    let place = section.place_of("count");
+    let count = reader.counts(&mut section, "count", [1, MAX_POINTS as u64]).unwrap_or_default();
+    reader.finish(section);
+    if !count.is_empty() {
+        check_counts(reader, "fit.count", &count, dimensions, &place);
+        let each = if count.len() == 1 { vec![count[0]; dimensions] } else { count.clone() };
+        check_total(reader, &each, &place);
+    }
+    FitSettings { method, tolerance, max_iterations: max_iterations as usize, count }
+}
+
+fn method<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    parameters: usize,
+    time: Option<TimeSpan>,
+) -> MethodSettings {
+    let mut section = reader.section(top, "method");
+    let positive = |v: f64| v > 0.0;
+    let span = time.map_or(1.0, |time| time.end - time.start);
+    let scheme = reader.choice(&mut section, "scheme").unwrap_or(Scheme::StageFit);
+    let update = reader.choice(&mut section, "update").unwrap_or(Update::RandomSparse);
+    let integrator = reader.choice(&mut section, "integrator").unwrap_or(Integrator::Rk4);
+    let place = section.place_of("columns");
+    let columns = reader.count(&mut section, "columns", [1, MAX_COLUMNS]);
+    if let Some(columns) = columns.map(|c| c as usize)
+        && columns > parameters
+    {
+        reader.report(&place, SettingIssue::TooManyColumns { columns, parameters });
+    }
+    let enough = |step: f64| positive(step) && span / step <= MAX_STEPS;
+    let allowed = "a positive number, and large enough for at most 1e8 steps";
+    let step = reader.number(&mut section, "step", allowed, enough).unwrap_or(span / 400.0);
+    let tolerance = reader
+        .number(&mut section, "tolerance", "a number between 0 and 1", |v| v > 0.0 && v < 1.0);
+    let rcond = reader
+        .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
+        .unwrap_or(1e-6);
+    let solver = reader.choice(&mut section, "solver").unwrap_or(Solver::Auto);
+    let corrections = reader.count(&mut section, "corrections", [1, 100]).unwrap_or(2);
+    reader.finish(section);
+    MethodSettings {
+        scheme,
+        update,
+        columns: columns.map_or(parameters.min(400), |c| c as usize),
+        integrator,
+        step,
+        tolerance,
+        rcond,
+        solver,
+        corrections: corrections as usize,
+    }
+}
+
+fn reference<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    spectral_possible: bool,
+    exact: &Option<Expression>,
+) -> ReferenceSettings {
+    let mut section = reader.section(top, "reference");
+    let place = section.place_of("kind");
+    let kind = reader.choice(&mut section, "kind").unwrap_or(ReferenceKind::Auto);
+    if kind == ReferenceKind::Exact && exact.is_none() && !top.has("exact") {
+        reader.report(&place, SettingIssue::NoExactSolution);
+    }
+    if kind == ReferenceKind::Spectral && !spectral_possible {
+        reader.report(&place, SettingIssue::NoSpectralReference);
+    }
+    let modes = reader.count(&mut section, "modes", [8, 65_536]).map(|modes| modes as usize);
+    let step = reader.number(&mut section, "step", "a positive number", |v| v > 0.0);
+    reader.finish(section);
+    ReferenceSettings { kind, modes, step }
+}

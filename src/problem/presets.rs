@@ -1,0 +1,59 @@
+//! The built-in problems: ordinary problem files, so that a user can copy one and edit it.
+
+use super::nearest::nearest;
+use super::{Origin, ProblemError, ProblemErrors, SettingIssue};
+
+/// A built-in problem file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// As on the command line.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// The file.
+    pub text: &'static str,
+}
+
+macro_rules! preset {
+    ($name:literal, $title:literal) => {
+        Preset {
+            name: $name,
+            title: $title,
+            text: include_str!(concat!("../../assets/problems/", $name, ".toml")),
+        }
+    };
+}
+
+const PRESETS: [Preset; 6] = [
+    preset!("allen-cahn", "Allen-Cahn equation"),
+    preset!("burgers", "Burgers' equation"),
+    preset!("kdv", "Korteweg-de Vries equation: a soliton"),
+    preset!("kuramoto-sivashinsky", "Kuramoto-Sivashinsky equation"),
+    preset!("advection-diffusion-2d", "Advection and diffusion in two dimensions"),
+    preset!("heat-dirichlet", "Heat equation between two fixed temperatures"),
+];
+
+/// Every built-in problem, in the order in which lists show them.
+#[must_use]
+pub fn presets() -> &'static [Preset] {
+    &PRESETS
+}
+
+impl Preset {
+    /// The built-in problem of that name.
+    ///
+    /// # Errors
+    /// Where there is none; the nearest name is suggested.
+    pub fn find(name: &str) -> Result<Self, ProblemErrors> {
+        let found = PRESETS.iter().find(|preset| preset.name == name).copied();
+        found.ok_or_else(|| {
+            let known: Vec<&'static str> = PRESETS.iter().map(|preset| preset.name).collect();
+            let nearest = nearest(name, known.iter().copied());
+            let nearest = nearest.and_then(|near| known.iter().find(|k| **k == near).copied());
+            let issue = SettingIssue::UnknownPreset { name: name.into(), nearest, known };
+            let origin = Origin::Name;
+            let error = ProblemError::new(origin, name, 0..name.len(), issue.into());
+            ProblemErrors { errors: vec![error] }
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! The settings of a problem file and the words that stand for them.
+
+/// A setting that is one of a few words.
+pub trait Choice: Copy + PartialEq + 'static {
+    /// Every choice, with its word in problem files and on the command line.
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// The word of this choice.
+    #[must_use]
+    fn word(self) -> &'static str {
+        let mut words = Self::WORDS.iter();
+        words.find(|(_, choice)| *choice == self).map_or("", |(word, _)| word)
+    }
+}
+
+macro_rules! choices {
+    ($type:ident { $($word:literal => $variant:ident),+ $(,)? }) => {
+        impl Choice for $type {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
+        }
+    };
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkSettings {
+    pub width: usize,
+    /// Hidden linear layers after the embedding (the paper's "depth 7" is 5 here).
+    pub hidden_layers: usize,
+    pub activation: Activation,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// P3(z) / Q2(z) with seven trainable coefficients per layer.
+    Rational,
+    Tanh,
+    Sin,
+    /// z / (1 + exp(-z)).
+    Swish,
+}
+
+choices!(Activation {
+    "rational" => Rational,
+    "tanh" => Tanh,
+    "sin" => Sin,
+    "swish" => Swish,
+});
+
+impl Activation {
+    pub const ALL: [Self; 4] = [Self::Rational, Self::Tanh, Self::Sin, Self::Swish];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.word()
+    }
+}
+
+impl NetworkSettings {
+    /// p: the number of parameters behind `periodic` periodic and `linear` other coordinates.
+    /// The layout of the vector is the network's own business; this is for checks before there is
+    /// a network.
+    #[must_use]
+    pub fn parameters(&self, periodic: usize, linear: usize) -> usize {
+        let width = self.width;
+        let embedding = width * (3 * periodic + linear + usize::from(linear > 0));
+        let hidden = self.hidden_layers * (width * width + width);
+        let activation = match self.activation {
+            Activation::Rational => 7 * (self.hidden_layers + 1),
+            Activation::Tanh | Activation::Sin | Activation::Swish => 0,
+        };
+        embedding + hidden + width + 1 + activation
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointSettings {
+    pub layout: PointLayout,
+    /// Grid: points per coordinate (one entry: the same along each). Random, Sobol: one total.
+    pub count: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointLayout {
+    /// Equispaced; periodic coordinates leave out the upper end, others keep half a spacing from
+    /// both ends.
+    Grid,
+    /// Uniform at random.
+    Random,
+    /// Sobol's low-discrepancy sequence.
+    Sobol,
+}
+
+choices!(PointLayout { "grid" => Grid, "random" => Random, "sobol" => Sobol });
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitSettings {
+    pub method: FitMethod,
+    /// Stop at this relative L2 error.
+    pub tolerance: f64,
+    pub max_iterations: usize,
+    /// Points per coordinate of the fit; empty: chosen by the fit.
+    pub count: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FitMethod {
+    LevenbergMarquardt,
+    /// The paper's: L-BFGS, then Adam with cosine decay.
+    LbfgsAdam,
+}
+
+choices!(FitMethod { "levenberg-marquardt" => LevenbergMarquardt, "lbfgs-adam" => LbfgsAdam });
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct MethodSettings {
+    pub scheme: Scheme,
+    pub update: Update,
+    /// s: how many parameters a sparse update changes.
+    pub columns: usize,
+    pub integrator: Integrator,
+    /// Time step; the first one where `tolerance` is set.
+    pub step: f64,
+    /// Local error per step, relative, that the step controller aims at; `None`: fixed steps.
+    pub tolerance: Option<f64>,
+    /// Singular values below `rcond` times the largest are left out.
+    pub rcond: f64,
+    pub solver: Solver,
+    /// Most Gauss-Newton corrections of one stage fit.
+    pub corrections: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Runge-Kutta on theta' = J^+ f, as published.
+    ParameterOde,
+    /// Runge-Kutta in function space, each step fitted by Gauss-Newton corrections.
+    StageFit,
+}
+
+choices!(Scheme { "parameter-ode" => ParameterOde, "stage-fit" => StageFit });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    Dense,
+    RandomSparse,
+}
+
+choices!(Update { "dense" => Dense, "random-sparse" => RandomSparse });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integrator {
+    Euler,
+    Rk4,
+    /// Dormand-Prince 5(4).
+    DormandPrince,
+}
+
+choices!(Integrator { "euler" => Euler, "rk4" => Rk4, "dormand-prince" => DormandPrince });
+
+/// How the least-squares problem of a stage is solved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Solver {
+    /// By size, from the measurements written down in `linalg`.
+    Auto,
+    /// Truncated singular value decomposition: the oracle.
+    Svd,
+    /// Rank-revealing QR with column pivoting.
+    PivotedQr,
+    /// Normal equations in f64 with pivoted Cholesky or an eigen-decomposition.
+    Gram,
+    /// The least-squares solution of the sketched problem.
+    SketchAndSolve,
+    /// LSQR preconditioned by the sketch's factor.
+    SketchedLsqr,
+}
+
+choices!(Solver { "auto" => Auto, "svd" => Svd, "pivoted-qr" => PivotedQr, "gram" => Gram, "sketch-and-solve" => SketchAndSolve, "sketched-lsqr" => SketchedLsqr });
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferenceSettings {
+    pub kind: ReferenceKind,
+    /// Fourier modes; `None`: doubled until two resolutions agree.
+    pub modes: Option<usize>,
+    pub step: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferenceKind {
+    /// The exact solution if there is one, else spectral if the problem allows it, else none.
+    Auto,
+    Exact,
+    Spectral,
+    None,
+}
+
+choices!(ReferenceKind { "auto" => Auto, "exact" => Exact, "spectral" => Spectral, "none" => None });
+
+/// Precision tier (see the crate's documentation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    Auto,
+    F32,
+    /// Jacobian in f32, residuals and solution in f64 or double-float.
+    Mixed,
+    F64,
+}
+
+choices!(Precision { "auto" => Auto, "f32" => F32, "mixed" => Mixed, "f64" => F64 });
