@@ -4,6 +4,7 @@
 
 pub mod scalar;
 pub mod random;
+mod bytes;
 pub mod problem;
 pub mod network;
 pub mod evaluate;

@@ -151,4 +151,4 @@ impl Reference {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

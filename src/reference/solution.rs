@@ -6,6 +6,7 @@ use rustfft::FftPlanner;
 use rustfft::num_complex::Complex64;
 
 use super::ReferenceError;
+use crate::bytes::{Reader, Writer};
 
 /// Points of the polynomial that interpolates in time between snapshots.
 const STENCIL: usize = 8;
@@ -130,21 +131,19 @@ impl SpectralSolution {
     /// The solution as bytes, for a cache: every bit is kept.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
+        let mut bytes = Writer::default();
+        bytes.raw(MAGIC);
         for value in [self.lower, self.length, self.start, self.end, self.quality.estimated_error] {
-            bytes.extend(value.to_le_bytes());
+            bytes.real(value);
         }
         for count in [self.quality.modes, self.quality.steps, self.snapshots.len()] {
-            bytes.extend((count as u64).to_le_bytes());
+            bytes.count(count as u64);
         }
         for snapshot in &self.snapshots {
-            bytes.extend((snapshot.len() as u64).to_le_bytes());
-            for c in snapshot {
-                bytes.extend(c.re.to_le_bytes());
-                bytes.extend(c.im.to_le_bytes());
-            }
+            let parts: Vec<f64> = snapshot.iter().flat_map(|c| [c.re, c.im]).collect();
+            bytes.reals(&parts);
         }
-        bytes
+        bytes.finish()
     }
 
     /// The inverse of [`SpectralSolution::encode`].
@@ -152,30 +151,28 @@ impl SpectralSolution {
     /// # Errors
     /// [`ReferenceError::Encoding`] when the bytes are not a complete encoding.
     pub fn decode(bytes: &[u8]) -> Result<Self, ReferenceError> {
-        let mut reader = Reader(bytes);
-        let solution = (|| {
-            reader.take::<16>().filter(|magic| magic == MAGIC)?;
-            let [lower, length, start, end, estimated_error] = reader.numbers()?;
-            let (modes, steps, count) = (reader.count()?, reader.count()?, reader.count()?);
-            let snapshots = (0..count)
-                .map(|_| {
-                    let length = reader.count()?;
-                    (0..length)
-                        .map(|_| reader.numbers().map(|[re, im]| Complex64::new(re, im)))
-                        .collect()
-                })
-                .collect::<Option<Vec<Vec<_>>>>()?;
-            let quality = Quality { modes, steps, estimated_error };
-            (count >= 2 && reader.0.is_empty()).then_some(Self {
-                lower,
-                length,
-                start,
-                end,
-                snapshots,
-                quality,
-            })
-        })();
-        solution.ok_or(ReferenceError::Encoding)
+        Self::read(&mut Reader::new(bytes)).ok_or(ReferenceError::Encoding)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.array::<16>().filter(|magic| magic == MAGIC)?;
+        let (lower, length) = (reader.real()?, reader.real()?);
+        let (start, end) = (reader.real()?, reader.real()?);
+        let estimated_error = reader.real()?;
+        let (modes, steps, count) = (reader.size()?, reader.size()?, reader.size()?);
+        let complex = |parts: &[f64]| Complex64::new(parts[0], parts[1]);
+        let snapshots = (0..count)
+            .map(|_| Some(reader.reals()?.chunks_exact(2).map(complex).collect()))
+            .collect::<Option<Vec<Vec<_>>>>()?;
+        let quality = Quality { modes, steps, estimated_error };
+        (count >= 2 && reader.is_empty()).then_some(Self {
+            lower,
+            length,
+            start,
+            end,
+            snapshots,
+            quality,
+        })
     }
 }
 
@@ -218,29 +215,6 @@ pub(super) fn relative_distance<'a>(
         }
     }
     if difference == 0.0 { 0.0 } else { (difference / size).sqrt() }
-}
-
-/// Takes numbers off the front of the bytes; `None` once they run out.
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, tail) = self.0.split_first_chunk::<N>()?;
-        self.0 = tail;
-        Some(*head)
-    }
-
-    fn numbers<const N: usize>(&mut self) -> Option<[f64; N]> {
-        let mut numbers = [0.0; N];
-        for number in &mut numbers {
-            *number = f64::from_le_bytes(self.take()?);
-        }
-        Some(numbers)
-    }
-
-    fn count(&mut self) -> Option<usize> {
-        usize::try_from(u64::from_le_bytes(self.take()?)).ok()
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,213 @@
+//! Results that are dear to compute, kept between runs under the hash of what they depend on.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::digest;
+use super::{OutputError, atomic};
+use crate::bytes::{Reader, Writer};
+use crate::problem::{Problem, ReferenceKind};
+use crate::reference::{
+    self, Progress, Reference, ReferenceError, SpectralSettings, SpectralSolution,
+};
+
+/// The variable that moves the cache to another folder.
+pub const FOLDER_VARIABLE: &str = "SKETCHPDE_CACHE";
+const MAGIC: &[u8; 16] = b"sketchpde cached";
+
+/// A folder of entries, each a checksummed file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// What a cache knows of a key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Lookup<T> {
+    Found(T),
+    Missing,
+    /// The file is damaged or of another format; it will be written anew. Worth a warning.
+    Damaged(PathBuf),
+}
+
+impl<T> Lookup<T> {
+    fn and_then<U>(self, path: PathBuf, decode: impl FnOnce(T) -> Option<U>) -> Lookup<U> {
+        match self {
+            Self::Found(value) => decode(value).map_or(Lookup::Damaged(path), Lookup::Found),
+            Self::Missing => Lookup::Missing,
+            Self::Damaged(path) => Lookup::Damaged(path),
+        }
+    }
+}
+
+impl Cache {
+    /// The user's cache: the folder named by `SKETCHPDE_CACHE`, else the system's place for
+    /// caches; `None` where there is neither.
+    #[must_use]
+    pub fn of_user() -> Option<Self> {
+        if let Some(folder) = std::env::var_os(FOLDER_VARIABLE).filter(|name| !name.is_empty()) {
+            return Some(Self::at(folder));
+        }
+        let places = directories::ProjectDirs::from("", "", "sketchpde")?;
+        Some(Self::at(places.cache_dir()))
+    }
+
+    #[must_use]
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file of an entry: `kind` (a plain word) and the hash of `key`.
+    #[must_use]
+    pub fn path(&self, kind: &str, key: &[u8]) -> PathBuf {
+        let hash = digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        self.folder.join(format!("{kind}-{}.bin", &hash[..32]))
+    }
+
+    #[must_use]
+    pub fn bytes(&self, kind: &str, key: &[u8]) -> Lookup<Vec<u8>> {
+        let path = self.path(kind, key);
+        let Ok(file) = std::fs::read(&path) else { return Lookup::Missing };
+        match checked_contents(&file) {
+            Some(contents) => Lookup::Found(contents.to_vec()),
+            None => Lookup::Damaged(path),
+        }
+    }
+
+    /// # Errors
+    /// [`OutputError::Write`]; a run can go on without its cache.
+    pub fn store_bytes(&self, kind: &str, key: &[u8], contents: &[u8]) -> Result<(), OutputError> {
+        let file = [MAGIC, digest(contents).as_slice(), contents].concat();
+        atomic::write(&self.path(kind, key), &file)
+    }
+
+    /// Fitted parameters with the fit's error; `key` names everything that the fit depends on.
+    #[must_use]
+    pub fn fit(&self, key: &[u8]) -> Lookup<CachedFit> {
+        self.bytes("fit", key).and_then(self.path("fit", key), |bytes| {
+            let mut reader = Reader::new(&bytes);
+            let (error, parameters) = (reader.real()?, reader.reals()?);
+            reader.is_empty().then_some(CachedFit { parameters, error })
+        })
+    }
+
+    /// # Errors
+    /// [`OutputError::Write`].
+    pub fn store_fit(&self, key: &[u8], fit: &CachedFit) -> Result<(), OutputError> {
+        let mut bytes = Writer::default();
+        bytes.real(fit.error);
+        bytes.reals(&fit.parameters);
+        self.store_bytes("fit", key, &bytes.finish())
+    }
+}
+
+/// The result of an initial fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CachedFit {
+    pub parameters: Vec<f64>,
+    /// Relative L2 error of the fit.
+    pub error: f64,
+}
+
+/// [`Reference::of`] with spectral solutions taken from the cache or put there. What went wrong
+/// with the cache itself comes beside the reference, as text for a warning.
+///
+/// # Errors
+/// As [`Reference::of`].
+pub fn reference(
+    cache: Option<&Cache>,
+    problem: &Problem,
+    observe: &dyn Fn(Progress) -> ControlFlow<()>,
+) -> Result<(Option<Reference>, Option<String>), ReferenceError> {
+    let (Some(cache), ReferenceKind::Spectral) = (cache, reference::kind(problem)) else {
+        return Reference::of(problem, observe).map(|reference| (reference, None));
+    };
+    let settings = SpectralSettings::of(problem);
+    let key = reference::spectral::identity(problem, &settings);
+    let (kind, key) = ("reference", key.as_bytes());
+    let found = cache
+        .bytes(kind, key)
+        .and_then(cache.path(kind, key), |bytes| SpectralSolution::decode(&bytes).ok());
+    let mut warning = None;
+    match found {
+        Lookup::Found(solution) => return Ok((Some(Reference::Spectral(solution)), None)),
+        Lookup::Damaged(path) => {
+            warning = Some(format!("the cached {} is damaged: computed anew", path.display()));
+        }
+        Lookup::Missing => {}
+    }
+    let solution = reference::spectral::solve(problem, &settings, observe)?;
+    if let Err(error) = cache.store_bytes(kind, key, &solution.encode()) {
+        warning = Some(error.to_string());
+    }
+    Ok((Some(Reference::Spectral(solution)), warning))
+}
+
+/// The contents behind an entry's magic bytes and checksum, when they match.
+fn checked_contents(file: &[u8]) -> Option<&[u8]> {
+    let rest = file.strip_prefix(MAGIC)?;
+    let (checksum, contents) = rest.split_first_chunk::<32>()?;
+    (digest(contents) == *checksum).then_some(contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::tests::Scratch;
+    use crate::problem::expression::{Expression, Function};
+    use crate::reference::tests::{coordinate, jet, periodic, product, sum};
+
+    #[test]
+    fn entries_come_back_and_damaged_ones_are_replaced() {
+        let scratch = Scratch::new("cache");
+        let cache = Cache::at(scratch.path("not/yet/there"));
+        let fit = CachedFit { parameters: vec![0.1, -0.0], error: 1e-6 };
+        assert_eq!(cache.fit(b"key"), Lookup::Missing);
+        cache.store_fit(b"key", &fit).expect("stores");
+        assert_eq!(cache.fit(b"key"), Lookup::Found(fit.clone()));
+        assert_eq!(cache.fit(b"another key"), Lookup::Missing);
+
+        let path = cache.path("fit", b"key");
+        let mut file = std::fs::read(&path).expect("reads");
+        *file.last_mut().expect("bytes") ^= 1;
+        for damaged in [&file[..], &file[..20], b""] {
+            std::fs::write(&path, damaged).expect("writes");
+            assert_eq!(cache.fit(b"key"), Lookup::Damaged(path.clone()));
+        }
+        cache.store_fit(b"key", &fit).expect("stores");
+        assert_eq!(cache.fit(b"key"), Lookup::Found(fit));
+    }
+
+    #[test]
+    fn a_reference_is_computed_once_and_again_when_the_problem_changes() {
+        let scratch = Scratch::new("cache-reference");
+        let cache = Cache::at(scratch.folder());
+        let sine = Expression::Call(Function::Sin, Box::new(coordinate()));
+        let equation = sum(jet(2), product(Expression::Parameter(0), jet(1)));
+        let mut problem = periodic(equation, sine, [0.0, std::f64::consts::TAU], 1.0);
+        problem.parameters.push(crate::problem::Parameter {
+            name: "c".into(),
+            value: 1.0,
+            range: None,
+            description: String::new(),
+        });
+        let calls = std::cell::Cell::new(0);
+        let observe = |_: Progress| {
+            calls.set(calls.get() + 1);
+            ControlFlow::Continue(())
+        };
+        let first = reference(Some(&cache), &problem, &observe).expect("computes");
+        let computed = calls.take();
+        assert!(computed > 0 && first.1.is_none());
+        assert_eq!(reference(Some(&cache), &problem, &observe).expect("reads"), first);
+        assert_eq!(calls.take(), 0);
+        problem.parameters[0].value = 2.0;
+        assert_ne!(reference(Some(&cache), &problem, &observe).expect("computes"), first);
+        assert!(calls.take() > 0);
+    }
+}

@@ -1,0 +1,350 @@
+//! The result folder of a run: what it holds, written and read back.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::npz::{self, Array};
+use super::records::{Axis, History, SpaceTimeField, Spectrum, StepRecord};
+use super::{OutputError, atomic, parameters};
+use crate::network::Layout;
+
+/// A folder with the results of one run:
+///
+/// | file | contents |
+/// | --- | --- |
+/// | `fields.npz` | `t`, one array per coordinate, `u` and `reference` (time first) |
+/// | `history.npz`, `history.csv` | one entry per time step; `history.npz` also holds spectra |
+/// | `parameters.safetensors` | the network, one tensor per named segment |
+/// | `problem.toml` | the resolved configuration |
+/// | `result.json` | the summary |
+#[derive(Clone, Debug)]
+pub struct ResultFolder {
+    path: PathBuf,
+}
+
+/// Array names that a coordinate may not take over.
+const RESERVED: [&str; 3] = ["t", "u", "reference"];
+const AXIS_PREFIX: &str = "axis_";
+
+impl ResultFolder {
+    /// Makes the folder where it does not exist.
+    ///
+    /// # Errors
+    /// [`OutputError::Write`].
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self, OutputError> {
+        let path = path.into();
+        match std::fs::create_dir_all(&path) {
+            Ok(()) => Ok(Self { path }),
+            Err(source) => Err(OutputError::Write { path, source }),
+        }
+    }
+
+    /// A folder to read from.
+    #[must_use]
+    pub fn open(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// `problem.toml`.
+    ///
+    /// # Errors
+    /// [`OutputError::Write`].
+    pub fn write_problem(&self, source: &str) -> Result<(), OutputError> {
+        atomic::write(&self.file("problem.toml"), source.as_bytes())
+    }
+
+    /// The text of `problem.toml`.
+    ///
+    /// # Errors
+    /// [`OutputError::Read`].
+    pub fn read_problem(&self) -> Result<String, OutputError> {
+        let path = self.file("problem.toml");
+        std::fs::read_to_string(&path).map_err(|source| OutputError::Read { path, source })
+    }
+
+    /// `result.json`, indented.
+    ///
+    /// # Errors
+    /// [`OutputError::Write`]; [`OutputError::Json`] when the summary has no JSON form.
+    pub fn write_result(&self, result: &impl Serialize) -> Result<(), OutputError> {
+        let path = self.file("result.json");
+        match serde_json::to_string_pretty(result) {
+            Ok(text) => atomic::write(&path, (text + "\n").as_bytes()),
+            Err(source) => Err(OutputError::Json { path, source }),
+        }
+    }
+
+    /// # Errors
+    /// [`OutputError::Read`], [`OutputError::Json`].
+    pub fn read_result(&self) -> Result<serde_json::Value, OutputError> {
+        let path = self.file("result.json");
+        serde_json::from_slice(&atomic::read(&path)?)
+            .map_err(|source| OutputError::Json { path, source })
+    }
+
+    /// `parameters.safetensors`.
+    ///
+    /// # Errors
+    /// As [`parameters::write`].
+    pub fn write_parameters(
+        &self,
+        layout: &Layout,
+        values: &[f64],
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<(), OutputError> {
+        parameters::write(&self.file("parameters.safetensors"), layout, values, metadata)
+    }
+
+    /// `fields.npz`.
+    ///
+    /// # Errors
+    /// [`OutputError::Write`].
+    pub fn write_fields(&self, field: &SpaceTimeField) -> Result<(), OutputError> {
+        let mut arrays = vec![Array::vector("t", field.times.clone())];
+        let mut shape = vec![field.times.len()];
+        for axis in &field.axes {
+            let prefix = if RESERVED.contains(&axis.name.as_str()) { AXIS_PREFIX } else { "" };
+            arrays.push(Array::vector(&format!("{prefix}{}", axis.name), axis.values.clone()));
+            shape.push(axis.values.len());
+        }
+        arrays.push(Array::new("u", &shape, field.values.clone()));
+        if let Some(reference) = &field.reference {
+            arrays.push(Array::new("reference", &shape, reference.clone()));
+        }
+        npz::write(&self.file("fields.npz"), &arrays)
+    }
+
+    /// # Errors
+    /// [`OutputError::Read`], [`OutputError::Archive`], [`OutputError::MissingArray`] and
+    /// [`OutputError::ArrayLength`].
+    pub fn read_fields(&self) -> Result<SpaceTimeField, OutputError> {
+        let path = self.file("fields.npz");
+        let arrays = npz::read(&path)?;
+        let array = |name: &str| npz::find(&arrays, name, &path);
+        let axes = arrays
+            .iter()
+            .filter(|array| !RESERVED.contains(&array.name.as_str()))
+            .map(|array| Axis {
+                name: array.name.strip_prefix(AXIS_PREFIX).unwrap_or(&array.name).to_owned(),
+                values: array.values.clone(),
+            })
+            .collect();
+        let mut field = SpaceTimeField {
+            times: array("t")?.values.clone(),
+            axes,
+            values: array("u")?.values.clone(),
+            reference: array("reference").ok().map(|array| array.values.clone()),
+        };
+        let expected = field.times.len() * field.points();
+        let all = [("u", Some(&field.values)), ("reference", field.reference.as_ref())];
+        for (name, values) in all {
+            if let Some(found) = values.map(Vec::len).filter(|&found| found != expected) {
+                let name = name.to_owned();
+                return Err(OutputError::ArrayLength { path, name, found, expected });
+            }
+        }
+        // Fields without a point or a time are empty rather than malformed.
+        field.reference = field.reference.filter(|_| expected > 0);
+        Ok(field)
+    }
+
+    /// `history.npz` and `history.csv`.
+    ///
+    /// # Errors
+    /// [`OutputError::Write`].
+    pub fn write_history(&self, history: &History) -> Result<(), OutputError> {
+        let mut arrays: Vec<Array> = COLUMNS
+            .iter()
+            .map(|column| {
+                Array::vector(column.name, history.records.iter().map(column.get).collect())
+            })
+            .collect();
+        let spectra = |get: fn(&Spectrum) -> f64| history.spectra.iter().map(get).collect();
+        arrays.extend([
+            Array::vector("spectrum_step", spectra(|s| s.step as f64)),
+            Array::vector("spectrum_time", spectra(|s| s.time)),
+            Array::vector("spectrum_rcond", spectra(|s| s.rcond)),
+            Array::vector("spectrum_length", spectra(|s| s.singular_values.len() as f64)),
+            Array::vector(
+                "singular_values",
+                history.spectra.iter().flat_map(|s| s.singular_values.iter().copied()).collect(),
+            ),
+        ]);
+        npz::write(&self.file("history.npz"), &arrays)?;
+        atomic::write(&self.file("history.csv"), csv(history).as_bytes())
+    }
+
+    /// The history, from `history.npz`.
+    ///
+    /// # Errors
+    /// As [`ResultFolder::read_fields`].
+    pub fn read_history(&self) -> Result<History, OutputError> {
+        let path = self.file("history.npz");
+        let arrays = npz::read(&path)?;
+        let values = |name: &str, length: Option<usize>| -> Result<&[f64], OutputError> {
+            let values = npz::find(&arrays, name, &path)?.values.as_slice();
+            match length.filter(|&length| length != values.len()) {
+                Some(expected) => Err(OutputError::ArrayLength {
+                    path: path.clone(),
+                    name: name.to_owned(),
+                    found: values.len(),
+                    expected,
+                }),
+                None => Ok(values),
+            }
+        };
+        let steps = values("step", None)?.len();
+        let mut records = vec![StepRecord::default(); steps];
+        for column in &COLUMNS {
+            for (record, &value) in records.iter_mut().zip(values(column.name, Some(steps))?) {
+                (column.set)(record, value);
+            }
+        }
+        let lengths = values("spectrum_length", None)?;
+        let count = Some(lengths.len());
+        let total = lengths.iter().sum::<f64>() as usize;
+        let mut rest = values("singular_values", Some(total))?;
+        let (step, time) = (values("spectrum_step", count)?, values("spectrum_time", count)?);
+        let rcond = values("spectrum_rcond", count)?;
+        let mut spectra = Vec::with_capacity(lengths.len());
+        for (index, &length) in lengths.iter().enumerate() {
+            let (singular_values, tail) = rest.split_at((length as usize).min(rest.len()));
+            rest = tail;
+            spectra.push(Spectrum {
+                step: step[index] as usize,
+                time: time[index],
+                singular_values: singular_values.to_vec(),
+                rcond: rcond[index],
+            });
+        }
+        Ok(History { records, spectra })
+    }
+}
+
+/// A quantity of [`StepRecord`] as a number; an unknown error is not a number.
+struct Column {
+    name: &'static str,
+    get: fn(&StepRecord) -> f64,
+    set: fn(&mut StepRecord, f64),
+}
+
+const COLUMNS: [Column; 10] = [
+    Column { name: "step", get: |r| r.step as f64, set: |r, v| r.step = v as usize },
+    Column { name: "time", get: |r| r.time, set: |r, v| r.time = v },
+    Column { name: "dt", get: |r| r.dt, set: |r, v| r.dt = v },
+    Column { name: "residual", get: |r| r.residual, set: |r, v| r.residual = v },
+    Column { name: "rank", get: |r| r.rank as f64, set: |r, v| r.rank = v as usize },
+    Column {
+        name: "largest_singular_value",
+        get: |r| r.largest_singular_value,
+        set: |r, v| r.largest_singular_value = v,
+    },
+    Column {
+        name: "error",
+        get: |r| r.error.unwrap_or(f64::NAN),
+        set: |r, v| r.error = (!v.is_nan()).then_some(v),
+    },
+    Column {
+        name: "corrections",
+        get: |r| r.corrections as f64,
+        set: |r, v| r.corrections = v as usize,
+    },
+    Column { name: "rejected", get: |r| r.rejected as f64, set: |r, v| r.rejected = v as usize },
+    Column { name: "wall_seconds", get: |r| r.wall_seconds, set: |r, v| r.wall_seconds = v },
+];
+
+/// One line per step; the shortest digits that read back to the same number; an unknown error is
+/// an empty cell.
+fn csv(history: &History) -> String {
+    let mut text = COLUMNS.map(|column| column.name).join(",") + "\n";
+    for record in &history.records {
+        for (index, column) in COLUMNS.iter().enumerate() {
+            let value = (column.get)(record);
+            let comma = if index == 0 { "" } else { "," };
+            // Writing to a string does not fail.
+            let _ = match value {
+                v if v.is_nan() => write!(text, "{comma}"),
+                v if v != 0.0 && v.abs() < 1e-3 => write!(text, "{comma}{v:e}"),
+                v => write!(text, "{comma}{v}"),
+            };
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::tests::{Scratch, history};
+
+    #[test]
+    fn a_folder_reads_back_what_was_written() {
+        let scratch = Scratch::new("folder");
+        let folder = ResultFolder::create(scratch.path("run")).expect("creates");
+        let field = SpaceTimeField {
+            times: vec![0.0, 0.5],
+            axes: vec![
+                Axis { name: "x".into(), values: vec![0.0, 1.0, 2.0] },
+                Axis { name: "u".into(), values: vec![-1.0, 1.0] },
+            ],
+            values: (0..12).map(f64::from).collect(),
+            reference: Some(vec![0.25; 12]),
+        };
+        folder.write_fields(&field).expect("writes");
+        assert_eq!(folder.read_fields().expect("reads"), field);
+        assert_eq!(field.at(1)[0], 6.0);
+        assert_eq!(field.reference_at(1), Some([0.25; 6].as_slice()));
+        folder.write_history(&history(7)).expect("writes");
+        assert_eq!(folder.read_history().expect("reads"), history(7));
+        folder.write_problem("format = 1\n").expect("writes");
+        assert_eq!(folder.read_problem().expect("reads"), "format = 1\n");
+        folder.write_result(&BTreeMap::from([("steps", 3)])).expect("writes");
+        assert_eq!(folder.read_result().expect("reads")["steps"], 3);
+    }
+
+    #[test]
+    fn the_table_has_a_line_per_step_and_reads_back_as_numbers() {
+        let history = history(3);
+        let text = csv(&history);
+        let mut lines = text.lines();
+        assert!(lines.next().expect("header").starts_with("step,time,dt,residual,rank"));
+        for (line, record) in lines.zip(&history.records) {
+            let cells: Vec<&str> = line.split(',').collect();
+            assert_eq!(cells.len(), COLUMNS.len());
+            assert_eq!(cells[3].parse::<f64>().expect("a number"), record.residual);
+            assert_eq!(cells[6].parse::<f64>().ok(), record.error);
+        }
+        assert_eq!(text.lines().count(), 4);
+    }
+
+    #[test]
+    fn fields_of_the_wrong_size_are_refused() {
+        let scratch = Scratch::new("folder-bad");
+        let folder = ResultFolder::create(scratch.folder()).expect("creates");
+        let arrays = [
+            Array::vector("t", vec![0.0, 1.0]),
+            Array::vector("x", vec![0.0; 3]),
+            Array::vector("u", vec![0.0; 5]),
+        ];
+        npz::write(&folder.file("fields.npz"), &arrays).expect("writes");
+        let error = folder.read_fields().expect_err("five is not six");
+        assert!(matches!(error, OutputError::ArrayLength { found: 5, expected: 6, .. }));
+        npz::write(&folder.file("fields.npz"), &arrays[..2]).expect("writes");
+        let error = folder.read_fields().expect_err("no u");
+        assert!(error.to_string().contains("no array \"u\""), "{error}");
+    }
+}

@@ -1,0 +1,121 @@
+//! Network parameters as a safetensors file: one f64 tensor per named segment of the layout.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+
+use super::{OutputError, atomic};
+use crate::network::Layout;
+
+/// Writes `parameters` with text metadata (the resolved configuration, seed, version).
+///
+/// # Errors
+/// [`OutputError::Write`]; [`OutputError::Parameters`] when there are not as many numbers as the
+/// layout has.
+pub fn write(
+    path: &Path,
+    layout: &Layout,
+    parameters: &[f64],
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), OutputError> {
+    let bad = |reason: String| OutputError::Parameters { path: path.to_owned(), reason };
+    if parameters.len() != layout.total() {
+        return Err(bad(count_mismatch(parameters.len(), layout.total())));
+    }
+    let bytes: Vec<u8> = parameters.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let tensors = layout
+        .segments()
+        .iter()
+        .map(|segment| {
+            let range = segment.range();
+            let data = &bytes[8 * range.start..8 * range.end];
+            TensorView::new(Dtype::F64, vec![segment.rows, segment.columns], data)
+                .map(|view| (segment.name.clone(), view))
+                .map_err(|error| bad(error.to_string()))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let metadata: HashMap<String, String> =
+        metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let file = serialize(tensors, Some(metadata)).map_err(|error| bad(error.to_string()))?;
+    atomic::write(path, &file)
+}
+
+/// Reads parameters into the order of `layout`, with the file's metadata.
+///
+/// # Errors
+/// [`OutputError::Read`]; [`OutputError::Parameters`] when the file is damaged or holds another
+/// network.
+pub fn read(
+    path: &Path,
+    layout: &Layout,
+) -> Result<(Vec<f64>, BTreeMap<String, String>), OutputError> {
+    let bad = |reason: String| OutputError::Parameters { path: path.to_owned(), reason };
+    let bytes = atomic::read(path)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| bad(error.to_string()))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| bad(error.to_string()))?;
+    let mut parameters = vec![0.0; layout.total()];
+    for segment in layout.segments() {
+        let tensor = file.tensor(&segment.name).map_err(|error| bad(error.to_string()))?;
+        if tensor.dtype() != Dtype::F64 || tensor.shape() != [segment.rows, segment.columns] {
+            return Err(bad(format!(
+                "{} is {:?} {:?}, the network needs F64 [{}, {}]",
+                segment.name,
+                tensor.dtype(),
+                tensor.shape(),
+                segment.rows,
+                segment.columns
+            )));
+        }
+        for (value, bytes) in
+            parameters[segment.range()].iter_mut().zip(tensor.data().chunks_exact(8))
+        {
+            *value = f64::from_le_bytes(std::array::from_fn(|k| bytes[k]));
+        }
+    }
+    if file.len() != layout.segments().len() {
+        return Err(bad(count_mismatch(file.len(), layout.segments().len())));
+    }
+    let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    Ok((parameters, metadata))
+}
+
+fn count_mismatch(found: usize, expected: usize) -> String {
+    format!("it has {found} entries, the network {expected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Input;
+    use crate::output::tests::Scratch;
+    use crate::problem::Activation;
+    use crate::random::{Philox, Stream};
+
+    #[test]
+    fn parameters_and_metadata_come_back_and_other_networks_are_refused() {
+        let scratch = Scratch::new("parameters");
+        let path = scratch.path("parameters.safetensors");
+        let inputs = [Input::Periodic { period: 1.0 }];
+        let layout = Layout::new(&inputs, 5, 2, Activation::Rational);
+        let random = Philox::new(1, Stream::Vectors);
+        let parameters: Vec<f64> =
+            (0..layout.total() as u32).map(|i| random.normal(0, i)).collect();
+        let metadata = BTreeMap::from([("seed".to_owned(), "7".to_owned())]);
+        write(&path, &layout, &parameters, &metadata).expect("writes");
+        assert_eq!(read(&path, &layout).expect("reads"), (parameters.clone(), metadata.clone()));
+
+        for other in [
+            Layout::new(&inputs, 6, 2, Activation::Rational),
+            Layout::new(&inputs, 5, 3, Activation::Rational),
+            Layout::new(&inputs, 5, 2, Activation::Tanh),
+        ] {
+            assert!(matches!(read(&path, &other), Err(OutputError::Parameters { .. })));
+        }
+        let short = write(&path, &layout, &parameters[1..], &metadata);
+        assert!(matches!(short, Err(OutputError::Parameters { .. })));
+        std::fs::write(&path, b"not a tensor").expect("writes");
+        assert!(matches!(read(&path, &layout), Err(OutputError::Parameters { .. })));
+    }
+}

@@ -1,0 +1,95 @@
+//! What a run leaves behind, as plain data: histories, spectra, fields.
+
+use serde::{Deserialize, Serialize};
+
+/// One accepted time step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Number of the step, from 1.
+    pub step: usize,
+    /// Time after the step.
+    pub time: f64,
+    pub dt: f64,
+    /// Relative residual of the step's least-squares problems.
+    pub residual: f64,
+    /// Singular values above the cutoff.
+    pub rank: usize,
+    pub largest_singular_value: f64,
+    /// Relative L2 error against the reference at that time.
+    pub error: Option<f64>,
+    /// Gauss-Newton corrections of the step's stage fits.
+    pub corrections: usize,
+    /// Attempts that were rejected before this step was accepted.
+    pub rejected: usize,
+    /// Wall time since the first step began.
+    pub wall_seconds: f64,
+}
+
+/// Singular values of the Jacobian at one time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spectrum {
+    pub step: usize,
+    pub time: f64,
+    /// In descending order.
+    pub singular_values: Vec<f64>,
+    /// Those below `rcond` times the largest were left out.
+    pub rcond: f64,
+}
+
+/// All steps of a run and a few spectra along it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    pub records: Vec<StepRecord>,
+    pub spectra: Vec<Spectrum>,
+}
+
+/// One coordinate of a grid of evaluation points.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Axis {
+    pub name: String,
+    pub values: Vec<f64>,
+}
+
+/// A solution on a grid at several times, with the reference where there is one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpaceTimeField {
+    pub times: Vec<f64>,
+    /// The grid; the last axis varies fastest.
+    pub axes: Vec<Axis>,
+    /// Time by time, `times.len()` x product of the axes' lengths.
+    pub values: Vec<f64>,
+    /// In the same order.
+    pub reference: Option<Vec<f64>>,
+}
+
+impl SpaceTimeField {
+    /// Grid points.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.axes.iter().map(|axis| axis.values.len()).product()
+    }
+
+    /// The values at the time `index`.
+    ///
+    /// # Panics
+    /// When there is no such time.
+    #[must_use]
+    pub fn at(&self, index: usize) -> &[f64] {
+        let points = self.points();
+        &self.values[index * points..(index + 1) * points]
+    }
+
+    /// The reference at the time `index`.
+    #[must_use]
+    pub fn reference_at(&self, index: usize) -> Option<&[f64]> {
+        let points = self.points();
+        self.reference.as_ref()?.get(index * points..(index + 1) * points)
+    }
+
+    /// |u - reference|, where there is a reference.
+    #[must_use]
+    pub fn absolute_error(&self) -> Option<Vec<f64>> {
+        let reference = self.reference.as_ref()?;
+        Some(self.values.iter().zip(reference).map(|(u, r)| (u - r).abs()).collect())
+    }
+}
