@@ -1,0 +1,181 @@
+//! The least-squares methods against each other: time, rank, residual, distance from the oracle.
+//!
+//!     cargo bench --bench least_squares              (synthetic Jacobians)
+//!     cargo bench --bench least_squares -- J.npy     (a real one: n x s, r is its last column)
+//!
+//! The synthetic ones mimic the Jacobian of a network for Allen-Cahn: columns are random mixtures
+//! of Fourier modes that decay exponentially, 190 singular values above 1e-4 and 290 above 1e-6.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatRef, Par};
+use sketchpde::linalg::{LeastSquares, Regularisation, Settings, Solution};
+use sketchpde::problem::Solver;
+use sketchpde::random::{Philox, Stream};
+use sketchpde::scalar::Real;
+
+/// Decay of the modes of a synthetic column, per wave number.
+const DECAY: f64 = 0.095;
+/// Share of the right-hand side that no column reaches.
+const UNREACHABLE: f64 = 1e-3;
+
+struct Case {
+    name: String,
+    matrix: Mat<f64>,
+    right_hand_side: Vec<f64>,
+}
+
+fn main() -> ExitCode {
+    let files: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    println!(
+        "{:<12} {:>4} {:>6} {:>15} {:>8} {:>9} {:>9} {:>5} {:>4} {:>11} {:>9} {:>9}",
+        "n x s",
+        "real",
+        "rcond",
+        "solver",
+        "filter",
+        "min ms",
+        "median",
+        "rank",
+        "its",
+        "residual",
+        "excess",
+        "|v|"
+    );
+    if files.is_empty() {
+        for (n, s, rconds) in [
+            (1_000, 150, &[1e-4, 1e-6][..]),
+            (600, 400, &[1e-5, 1e-6, 1e-9]),
+            (400, 600, &[1e-6]),
+            (10_000, 800, &[1e-4, 1e-5]),
+        ] {
+            compare(&synthetic(n, s), rconds);
+        }
+    }
+    for file in files {
+        match read(&file) {
+            Ok(case) => compare(&case, &[1e-4, 1e-5, 1e-6]),
+            Err(error) => {
+                eprintln!("{file}: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn synthetic(n: usize, s: usize) -> Case {
+    let modes = 400.min(n / 2);
+    let random = Philox::new(1, Stream::Vectors);
+    let wave = |i: usize, m: usize| {
+        let angle = std::f64::consts::TAU * (i * (m / 2)) as f64 / n as f64;
+        if m.is_multiple_of(2) { angle.cos() } else { angle.sin() }
+    };
+    let waves = Mat::from_fn(n, 2 * modes, wave);
+    let mixture = Mat::from_fn(2 * modes, s + 1, |m, k| {
+        random.normal(k as u64, m as u32) * (-DECAY * (m / 2) as f64).exp()
+    });
+    let mut all = Mat::zeros(n, s + 1);
+    matmul(&mut all, Accum::Replace, &waves, &mixture, 1.0, Par::rayon(0));
+    let scale = all.col(s).norm_l2() / (n as f64).sqrt() * UNREACHABLE;
+    let right_hand_side =
+        (0..n).map(|i| all[(i, s)] + scale * random.normal(u64::MAX, i as u32)).collect();
+    Case { name: format!("{n} x {s}"), matrix: all.subcols(0, s).to_owned(), right_hand_side }
+}
+
+/// A matrix and its right-hand side from an npy file of f64 (n x (s + 1), C or Fortran order).
+fn read(path: &str) -> std::io::Result<Case> {
+    let npy = npyz::NpyFile::new(std::io::BufReader::new(std::fs::File::open(path)?))?;
+    let shape = npy.shape().to_vec();
+    let order = npy.order();
+    let entries = npy.into_vec::<f64>()?;
+    let [n, width] = shape[..] else {
+        return Err(std::io::Error::other("expected a matrix with two dimensions"));
+    };
+    let (n, width) = (n as usize, width as usize);
+    let all = Mat::from_fn(n, width, |i, k| match order {
+        npyz::Order::C => entries[i * width + k],
+        npyz::Order::Fortran => entries[k * n + i],
+    });
+    let right_hand_side = all.col(width - 1).iter().copied().collect();
+    Ok(Case {
+        name: format!("{n} x {}", width - 1),
+        matrix: all.subcols(0, width - 1).to_owned(),
+        right_hand_side,
+    })
+}
+
+fn compare(case: &Case, rconds: &[f64]) {
+    let single =
+        Mat::from_fn(case.matrix.nrows(), case.matrix.ncols(), |i, k| case.matrix[(i, k)] as f32);
+    for &rcond in rconds {
+        let small = case.matrix.nrows() <= 2_000;
+        let best = if small { oracle(case, rcond) } else { f64::NAN };
+        for solver in [
+            Solver::Svd,
+            Solver::PivotedQr,
+            Solver::Gram,
+            Solver::SketchAndSolve,
+            Solver::SketchedLsqr,
+        ] {
+            if matches!(solver, Solver::Svd | Solver::PivotedQr) && !small {
+                continue;
+            }
+            for regularisation in [Regularisation::Truncate, Regularisation::Damp] {
+                let settings = Settings { solver, regularisation, rcond, ..Settings::default() };
+                measure(case, case.matrix.as_ref(), settings, best);
+                if rcond >= 1e-5 && matches!(solver, Solver::Gram | Solver::SketchedLsqr) {
+                    measure(case, single.as_ref(), settings, best);
+                }
+            }
+        }
+    }
+}
+
+fn oracle(case: &Case, rcond: f64) -> f64 {
+    let mut solver =
+        LeastSquares::new(Settings { solver: Solver::Svd, rcond, ..Settings::default() });
+    solver
+        .solve(case.matrix.as_ref(), &case.right_hand_side, 0)
+        .map_or(f64::NAN, |s| s.residual_norm)
+}
+
+/// Runs one method for about half a second at most.
+fn measure<T: Real>(case: &Case, matrix: MatRef<'_, T>, settings: Settings, best: f64) {
+    let mut least_squares = LeastSquares::new(settings);
+    let mut milliseconds = Vec::new();
+    let mut last: Option<Solution> = None;
+    let begun = Instant::now();
+    while milliseconds.len() < 3 || (begun.elapsed().as_secs_f64() < 0.3 && milliseconds.len() < 50)
+    {
+        let start = Instant::now();
+        let epoch = milliseconds.len() as u64;
+        match least_squares.solve(matrix, &case.right_hand_side, epoch) {
+            Ok(solution) => last = Some(solution),
+            Err(error) => {
+                println!("{:<16} {:?}: {error}", case.name, settings.solver);
+                return;
+            }
+        }
+        milliseconds.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    milliseconds.sort_by(f64::total_cmp);
+    let Some(solution) = last else { return };
+    println!(
+        "{:<12} {:>4} {:>6.0e} {:>15} {:>8} {:>9.3} {:>9.3} {:>5} {:>4} {:>11.4e} {:>9.1e} {:>9.2e}",
+        case.name,
+        T::NAME,
+        settings.rcond,
+        format!("{:?}", settings.solver),
+        format!("{:?}", settings.regularisation),
+        milliseconds[0],
+        milliseconds[milliseconds.len() / 2],
+        solution.rank,
+        solution.iterations,
+        solution.residual_norm,
+        solution.residual_norm / best - 1.0,
+        solution.coefficients.iter().map(|v| v * v).sum::<f64>().sqrt(),
+    );
+}

@@ -1,0 +1,270 @@
+//! The solver object: settings, choice of method, reusable memory.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll, Waker};
+
+use faer::MatRef;
+
+use super::buffer::Buffer;
+use super::damped::Damped;
+use super::decomposition::{Decomposition, not_finite};
+use super::error::LeastSquaresError;
+use super::factorisation::{
+    Factorisation, Filter, Sketched, Solution, check_right_hand_side, relative,
+};
+use super::lsqr::{LsqrOutcome, LsqrSettings, TruncatedPreconditioner, lsqr};
+use super::operator::InMemory;
+use super::products::columns;
+use super::sketch::RowSketch;
+use crate::problem::Solver;
+use crate::scalar::Real;
+
+/// Singular values below this share of the largest are lost in a Gram matrix of f64:
+/// the square root of the unit round-off, with a factor for its accumulation.
+pub const GRAM_FLOOR: f64 = 1e-7;
+/// Operations of a Gram product above which the sketch is faster.
+const SKETCHING_PAYS: f64 = 5e8;
+
+/// How small singular values are kept from blowing up the solution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Regularisation {
+    /// Singular values below `rcond` times the largest are left out, the others kept as they are:
+    /// what the papers do.
+    #[default]
+    Truncate,
+    /// `min |J v - r|^2 + lambda^2 |v|^2` with `lambda = rcond sigma_max`: several times cheaper.
+    Damp,
+}
+
+/// What a [`LeastSquares`] solver is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    pub solver: Solver,
+    pub regularisation: Regularisation,
+    /// Cutoff or damping relative to the largest singular value.
+    pub rcond: f64,
+    /// Of the row sketch.
+    pub seed: u64,
+    /// Sketch rows per column.
+    pub oversampling: f64,
+    /// Passes of iterative refinement after a direct solve with a Gram matrix.
+    pub refinements: usize,
+    /// Of LSQR; its damping is set from `rcond`.
+    pub lsqr: LsqrSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            solver: Solver::Auto,
+            regularisation: Regularisation::Truncate,
+            rcond: 1e-5,
+            seed: 0,
+            oversampling: 2.0,
+            refinements: 0,
+            lsqr: LsqrSettings::default(),
+        }
+    }
+}
+
+/// Regularised least squares `min |J v - r|`. Keep one per loop: its memory is reused.
+#[derive(Debug, Default)]
+pub struct LeastSquares {
+    pub settings: Settings,
+    decomposition: Decomposition,
+    damped: Damped,
+    sketched: Buffer,
+}
+
+impl LeastSquares {
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// Factors J (n x s, column-major), for any number of right-hand sides, cutoffs and dampings.
+    /// Cutoffs below `settings.rcond` may find singular values missing. `epoch` numbers the sketch
+    /// (the time step, say); the direct methods do not look at it.
+    ///
+    /// # Errors
+    /// `Empty`, `Layout`, `Cutoff`, `MatrixNotFinite`, `Overflow` or `NoConvergence`.
+    pub fn factor<'a, T: Real>(
+        &'a mut self,
+        j: MatRef<'a, T>,
+        epoch: u64,
+    ) -> Result<Factorisation<'a, T>, LeastSquaresError> {
+        let Settings { rcond, refinements, .. } = self.settings;
+        let matrix = self.check(j)?;
+        let solver = self.settings.choose(j.nrows(), j.ncols());
+        let mut sketched = None;
+        match solver {
+            Solver::Svd => self.decomposition.svd(&matrix)?,
+            Solver::PivotedQr => self.decomposition.pivoted_qr(&matrix)?,
+            Solver::SketchAndSolve | Solver::SketchedLsqr => {
+                let sketch = self.sketch(&matrix, epoch);
+                let columns = self.sketched.columns();
+                let outcome = if rcond >= GRAM_FLOOR {
+                    self.decomposition.gram(&columns)
+                } else {
+                    self.decomposition.pivoted_qr(&columns)
+                };
+                outcome.map_err(|error| in_original(error, &matrix))?;
+                sketched = Some(Sketched { sketch, columns });
+            }
+            Solver::Auto | Solver::Gram => self.decomposition.gram(&matrix)?,
+        }
+        let decomposition = &self.decomposition;
+        Ok(Factorisation { matrix, sketched, decomposition, solver, refinements })
+    }
+
+    /// Solves for one right-hand side with `settings`.
+    ///
+    /// # Errors
+    /// Those of [`Self::factor`], `Shape` and `RightHandSideNotFinite`.
+    pub fn solve<T: Real>(
+        &mut self,
+        j: MatRef<'_, T>,
+        r: &[f64],
+        epoch: u64,
+    ) -> Result<Solution, LeastSquaresError> {
+        let matrix = self.check(j)?;
+        check_right_hand_side(j.nrows(), r)?;
+        let solver = self.settings.choose(j.nrows(), j.ncols());
+        let damp = self.settings.regularisation == Regularisation::Damp;
+        if damp && matches!(solver, Solver::Gram | Solver::SketchAndSolve | Solver::SketchedLsqr) {
+            let sketch = (solver != Solver::Gram).then(|| self.sketch(&matrix, epoch));
+            let factored = match sketch {
+                None => self.damped.factor(&matrix, self.settings.rcond),
+                Some(_) => self.damped.factor(&self.sketched.columns(), self.settings.rcond),
+            };
+            // Otherwise the damping is lost in round-off or an entry is not finite: the
+            // factorisation below copes with the one and names the other.
+            if factored {
+                return Ok(self.solve_by_cholesky(matrix, r, sketch));
+            }
+        }
+        let Settings { rcond, lsqr: settings, .. } = self.settings;
+        let factorisation = self.factor(j, epoch)?;
+        let lambda = rcond * factorisation.largest();
+        if solver != Solver::SketchedLsqr {
+            return if damp {
+                factorisation.solve_damped(r, lambda)
+            } else {
+                factorisation.solve(r, rcond)
+            };
+        }
+        let filter = if damp { Filter::Damp { lambda } } else { Filter::Truncate { rcond } };
+        let start = factorisation.combine(&factorisation.project(r)?, filter);
+        let preconditioner = TruncatedPreconditioner::new(&factorisation, rcond);
+        let settings = LsqrSettings { damping: if damp { lambda } else { 0.0 }, ..settings };
+        let mut operator = InMemory::of_columns(matrix);
+        let outcome = in_memory(lsqr(&mut operator, &preconditioner, r, start, settings));
+        let rank = factorisation.rank(rcond);
+        let LsqrOutcome { coefficients, residual, iterations, .. } = outcome;
+        Ok(factorisation.solution(coefficients, &residual, r, rank, iterations))
+    }
+
+    /// After `damped.factor` of the matrix, or of its sketch.
+    fn solve_by_cholesky<T: Real>(
+        &mut self,
+        matrix: Vec<&[T]>,
+        r: &[f64],
+        sketch: Option<RowSketch>,
+    ) -> Solution {
+        let damped = &self.damped;
+        let refinements = self.settings.refinements;
+        let solver = self.settings.choose(r.len(), matrix.len());
+        let rank = matrix.len().min(r.len());
+        let (v, residual, iterations) = match sketch {
+            None => {
+                let (v, residual) = damped.solve_refined(&matrix, r, refinements);
+                (v, residual, refinements)
+            }
+            Some(sketch) => {
+                let mut reduced = vec![0.0; sketch.sketch_rows()];
+                sketch.add(&[r], 0, &mut [&mut reduced]);
+                let (start, _) = damped.solve_refined(&self.sketched.columns(), &reduced, 0);
+                let passes =
+                    usize::from(solver == Solver::SketchedLsqr) * self.settings.lsqr.passes;
+                let settings =
+                    LsqrSettings { damping: damped.lambda, passes, ..self.settings.lsqr };
+                let mut operator = InMemory::of_columns(matrix);
+                let outcome = in_memory(lsqr(&mut operator, damped, r, start, settings));
+                (outcome.coefficients, outcome.residual, outcome.iterations)
+            }
+        };
+        Solution {
+            coefficients: v,
+            rank,
+            largest: damped.largest,
+            singular_values: Vec::new(),
+            residual_norm: relative(&residual, r),
+            iterations,
+            solver,
+        }
+    }
+
+    fn check<'a, T: Real>(&self, j: MatRef<'a, T>) -> Result<Vec<&'a [T]>, LeastSquaresError> {
+        let (rows, s) = j.shape();
+        let rcond = self.settings.rcond;
+        if rows == 0 || s == 0 {
+            return Err(LeastSquaresError::Empty { rows, columns: s });
+        }
+        if !(0.0..1.0).contains(&rcond) {
+            return Err(LeastSquaresError::Cutoff { rcond });
+        }
+        columns(j)
+    }
+
+    /// Fills `sketched` with S J.
+    fn sketch<T: Real>(&mut self, matrix: &[&[T]], epoch: u64) -> RowSketch {
+        let s = matrix.len();
+        let rows = (self.settings.oversampling * s as f64).ceil() as usize;
+        let sketch = RowSketch::new(self.settings.seed, epoch, rows.max(s));
+        self.sketched.reshape(sketch.sketch_rows(), s).fill(0.0);
+        sketch.add(matrix, 0, &mut self.sketched.columns_mut());
+        sketch
+    }
+}
+
+impl Settings {
+    /// The method that runs for an n x s matrix (see the module's table).
+    #[must_use]
+    pub fn choose(&self, n: usize, s: usize) -> Solver {
+        let direct = if self.rcond < GRAM_FLOOR { Solver::PivotedQr } else { Solver::Gram };
+        match self.solver {
+            Solver::Auto if n >= 4 * s && n as f64 * (s as f64).powi(2) > SKETCHING_PAYS => {
+                Solver::SketchedLsqr
+            }
+            Solver::Auto => direct,
+            // A sketch with as many rows as the matrix saves nothing.
+            Solver::SketchAndSolve | Solver::SketchedLsqr
+                if n as f64 <= self.oversampling * s as f64 =>
+            {
+                direct
+            }
+            other => other,
+        }
+    }
+}
+
+/// An entry of the sketch is not finite because one of the matrix is not, or they are too large.
+fn in_original<T: Real>(error: LeastSquaresError, matrix: &[&[T]]) -> LeastSquaresError {
+    match error {
+        LeastSquaresError::MatrixNotFinite { .. } | LeastSquaresError::Overflow { .. } => {
+            not_finite(matrix)
+        }
+        other => other,
+    }
+}
+
+/// Runs a future whose products are ready at once.
+fn in_memory<R>(future: impl Future<Output = Result<R, Infallible>>) -> R {
+    let mut future = std::pin::pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(Ok(result)) = future.as_mut().poll(&mut context) {
+            return result;
+        }
+    }
+}

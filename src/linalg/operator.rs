@@ -1,0 +1,71 @@
+//! A tall matrix known only by its products: what a matrix-free solver needs.
+
+use std::convert::Infallible;
+
+use faer::MatRef;
+
+use super::error::LeastSquaresError;
+use super::products::{columns, multiply, multiply_transposed};
+use crate::scalar::Real;
+
+/// J (n x s) through `J v` and `J^T w`. The products are async because a GPU answers later; on the
+/// CPU they are ready at once.
+#[expect(async_fn_in_trait, reason = "the browser's futures are not Send, so no bound is wanted")]
+pub trait TallOperator {
+    /// What a product can fail with; `Infallible` on the CPU.
+    type Error;
+
+    /// n.
+    fn rows(&self) -> usize;
+
+    /// s.
+    fn columns(&self) -> usize;
+
+    /// `out = J v`; `v` has s entries, `out` n.
+    async fn multiply(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), Self::Error>;
+
+    /// `out = J^T w`; `w` has n entries, `out` s.
+    async fn multiply_transposed(&mut self, w: &[f64], out: &mut [f64]) -> Result<(), Self::Error>;
+}
+
+/// A matrix in memory as an operator.
+#[derive(Clone, Debug)]
+pub struct InMemory<'a, T> {
+    columns: Vec<&'a [T]>,
+    rows: usize,
+}
+
+impl<'a, T: Real> InMemory<'a, T> {
+    /// # Errors
+    /// `Layout` where a column of `matrix` is not contiguous.
+    pub fn new(matrix: MatRef<'a, T>) -> Result<Self, LeastSquaresError> {
+        Ok(Self { columns: columns(matrix)?, rows: matrix.nrows() })
+    }
+
+    pub(crate) fn of_columns(columns: Vec<&'a [T]>) -> Self {
+        let rows = columns.first().map_or(0, |column| column.len());
+        Self { columns, rows }
+    }
+}
+
+impl<T: Real> TallOperator for InMemory<'_, T> {
+    type Error = Infallible;
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    async fn multiply(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), Infallible> {
+        multiply(&self.columns, v, out);
+        Ok(())
+    }
+
+    async fn multiply_transposed(&mut self, w: &[f64], out: &mut [f64]) -> Result<(), Infallible> {
+        multiply_transposed(&self.columns, w, out);
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! Products with a tall matrix, accumulated in f64 whatever its entries are.
+//!
+//! faer multiplies matrices of one type only; these kernels take f32 entries into f64 sums without
+//! a converted copy of the whole matrix. They are compiled once per instruction set and chosen at
+//! run time (`pulp`).
+
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, MatMut, MatRef, Par};
+use rayon::prelude::*;
+
+use super::buffer::Buffer;
+use super::error::LeastSquaresError;
+use crate::scalar::Real;
+
+/// Below so many floating-point operations one thread is faster than two.
+const THREADING_PAYS: f64 = 4e6;
+/// Rows of one block of `J v`: its f64 sums stay in the first-level cache.
+const ROW_BLOCK: usize = 1024;
+/// Entries of one converted panel of a Gram product (4 MiB).
+const PANEL_ENTRIES: usize = 1 << 19;
+
+/// All threads for work that is worth it, one otherwise.
+pub(crate) fn parallelism(operations: f64) -> Par {
+    if operations < THREADING_PAYS || rayon::current_num_threads() == 1 {
+        Par::Seq
+    } else {
+        Par::rayon(0)
+    }
+}
+
+/// The matrix's columns as slices.
+///
+/// # Errors
+/// `Layout` where a column is not contiguous.
+pub(crate) fn columns<T: Real>(matrix: MatRef<'_, T>) -> Result<Vec<&[T]>, LeastSquaresError> {
+    (0..matrix.ncols())
+        .map(|k| {
+            matrix
+                .col(k)
+                .try_as_col_major()
+                .map(|column| column.as_slice())
+                .ok_or(LeastSquaresError::Layout { column: k })
+        })
+        .collect()
+}
+
+/// `out = J v`; `columns` are those of J.
+pub(crate) fn multiply<T: Real>(columns: &[&[T]], v: &[f64], out: &mut [f64]) {
+    let block = |index: usize, out: &mut [f64]| {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || multiply_block(columns, v, index * ROW_BLOCK, out),
+        );
+    };
+    match parallelism(2.0 * out.len() as f64 * columns.len() as f64) {
+        Par::Seq => out.chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out)),
+        Par::Rayon(_) => {
+            out.par_chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out));
+        }
+    }
+}
+
+#[inline(always)]
+fn multiply_block<T: Real>(columns: &[&[T]], v: &[f64], first: usize, out: &mut [f64]) {
+    out.fill(0.0);
+    let rows = first..first + out.len();
+    let mut quads = columns.chunks_exact(4).zip(v.chunks_exact(4));
+    for (four, v) in &mut quads {
+        let [a, b, c, d] = std::array::from_fn(|k| &four[k][rows.clone()]);
+        for ((((out, a), b), c), d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *out +=
+                (v[0] * a.to_f64() + v[1] * b.to_f64()) + (v[2] * c.to_f64() + v[3] * d.to_f64());
+        }
+    }
+    let done = columns.len() / 4 * 4;
+    for (column, &v) in columns[done..].iter().zip(&v[done..]) {
+        for (out, a) in out.iter_mut().zip(&column[rows.clone()]) {
+            *out += v * a.to_f64();
+        }
+    }
+}
+
+/// `out = J^T w`; `columns` are those of J.
+pub(crate) fn multiply_transposed<T: Real>(columns: &[&[T]], w: &[f64], out: &mut [f64]) {
+    let each = |(column, out): (&&[T], &mut f64)| {
+        *out = pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || dot(column, w),
+        );
+    };
+    match parallelism(2.0 * w.len() as f64 * columns.len() as f64) {
+        Par::Seq => columns.iter().zip(out).for_each(each),
+        Par::Rayon(_) => columns.par_iter().zip(out).with_min_len(8).for_each(each),
+    }
+}
+
+#[inline(always)]
+fn dot<T: Real>(a: &[T], b: &[f64]) -> f64 {
+    const LANES: usize = 32;
+    let mut sums = [0.0; LANES];
+    let (mut a_chunks, mut b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    for (a, b) in (&mut a_chunks).zip(&mut b_chunks) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane].to_f64() * b[lane];
+        }
+    }
+    let rest: f64 =
+        a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a.to_f64() * b).sum();
+    sums.iter().sum::<f64>() + rest
+}
+
+/// Euclidean norm, safe against overflow of the squares.
+pub(crate) fn norm(x: &[f64]) -> f64 {
+    let largest = x.iter().fold(0.0f64, |largest, &x| largest.max(x.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    if (1e-100..1e100).contains(&largest) {
+        return x.iter().map(|x| x * x).sum::<f64>().sqrt();
+    }
+    largest * x.iter().map(|x| (x / largest) * (x / largest)).sum::<f64>().sqrt()
+}
+
+/// The lower triangle of `J^T J` (s x s), products and sums in f64.
+pub(crate) fn gram<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut Buffer) {
+    let (n, s) = (columns[0].len(), columns.len());
+    let height = (PANEL_ENTRIES / s).clamp(64.min(n), n);
+    accumulate(out, n, height, |rows, out, accumulation, par| {
+        panel.reshape(rows.len(), s);
+        convert(columns.iter().map(|column| &column[rows.clone()]), panel);
+        let panel = panel.view();
+        lower_product(out, accumulation, panel.transpose(), panel, par);
+    });
+}
+
+/// The lower triangle of `J J^T` (n x n), products and sums in f64.
+pub(crate) fn kernel<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut Buffer) {
+    let (n, s) = (columns[0].len(), columns.len());
+    let width = (PANEL_ENTRIES / n).clamp(64.min(s), s);
+    accumulate(out, s, width, |chosen, out, accumulation, par| {
+        panel.reshape(n, chosen.len());
+        convert(columns[chosen].iter().copied(), panel);
+        let panel = panel.view();
+        lower_product(out, accumulation, panel, panel.transpose(), par);
+    });
+}
+
+/// Sums products over blocks of `step` of `total` inner indices.
+fn accumulate(
+    mut out: MatMut<'_, f64>,
+    total: usize,
+    step: usize,
+    mut product: impl FnMut(std::ops::Range<usize>, MatMut<'_, f64>, Accum, Par),
+) {
+    let order = out.nrows() as f64;
+    for start in (0..total).step_by(step) {
+        let end = (start + step).min(total);
+        let accumulation = if start == 0 { Accum::Replace } else { Accum::Add };
+        let par = parallelism(order * order * (end - start) as f64);
+        product(start..end, out.as_mut(), accumulation, par);
+    }
+}
+
+/// The lower triangle of `out = a b` or `out += a b`.
+pub(crate) fn lower_product(
+    out: MatMut<'_, f64>,
+    accumulation: Accum,
+    a: MatRef<'_, f64>,
+    b: MatRef<'_, f64>,
+    par: Par,
+) {
+    use BlockStructure::{Rectangular, TriangularLower};
+    triangular::matmul(
+        out,
+        TriangularLower,
+        accumulation,
+        a,
+        Rectangular,
+        b,
+        Rectangular,
+        1.0,
+        par,
+    );
+}
+
+/// Copies columns into a buffer of their shape.
+pub(crate) fn convert<'a, T: Real>(columns: impl Iterator<Item = &'a [T]>, out: &mut Buffer) {
+    for (k, column) in columns.enumerate() {
+        for (out, x) in out.column_mut(k).iter_mut().zip(column) {
+            *out = x.to_f64();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::Mat;
+
+    use super::*;
+    use crate::linalg::testing::normals;
+
+    fn matrix(n: usize, s: usize) -> Mat<f32> {
+        let entries = normals(n * s, 1);
+        Mat::from_fn(n, s, |i, k| entries[i * s + k] as f32)
+    }
+
+    const SHAPES: [(usize, usize); 7] =
+        [(1, 1), (1, 9), (31, 4), (33, 5), (64, 7), (1_025, 3), (2_500, 1_001)];
+
+    #[test]
+    fn products_with_vectors_are_the_sums_that_define_them() {
+        for (n, s) in SHAPES {
+            let j = matrix(n, s);
+            let columns = columns(j.as_ref()).expect("column-major");
+            let (v, w) = (normals(s, 2), normals(n, 3));
+            let (mut forward, mut backward) = (vec![f64::NAN; n], vec![f64::NAN; s]);
+            multiply(&columns, &v, &mut forward);
+            multiply_transposed(&columns, &w, &mut backward);
+            let allowed = 20.0 * (n + s) as f64 * f64::EPSILON;
+            for i in (0..n).step_by(1 + n / 50) {
+                let sum: f64 = (0..s).map(|k| f64::from(j[(i, k)]) * v[k]).sum();
+                assert!((forward[i] - sum).abs() <= allowed, "row {i} of {n} x {s}");
+            }
+            for k in (0..s).step_by(1 + s / 50) {
+                let sum: f64 = (0..n).map(|i| f64::from(j[(i, k)]) * w[i]).sum();
+                assert!((backward[k] - sum).abs() <= allowed, "column {k} of {n} x {s}");
+            }
+        }
+    }
+
+    #[test]
+    fn gram_and_kernel_are_the_sums_that_define_them() {
+        for (n, s) in SHAPES {
+            let j = matrix(n, s);
+            let columns = columns(j.as_ref()).expect("column-major");
+            let (mut panel, mut product) = (Buffer::default(), Buffer::default());
+            let allowed = 20.0 * (n + s) as f64 * f64::EPSILON;
+            gram(&columns, product.reshape(s, s), &mut panel);
+            for k in (0..s).step_by(1 + s / 20) {
+                for l in (0..=k).step_by(1 + k / 20) {
+                    let terms = (0..n).map(|i| f64::from(j[(i, k)]) * f64::from(j[(i, l)]));
+                    assert!((product.view()[(k, l)] - terms.sum::<f64>()).abs() <= allowed);
+                }
+            }
+            kernel(&columns, product.reshape(n, n), &mut panel);
+            for i in (0..n).step_by(1 + n / 20) {
+                for l in (0..=i).step_by(1 + i / 20) {
+                    let terms = (0..s).map(|k| f64::from(j[(i, k)]) * f64::from(j[(l, k)]));
+                    assert!((product.view()[(i, l)] - terms.sum::<f64>()).abs() <= allowed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_norm_neither_overflows_nor_underflows() {
+        assert!((norm(&[3e200, 4e200]) / 5e200 - 1.0).abs() < 1e-15);
+        assert!((norm(&[3e-200, 4e-200]) / 5e-200 - 1.0).abs() < 1e-15);
+        assert_eq!(norm(&[]), 0.0);
+    }
+}
