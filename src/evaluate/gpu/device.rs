@@ -1,0 +1,237 @@
+//! Finding an adapter and opening it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::config::Budget;
+use super::error::GpuError;
+use super::self_test::{SelfTest, self_test};
+
+/// Which adapter to take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// The fastest kind of hardware; a software adapter is refused, since the CPU is faster.
+    Hardware,
+    /// Hardware if there is any, else software.
+    Any,
+    /// The first whose name contains this text, whatever its kind; case does not matter.
+    Named(String),
+}
+
+/// Every adapter of the machine, hardware first and discrete before integrated.
+pub async fn adapters() -> Vec<wgpu::Adapter> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let mut adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+    adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
+    adapters
+}
+
+/// Whether an adapter is more than a rasteriser on the CPU.
+#[must_use]
+pub fn is_hardware(kind: wgpu::DeviceType) -> bool {
+    matches!(
+        kind,
+        wgpu::DeviceType::DiscreteGpu
+            | wgpu::DeviceType::IntegratedGpu
+            | wgpu::DeviceType::VirtualGpu
+    )
+}
+
+fn rank(kind: wgpu::DeviceType) -> u8 {
+    match kind {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    }
+}
+
+/// The adapter that `selection` means.
+///
+/// # Errors
+/// When there is none like that; the message lists what there is.
+pub async fn choose(selection: &Selection) -> Result<wgpu::Adapter, GpuError> {
+    let adapters = adapters().await;
+    let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
+    let at = pick(selection, &infos)?;
+    Ok(adapters.into_iter().nth(at).expect("a position in the list"))
+}
+
+fn pick(selection: &Selection, infos: &[wgpu::AdapterInfo]) -> Result<usize, GpuError> {
+    let found = || infos.iter().map(|info| info.name.clone()).collect();
+    match selection {
+        Selection::Named(wanted) => {
+            let wanted_lower = wanted.to_lowercase();
+            infos
+                .iter()
+                .position(|info| info.name.to_lowercase().contains(&wanted_lower))
+                .ok_or_else(|| GpuError::NoSuchAdapter { wanted: wanted.clone(), found: found() })
+        }
+        _ if infos.is_empty() => Err(GpuError::NoAdapter),
+        Selection::Any => Ok(0),
+        Selection::Hardware => infos
+            .iter()
+            .position(|info| is_hardware(info.device_type))
+            .ok_or_else(|| GpuError::NoHardwareAdapter { found: found() }),
+    }
+}
+
+/// What went wrong outside of any call that could have returned it.
+#[derive(Debug)]
+enum Failure {
+    Lost(String),
+    Rejected(wgpu::Error),
+}
+
+/// An open device: what every function here takes. Cloning it clones handles, not the device.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    name: String,
+    budget: Budget,
+    self_test: SelfTest,
+    failure: Arc<Mutex<Option<Failure>>>,
+}
+
+impl Gpu {
+    /// Opens `adapter` at WebGPU's default limits, larger buffers where it has them, and no
+    /// optional features; then runs the self-test of double-float arithmetic.
+    ///
+    /// # Errors
+    /// When the adapter gives no such device, or the self-test cannot run at all. A self-test that
+    /// fails is no error: the device then does without double-float.
+    pub async fn open(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
+        let offered = adapter.limits();
+        let floor = wgpu::Limits::default();
+        let required_limits = wgpu::Limits {
+            max_buffer_size: offered.max_buffer_size.max(floor.max_buffer_size),
+            max_storage_buffer_binding_size: offered
+                .max_storage_buffer_binding_size
+                .max(floor.max_storage_buffer_binding_size),
+            ..floor
+        };
+        let name = adapter.get_info().name;
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("sketchpde"),
+                required_limits,
+                ..wgpu::DeviceDescriptor::default()
+            })
+            .await
+            .map_err(|source| GpuError::Request { adapter: name.clone(), source })?;
+        Self::of_device(device, queue, name).await
+    }
+
+    /// Takes a device that someone else made, such as the one that draws the window.
+    ///
+    /// # Errors
+    /// When the self-test cannot run.
+    pub async fn of_device(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        name: String,
+    ) -> Result<Self, GpuError> {
+        let failure = Arc::new(Mutex::new(None));
+        let (on_loss, on_error) = (Arc::clone(&failure), Arc::clone(&failure));
+        device.set_device_lost_callback(move |_, reason| note(&on_loss, Failure::Lost(reason)));
+        device
+            .on_uncaptured_error(Arc::new(move |error| note(&on_error, Failure::Rejected(error))));
+        let budget = Budget::of(&device.limits());
+        let mut gpu = Self { device, queue, name, budget, self_test: SelfTest::default(), failure };
+        gpu.self_test = self_test(&gpu).await?;
+        Ok(gpu)
+    }
+
+    /// The same device with smaller limits on how much is done at once.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    #[must_use]
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    #[must_use]
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
+    /// The adapter's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    /// The result of the start-up check of double-float arithmetic.
+    #[must_use]
+    pub fn self_test(&self) -> SelfTest {
+        self.self_test
+    }
+
+    /// Fails if the device was lost, or rejected a command, since the last check.
+    ///
+    /// # Errors
+    /// With what happened.
+    pub fn check(&self) -> Result<(), GpuError> {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match failure.take() {
+            None => Ok(()),
+            Some(Failure::Lost(reason)) => {
+                // A lost device stays lost.
+                *failure = Some(Failure::Lost(reason.clone()));
+                Err(GpuError::Lost { reason })
+            }
+            Some(Failure::Rejected(source)) => {
+                Err(GpuError::Rejected { what: "a command".into(), source })
+            }
+        }
+    }
+}
+
+/// Keeps the first failure: what follows is its consequence.
+fn note(place: &Mutex<Option<Failure>>, failure: Failure) {
+    place.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(name: &str, kind: wgpu::DeviceType) -> wgpu::AdapterInfo {
+        let mut info = wgpu::AdapterInfo::new(kind, wgpu::Backend::Vulkan);
+        info.name = name.into();
+        info
+    }
+
+    #[test]
+    fn software_is_taken_only_when_asked_for() {
+        let software = [info("llvmpipe (LLVM 15)", wgpu::DeviceType::Cpu)];
+        assert!(matches!(
+            pick(&Selection::Hardware, &software),
+            Err(GpuError::NoHardwareAdapter { found }) if found == ["llvmpipe (LLVM 15)"]
+        ));
+        assert_eq!(pick(&Selection::Any, &software).unwrap(), 0);
+        assert_eq!(pick(&Selection::Named("LLVMpipe".into()), &software).unwrap(), 0);
+        assert!(matches!(pick(&Selection::Any, &[]), Err(GpuError::NoAdapter)));
+        assert!(matches!(
+            pick(&Selection::Named("Radeon".into()), &software),
+            Err(GpuError::NoSuchAdapter { .. })
+        ));
+    }
+
+    #[test]
+    fn hardware_is_found_behind_software() {
+        let both =
+            [info("llvmpipe", wgpu::DeviceType::Cpu), info("Arc", wgpu::DeviceType::IntegratedGpu)];
+        assert_eq!(pick(&Selection::Hardware, &both).unwrap(), 1);
+    }
+}

@@ -1,0 +1,33 @@
+//! Evaluation on a GPU: the network's values, the right-hand side and products with the parameter
+//! Jacobian, in WGSL composed from `shaders/` and the problem's expression.
+//!
+//! In reading order: [`device`] finds an adapter and opens it as a [`Gpu`]; [`config`] holds every
+//! size; [`Sources`] are the kernels' texts, which `compose` puts together from the files and from
+//! what `generate` writes for the problem; `plan` says which rows of per-point numbers make up each column of the Jacobian;
+//! [`Evaluator`] owns the buffers and runs the sweeps; [`Linearization`] is the Jacobian at one
+//! parameter vector. Everything is f32 but the Gram product, which sums in double-float.
+
+mod buffers;
+mod channels;
+mod compose;
+pub mod config;
+pub mod device;
+mod error;
+mod evaluator;
+mod generate;
+mod jacobian;
+mod kernel;
+mod kernels;
+mod plan;
+pub mod report;
+pub mod self_test;
+mod sources;
+
+pub use channels::Channels;
+pub use compose::ComposeError;
+pub use device::{Gpu, Selection};
+pub use error::GpuError;
+pub use evaluator::{Ansatz, Evaluator, Field};
+pub use jacobian::{Linearization, SketchRows};
+pub use report::DeviceReport;
+pub use sources::Sources;

@@ -1,0 +1,171 @@
+//! Device, self-test, elementary functions.
+
+use sketchpde::evaluate::gpu::{Ansatz, DeviceReport, Evaluator, GpuError, Selection, device};
+use sketchpde::evaluate::gpu::{self_test, self_test::SelfTest};
+use sketchpde::problem::Activation;
+use sketchpde::problem::expression::{Binary, Expression, Function, Place};
+
+use crate::harness::{binary, gpu, network};
+use crate::oracle::{relative_error, theta};
+
+#[test]
+fn the_self_test_passes() {
+    let found = gpu().self_test();
+    assert!(found.passed(), "{}: {found:?}", gpu().name());
+}
+
+fn run_changed(from: &str, to: &str) -> SelfTest {
+    let text = self_test::text().unwrap();
+    let changed = text.replace(from, to);
+    assert_ne!(changed, text, "nothing to change");
+    pollster::block_on(self_test::run(gpu(), &changed)).unwrap()
+}
+
+/// What a compiler makes of two_sum and two_prod that simplifies them by the rules of algebra.
+#[test]
+fn the_self_test_fails_when_error_terms_are_simplified_away() {
+    let sums = run_changed(
+        "return DoubleFloat(s, opaque(a_error + b_error));",
+        "return DoubleFloat(s, 0.0);",
+    );
+    assert!(!sums.passed() && sums.wrong_sums > 0 && sums.wrong_products == 0, "{sums:?}");
+    let products = run_changed("return DoubleFloat(p, error);", "return DoubleFloat(p, 0.0);");
+    assert!(!products.passed() && products.wrong_products > 0, "{products:?}");
+}
+
+/// Without the barrier the result is the compiler's choice; Mesa's deletes the error terms.
+#[test]
+fn without_the_barrier_llvmpipe_fails_the_self_test() {
+    let found = run_changed("return bitcast<f32>(bitcast<u32>(x) ^ shape.zero);", "return x;");
+    assert!(found.tested > 0);
+    if gpu().name().contains("llvmpipe") {
+        assert!(!found.passed(), "{found:?}");
+    }
+}
+
+#[test]
+fn a_report_describes_the_adapter() {
+    let report = pollster::block_on(async {
+        let adapter = device::choose(&Selection::Named(gpu().name().to_owned())).await.unwrap();
+        DeviceReport::of(&adapter).await
+    });
+    assert_eq!(report.name, gpu().name());
+    assert_eq!(report.failure, None);
+    assert!(report.self_test.unwrap().passed());
+    // WebGPU's floor.
+    assert!(report.binding_mebibytes >= 128 && report.storage_buffers >= 8);
+    assert!(report.workgroup_invocations >= 256 && report.workgroup_memory_kibibytes >= 16);
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_named_in_the_error() {
+    let wanted = Selection::Named("no such adapter".into());
+    let error = pollster::block_on(device::choose(&wanted)).unwrap_err();
+    assert!(matches!(&error, GpuError::NoSuchAdapter { found, .. } if !found.is_empty()));
+    assert!(error.to_string().contains("no such adapter"));
+}
+
+/// F = function(x), so that the shaders' own elementary functions are seen through the evaluator.
+fn evaluate(expression: &Expression, arguments: &[f64]) -> Vec<f64> {
+    let network = network(1, 1, 0, Activation::Sin);
+    pollster::block_on(async {
+        let mut evaluator =
+            Evaluator::new(gpu(), &network, expression, &[3.0], arguments, Ansatz::default())
+                .await
+                .unwrap();
+        evaluator.field(&theta(&network, 1), 0.25).await.unwrap().right_hand_side
+    })
+}
+
+fn arguments(lower: f64, upper: f64) -> Vec<f64> {
+    (0..1_001)
+        .map(|k| f64::from((lower + (upper - lower) * f64::from(k) / 1_000.0) as f32))
+        .collect()
+}
+
+#[test]
+fn elementary_functions_are_right_to_a_few_units_in_the_last_place() {
+    for (function, lower, upper) in [
+        (Function::Sin, -40.0, 40.0),
+        (Function::Cos, -40.0, 40.0),
+        (Function::Tan, -1.4, 1.4),
+        (Function::Sinh, -20.0, 20.0),
+        (Function::Cosh, -20.0, 20.0),
+        (Function::Tanh, -12.0, 12.0),
+        (Function::Exp, -80.0, 80.0),
+        (Function::Log, 1e-3, 50.0),
+        (Function::Sqrt, 0.0, 50.0),
+        (Function::Abs, -3.0, 3.0),
+        (Function::Sign, -3.0, 3.0),
+    ] {
+        let arguments = arguments(lower, upper);
+        let call = Expression::Call(function, Box::new(Expression::Coordinate(0)));
+        let found = evaluate(&call, &arguments);
+        for (&x, &found) in arguments.iter().zip(&found) {
+            let truth = function.apply(x);
+            // Sine and cosine near their zeros: absolute, as the argument is only reduced in f32.
+            let scale = if matches!(function, Function::Sin | Function::Cos | Function::Log) {
+                truth.abs().max(1.0)
+            } else {
+                truth.abs()
+            };
+            let error = (found - truth).abs() / f64::from(f32::EPSILON);
+            assert!(error <= 4.0 * scale, "{}({x}) = {found}, not {truth}", function.name());
+        }
+    }
+}
+
+/// Every kind of node at once, against plain recursion in f64.
+#[test]
+fn an_expression_with_every_node_agrees_with_recursion() {
+    use Expression::{Constant, Coordinate, Negate, Parameter, Power, Time};
+    let x = || Coordinate(0);
+    let sum = [
+        Power(Box::new(x()), 3),
+        Power(Box::new(x()), -2),
+        Power(Box::new(x()), 0),
+        binary(Binary::Raise, x(), Constant(1.7)),
+        binary(Binary::Minimum, x(), Time),
+        binary(Binary::Maximum, x(), Parameter(0)),
+        binary(Binary::Divide, Negate(Box::new(x())), Parameter(0)),
+        binary(Binary::Subtract, Time, Constant(-4.25e-3)),
+    ]
+    .into_iter()
+    .reduce(|a, b| binary(Binary::Add, a, b))
+    .unwrap();
+    let arguments = arguments(0.5, 2.5);
+    let truth: Vec<f64> = arguments
+        .iter()
+        .map(|&x| {
+            let place = Place { coordinates: &[x], time: 0.25, parameters: &[3.0] };
+            sum.evaluate(place, &|_| unreachable!("no derivative in it"))
+        })
+        .collect();
+    let error = relative_error(&evaluate(&sum, &arguments), &truth);
+    assert!(error < 16.0 * f64::from(f32::EPSILON), "{error:e}");
+}
+
+#[test]
+fn wrong_lengths_and_columns_are_errors() {
+    let network = network(2, 3, 1, Activation::Tanh);
+    let theta = theta(&network, 1);
+    let zero = Expression::Parameter(1);
+    pollster::block_on(async {
+        let new = |coordinates: &'static [f64], parameters: &'static [f64]| {
+            Evaluator::new(gpu(), &network, &zero, parameters, coordinates, Ansatz::default())
+        };
+        assert!(matches!(new(&[0.0; 3], &[0.0; 2]).await, Err(GpuError::Length { .. })));
+        assert!(matches!(new(&[0.0; 4], &[0.0; 1]).await, Err(GpuError::Length { .. })));
+        let mut evaluator = new(&[0.1; 4], &[0.0; 2]).await.unwrap();
+        assert!(matches!(evaluator.field(&theta[1..], 0.0).await, Err(GpuError::Length { .. })));
+        let table = [0.0; 3];
+        let short = Ansatz { distance: Some(&table), lift: None };
+        assert!(matches!(evaluator.set_ansatz(short), Err(GpuError::Length { .. })));
+        let mut jacobian = evaluator.linearize(&theta, 0.0).await.unwrap();
+        let beyond = theta.len() as u32;
+        assert!(matches!(
+            jacobian.columns(&[beyond]).await,
+            Err(GpuError::NoSuchColumn { column, .. }) if column == beyond
+        ));
+    });
+}

@@ -1,0 +1,92 @@
+//! The adapter under test, and small problems.
+
+use std::sync::OnceLock;
+
+use sketchpde::evaluate::gpu::{Gpu, Selection, device};
+use sketchpde::network::{Input, Network};
+use sketchpde::problem::Activation;
+use sketchpde::problem::expression::{Binary, Channel, Expression, MultiIndex};
+use sketchpde::random::{Philox, Stream};
+
+const ADAPTER: &str = "SKETCHPDE_ADAPTER";
+
+/// The device that all tests share.
+pub fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| {
+        let selection = std::env::var(ADAPTER).map_or(Selection::Any, Selection::Named);
+        let opened = pollster::block_on(async {
+            let adapter = device::choose(&selection).await?;
+            Gpu::open(&adapter).await
+        });
+        opened.unwrap_or_else(|error| {
+            panic!(
+                "these tests need a GPU adapter: {error}. On Debian or Ubuntu \
+                 `apt install mesa-vulkan-drivers` brings a software one; {ADAPTER} is {:?}",
+                std::env::var(ADAPTER).ok()
+            )
+        })
+    })
+}
+
+/// u_{orders}.
+pub fn partial(orders: &[u8]) -> Channel {
+    let mut index = MultiIndex::default();
+    index.0[..orders.len()].copy_from_slice(orders);
+    Channel::Partial(index)
+}
+
+pub fn binary(operation: Binary, a: Expression, b: Expression) -> Expression {
+    Expression::Binary(operation, Box::new(a), Box::new(b))
+}
+
+/// F = sum over k of parameter_k * channel_k: with one parameter at 1 and the others at 0 it shows
+/// one channel.
+pub fn selector(channels: &[Channel]) -> Expression {
+    channels
+        .iter()
+        .enumerate()
+        .map(|(k, &channel)| {
+            binary(Binary::Multiply, Expression::Parameter(k), Expression::Jet(channel))
+        })
+        .reduce(|a, b| binary(Binary::Add, a, b))
+        .expect("at least one channel")
+}
+
+/// Alternating kinds of coordinates, the first one periodic.
+pub fn mixed_inputs(dimensions: usize) -> Vec<Input> {
+    (0..dimensions)
+        .map(|k| {
+            if k % 2 == 0 {
+                Input::Periodic { period: 2.5 }
+            } else {
+                Input::Linear { lower: -1.0, upper: 0.5 }
+            }
+        })
+        .collect()
+}
+
+pub fn network(dimensions: usize, width: usize, layers: usize, activation: Activation) -> Network {
+    Network::new(mixed_inputs(dimensions), width, layers, activation)
+}
+
+/// Points in the box, exact in f32.
+pub fn points(inputs: &[Input], count: usize) -> Vec<f64> {
+    let random = Philox::new(11, Stream::Points);
+    (0..count * inputs.len())
+        .map(|at| {
+            let part = random.uniform(0, at as u32);
+            let x = match inputs[at % inputs.len()] {
+                Input::Periodic { period } => period * part,
+                Input::Linear { lower, upper } => lower + (upper - lower) * part,
+            };
+            f64::from(x as f32)
+        })
+        .collect()
+}
+
+/// Standard normal numbers, exact in f32.
+pub fn normals(count: usize, seed: u64) -> Vec<f64> {
+    let random = Philox::new(seed, Stream::Vectors);
+    (0..count).map(|k| f64::from(random.normal(0, k as u32) as f32)).collect()
+}
