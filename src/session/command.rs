@@ -9,7 +9,7 @@ pub enum Command {
     /// Stop after the step in progress.
     Pause,
     /// Take this many steps, then pause.
-    Step(u64),
+    Step(usize),
     /// Back to the start time and the fitted parameters, with the settings as they are now.
     Reset,
     /// Give a named parameter of the equation another value, from the present state on.

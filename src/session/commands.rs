@@ -4,6 +4,7 @@ use super::evolve::{Evolution, InitialFit};
 use super::run::{Play, empty_frames};
 use super::{Command, EvaluationGrid, Phase, Session, SessionError};
 use crate::network::Network;
+use crate::output::History;
 use crate::problem::expression::Expression;
 
 impl Session {
@@ -98,10 +99,11 @@ impl Session {
     fn forget_run(&mut self) {
         self.grid = EvaluationGrid::of(&self.problem);
         self.frames = empty_frames(&self.problem, &self.grid, self.most_frames);
-        self.records.clear();
+        self.history = History::default();
         self.shown = 0;
         self.evolution = None;
-        self.last = None;
+        self.spectrum = None;
+        self.columns.clear();
         self.error = None;
         self.failure = None;
         self.pace = super::pace::Pace::default();

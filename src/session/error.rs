@@ -14,7 +14,7 @@ pub enum SessionError {
         at(place)
     )]
     Diverged {
-        step: u64,
+        step: usize,
         time: f64,
         /// Name and value of each coordinate, where it began; empty where that is not known.
         place: Vec<(String, f64)>,

@@ -1,14 +1,35 @@
 //! The solution as it is kept along the run, and its distance from the reference.
 
+/// Marks at equal distances in time, to choose what is kept of a run: a step is chosen when it is
+/// the first one at or after the next mark.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Marks {
+    start: f64,
+    spacing: f64,
+}
+
+impl Marks {
+    #[must_use]
+    pub fn new(start: f64, end: f64, count: usize) -> Self {
+        Self { start, spacing: (end - start) / count as f64 }
+    }
+
+    /// Whether a mark lies after `last` and not after `time`. Times within a hundredth of the
+    /// spacing of a mark count as on it, so that rounding in the time does not shift the choice.
+    #[must_use]
+    pub fn between(&self, last: f64, time: f64) -> bool {
+        let passed = |t: f64| ((t - self.start) / self.spacing + 0.01).floor();
+        passed(time) > passed(last)
+    }
+}
+
 /// Solution values on the evaluation grid at a number of times.
 ///
-/// The times are spread evenly over the run: a step is kept when it is the first one at or after
-/// the next mark, and there are at most `limit` marks.
+/// The times are spread evenly over the run, by [`Marks`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frames {
     points: usize,
-    start: f64,
-    spacing: f64,
+    marks: Marks,
     times: Vec<f64>,
     values: Vec<f64>,
     reference: Vec<f64>,
@@ -25,21 +46,17 @@ impl Frames {
         let marks = limit.min(affordable).max(2);
         Self {
             points,
-            start,
-            spacing: (end - start) / marks as f64,
+            marks: Marks::new(start, end, marks),
             times: Vec::new(),
             values: Vec::new(),
             reference: Vec::new(),
         }
     }
 
-    /// Whether the state at `time` is to be kept. Times within a hundredth of the spacing of a mark
-    /// count as on it, so that rounding in the time does not shift the choice.
+    /// Whether the state at `time` is to be kept.
     #[must_use]
     pub fn wants(&self, time: f64) -> bool {
-        let Some(&last) = self.times.last() else { return true };
-        let mark = |t: f64| ((t - self.start) / self.spacing + 0.01).floor();
-        mark(time) > mark(last)
+        self.times.last().is_none_or(|&last| self.marks.between(last, time))
     }
 
     /// Keeps a frame; `values` has one entry per point of the grid.
@@ -47,6 +64,14 @@ impl Frames {
         assert_eq!(values.len(), self.points, "one value per point of the grid");
         self.times.push(time);
         self.values.extend_from_slice(values);
+    }
+
+    /// Keeps the frames of another run over the same grid and times, as they are.
+    pub fn restore(&mut self, times: &[f64], values: &[f64]) {
+        assert_eq!(values.len(), times.len() * self.points, "one value per point and time");
+        self.times = times.to_vec();
+        self.values = values.to_vec();
+        self.reference.clear();
     }
 
     /// n: points of the grid.
@@ -83,16 +108,16 @@ impl Frames {
         &self.reference
     }
 
+    /// Whether the reference is known at every time.
+    #[must_use]
+    pub fn has_reference(&self) -> bool {
+        !self.is_empty() && self.reference.len() == self.values.len()
+    }
+
     /// Values of one frame.
     #[must_use]
     pub fn frame(&self, index: usize) -> &[f64] {
         &self.values[index * self.points..][..self.points]
-    }
-
-    /// Reference values of one frame, where they are known.
-    #[must_use]
-    pub fn reference_frame(&self, index: usize) -> Option<&[f64]> {
-        self.reference.get(index * self.points..(index + 1) * self.points)
     }
 
     /// The first frame without reference values, for which [`Frames::push_reference`] is due.
@@ -185,7 +210,7 @@ mod tests {
     #[test]
     fn large_grids_keep_fewer_frames() {
         let frames = Frames::new(1 << 20, 0.0, 1.0, 400);
-        assert!((frames.spacing - 1.0 / 8.0).abs() < 1e-12, "8 frames of 8 MiB");
+        assert!((frames.marks.spacing - 1.0 / 8.0).abs() < 1e-12, "8 frames of 8 MiB");
     }
 
     #[test]

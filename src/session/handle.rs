@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use super::evolve::Engine;
 use super::{Activity, Command, Options, SavedState, Session, SessionError, Snapshot, Status};
 use crate::problem::Problem;
 use crate::reference::Reference;
@@ -37,12 +38,12 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    /// Opens the device, then starts the thread.
+    /// Sets up the session, then starts the thread.
     ///
     /// # Errors
     /// As [`Session::new`]; also when the system has no thread to give.
-    pub fn spawn(problem: Problem, options: Options) -> Result<Self, SessionError> {
-        let session = pollster::block_on(Session::new(problem, options))?;
+    pub fn spawn(problem: Problem, engine: Engine, options: Options) -> Result<Self, SessionError> {
+        let session = pollster::block_on(Session::new(problem, engine, options))?;
         let status = Arc::new(Mutex::new(session.status()));
         let (requests, inbox) = channel();
         let shared = Arc::clone(&status);

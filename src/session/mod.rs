@@ -25,18 +25,18 @@ pub use grid::EvaluationGrid;
 #[cfg(not(target_arch = "wasm32"))]
 pub use handle::{SessionHandle, wall_clock};
 pub use run::{Activity, Clock, Options, SavedState, Session, Start};
-pub use snapshot::{Phase, Seconds, Snapshot, Status, StepRecord};
+pub use snapshot::{Phase, Seconds, Snapshot, Status};
 pub use standin as evolve;
 
 use crate::problem::{PointLayout, Problem};
 
 /// How many time steps the run takes, where the step size is fixed; the last one may be shorter.
 #[must_use]
-pub fn fixed_steps(problem: &Problem) -> Option<u64> {
+pub fn fixed_steps(problem: &Problem) -> Option<usize> {
     let method = &problem.method;
     let span = problem.time.end - problem.time.start;
     // A quotient that is whole but for rounding is whole.
-    method.tolerance.is_none().then(|| (span / method.step - 1e-9).ceil().max(1.0) as u64)
+    method.tolerance.is_none().then(|| (span / method.step - 1e-9).ceil().max(1.0) as usize)
 }
 
 /// n: how many points the least-squares problems have.

@@ -2,9 +2,8 @@
 
 use super::evolve::Description;
 use super::run::Play;
-use super::{
-    EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, StepRecord, fixed_steps,
-};
+use super::{EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, fixed_steps};
+use crate::output::History;
 use crate::problem::Problem;
 use crate::reference::Reference;
 
@@ -30,10 +29,10 @@ impl Session {
         &self.frames
     }
 
-    /// One record per step so far.
+    /// One record per step so far, and a few spectra.
     #[must_use]
-    pub fn records(&self) -> &[StepRecord] {
-        &self.records
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Parameters after the initial fit; empty before.
@@ -54,15 +53,21 @@ impl Session {
         self.failure.as_ref()
     }
 
+    /// [`Session::failure`], at the end.
+    #[must_use]
+    pub fn into_failure(self) -> Option<SessionError> {
+        self.failure
+    }
+
     /// Keeps a message for the next snapshot.
     pub(super) fn note(&mut self, message: String) {
         self.messages.push(message);
     }
 
     /// Step and time now.
-    pub(super) fn position(&self) -> (u64, f64) {
+    pub(super) fn position(&self) -> (usize, f64) {
         let time = self.evolution.as_ref().map_or(self.problem.time.start, |e| e.time());
-        (self.records.last().map_or(0, |record| record.step), time)
+        (self.history.records.last().map_or(0, |record| record.step), time)
     }
 
     /// The truth to compare with, whenever it is ready; the frames kept until now are compared at
@@ -89,8 +94,8 @@ impl Session {
             let error = self.frames.push_reference(&values);
             self.error = Some(error);
             // Frames are taken at the ends of steps; the first one is the initial state.
-            if let Ok(record) = self.records.binary_search_by(|r| r.time.total_cmp(&time)) {
-                self.records[record].error = Some(error);
+            if let Ok(record) = self.history.records.binary_search_by(|r| r.time.total_cmp(&time)) {
+                self.history.records[record].error = Some(error);
                 self.shown = self.shown.min(record);
             }
         }
@@ -116,7 +121,7 @@ impl Session {
                 Phase::Done => Some(0.0),
                 Phase::Fit | Phase::Failed => None,
             },
-            last: self.records.last().copied(),
+            last: self.history.records.last().cloned(),
             initial_error: self.initial_error,
             error: self.error,
             space_time_error: self.frames.space_time_error(),
@@ -132,30 +137,21 @@ impl Session {
     /// When the device fails while the solution is evaluated.
     pub async fn snapshot(&mut self) -> Result<Snapshot, SessionError> {
         let status = self.status();
-        let values = match &mut self.evolution {
-            Some(evolution) => evolution.evaluate(self.grid.coordinates()).await?,
-            None => Vec::new(),
-        };
+        let values = self.evaluate().await?;
         let reference = self
             .reference
             .as_ref()
             .filter(|_| !values.is_empty())
             .and_then(|r| r.values(status.time, self.grid.coordinates()).ok());
-        let (singular_values, columns) = match &self.last {
-            Some(report) => {
-                (report.singular_values.clone().unwrap_or_default(), report.columns.clone())
-            }
-            None => (Vec::new(), Vec::new()),
-        };
-        let first_record = self.shown.min(self.records.len());
-        self.shown = self.records.len();
+        let first_record = self.shown.min(self.history.records.len());
+        self.shown = self.history.records.len();
         Ok(Snapshot {
             status,
             values,
             reference,
-            singular_values,
-            columns,
-            records: self.records[first_record..].to_vec(),
+            spectrum: self.spectrum.clone(),
+            columns: self.columns.clone(),
+            records: self.history.records[first_record..].to_vec(),
             first_record,
             messages: std::mem::take(&mut self.messages),
         })

@@ -1,11 +1,11 @@
 //! The session itself.
 
-use super::evolve::{
-    BackendChoice, Engine, Evolution, EvolutionState, EvolveError, InitialFit, StepReport,
-};
+use super::evolve::{Engine, Evolution, EvolutionState, EvolveError, InitialFit, StepReport};
+use super::frames::Marks;
 use super::pace::Pace;
-use super::{EvaluationGrid, Frames, Phase, Seconds, SessionError, StepRecord};
+use super::{EvaluationGrid, Frames, Phase, Seconds, SessionError};
 use crate::network::Network;
+use crate::output::{History, Spectrum, StepRecord};
 use crate::problem::Problem;
 use crate::reference::Reference;
 
@@ -14,14 +14,14 @@ pub type Clock = fn() -> f64;
 
 /// How a session is set up.
 pub struct Options {
-    pub backend: BackendChoice,
-    /// Part of the name of the adapter to use.
-    pub adapter: Option<String>,
     pub start: Start,
     /// Frames that are kept, at most (and at most 64 MiB of them).
     pub frames: usize,
     pub clock: Clock,
 }
+
+/// Spectra that the history of a run keeps, and the first and the last besides.
+const SPECTRA: usize = 8;
 
 /// Where a run begins.
 pub enum Start {
@@ -39,7 +39,7 @@ pub struct SavedState {
     /// Parameters after the initial fit, for [`Command::Reset`](super::Command::Reset).
     pub fitted: Vec<f64>,
     pub evolution: EvolutionState,
-    pub records: Vec<StepRecord>,
+    pub history: History,
     pub frames: Frames,
     pub seconds: Seconds,
 }
@@ -57,7 +57,7 @@ pub enum Activity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Play {
     Freely,
-    Steps(u64),
+    Steps(usize),
 }
 
 /// One run: initial fit, time steps, the frames and the history that they leave.
@@ -72,12 +72,17 @@ pub struct Session {
     pub(super) fit_error: Option<f64>,
     pub(super) fitted: Vec<f64>,
     pub(super) evolution: Option<Evolution>,
-    pub(super) last: Option<StepReport>,
+    /// The latest spectrum that was computed.
+    pub(super) spectrum: Option<Spectrum>,
+    /// The parameters that the latest step changed.
+    pub(super) columns: Vec<u32>,
+    /// Where along the run spectra are kept.
+    pub(super) spectrum_marks: Marks,
     pub(super) grid: EvaluationGrid,
     pub(super) frames: Frames,
     pub(super) most_frames: usize,
     pub(super) reference: Option<Reference>,
-    pub(super) records: Vec<StepRecord>,
+    pub(super) history: History,
     /// How many records the snapshots have shown already.
     pub(super) shown: usize,
     pub(super) initial_error: Option<f64>,
@@ -92,11 +97,15 @@ impl Session {
     /// A session at the beginning of what [`Options::start`] says, playing.
     ///
     /// # Errors
-    /// When there is no such device, or when saved parameters belong to another network.
-    pub async fn new(problem: Problem, options: Options) -> Result<Self, SessionError> {
-        let engine = Engine::new(&problem, options.backend, options.adapter.as_deref()).await?;
+    /// When the parameters to start with belong to another network, or the device fails.
+    pub async fn new(
+        problem: Problem,
+        engine: Engine,
+        options: Options,
+    ) -> Result<Self, SessionError> {
         let grid = EvaluationGrid::of(&problem);
         let frames = empty_frames(&problem, &grid, options.frames);
+        let spectrum_marks = Marks::new(problem.time.start, problem.time.end, SPECTRA);
         let mut session = Self {
             problem,
             engine,
@@ -108,12 +117,14 @@ impl Session {
             fit_error: None,
             fitted: Vec::new(),
             evolution: None,
-            last: None,
+            spectrum: None,
+            columns: Vec::new(),
+            spectrum_marks,
             grid,
             frames,
             most_frames: options.frames,
             reference: None,
-            records: Vec::new(),
+            history: History::default(),
             shown: 0,
             initial_error: None,
             error: None,
@@ -188,11 +199,10 @@ impl Session {
         }
         self.fit = None;
         self.fitted = theta.clone();
-        let mut evolution = Evolution::new(&self.problem, &self.engine, theta)?;
-        let values = evolution.evaluate(self.grid.coordinates()).await?;
+        self.evolution = Some(Evolution::new(&self.problem, &self.engine, theta)?);
+        let values = self.evaluate().await?;
         let exact = self.grid.initial_values(&self.problem);
         self.initial_error = Some(relative_l2(&values, &exact));
-        self.evolution = Some(evolution);
         self.phase = Phase::Steps;
         self.keep_frame(&values)
     }
@@ -204,7 +214,38 @@ impl Session {
         let took = (self.clock)() - begun;
         self.seconds.steps += took;
         self.pace.add(report.dt, took);
-        self.records.push(StepRecord {
+        if let Play::Steps(left) = &mut self.play {
+            *left = left.saturating_sub(1);
+        }
+        let time = report.time;
+        let done = time >= self.problem.time.end - 1e-9 * report.dt.abs();
+        self.record(report);
+        if done || self.frames.wants(time) {
+            let values = self.evaluate().await?;
+            self.keep_frame(&values)?;
+        }
+        if done {
+            self.history.spectra.extend(self.spectrum.clone());
+            self.history.spectra.dedup_by_key(|spectrum| spectrum.step);
+            self.phase = Phase::Done;
+        }
+        Ok(())
+    }
+
+    /// Puts a step into the history.
+    fn record(&mut self, report: StepReport) {
+        if let Some(singular_values) = report.singular_values {
+            let rcond = self.problem.method.rcond;
+            let spectrum =
+                Spectrum { step: report.step, time: report.time, singular_values, rcond };
+            let kept = self.history.spectra.last();
+            if kept.is_none_or(|last| self.spectrum_marks.between(last.time, report.time)) {
+                self.history.spectra.push(spectrum.clone());
+            }
+            self.spectrum = Some(spectrum);
+        }
+        self.columns = report.columns;
+        self.history.records.push(StepRecord {
             step: report.step,
             time: report.time,
             dt: report.dt,
@@ -216,20 +257,14 @@ impl Session {
             rejected: report.rejected,
             wall_seconds: self.seconds.steps,
         });
-        let done = report.time >= self.problem.time.end - 1e-9 * report.dt.abs();
-        let place = (report.step, report.time);
-        self.last = Some(report);
-        if done || self.frames.wants(place.1) {
-            let values = evolution.evaluate(self.grid.coordinates()).await?;
-            self.keep_frame(&values)?;
+    }
+
+    /// u on the evaluation grid, now; empty before the fit is done.
+    pub(super) async fn evaluate(&mut self) -> Result<Vec<f64>, SessionError> {
+        match &mut self.evolution {
+            Some(evolution) => Ok(evolution.evaluate(self.grid.coordinates()).await?),
+            None => Ok(Vec::new()),
         }
-        if let Play::Steps(left) = &mut self.play {
-            *left -= 1;
-        }
-        if done {
-            self.phase = Phase::Done;
-        }
-        Ok(())
     }
 
     /// Keeps the solution at the present time, and its error where the reference is known.
@@ -279,7 +314,7 @@ impl Session {
         self.evolution.as_ref().map(|evolution| SavedState {
             fitted: self.fitted.clone(),
             evolution: evolution.save(),
-            records: self.records.clone(),
+            history: self.history.clone(),
             frames: self.frames.clone(),
             seconds: self.seconds,
         })
@@ -293,7 +328,8 @@ impl Session {
                 self.phase = Phase::Done;
             }
         }
-        self.records = saved.records;
+        self.spectrum = saved.history.spectra.last().cloned();
+        self.history = saved.history;
         self.frames = saved.frames;
         self.seconds = saved.seconds;
         Ok(())

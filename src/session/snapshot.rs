@@ -1,5 +1,7 @@
 //! What a session shows of itself: plain data, cheap to send to another thread or worker.
 
+use crate::output::{Spectrum, StepRecord};
+
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -22,29 +24,6 @@ pub struct Seconds {
     pub total: f64,
 }
 
-/// One line of the history: what a step did.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepRecord {
-    /// Counts from 1.
-    pub step: u64,
-    /// Time after the step.
-    pub time: f64,
-    pub dt: f64,
-    /// Relative residual of the step's least-squares problems.
-    pub residual: f64,
-    /// Numerical rank of the Jacobian's chosen columns at the cutoff.
-    pub rank: usize,
-    pub largest_singular_value: f64,
-    /// Relative L2 error against the reference, where this step was compared with it.
-    pub error: Option<f64>,
-    /// Gauss-Newton corrections of the step's stage fits.
-    pub corrections: usize,
-    /// Attempts that the step control refused.
-    pub rejected: usize,
-    /// Seconds of wall time that the steps took until now.
-    pub wall_seconds: f64,
-}
-
 /// Numbers only: what a progress line needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
@@ -53,9 +32,9 @@ pub struct Status {
     /// Iterations of the initial fit and its relative L2 error at its points.
     pub fit_iteration: usize,
     pub fit_error: Option<f64>,
-    pub step: u64,
+    pub step: usize,
     /// How many steps there will be, where the step size is fixed.
-    pub steps: Option<u64>,
+    pub steps: Option<usize>,
     pub time: f64,
     pub start: f64,
     pub end: f64,
@@ -80,8 +59,8 @@ pub struct Snapshot {
     pub values: Vec<f64>,
     /// The reference at the same points and time, where there is one.
     pub reference: Option<Vec<f64>>,
-    /// Singular values of the latest step's Jacobian, largest first, where they were computed.
-    pub singular_values: Vec<f64>,
+    /// Singular values of the Jacobian, from the latest step that computed them.
+    pub spectrum: Option<Spectrum>,
     /// The parameters that the latest step changed, ascending; all of them for dense updates.
     pub columns: Vec<u32>,
     /// The history from record [`Snapshot::first_record`] on: what was added or, by a comparison

@@ -20,7 +20,7 @@ pub struct Description {
 #[non_exhaustive]
 pub enum EvolveError {
     #[error("the solution is no longer finite: {what} at step {step}, t = {time}")]
-    NotFinite { step: u64, time: f64, what: &'static str },
+    NotFinite { step: usize, time: f64, what: &'static str },
     #[error("no usable device")]
     NoDevice,
 }
@@ -75,7 +75,7 @@ impl InitialFit {
 
 #[derive(Clone, Debug)]
 pub struct StepReport {
-    pub step: u64,
+    pub step: usize,
     pub time: f64,
     pub dt: f64,
     pub residual: f64,
@@ -89,7 +89,7 @@ pub struct StepReport {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvolutionState {
-    pub step: u64,
+    pub step: usize,
     pub time: f64,
     pub theta: Vec<f64>,
 }
