@@ -28,6 +28,8 @@ pub trait Real:
 {
     /// Unit round-off as the language defines it: the gap between 1 and the next number.
     const EPSILON: f64;
+    /// Points that the CPU kernels take together: one 512-bit register.
+    const LANES: usize;
     const ZERO: Self;
     const ONE: Self;
     /// `"f32"` or `"f64"`, as results report it.
@@ -50,6 +52,7 @@ macro_rules! real {
     ($type:ident) => {
         impl Real for $type {
             const EPSILON: f64 = $type::EPSILON as f64;
+            const LANES: usize = 64 / size_of::<$type>();
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NAME: &'static str = stringify!($type);

@@ -49,15 +49,19 @@ async fn report() -> Report {
     for adapter in adapters().await {
         reports.push(DeviceReport::of(&adapter).await);
     }
-    let auto = match choose(&Selection::Auto).await {
+    let auto = match choose(&Selection::Hardware).await {
         Ok(adapter) => Auto {
             adapter: Some(adapter.get_info().name),
             reason: "it is a hardware adapter".to_owned(),
         },
         Err(GpuError::NoHardwareAdapter { .. }) => Auto {
             adapter: None,
-            reason: "every adapter is a software one, which is slower than the CPU itself".to_owned(),
+            reason: "every adapter is a software one, which is slower than the CPU itself"
+                .to_owned(),
         },
+        Err(GpuError::NoAdapter) => {
+            Auto { adapter: None, reason: "there is no GPU adapter".to_owned() }
+        }
         Err(error) => Auto { adapter: None, reason: error.to_string() },
     };
     Report { cpu: cpu(), adapters: reports, auto }
@@ -72,19 +76,23 @@ fn cpu() -> Cpu {
 fn vectors() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
+        let has_fma = std::arch::is_x86_feature_detected!("fma");
         if std::arch::is_x86_feature_detected!("avx512f") {
-            return "AVX-512";
+            "AVX-512"
+        } else if has_fma && std::arch::is_x86_feature_detected!("avx2") {
+            "AVX2 and FMA"
+        } else {
+            "SSE2"
         }
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
-        {
-            return "AVX2 and FMA";
-        }
-        return "SSE2";
     }
     #[cfg(target_arch = "aarch64")]
-    return "NEON";
+    {
+        "NEON"
+    }
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    "none"
+    {
+        "none"
+    }
 }
 
 fn text(report: &Report) -> String {

@@ -26,18 +26,12 @@ pub struct Progress {
     verbosity: Verbosity,
     bar: Option<ProgressBar>,
     last_line: Instant,
-    last_phase: Option<Phase>,
 }
 
 impl Progress {
     pub fn new(verbosity: Verbosity) -> Self {
         let shown = verbosity > Verbosity::Quiet && std::io::stderr().is_terminal();
-        Self {
-            verbosity,
-            bar: shown.then(bar),
-            last_line: Instant::now(),
-            last_phase: None,
-        }
+        Self { verbosity, bar: shown.then(bar), last_line: Instant::now() }
     }
 
     /// Shows where the run stands; `aside` is what else goes on.
@@ -51,10 +45,6 @@ impl Progress {
             self.say(Verbosity::Normal, &text);
             self.last_line = Instant::now();
         }
-        if self.last_phase == Some(Phase::Fit) && status.phase != Phase::Fit {
-            self.say(Verbosity::Normal, &fitted(status));
-        }
-        self.last_phase = Some(status.phase);
     }
 
     /// Says something, above the bar.
@@ -115,7 +105,8 @@ fn describe(status: &Status) -> String {
     text
 }
 
-fn fitted(status: &Status) -> String {
+/// What is said once the initial fit is done.
+pub fn fitted(status: &Status) -> String {
     format!(
         "Initial state fitted in {} ({} iterations), relative error {}",
         duration(status.seconds.fit),

@@ -10,6 +10,7 @@
 //! with L hidden linear layers; sigma_l is the activation, with coefficients of its own per layer
 //! where it is trainable (\[RSNG\], arXiv 2310.04867, appendix).
 
+mod initialise;
 mod layout;
 
 pub use layout::{Layout, Segment, Site};

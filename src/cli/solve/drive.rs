@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use sketchpde::problem::Problem;
 use sketchpde::reference::{Reference, ReferenceError};
-use sketchpde::session::{Phase, SavedState, Session, SessionHandle};
+use sketchpde::session::{Phase, SavedState, Session, SessionHandle, Status};
 
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
-use crate::cli::progress::{Progress, Verbosity};
+use crate::cli::progress::{Progress, Verbosity, fitted};
 
 /// How often the loop looks around: often enough for a bar that moves, seldom enough to cost
 /// nothing.
@@ -59,13 +59,7 @@ impl<'a> Run<'a> {
             // A receiver that is gone has no use for it any more.
             .spawn(move || drop(sender.send(find(&problem))))
             .map_err(Failure::Thread)?;
-        Ok(Self {
-            handle,
-            found,
-            reference_error: None,
-            reference_due: true,
-            progress,
-        })
+        Ok(Self { handle, found, reference_error: None, reference_due: true, progress })
     }
 
     /// Goes on to the end. Gives how it ended, and the reference's own error where there is one.
@@ -80,15 +74,12 @@ impl<'a> Run<'a> {
             self.look_for_the_reference();
             let status = self.handle.status();
             let ended = matches!(status.phase, Phase::Done | Phase::Failed);
-            let aside = if ended && self.reference_due { "  (waiting for the reference)" } else { "" };
+            let aside =
+                if ended && self.reference_due { "  (waiting for the reference)" } else { "" };
             self.progress.update(&status, aside);
             if fitting && status.phase != Phase::Fit {
                 fitting = false;
-                if let (Some(state), Some(error)) = (self.save(), status.initial_error) {
-                    if let Some(warning) = keeper.fitted(&state.fitted, error) {
-                        self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
-                    }
-                }
+                self.keep_fit(&status, keeper);
             }
             if interrupt::requested() {
                 return self.interrupted(keeper);
@@ -142,12 +133,22 @@ impl<'a> Run<'a> {
         self.progress.say(Verbosity::Verbose, &said);
     }
 
+    fn keep_fit(&self, status: &Status, keeper: &mut dyn Keeper) {
+        let (Some(state), Some(error)) = (self.save(), status.initial_error) else { return };
+        self.progress.say(Verbosity::Normal, &fitted(status));
+        if let Some(warning) = keeper.fitted(&state.fitted, error) {
+            self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
+        }
+    }
+
     /// A periodic checkpoint. That it cannot be written is no reason to throw the run away: the
     /// last one that could be is still there.
     fn keep_checkpoint(&self, keeper: &mut dyn Keeper) {
         let Some(state) = self.save() else { return };
         let said = match keeper.checkpoint(&state) {
-            Ok(()) => (Verbosity::Verbose, format!("Checkpoint at step {}", state.history.records.len())),
+            Ok(()) => {
+                (Verbosity::Verbose, format!("Checkpoint at step {}", state.history.records.len()))
+            }
             Err(failure) => (Verbosity::Normal, format!("warning: no checkpoint: {failure}")),
         };
         self.progress.say(said.0, &said.1);

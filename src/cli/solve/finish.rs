@@ -22,7 +22,11 @@ pub fn write(
     if !session.parameters().is_empty() {
         let network = Network::of(session.problem());
         let parameters = session.parameters();
-        outcomes.push(folder.write_parameters(network.layout(), parameters, &metadata(result, session)));
+        outcomes.push(folder.write_parameters(
+            network.layout(),
+            parameters,
+            &metadata(result, session),
+        ));
     }
     outcomes.push(folder.write_history(session.history()));
     outcomes.push(folder.write_fields(&field(session)));
@@ -82,10 +86,8 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let error = |value: Option<f64>| value.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
     let seconds = &result.seconds;
-    let memory = result
-        .peak_memory_mib
-        .map(|mib| format!("; peak memory {mib:.0} MiB"))
-        .unwrap_or_default();
+    let memory =
+        result.peak_memory_mib.map(|mib| format!("; peak memory {mib:.0} MiB")).unwrap_or_default();
     table(&[
         row("problem", format!("{}, seed {}", result.problem, result.seed)),
         row("method", result.method.clone()),

@@ -62,19 +62,15 @@ pub fn choose(problem: &Problem, wish: &Wish) -> Result<PathBuf, Failure> {
                 let free = |path: &PathBuf| wish.force || occupied(path).is_none();
                 return Ok(numbered.find(free).expect("one of endlessly many is free"));
             }
-            let taken: Vec<PathBuf> = numbered.take_while(|path| occupied(path).is_some()).collect();
+            let taken: Vec<PathBuf> =
+                numbered.take_while(|path| occupied(path).is_some()).collect();
             let ours = |path: &&PathBuf| {
                 path.join(CHECKPOINT).exists()
                     && std::fs::read_to_string(path.join("problem.toml"))
                         .is_ok_and(|text| text == problem.source)
             };
             let first = Path::new("out").join(name);
-            taken
-                .iter()
-                .rev()
-                .find(ours)
-                .cloned()
-                .ok_or(Failure::NothingToResume { path: first })
+            taken.iter().rev().find(ours).cloned().ok_or(Failure::NothingToResume { path: first })
         }
     }
 }
@@ -133,7 +129,8 @@ pub fn clear(path: &Path) -> Result<(), Failure> {
         let file = path.join(name);
         match file.symlink_metadata() {
             Ok(data) if !data.is_dir() => {
-                std::fs::remove_file(&file).map_err(|source| Failure::Clear { path: file, source })?;
+                std::fs::remove_file(&file)
+                    .map_err(|source| Failure::Clear { path: file, source })?;
             }
             // Plots are replaced one by one: the folder may hold others.
             _ => {}

@@ -85,7 +85,8 @@ impl Store {
             Err(error) => return Err(error.into()),
         };
         if let Some(error) = warning {
-            progress.say(Verbosity::Normal, &format!("warning: {error}; the one before it is used"));
+            progress
+                .say(Verbosity::Normal, &format!("warning: {error}; the one before it is used"));
         }
         progress.say(
             Verbosity::Normal,

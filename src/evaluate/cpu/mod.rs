@@ -1,0 +1,214 @@
+//! The ansatz on the CPU in f32 or f64: fast in its own right, and the oracle of the GPU.
+//!
+//! Points are taken in blocks of as many as fit a SIMD register; the passes over a block
+//! ([`forward`], [`backward`], [`tangent`]) keep everything in caches and are compiled once per
+//! instruction set; threads take runs of blocks.
+
+mod activation;
+mod backward;
+mod block;
+mod forward;
+mod sweep;
+mod tangent;
+mod weights;
+
+#[cfg(test)]
+mod tests;
+
+use faer::MatMut;
+
+use super::ansatz::Ansatz;
+use super::jet::JetSet;
+use crate::network::{Input, Network};
+use crate::problem::Problem;
+use crate::problem::expression::Expression;
+use crate::scalar::Real;
+use backward::ColumnPlan;
+use sweep::{Output, Request};
+use weights::Weights;
+
+/// u and the right-hand side of the ansatz' equation at every point.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Field {
+    /// u(x_i).
+    pub values: Vec<f64>,
+    /// F(x_i, t, u, ...) minus the lift's own rate of change: what J v has to match.
+    pub right_hand_side: Vec<f64>,
+}
+
+/// Evaluates one problem's ansatz at fixed points in precision `T`.
+#[derive(Clone)]
+pub struct Evaluator<T> {
+    network: Network,
+    jets: JetSet,
+    points: usize,
+    coordinates: Vec<f64>,
+    ansatz: Ansatz,
+    right_hand_side: Expression,
+    parameters: Vec<f64>,
+    /// Per block: the embedding's features, lane by lane (see [`block::Features`]).
+    features: Vec<T>,
+    /// Per block: Taylor coefficients of the distance per channel; empty where it is 1.
+    distance: Vec<T>,
+}
+
+impl<T: Real> Evaluator<T> {
+    /// `coordinates` is point-major: the coordinates of the first point, of the second, ...
+    #[must_use]
+    pub fn new(problem: &Problem, network: &Network, coordinates: &[f64]) -> Self {
+        let dimensions = network.inputs().len();
+        let jets = JetSet::closure(dimensions, problem.right_hand_side.channels());
+        Self::with_jets(problem, network, coordinates, jets)
+    }
+
+    /// As [`Evaluator::new`], with channels of the caller's choice beside the equation's.
+    #[must_use]
+    pub fn with_jets(
+        problem: &Problem,
+        network: &Network,
+        coordinates: &[f64],
+        jets: JetSet,
+    ) -> Self {
+        let dimensions = network.inputs().len();
+        let points = coordinates.len() / dimensions;
+        assert_eq!(points * dimensions, coordinates.len(), "whole points");
+        let wanted = problem.right_hand_side.channels();
+        let jets = JetSet::closure(dimensions, wanted.into_iter().chain(jets.channels().to_vec()));
+        let ansatz = Ansatz::new(problem, &jets);
+        let mut evaluator = Self {
+            network: network.clone(),
+            points,
+            coordinates: coordinates.to_vec(),
+            right_hand_side: problem.right_hand_side.clone(),
+            parameters: problem.parameters.iter().map(|p| p.value).collect(),
+            features: Vec::new(),
+            distance: Vec::new(),
+            ansatz,
+            jets,
+        };
+        evaluator.features = evaluator.block_features();
+        evaluator.distance = evaluator.block_distance();
+        evaluator
+    }
+
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    #[must_use]
+    pub fn jets(&self) -> &JetSet {
+        &self.jets
+    }
+
+    /// Values of the named parameters, in the problem's order (sliders change them).
+    pub fn set_parameters(&mut self, values: &[f64]) {
+        self.parameters = values.to_vec();
+    }
+
+    /// u and the right-hand side at every point.
+    #[must_use]
+    pub fn field(&self, theta: &[f64], time: f64) -> Field {
+        let weights = Weights::unpack(&self.network, theta);
+        let mut out = Output::fields(self.points);
+        self.sweep(&Request::new(&weights, time), &mut out);
+        out.into_field()
+    }
+
+    /// u and the right-hand side of the field u(theta) + d/d eps u(theta + eps direction): a point
+    /// of the tangent space at theta.
+    #[must_use]
+    pub fn field_along(&self, theta: &[f64], direction: &[f64], time: f64) -> Field {
+        let weights = Weights::unpack(&self.network, theta);
+        let along = Weights::unpack(&self.network, direction);
+        let mut out = Output::fields(self.points);
+        self.sweep(&Request { direction: Some(&along), ..Request::new(&weights, time) }, &mut out);
+        out.into_field()
+    }
+
+    /// Every derivative of the jet set at every point: one vector per channel.
+    #[must_use]
+    pub fn derivatives(&self, theta: &[f64], time: f64) -> Vec<Vec<f64>> {
+        let weights = Weights::unpack(&self.network, theta);
+        let mut out = Output::fields(self.points);
+        out.derivatives = vec![vec![0.0; self.points]; self.jets.len()];
+        self.sweep(&Request::new(&weights, time), &mut out);
+        out.derivatives
+    }
+
+    /// The chosen columns of the Jacobian of one channel's derivative by the parameters, as
+    /// points x columns, and the field itself.
+    ///
+    /// `channel` counts in [`Evaluator::jets`]; 0 is u.
+    #[must_use]
+    pub fn jacobian(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        channel: usize,
+        out: MatMut<'_, T>,
+    ) -> Field {
+        assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of J");
+        let weights = Weights::unpack(&self.network, theta);
+        let plan = ColumnPlan::new(&self.network, columns);
+        let mut output = Output::fields(self.points);
+        output.jacobian = Some(out);
+        let request = Request { plan: Some(&plan), channel, ..Request::new(&weights, time) };
+        self.sweep(&request, &mut output);
+        output.into_field()
+    }
+
+    fn point(&self, index: usize) -> &[f64] {
+        let dimensions = self.network.inputs().len();
+        let index = index.min(self.points - 1);
+        &self.coordinates[index * dimensions..(index + 1) * dimensions]
+    }
+
+    fn blocks(&self) -> usize {
+        self.points.div_ceil(T::LANES)
+    }
+
+    /// Lanes past the last point repeat it, so that padding never makes a NaN of its own.
+    fn block_features(&self) -> Vec<T> {
+        let inputs = self.network.inputs();
+        let mut features = Vec::with_capacity(self.blocks() * inputs.len() * 2 * T::LANES);
+        for block in 0..self.blocks() {
+            let lanes = block * T::LANES..(block + 1) * T::LANES;
+            for (k, input) in inputs.iter().enumerate() {
+                if let Input::Periodic { period } = input {
+                    let angle = |i| std::f64::consts::TAU * self.point(i)[k] / period;
+                    features.extend(lanes.clone().map(|i| T::of(angle(i).cos())));
+                    features.extend(lanes.clone().map(|i| T::of(angle(i).sin())));
+                }
+            }
+            for (k, input) in inputs.iter().enumerate() {
+                if let Input::Linear { lower, upper } = *input {
+                    let scaled = |i| 2.0 * (self.point(i)[k] - lower) / (upper - lower) - 1.0;
+                    features.extend(lanes.clone().map(|i| T::of(scaled(i))));
+                }
+            }
+        }
+        features
+    }
+
+    fn block_distance(&self) -> Vec<T> {
+        let mut table = Vec::new();
+        for block in 0..self.blocks() {
+            let lanes = block * T::LANES..(block + 1) * T::LANES;
+            let series: Option<Vec<Vec<f64>>> =
+                lanes.map(|i| self.ansatz.distance(self.point(i))).collect();
+            if let Some(series) = series {
+                for c in 0..self.jets.len() {
+                    table.extend(series.iter().map(|s| T::of(s[c])));
+                }
+            }
+        }
+        table
+    }
+}
