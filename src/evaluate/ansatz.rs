@@ -64,7 +64,8 @@ impl Ansatz {
 
 /// The derivatives of a jet-free expression that the channels name.
 fn channel_expressions(expression: &Expression, jets: &JetSet) -> Vec<Expression> {
-    let along = |e: &Expression, k: usize| e.differentiate_coordinate(k).simplify();
+    let dims = jets.dimensions();
+    let along = |e: &Expression, k: usize| e.differentiate_coordinate(k, dims).simplify();
     let of = |channel: &Channel| match channel {
         Channel::Partial(index) => {
             let mut result = expression.clone();
@@ -75,13 +76,7 @@ fn channel_expressions(expression: &Expression, jets: &JetSet) -> Vec<Expression
             }
             result
         }
-        Channel::Laplacian => {
-            let mut sum = Expression::Constant(0.0);
-            for k in 0..jets.dimensions() {
-                sum = sum.plus(along(&along(expression, k), k));
-            }
-            sum.simplify()
-        }
+        Channel::Laplacian => expression.laplacian(dims).simplify(),
     };
     jets.channels().iter().map(of).collect()
 }

@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn starting_parameters_have_the_published_spread_and_depend_on_the_seed_alone() {
-        let network = Network::new(vec![Input::Periodic { period: 2.0 }], 60, 2, Activation::Rational);
+        let network =
+            Network::new(vec![Input::Periodic { period: 2.0 }], 60, 2, Activation::Rational);
         let theta = network.initialise(5);
         assert_eq!(theta, network.initialise(5));
         assert_ne!(theta, network.initialise(6));
