@@ -1,8 +1,10 @@
 //! Values, derivatives, right-hand sides and parameter Jacobians of the ansatz at points.
 //!
-//! [`jet`] says which derivatives travel together; [`cpu`] computes them in f32 or f64, [`gpu`] in
-//! WGSL on any adapter.
+//! [`program`] is the equation as straight-line code; [`jet`] says which derivatives travel
+//! together; [`ansatz`] builds boundary values in; [`cpu`] computes it all in f32 or f64, [`gpu`]
+//! in WGSL on any adapter.
 
+pub mod program;
 pub mod jet;
 pub mod ansatz;
 pub mod cpu;

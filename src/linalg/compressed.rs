@@ -81,16 +81,10 @@ impl Compressed {
         let cube = (kept * kept) as f64 * size as f64;
         self.small.reshape(kept, kept);
         let factor = self.factor.view();
-        lower_product(
-            self.small.view_mut(),
-            Accum::Replace,
-            factor.transpose(),
-            factor,
-            parallelism(cube),
-        );
+        lower_product(self.small.view_mut(), Accum::Replace, factor.transpose(), factor);
         let mut values = Diag::<f64>::zeros(kept);
-        // Threads do not pay in the eigen-solver at any size that a compressed matrix has.
-        let par = if kept > 500 { parallelism(cube) } else { Par::Seq };
+        // One thread: faer's threads gain little below a thousand, and stall on a busy machine.
+        let par = if kept > 1_000 { parallelism(cube) } else { Par::Seq };
         let scratch = evd::self_adjoint_evd_scratch::<f64>(
             kept,
             evd::ComputeEigenvectors::Yes,

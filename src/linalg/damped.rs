@@ -10,17 +10,23 @@ use faer::{MatMut, MatRef, Par, Spec};
 
 use super::buffer::Buffer;
 use super::compressed::Scratch;
+use super::decomposition::not_finite;
+use super::error::LeastSquaresError;
+use super::factorisation::{Solution, check_right_hand_side, relative};
 use super::lsqr::Preconditioner;
 use super::products::{gram, kernel, multiply, multiply_transposed, norm, parallelism};
+use crate::problem::Solver;
 use crate::scalar::Real;
 
 /// Power iterations for the largest singular value; the estimate is low by a few per cent at most,
 /// which moves lambda by as much and nothing else.
 const POWER_ITERATIONS: usize = 4;
 
-/// Cholesky factor of `J^T J + lambda^2 I` (n >= s) or `J J^T + lambda^2 I` (n < s).
+/// The Gram matrix `A = J^T J` (n >= s) or `J J^T` (n < s), and the Cholesky factor of
+/// `A + lambda^2 I` for one damping at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Damped {
+    gram: Buffer,
     factor: Buffer,
     panel: Buffer,
     scratch: Scratch,
@@ -30,33 +36,62 @@ pub(crate) struct Damped {
 }
 
 impl Damped {
-    /// Factors; false where the damping is too small for round-off, or an entry is not finite.
-    pub(crate) fn factor<T: Real>(&mut self, columns: &[&[T]], rcond: f64) -> bool {
+    /// Forms A.
+    ///
+    /// # Errors
+    /// `MatrixNotFinite` or `Overflow`.
+    pub(crate) fn form<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
         let (n, s) = (columns[0].len(), columns.len());
         let order = n.min(s);
-        self.factor.reshape(order, order);
+        self.gram.reshape(order, order);
         if n >= s {
-            gram(columns, self.factor.view_mut(), &mut self.panel);
+            gram(columns, self.gram.view_mut(), &mut self.panel);
         } else {
-            kernel(columns, self.factor.view_mut(), &mut self.panel);
+            kernel(columns, self.gram.view_mut(), &mut self.panel);
         }
-        self.largest = largest_eigenvalue(self.factor.view()).sqrt();
-        self.lambda = rcond * self.largest;
-        let mut matrix = self.factor.view_mut();
+        self.largest = largest_eigenvalue(self.gram.view()).sqrt();
+        if self.largest.is_finite() { Ok(()) } else { Err(not_finite(columns)) }
+    }
+
+    /// Factors `A + lambda^2 I`; false where the damping is too small for the round-off of A.
+    pub(crate) fn damp(&mut self, lambda: f64) -> bool {
+        self.lambda = lambda;
+        let gram = self.gram.view();
+        let order = gram.nrows();
+        let mut matrix = self.factor.reshape(order, order);
+        matrix.copy_from_triangular_lower(gram);
         for i in 0..order {
-            matrix[(i, i)] += self.lambda * self.lambda;
+            matrix[(i, i)] += lambda * lambda;
         }
-        let par = if order > 600 { parallelism((order as f64).powi(3)) } else { Par::Seq };
+        let par = if order > 1_000 { parallelism((order as f64).powi(3)) } else { Par::Seq };
         let need = llt::factor::cholesky_in_place_scratch::<f64>(order, par, Spec::default());
-        self.largest.is_finite()
-            && llt::factor::cholesky_in_place(
-                matrix,
-                llt::factor::LltRegularization::default(),
-                par,
-                self.scratch.of(need),
-                Spec::default(),
-            )
-            .is_ok()
+        llt::factor::cholesky_in_place(
+            matrix,
+            llt::factor::LltRegularization::default(),
+            par,
+            self.scratch.of(need),
+            Spec::default(),
+        )
+        .is_ok()
+    }
+
+    pub(crate) fn solution(
+        &self,
+        coefficients: Vec<f64>,
+        residual: &[f64],
+        r: &[f64],
+        iterations: usize,
+        solver: Solver,
+    ) -> Solution {
+        Solution {
+            rank: coefficients.len().min(r.len()),
+            coefficients,
+            largest: self.largest,
+            singular_values: Vec::new(),
+            residual_norm: relative(residual, r),
+            iterations,
+            solver,
+        }
     }
 
     /// v and `r - J v`; each refinement pass solves for the error that is left.
@@ -132,6 +167,38 @@ impl Preconditioner for Damped {
     }
 }
 
+/// `J^T J` (or `J J^T`, n < s), ready for one damping after another: a Cholesky factorisation
+/// each, s^3 / 3. For more than about eight dampings a [`Factorisation`](super::Factorisation) is
+/// cheaper.
+#[derive(Debug)]
+pub struct NormalEquations<'a, T> {
+    pub(crate) matrix: Vec<&'a [T]>,
+    pub(crate) damped: &'a mut Damped,
+    pub(crate) refinements: usize,
+}
+
+impl<T: Real> NormalEquations<'_, T> {
+    /// Estimate of the largest singular value, low by a few per cent at most.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        self.damped.largest
+    }
+
+    /// `min |J v - r|^2 + lambda^2 |v|^2`.
+    ///
+    /// # Errors
+    /// `Shape`, `RightHandSideNotFinite`, or `Damping` where lambda is not a damping value or is
+    /// lost in the round-off of `J^T J` (below about 1e-8 of the largest singular value).
+    pub fn solve_damped(&mut self, r: &[f64], lambda: f64) -> Result<Solution, LeastSquaresError> {
+        check_right_hand_side(self.matrix[0].len(), r)?;
+        if !(lambda.is_finite() && lambda >= 0.0 && self.damped.damp(lambda)) {
+            return Err(LeastSquaresError::Damping { lambda });
+        }
+        let (v, residual) = self.damped.solve_refined(&self.matrix, r, self.refinements);
+        Ok(self.damped.solution(v, &residual, r, self.refinements, Solver::Gram))
+    }
+}
+
 /// A lower estimate of the largest eigenvalue of a positive semidefinite matrix (lower triangle).
 fn largest_eigenvalue(a: MatRef<'_, f64>) -> f64 {
     let order = a.nrows();
@@ -139,6 +206,10 @@ fn largest_eigenvalue(a: MatRef<'_, f64>) -> f64 {
     let Some(top) = (0..order).max_by(|&i, &k| diagonal(i).total_cmp(&diagonal(k))) else {
         return 0.0;
     };
+    // The largest entries of a positive semidefinite matrix are on its diagonal.
+    if !diagonal(top).is_finite() {
+        return f64::NAN;
+    }
     let mut x = vec![0.0; order];
     x[top] = 1.0;
     let mut value = 0.0;

@@ -44,10 +44,10 @@ pub enum LeastSquaresError {
     Damping { lambda: f64 },
 
     #[error(
-        "the sketch has {sketch} rows for a matrix of {columns} columns: use at least as many rows \
-         as columns"
+        "the sketch is summed into a {rows} x {columns} matrix but S J is {expected_rows} x \
+         {expected_columns}: make the sum with as many rows as the sketch and columns as J"
     )]
-    SketchTooSmall { sketch: usize, columns: usize },
+    SketchShape { rows: usize, columns: usize, expected_rows: usize, expected_columns: usize },
 
     #[error(
         "the {algorithm} iteration did not converge on a {size} x {size} matrix: perturb the \

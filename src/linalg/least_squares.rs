@@ -6,12 +6,10 @@ use std::task::{Context, Poll, Waker};
 use faer::MatRef;
 
 use super::buffer::Buffer;
-use super::damped::Damped;
+use super::damped::{Damped, NormalEquations};
 use super::decomposition::{Decomposition, not_finite};
 use super::error::LeastSquaresError;
-use super::factorisation::{
-    Factorisation, Filter, Sketched, Solution, check_right_hand_side, relative,
-};
+use super::factorisation::{Factorisation, Filter, Sketched, Solution, check_right_hand_side};
 use super::lsqr::{LsqrOutcome, LsqrSettings, TruncatedPreconditioner, lsqr};
 use super::operator::InMemory;
 use super::products::columns;
@@ -20,10 +18,11 @@ use crate::problem::Solver;
 use crate::scalar::Real;
 
 /// Singular values below this share of the largest are lost in a Gram matrix of f64:
-/// the square root of the unit round-off, with a factor for its accumulation.
+/// the square root of the unit round-off, with a factor for its accumulation. `Solver::Auto` turns
+/// to pivoted QR below it; `Solver::Gram` asked for by name runs all the same and misses them.
 pub const GRAM_FLOOR: f64 = 1e-7;
 /// Operations of a Gram product above which the sketch is faster.
-const SKETCHING_PAYS: f64 = 5e8;
+const SKETCHING_PAYS: f64 = 3e9;
 
 /// How small singular values are kept from blowing up the solution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,6 +116,20 @@ impl LeastSquares {
         Ok(Factorisation { matrix, sketched, decomposition, solver, refinements })
     }
 
+    /// Forms `J^T J` (or `J J^T`), for a few dampings: cheaper than [`Self::factor`].
+    ///
+    /// # Errors
+    /// `Empty`, `Layout`, `Cutoff`, `MatrixNotFinite` or `Overflow`.
+    pub fn normal_equations<'a, T: Real>(
+        &'a mut self,
+        j: MatRef<'a, T>,
+    ) -> Result<NormalEquations<'a, T>, LeastSquaresError> {
+        let matrix = self.check(j)?;
+        self.damped.form(&matrix)?;
+        let refinements = self.settings.refinements;
+        Ok(NormalEquations { matrix, damped: &mut self.damped, refinements })
+    }
+
     /// Solves for one right-hand side with `settings`.
     ///
     /// # Errors
@@ -133,13 +146,13 @@ impl LeastSquares {
         let damp = self.settings.regularisation == Regularisation::Damp;
         if damp && matches!(solver, Solver::Gram | Solver::SketchAndSolve | Solver::SketchedLsqr) {
             let sketch = (solver != Solver::Gram).then(|| self.sketch(&matrix, epoch));
-            let factored = match sketch {
-                None => self.damped.factor(&matrix, self.settings.rcond),
-                Some(_) => self.damped.factor(&self.sketched.columns(), self.settings.rcond),
+            let formed = match sketch {
+                None => self.damped.form(&matrix),
+                Some(_) => self.damped.form(&self.sketched.columns()),
             };
-            // Otherwise the damping is lost in round-off or an entry is not finite: the
-            // factorisation below copes with the one and names the other.
-            if factored {
+            formed.map_err(|error| in_original(error, &matrix))?;
+            // Otherwise the damping is lost in round-off, with which the factorisation below copes.
+            if self.damped.damp(self.settings.rcond * self.damped.largest) {
                 return Ok(self.solve_by_cholesky(matrix, r, sketch));
             }
         }
@@ -174,7 +187,6 @@ impl LeastSquares {
         let damped = &self.damped;
         let refinements = self.settings.refinements;
         let solver = self.settings.choose(r.len(), matrix.len());
-        let rank = matrix.len().min(r.len());
         let (v, residual, iterations) = match sketch {
             None => {
                 let (v, residual) = damped.solve_refined(&matrix, r, refinements);
@@ -193,15 +205,7 @@ impl LeastSquares {
                 (outcome.coefficients, outcome.residual, outcome.iterations)
             }
         };
-        Solution {
-            coefficients: v,
-            rank,
-            largest: damped.largest,
-            singular_values: Vec::new(),
-            residual_norm: relative(&residual, r),
-            iterations,
-            solver,
-        }
+        damped.solution(v, &residual, r, iterations, solver)
     }
 
     fn check<'a, T: Real>(&self, j: MatRef<'a, T>) -> Result<Vec<&'a [T]>, LeastSquaresError> {

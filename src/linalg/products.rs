@@ -4,6 +4,7 @@
 //! a converted copy of the whole matrix. They are compiled once per instruction set and chosen at
 //! run time (`pulp`).
 
+use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
@@ -18,6 +19,8 @@ const THREADING_PAYS: f64 = 4e6;
 const ROW_BLOCK: usize = 1024;
 /// Entries of one converted panel of a Gram product (4 MiB).
 const PANEL_ENTRIES: usize = 1 << 19;
+/// Strips of columns that threads share in a Gram product.
+const STRIPS: usize = 6;
 
 /// All threads for work that is worth it, one otherwise.
 pub(crate) fn parallelism(operations: f64) -> Par {
@@ -125,11 +128,11 @@ pub(crate) fn norm(x: &[f64]) -> f64 {
 pub(crate) fn gram<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut Buffer) {
     let (n, s) = (columns[0].len(), columns.len());
     let height = (PANEL_ENTRIES / s).clamp(64.min(n), n);
-    accumulate(out, n, height, |rows, out, accumulation, par| {
+    accumulate(out, n, height, |rows, out, accumulation| {
         panel.reshape(rows.len(), s);
         convert(columns.iter().map(|column| &column[rows.clone()]), panel);
         let panel = panel.view();
-        lower_product(out, accumulation, panel.transpose(), panel, par);
+        lower_product(out, accumulation, panel.transpose(), panel);
     });
 }
 
@@ -137,11 +140,11 @@ pub(crate) fn gram<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut 
 pub(crate) fn kernel<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut Buffer) {
     let (n, s) = (columns[0].len(), columns.len());
     let width = (PANEL_ENTRIES / n).clamp(64.min(s), s);
-    accumulate(out, s, width, |chosen, out, accumulation, par| {
+    accumulate(out, s, width, |chosen, out, accumulation| {
         panel.reshape(n, chosen.len());
         convert(columns[chosen].iter().copied(), panel);
         let panel = panel.view();
-        lower_product(out, accumulation, panel, panel.transpose(), par);
+        lower_product(out, accumulation, panel, panel.transpose());
     });
 }
 
@@ -150,37 +153,72 @@ fn accumulate(
     mut out: MatMut<'_, f64>,
     total: usize,
     step: usize,
-    mut product: impl FnMut(std::ops::Range<usize>, MatMut<'_, f64>, Accum, Par),
+    mut product: impl FnMut(std::ops::Range<usize>, MatMut<'_, f64>, Accum),
 ) {
-    let order = out.nrows() as f64;
     for start in (0..total).step_by(step) {
         let end = (start + step).min(total);
         let accumulation = if start == 0 { Accum::Replace } else { Accum::Add };
-        let par = parallelism(order * order * (end - start) as f64);
-        product(start..end, out.as_mut(), accumulation, par);
+        product(start..end, out.as_mut(), accumulation);
     }
 }
 
-/// The lower triangle of `out = a b` or `out += a b`.
+/// The lower triangle of `out = a b` or `out += a b`, in strips of columns.
+///
+/// faer's own threads wait for each other many times in one product, which a busy machine punishes
+/// tenfold; the strips are independent and are shared out by work stealing. The sums do not depend
+/// on the number of threads.
 pub(crate) fn lower_product(
     out: MatMut<'_, f64>,
     accumulation: Accum,
     a: MatRef<'_, f64>,
     b: MatRef<'_, f64>,
-    par: Par,
+) {
+    let order = out.nrows();
+    let width = order.div_ceil(STRIPS).max(16);
+    let strip = |(index, out): (usize, MatMut<'_, f64>)| {
+        lower_strip(out, index * width, accumulation, a, b);
+    };
+    let operations = (order * order) as f64 * a.ncols() as f64;
+    match parallelism(operations) {
+        Par::Seq => {
+            let mut rest = out;
+            for index in 0..order.div_ceil(width) {
+                let left = rest.ncols();
+                let (next, tail) = rest.split_at_col_mut(width.min(left));
+                strip((index, next));
+                rest = tail;
+            }
+        }
+        Par::Rayon(_) => out.par_col_chunks_mut(width).enumerate().for_each(strip),
+    }
+}
+
+/// Columns `first..` of [`lower_product`].
+fn lower_strip(
+    out: MatMut<'_, f64>,
+    first: usize,
+    accumulation: Accum,
+    a: MatRef<'_, f64>,
+    b: MatRef<'_, f64>,
 ) {
     use BlockStructure::{Rectangular, TriangularLower};
+    let (order, width) = out.shape();
+    let last = first + width;
+    let (_, out) = out.split_at_row_mut(first);
+    let (diagonal, below) = out.split_at_row_mut(width);
+    let b = b.subcols(first, width);
     triangular::matmul(
-        out,
+        diagonal,
         TriangularLower,
         accumulation,
-        a,
+        a.subrows(first, width),
         Rectangular,
         b,
         Rectangular,
         1.0,
-        par,
+        Par::Seq,
     );
+    matmul(below, accumulation, a.subrows(last, order - last), b, 1.0, Par::Seq);
 }
 
 /// Copies columns into a buffer of their shape.

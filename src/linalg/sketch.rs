@@ -9,7 +9,7 @@
 //! m is a multiple of 8, h = m / 8. For row i, the words w_0..w_7 are Philox of the stream
 //! [`Stream::RowSketch`] at the caller's epoch: w_0..w_3 are draw 2 i, w_4..w_7 are draw 2 i + 1.
 //! Hit b is in sketch row `b h + floor(w_b h / 2^32)`; its value is `1/sqrt(8)`, negative where
-//! w_b is odd. Integers only, so that a GPU draws the same sketch.
+//! w_b is odd. Integers only, so that a GPU draws the same sketch; n below 2^31.
 
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
@@ -22,7 +22,9 @@ use crate::scalar::Real;
 /// Non-zeros in each column of S.
 pub const HITS: usize = 8;
 /// Columns that are sketched together: their sums lie side by side and are added as one vector.
-const LANES: usize = 8;
+const LANES: usize = 16;
+/// Rows of one tile: 8 KiB of interleaved entries.
+const TILE: usize = 64;
 
 /// One non-zero of a sketch row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,7 +140,8 @@ impl RowSketch {
     /// J never has to exist as a whole.
     ///
     /// # Errors
-    /// `Layout` where a column of the block is not contiguous; `Shape` where `out` does not match.
+    /// `Layout` where a column of the block is not contiguous; `SketchShape` where `out` does not
+    /// match.
     pub fn accumulate<T: Real>(
         &self,
         block: MatRef<'_, T>,
@@ -146,7 +149,12 @@ impl RowSketch {
         out: &mut Mat<f64>,
     ) -> Result<(), LeastSquaresError> {
         if out.shape() != (self.sketch_rows, block.ncols()) {
-            return Err(LeastSquaresError::Shape { rows: self.sketch_rows, entries: out.nrows() });
+            return Err(LeastSquaresError::SketchShape {
+                rows: out.nrows(),
+                columns: out.ncols(),
+                expected_rows: self.sketch_rows,
+                expected_columns: block.ncols(),
+            });
         }
         let mut destinations: Vec<&mut [f64]> = out
             .as_mut()
@@ -163,10 +171,7 @@ impl RowSketch {
         let Some(rows) = block.first().map(|column| column.len()) else { return };
         let hits = self.packed_hits(first_row, rows);
         let group = |(block, out): (&[&[T]], &mut [&mut [f64]])| {
-            pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || scatter(&hits, block, out),
-            );
+            pulp::Arch::new().dispatch(Scatter { hits: &hits, block, out });
         };
         match parallelism((rows * block.len()) as f64 * HITS as f64) {
             faer::Par::Seq => block.chunks(LANES).zip(out.chunks_mut(LANES)).for_each(group),
@@ -186,28 +191,62 @@ impl RowSketch {
     }
 }
 
-/// Sketches up to `LANES` columns: their sums are interleaved, so that one hit is one vector sum.
-#[inline(always)]
-fn scatter<T: Real>(hits: &[[u32; HITS]], block: &[&[T]], out: &mut [&mut [f64]]) {
-    let mut sums = vec![[0.0f64; LANES]; out[0].len()];
-    for (i, row_hits) in hits.iter().enumerate() {
-        let mut values = [0.0; LANES];
-        for (value, column) in values.iter_mut().zip(block) {
-            *value = column[i].to_f64();
+/// Sketches up to `LANES` columns: their sums are interleaved, so that one hit is a vector sum.
+///
+/// Rows are taken in tiles and the eight blocks of S in turn, so that a tile and one block's sums
+/// stay in the first-level cache together.
+struct Scatter<'a, 'b, 'c, T> {
+    hits: &'a [[u32; HITS]],
+    block: &'a [&'a [T]],
+    out: &'b mut [&'c mut [f64]],
+}
+
+impl<T: Real> pulp::WithSimd for Scatter<'_, '_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, simd: S) {
+        let mut sums = vec![[0.0f64; LANES]; self.out[0].len()];
+        let height = sums.len() / HITS;
+        let mut tile = [[0.0f64; LANES]; TILE];
+        for (index, hits) in self.hits.chunks(TILE).enumerate() {
+            let rows = index * TILE..index * TILE + hits.len();
+            for (lane, column) in self.block.iter().enumerate() {
+                for (values, x) in tile.iter_mut().zip(&column[rows.clone()]) {
+                    values[lane] = x.to_f64();
+                }
+            }
+            for (index, sums) in sums.chunks_exact_mut(height).enumerate() {
+                add_block(simd, &tile, hits, index, sums);
+            }
         }
-        let signed = [values, values.map(|x| -x)];
-        for &word in row_hits {
-            let sum = &mut sums[(word >> 1) as usize];
-            let values = &signed[(word & 1) as usize];
-            for (sum, value) in sum.iter_mut().zip(values) {
-                *sum += value;
+        let scale = RowSketch::scale();
+        for (lane, out) in self.out.iter_mut().enumerate() {
+            for (out, sum) in out.iter_mut().zip(&sums) {
+                *out += scale * sum[lane];
             }
         }
     }
-    let scale = RowSketch::scale();
-    for (lane, out) in out.iter_mut().enumerate() {
-        for (out, sum) in out.iter_mut().zip(&sums) {
-            *out += scale * sum[lane];
+}
+
+/// Adds a tile's rows to the sums of one of the eight blocks.
+#[inline(always)]
+fn add_block<S: pulp::Simd>(
+    simd: S,
+    tile: &[[f64; LANES]; TILE],
+    hits: &[[u32; HITS]],
+    block: usize,
+    sums: &mut [[f64; LANES]],
+) {
+    let first = block * sums.len();
+    let signs = [simd.splat_f64s(1.0), simd.splat_f64s(-1.0)];
+    for (values, row_hits) in tile.iter().zip(hits) {
+        let word = row_hits[block];
+        let sign = signs[(word & 1) as usize];
+        let (values, _) = S::as_simd_f64s(values);
+        let (sums, _) = S::as_mut_simd_f64s(&mut sums[(word >> 1) as usize - first]);
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = simd.mul_add_e_f64s(sign, *value, *sum);
         }
     }
 }
@@ -280,6 +319,20 @@ mod tests {
             let other = RowSketch::new(3, 8, 2 * columns).apply(j.as_ref()).expect("column-major");
             assert!((&other - &expected).norm_max() > allowed, "another epoch must differ");
         }
+    }
+
+    #[test]
+    fn a_sum_of_the_wrong_shape_is_refused() {
+        let sketch = RowSketch::new(1, 0, 16);
+        let refused =
+            sketch.accumulate(Mat::<f32>::zeros(4, 3).as_ref(), 0, &mut Mat::zeros(16, 2));
+        let expected = LeastSquaresError::SketchShape {
+            rows: 16,
+            columns: 2,
+            expected_rows: 16,
+            expected_columns: 3,
+        };
+        assert_eq!(refused, Err(expected));
     }
 
     #[test]

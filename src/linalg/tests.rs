@@ -164,6 +164,26 @@ fn damping_by_cholesky_gives_the_planted_damped_solution() {
 }
 
 #[test]
+fn normal_equations_serve_one_damping_after_another() {
+    for (n, s) in [(150, 40), (40, 150)] {
+        let planted = Planted::new(n, s, decaying(40, 2.0));
+        let r = normals(n, 7);
+        let mut solver = LeastSquares::default();
+        let mut equations = solver.normal_equations(planted.matrix.as_ref()).expect("finite");
+        for lambda in [1e-1, 1e-5, 1e-3] {
+            let expected = planted.filtered(&r, |sigma| sigma / (sigma * sigma + lambda * lambda));
+            let solution = equations.solve_damped(&r, lambda).expect("a damping that holds");
+            let allowed = bound(2, lambda, n.max(s), &r).min(1e-3 * norm(&expected));
+            assert!(distance(&solution.coefficients, &expected) <= allowed);
+        }
+        for lambda in [-1.0, f64::NAN] {
+            let refused = equations.solve_damped(&r, lambda);
+            assert!(matches!(refused, Err(LeastSquaresError::Damping { .. })), "{refused:?}");
+        }
+    }
+}
+
+#[test]
 fn sketch_and_solve_is_near_the_best_residual_and_lsqr_reaches_it() {
     let (n, s) = (900, 40);
     let planted = Planted::new(n, s, decaying(40, 10f64.powf(0.2)));

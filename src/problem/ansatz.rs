@@ -1,7 +1,10 @@
 //! The ansatz u = lift + distance * network that holds Dirichlet values exactly.
 
 use super::expression::Expression;
-use super::{Boundary, Coordinate};
+use super::{Boundary, Coordinate, SettingIssue};
+
+/// The most nodes of the lift.
+const MAX_LIFT: usize = 65_536;
 
 /// Distance and lift; `None` stands for 1 and for 0.
 pub(super) struct Ansatz {
@@ -17,7 +20,14 @@ impl Ansatz {
     /// interpolation: Gordon and Hall, "Construction of curvilinear co-ordinate systems and
     /// applications to mesh generation", 1973): L <- L + P_k(g_k - L) for one Dirichlet coordinate
     /// after the other. It takes all values if they agree where sides meet.
-    pub(super) fn new(coordinates: &[Coordinate]) -> Self {
+    ///
+    /// # Errors
+    /// Where the lift would be too large: it triples with every coordinate.
+    pub(super) fn new(coordinates: &[Coordinate]) -> Result<Self, SettingIssue> {
+        let size = lift_size_bound(coordinates);
+        if size > MAX_LIFT {
+            return Err(SettingIssue::LiftTooLarge { size, limit: MAX_LIFT });
+        }
         let mut distance = Expression::Constant(1.0);
         let mut lift = Expression::Constant(0.0);
         for (k, coordinate) in coordinates.iter().enumerate() {
@@ -41,6 +51,17 @@ impl Ansatz {
         let unless = |expression: Expression, neutral: f64| {
             (expression != Expression::Constant(neutral)).then_some(expression)
         };
-        Self { distance: unless(distance, 1.0), lift: unless(lift, 0.0) }
+        Ok(Self { distance: unless(distance, 1.0), lift: unless(lift, 0.0) })
     }
+}
+
+/// A bound on the nodes of the lift before anything of it can cancel.
+fn lift_size_bound(coordinates: &[Coordinate]) -> usize {
+    /// Nodes of one step of the boolean sum around the old lift and the values.
+    const STEP: usize = 18;
+    let values = coordinates.iter().filter_map(|coordinate| match &coordinate.boundary {
+        Boundary::Dirichlet { lower, upper } => Some(lower.size() + upper.size()),
+        Boundary::Periodic => None,
+    });
+    values.fold(1, |lift: usize, values| 3 * lift + values + STEP)
 }

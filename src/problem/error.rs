@@ -46,9 +46,9 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Issue {
-    #[error("{0}")]
-    Equation(EquationIssue),
-    #[error("{0}")]
+    #[error(transparent)]
+    Equation(#[from] EquationIssue),
+    #[error(transparent)]
     Setting(#[from] SettingIssue),
 }
 
@@ -107,6 +107,8 @@ pub enum SettingIssue {
     TooManyPoints { points: String, limit: usize },
     #[error("the values at {first} and at {second} disagree where they meet: {a} and {b}")]
     CornerDisagrees { first: String, second: String, a: f64, b: f64 },
+    #[error("the values at the ends of the coordinates make a formula of {size} terms")]
+    LiftTooLarge { size: usize, limit: usize },
     #[error("the initial state is {initial} at {place}, but the value given there is {value}")]
     InitialDisagrees { place: String, initial: f64, value: f64 },
     #[error("{what} has no finite value at {place}")]
@@ -119,6 +121,8 @@ pub enum SettingIssue {
     NoExactSolution,
     #[error("the spectral reference is for one periodic coordinate")]
     NoSpectralReference,
+    #[error("{found} variants are more than {limit}")]
+    TooManyVariants { found: usize, limit: usize },
     #[error("there is no variant {name}")]
     UnknownVariant { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("in the variant {name}: {issue}")]
@@ -178,6 +182,9 @@ impl SettingIssue {
             Self::CornerDisagrees { .. } => {
                 "change one of the values so that they agree at all times".into()
             }
+            Self::LiftTooLarge { limit, .. } => {
+                format!("write shorter values: the formula may have {limit} terms")
+            }
             Self::InitialDisagrees { .. } => {
                 "change the initial state or the value, so that the solution starts continuous"
                     .into()
@@ -189,6 +196,7 @@ impl SettingIssue {
             }
             Self::NoExactSolution => "add [exact], or choose another reference.kind".into(),
             Self::NoSpectralReference => "choose another reference.kind".into(),
+            Self::TooManyVariants { .. } => "divide them among several files".into(),
             Self::UnknownVariant { nearest, known, .. } => match known.is_empty() {
                 true => "this problem has no variants".into(),
                 false => suggest(nearest.as_deref(), known, "variants are"),

@@ -3,6 +3,77 @@
 //! [`expression`] holds the tree that equation text becomes, [`equation`] reads that text, and
 //! [`Problem::from_toml`] reads a whole file. Everything about an evolution problem is known and
 //! checked once a [`Problem`] exists.
+//!
+//! # Problem files, format 1
+//!
+//! Only `format`, `[equation] text`, one coordinate, `[time] end` and one of `[initial]` and
+//! `[exact]` must be there. Numbers may be written as expressions of numbers in quotes
+//! (`"2*pi"`); formulas use the notation of [`equation`].
+//!
+//! ```toml
+//! format = 1
+//! name = "heat"                      # for folders and the command line
+//! title = "Heat equation"            # for people
+//! description = "What one sees."
+//!
+//! [equation]
+//! text = "u_t = kappa*u_xx"
+//! unknown = "u"                      # default
+//!
+//! [domain]                           # 1 to 6 coordinates, in this order
+//! x = { range = [0, 1], boundary = "dirichlet", lower = "0", upper = "sin(t)" }
+//! y = { range = [0, "2*pi"], boundary = "periodic" }   # periodic is the default
+//!
+//! [time]
+//! start = 0                          # default
+//! end = 1
+//!
+//! [parameters]
+//! kappa = { value = 0.25, range = [0, 1], description = "diffusivity" }   # or kappa = 0.25
+//!
+//! [initial]                          # default: the exact solution at the start
+//! u = "sin(pi*x)"
+//! [exact]                            # optional
+//! u = "exp(-pi^2*kappa*t)*sin(pi*x)"
+//!
+//! [network]
+//! width = 25
+//! hidden_layers = 5
+//! activation = "rational"            # tanh, sin, swish
+//!
+//! [points]
+//! layout = "grid"                    # random, sobol; sobol is the default from 3 coordinates on
+//! count = 600                        # grid: per coordinate, one number or a list; else in all
+//!
+//! [fit]
+//! method = "levenberg-marquardt"     # lbfgs-adam
+//! tolerance = 5e-7                   # relative L2 error to stop at
+//! max_iterations = 1000
+//! count = 600                        # default: chosen by the fit
+//!
+//! [method]
+//! scheme = "stage-fit"               # parameter-ode
+//! update = "random-sparse"           # dense
+//! columns = 400                      # at most the number of parameters of the network
+//! integrator = "rk4"                 # euler, dormand-prince
+//! step = 1e-2                        # default: 400 steps
+//! tolerance = 1e-6                   # default: fixed steps
+//! rcond = 1e-6
+//! solver = "auto"                    # svd, pivoted-qr, gram, sketch-and-solve, sketched-lsqr
+//! corrections = 2
+//!
+//! [reference]
+//! kind = "auto"                      # exact, spectral, none
+//! modes = 1024                       # default: chosen by self-convergence
+//! step = 1e-3                        # likewise
+//!
+//! [run]
+//! seed = 0
+//! precision = "auto"                 # f32, mixed, f64
+//!
+//! [variants.quick]                   # overrides under a name
+//! "points.count" = 100
+//! ```
 
 mod nearest;
 pub mod expression;
@@ -12,11 +83,13 @@ mod error;
 mod file;
 mod ansatz;
 mod presets;
+pub mod points;
 
 use std::collections::BTreeMap;
 
 pub use error::{Issue, Origin, ProblemError, ProblemErrors, SettingIssue};
 use expression::{Expression, Names};
+pub use points::Points;
 pub use presets::{Preset, presets};
 pub use settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,

@@ -17,6 +17,7 @@
 //! error, never a guess. All mistakes of a text are reported together.
 
 mod error;
+mod functions;
 mod lexer;
 mod parser;
 mod symbols;

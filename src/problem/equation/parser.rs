@@ -5,24 +5,24 @@ use std::ops::Range;
 
 use super::error::{EquationError, EquationIssue};
 use super::lexer::{Lexeme, Token, lex};
-use super::symbols::{Callable, Role, resolve, unknown_function};
+use super::symbols::Role;
 use super::{MAX_DEPTH, MAX_NESTING, MAX_NODES, MAX_TEXT};
-use crate::problem::expression::{Binary, Channel, Expression, MAX_EXPONENT, MAX_ORDER, Names};
+use crate::problem::expression::{Binary, Expression, MAX_EXPONENT, Names};
 
 pub(super) struct Parser<'a> {
-    text: &'a str,
-    names: &'a Names,
-    role: Role,
-    lexemes: Vec<Lexeme>,
-    at: usize,
+    pub(super) text: &'a str,
+    pub(super) names: &'a Names,
+    pub(super) role: Role,
+    pub(super) lexemes: Vec<Lexeme>,
+    pub(super) at: usize,
     nesting: usize,
     /// Nodes that derivatives may still make; it bounds the work that a text can ask for.
-    budget: usize,
-    errors: Vec<EquationError>,
+    pub(super) budget: usize,
+    pub(super) errors: Vec<EquationError>,
 }
 
 /// What stands for an operand that could not be read; it is never part of a result.
-const PLACEHOLDER: Expression = Expression::Constant(1.0);
+pub(super) const PLACEHOLDER: Expression = Expression::Constant(1.0);
 /// Mistakes after which reading stops.
 const MAX_ERRORS: usize = 20;
 
@@ -39,7 +39,7 @@ impl<'a> Parser<'a> {
         }
         let mut errors = Vec::new();
         let lexemes = lex(text, &mut errors);
-        let budget = 16 * MAX_NODES;
+        let budget = 32 * MAX_NODES;
         Ok(Self { text, names, role, lexemes, at: 0, nesting: 0, budget, errors })
     }
 
@@ -119,14 +119,14 @@ impl<'a> Parser<'a> {
         Err(self.errors)
     }
 
-    fn error(&mut self, span: Range<usize>, issue: EquationIssue) {
+    pub(super) fn error(&mut self, span: Range<usize>, issue: EquationIssue) {
         self.errors.push(EquationError { span, issue });
         if self.errors.len() >= MAX_ERRORS {
             self.at = self.lexemes.len();
         }
     }
 
-    fn peek(&self) -> Option<&Token> {
+    pub(super) fn peek(&self) -> Option<&Token> {
         self.lexemes.get(self.at).map(|lexeme| &lexeme.token)
     }
 
@@ -136,7 +136,7 @@ impl<'a> Parser<'a> {
         lexeme
     }
 
-    fn accept(&mut self, token: &Token) -> bool {
+    pub(super) fn accept(&mut self, token: &Token) -> bool {
         let found = self.peek() == Some(token);
         self.at += usize::from(found);
         found
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
         self.lexemes.get(index).map_or("", |lexeme| &self.text[lexeme.span.clone()])
     }
 
-    fn sum(&mut self) -> Expression {
+    pub(super) fn sum(&mut self) -> Expression {
         let mut left = self.product();
         loop {
             let operation = match self.peek() {
@@ -179,13 +179,18 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Two operands side by side. Nothing is said where a foreign character stood between them.
+    /// Two operands side by side. Nothing is said where a foreign character stood between them,
+    /// nor after a function without parentheses: `sin u` is one mistake.
     fn missing_operator(&mut self) {
-        let gap = self.lexemes[self.at - 1].span.end..self.lexemes[self.at].span.start;
-        let foreign = |error: &EquationError| {
-            error.span.start >= gap.start && error.span.end <= gap.end && !error.span.is_empty()
+        let before = self.lexemes[self.at - 1].span.clone();
+        let gap = before.end..self.lexemes[self.at].span.start;
+        let explained = |error: &EquationError| {
+            let in_gap = error.span.start >= gap.start && error.span.end <= gap.end;
+            let bare_function =
+                matches!(error.issue, EquationIssue::FunctionWithoutArgument { .. });
+            (in_gap && !error.span.is_empty()) || (bare_function && error.span == before)
         };
-        if self.errors.iter().any(foreign) {
+        if self.errors.iter().any(explained) {
             return;
         }
         let operand = |index: usize| match self.written(index) {
@@ -214,7 +219,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Runs `read` one level deeper; beyond the limit the rest of the text is given up.
-    fn nested(&mut self, start: usize, read: fn(&mut Self) -> Expression) -> Expression {
+    pub(super) fn nested(&mut self, start: usize, read: fn(&mut Self) -> Expression) -> Expression {
         if self.nesting >= MAX_NESTING {
             let span = self.lexemes[start].span.clone();
             self.error(span, EquationIssue::TooDeep { limit: MAX_NESTING });
@@ -310,7 +315,7 @@ impl<'a> Parser<'a> {
             || self.errors.iter().any(|error| matches!(error.issue, EquationIssue::TooDeep { .. }))
     }
 
-    fn close(&mut self, open: usize) {
+    pub(super) fn close(&mut self, open: usize) {
         if !self.accept(&Token::Close) && !self.given_up() {
             // What a ')' is missing before: the next token is dealt with by the caller.
             let span = self.lexemes[open].span.clone();
@@ -318,110 +323,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A symbol, or a function with its arguments.
-    fn name(&mut self, index: usize) -> Expression {
-        let span = self.lexemes[index].span.clone();
-        let name = &self.text[span.clone()];
-        let resolved = resolve(name, self.names, self.role);
-        if self.peek() == Some(&Token::Open) {
-            if let Some(callable) = Callable::named(name) {
-                return self.call(callable, index);
-            }
-            if let Err(EquationIssue::UnknownSymbol { .. }) = resolved {
-                let issue = unknown_function(name);
-                self.error(span, issue);
-                let open = self.at;
-                if self.accept(&Token::Open) {
-                    self.nested(open, Self::sum);
-                    while self.accept(&Token::Comma) {
-                        self.sum();
-                    }
-                    self.close(open);
-                }
-                return PLACEHOLDER;
-            }
-        }
-        match resolved {
-            Ok(expression) => expression,
-            Err(issue) => {
-                self.error(span, issue);
-                PLACEHOLDER
-            }
-        }
-    }
-
-    fn call(&mut self, callable: Callable, index: usize) -> Expression {
-        let open = self.at;
-        self.at += 1;
-        let mut arguments = vec![self.nested(open, Self::sum)];
-        let mut last = self.at;
-        while self.accept(&Token::Comma) {
-            last = self.at;
-            let argument = self.nested(open, Self::sum);
-            arguments.push(argument);
-        }
-        self.close(open);
-        let span = self.lexemes[index].span.clone();
-        if arguments.len() != callable.arguments() {
-            let (expected, found) = (callable.arguments(), arguments.len());
-            let name = self.text[span.clone()].to_owned();
-            self.error(span, EquationIssue::ArgumentCount { name, expected, found });
-            return PLACEHOLDER;
-        }
-        let first = arguments.remove(0);
-        match callable {
-            Callable::Plain(function) => Expression::Call(function, Box::new(first)),
-            Callable::Pair(operation) => {
-                Expression::Binary(operation, Box::new(first), Box::new(arguments.remove(0)))
-            }
-            Callable::Laplacian => {
-                let dimensions = self.names.coordinates.len();
-                self.derivative(&first, span, |f| f.laplacian(dimensions))
-            }
-            Callable::Derivative => {
-                let Expression::Coordinate(k) = arguments[0] else {
-                    let coordinates = self.names.coordinates.clone();
-                    let span = self.lexemes.get(last).map_or(span, |lexeme| lexeme.span.clone());
-                    self.error(span, EquationIssue::DerivativeVariable { coordinates });
-                    return PLACEHOLDER;
-                };
-                let dimensions = self.names.coordinates.len();
-                self.derivative(&first, span, |f| f.differentiate_coordinate(k, dimensions))
-            }
-        }
-    }
-
-    /// Differentiates within the limits of size and order; not at all once something is wrong.
-    fn derivative(
-        &mut self,
-        of: &Expression,
-        span: Range<usize>,
-        differentiate: impl Fn(&Expression) -> Expression,
-    ) -> Expression {
-        if !self.errors.is_empty() || !self.limit_size(of, span.clone()) {
-            return PLACEHOLDER;
-        }
-        let result = differentiate(of);
-        let size = result.size();
-        if size > MAX_NODES || size > self.budget {
-            let (limit, unit) = (MAX_NODES.min(self.budget), "nodes after differentiation");
-            self.error(span, EquationIssue::TooLarge { found: size, limit, unit });
-            return PLACEHOLDER;
-        }
-        self.budget -= size;
-        for channel in result.channels() {
-            if let Channel::Partial(index) = channel
-                && index.order() > MAX_ORDER
-            {
-                let (text, order) = (self.names.partial(&index), usize::from(index.order()));
-                self.error(span, EquationIssue::OrderTooHigh { text, order, limit: MAX_ORDER });
-                return PLACEHOLDER;
-            }
-        }
-        result
-    }
-
-    fn limit_size(&mut self, expression: &Expression, span: Range<usize>) -> bool {
+    pub(super) fn limit_size(&mut self, expression: &Expression, span: Range<usize>) -> bool {
         let size = expression.size();
         let depth = expression.depth();
         let (found, limit, unit) = if size > MAX_NODES {

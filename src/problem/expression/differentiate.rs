@@ -22,21 +22,6 @@ impl Expression {
         })
     }
 
-    /// The sum of the second total derivatives along every one of `dimensions` coordinates. The
-    /// Laplacian of the unknown itself is one channel in two or more dimensions.
-    #[must_use]
-    pub fn laplacian(&self, dimensions: usize) -> Self {
-        if *self == Self::Jet(Channel::value()) && dimensions > 1 {
-            return Self::Jet(Channel::Laplacian);
-        }
-        (0..dimensions)
-            .map(|k| {
-                self.differentiate_coordinate(k, dimensions).differentiate_coordinate(k, dimensions)
-            })
-            .reduce(|sum, term| sum + term)
-            .unwrap_or(Self::Constant(0.0))
-    }
-
     /// Derivative by the time where it stands as `t`; the jets count as constants.
     #[must_use]
     pub fn differentiate_time(&self) -> Self {
@@ -47,6 +32,42 @@ impl Expression {
     #[must_use]
     pub fn derivative_by_channel(&self, channel: Channel) -> Self {
         self.differentiate(&|leaf| f64::from(u8::from(*leaf == Self::Jet(channel))).into())
+    }
+
+    /// A bound on the number of nodes of any derivative, to be asked before making one: products
+    /// and compositions repeat their operands.
+    #[must_use]
+    pub fn derivative_size_bound(&self) -> usize {
+        self.sizes().1
+    }
+
+    /// Number of nodes, and bound of it for a derivative.
+    fn sizes(&self) -> (usize, usize) {
+        /// Nodes that the rules of differentiation add to copies of the operands.
+        const RULE: usize = 12;
+        match self {
+            Self::Negate(a) => {
+                let (size, derivative) = a.sizes();
+                (size + 1, derivative.saturating_add(1))
+            }
+            Self::Call(_, a) | Self::Power(a, _) => {
+                let (size, derivative) = a.sizes();
+                (size + 1, derivative.saturating_add(size + RULE))
+            }
+            Self::Binary(operation, a, b) => {
+                let ((a, da), (b, db)) = (a.sizes(), b.sizes());
+                let (copies, derivatives) = match operation {
+                    Binary::Add | Binary::Subtract => (0, 1),
+                    Binary::Multiply => (1, 1),
+                    Binary::Divide => (2, 1),
+                    Binary::Minimum | Binary::Maximum => (1, 2),
+                    Binary::Raise => (3, 1),
+                };
+                let derivative = da.saturating_add(db).saturating_mul(derivatives);
+                (a + b + 1, derivative.saturating_add(copies * (a + b) + RULE))
+            }
+            _ => (1, RULE),
+        }
     }
 
     /// The chain rule, with the derivatives of the leaves given.

@@ -44,7 +44,7 @@ impl Expression {
             (_, 0) => Self::Constant(1.0),
             (a, 1) => a,
             (Self::Constant(c), n) if c.powi(n).is_finite() => Self::Constant(c.powi(n)),
-            (Self::Power(a, m), n) if m > 0 && n > 0 && m.checked_mul(n).is_some() => {
+            (Self::Power(a, m), n) if m > 0 && n > 0 && m.saturating_mul(n) <= MAX_EXPONENT => {
                 Self::Power(a, m * n)
             }
             (a, n) => Self::Power(Box::new(a), n),
@@ -211,13 +211,18 @@ impl Mul for Expression {
 
 /// `c * a` with a constant factor of `a` drawn in.
 fn scale(c: f64, a: Expression) -> Expression {
-    if let Expression::Binary(Binary::Multiply, left, right) = &a
-        && let Expression::Constant(inner) = **left
-        && (c * inner).is_finite()
-    {
-        return Expression::Constant(c * inner) * (**right).clone();
+    match a {
+        Expression::Binary(Binary::Multiply, left, right) => match *left {
+            Expression::Constant(inner) if (c * inner).is_finite() => {
+                Expression::Constant(c * inner) * *right
+            }
+            left => {
+                let product = binary(Binary::Multiply, left, *right);
+                binary(Binary::Multiply, Expression::Constant(c), product)
+            }
+        },
+        a => binary(Binary::Multiply, Expression::Constant(c), a),
     }
-    binary(Binary::Multiply, Expression::Constant(c), a)
 }
 
 impl Div for Expression {

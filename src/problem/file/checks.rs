@@ -16,7 +16,9 @@ const FRACTIONS: [f64; 5] = [0.0, 0.137, 0.5, 0.831, 1.0];
 pub(super) fn consistency(problem: &Problem, places: &Places, reader: &mut Reader<'_>) {
     let check = Check { problem, values: problem.parameter_values() };
     check.corners(places, reader);
-    check.initial_on_sides(places, reader);
+    if reader.issues.is_empty() {
+        check.initial_on_sides(places, reader);
+    }
     check.formulas(places, reader);
 }
 

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use crate::problem::{Issue, Origin, Overrides, ProblemError, SettingIssue};
 
 /// The largest problem file, in bytes.
-pub(super) const MAX_FILE: usize = 1 << 20;
+pub(super) const MAX_FILE: usize = 1 << 18;
 
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

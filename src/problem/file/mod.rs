@@ -17,7 +17,7 @@ mod variants;
 use document::{Place, Sources, Table};
 use reader::{Reader, Section};
 
-use super::{Issue, Overrides, Problem, ProblemError, ProblemErrors, SettingIssue};
+use super::{Issue, Overrides, Problem, ProblemErrors, SettingIssue};
 
 pub(super) use variants::{select, variants};
 
@@ -76,12 +76,7 @@ fn collect(
 ) -> ProblemErrors {
     let mut issues: Vec<(Place, Issue)> = issues.into_iter().collect();
     issues.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let mut errors: Vec<ProblemError> = Vec::new();
-    for (place, issue) in issues.into_iter().take(MAX_ERRORS) {
-        let error = sources.error(&place, issue);
-        if !errors.contains(&error) {
-            errors.push(error);
-        }
-    }
-    ProblemErrors { errors }
+    issues.dedup();
+    let located = issues.into_iter().take(MAX_ERRORS);
+    ProblemErrors { errors: located.map(|(place, issue)| sources.error(&place, issue)).collect() }
 }

@@ -49,6 +49,11 @@ impl<'a> Section<'a> {
         self.table.is_some_and(|table| table.get(key).is_some())
     }
 
+    /// Whether nothing is written in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_none_or(|table| table.entries.is_empty())
+    }
+
     /// Every entry, for sections whose keys are the user's own; all of them count as known.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Node)> + use<'a> {
         let entries = self.table.into_iter().flat_map(|table| &table.entries);

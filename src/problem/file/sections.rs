@@ -34,16 +34,19 @@ pub(super) fn problem<'a>(
     let (exact, exact_place) = formula(reader, top, "exact", &names, Role::Exact);
     let (initial, initial_place) = initial(reader, top, &names, time, exact.as_ref());
     let settings = super::settings::Settings::read(reader, top, &coordinates, time, &exact);
-    let mut run = reader.section(top, "run");
-    let seed = reader.count(&mut run, "seed", [0, i64::MAX as u64]).unwrap_or(0);
-    let precision = reader.choice(&mut run, "precision").unwrap_or(Precision::Auto);
-    reader.finish(run);
+    let (seed, precision) = run(reader, top);
     // Read elsewhere; here only its being a table matters.
     let _ = reader.section(top, "variants");
 
     let (equation, right_hand_side) = equation?;
     let complete = coordinates.len() == names.coordinates.len() && !coordinates.is_empty();
-    let ansatz = complete.then(|| Ansatz::new(&coordinates))?;
+    let ansatz = match complete.then(|| Ansatz::new(&coordinates))? {
+        Ok(ansatz) => ansatz,
+        Err(issue) => {
+            reader.report(&top.place_of("domain"), issue);
+            return None;
+        }
+    };
     let places =
         Places { initial: initial_place, exact: exact_place, coordinates: coordinate_places };
     let problem = Problem {
@@ -82,6 +85,14 @@ fn format<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) {
         Value::Integer(found) => reader.report(&node.place, SettingIssue::UnknownFormat { found }),
         _ => reader.wrong_type("format", "the number 1", node),
     }
+}
+
+fn run<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> (u64, Precision) {
+    let mut section = reader.section(top, "run");
+    let seed = reader.count(&mut section, "seed", [0, i64::MAX as u64]).unwrap_or(0);
+    let precision = reader.choice(&mut section, "precision").unwrap_or(Precision::Auto);
+    reader.finish(section);
+    (seed, precision)
 }
 
 fn equation<'a>(
@@ -144,7 +155,7 @@ fn formula<'a>(
     let place = section.place_of(&names.unknown);
     let path = format!("{key}.{}", names.unknown);
     let result = node.and_then(|node| expression(reader, &path, node, names, role));
-    if node.is_none() && top.has(key) {
+    if section.is_empty() && top.has(key) {
         let remedy = "write u = \"..\", with the unknown's name in place of u";
         reader.missing(&section, &names.unknown, remedy);
     }
@@ -224,10 +235,11 @@ fn coordinate<'a>(
     Some(Coordinate { name: name.clone(), lower, upper, boundary })
 }
 
+/// Where the file does not say it, values at the ends do; `None` where what it says is broken.
 fn boundary_is_dirichlet<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Option<bool> {
     if !section.has("boundary") {
         section.get("boundary");
-        return Some(false);
+        return Some(section.has("lower") || section.has("upper"));
     }
     reader.choice::<BoundaryKind>(section, "boundary").map(|kind| kind == BoundaryKind::Dirichlet)
 }

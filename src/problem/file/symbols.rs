@@ -26,26 +26,25 @@ pub(super) fn names<'a>(
         reader.report(&unknown_place, issue);
         names.unknown = "u".into();
     }
-    for (key, place) in keys(root, "domain") {
+    for (key, place) in keys(root, "domain").take(MAX_DIMENSIONS) {
         if let Err(issue) = coordinate_name(key, &names) {
             reader.report(&place, issue);
         }
         names.coordinates.push(key.to_owned());
     }
-    let coordinates = names.coordinates.len();
-    if coordinates > MAX_DIMENSIONS {
-        let place = keys(root, "domain").nth(MAX_DIMENSIONS).map(|(_, place)| place);
-        let issue = SettingIssue::CoordinateCount { found: coordinates, limit: MAX_DIMENSIONS };
-        reader.report(&place.unwrap_or(Place::File(0, 0)), issue);
+    if let Some((_, place)) = keys(root, "domain").nth(MAX_DIMENSIONS) {
+        let found = keys(root, "domain").count();
+        reader.report(&place, SettingIssue::CoordinateCount { found, limit: MAX_DIMENSIONS });
     }
-    for (key, place) in keys(root, "parameters") {
+    for (key, place) in keys(root, "parameters").take(MAX_PARAMETERS) {
         if let Err(issue) = parameter_name(key, &names) {
             reader.report(&place, issue);
         }
         names.parameters.push(key.to_owned());
     }
     if let Some((_, place)) = keys(root, "parameters").nth(MAX_PARAMETERS) {
-        let (key, found) = ("parameters".into(), format!("{} entries", names.parameters.len()));
+        let (key, found) =
+            ("parameters".into(), format!("{} entries", keys(root, "parameters").count()));
         let allowed = format!("at most {MAX_PARAMETERS} entries");
         reader.report(&place, SettingIssue::OutOfRange { key, found, allowed });
     }

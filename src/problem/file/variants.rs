@@ -30,6 +30,9 @@ fn tables(root: &Table) -> impl Iterator<Item = (&str, &Node)> {
     entries.map(|entry| (entry.key.as_str(), &entry.node))
 }
 
+/// The most variants of a file: each is read as a problem of its own.
+const MAX_VARIANTS: usize = 32;
+
 /// Every variant must give a valid problem, if the file without them does.
 pub(super) fn check(root: &Table, sources: &Sources<'_>) -> Result<(), Vec<(Place, Issue)>> {
     let mut base = root.clone();
@@ -37,6 +40,12 @@ pub(super) fn check(root: &Table, sources: &Sources<'_>) -> Result<(), Vec<(Plac
     if read(&base, sources).is_err() {
         // The mistakes of the file itself are reported by whoever reads it.
         return Ok(());
+    }
+    let found = tables(root).count();
+    if found > MAX_VARIANTS {
+        let issue = SettingIssue::TooManyVariants { found, limit: MAX_VARIANTS };
+        let place = root.get("variants").map_or(Place::File(0, 0), |node| node.place.clone());
+        return Err(vec![(place, issue.into())]);
     }
     let mut issues = Vec::new();
     for (name, node) in tables(root) {

@@ -1,0 +1,346 @@
+//! Expressions compiled to straight-line code, evaluated over blocks of points.
+//!
+//! Equal subexpressions are computed once, also across several outputs; integer powers become
+//! products. Every instruction writes the register of its own number and reads earlier ones, so
+//! that the list can be run as it stands, and written out as WGSL as it stands.
+
+use std::collections::HashMap;
+
+use crate::problem::expression::{Binary, Channel, Expression, Function};
+use crate::scalar::Real;
+
+/// Points that one instruction works on at a time: long enough to hide the dispatch on the
+/// instruction, short enough for the registers of a usual program to stay in the first cache.
+pub const LANES: usize = 64;
+
+/// Number of the instruction that computes a value.
+pub type Register = u32;
+
+/// One operation; its result goes to the register with its own number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Instruction {
+    Constant(f64),
+    Coordinate(usize),
+    Time,
+    Parameter(usize),
+    /// Position in the list of channels that the program was compiled for.
+    Channel(usize),
+    Negate(Register),
+    Call(Function, Register),
+    Binary(Binary, Register, Register),
+}
+
+/// A list of expressions as straight-line code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    instructions: Vec<Instruction>,
+    /// Instructions at the front that are the same for every point.
+    uniform: usize,
+    outputs: Vec<Register>,
+}
+
+/// Rows of numbers, one per coordinate or channel: number `i` of row `k` is
+/// `data[k * stride + i]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a, T> {
+    pub data: &'a [T],
+    pub stride: usize,
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// No rows, for programs that read none.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { data: &[], stride: 0 }
+    }
+
+    #[inline(always)]
+    fn part(&self, row: usize, start: usize, count: usize) -> &'a [T] {
+        &self.data[row * self.stride + start..][..count]
+    }
+}
+
+/// What a program reads for a block of points.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a, T> {
+    /// Number of points.
+    pub count: usize,
+    pub coordinates: Rows<'a, T>,
+    pub channels: Rows<'a, T>,
+    pub time: T,
+    pub parameters: &'a [T],
+}
+
+/// Scratch space of a running program; reusable between runs and programs.
+#[derive(Clone, Debug, Default)]
+pub struct Registers<T>(Vec<[T; LANES]>);
+
+impl<T: Real> Registers<T> {
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl Program {
+    /// Compiles `outputs`; `channels` lists the derivative channels in the order in which the rows
+    /// of [`Block::channels`] hold them.
+    ///
+    /// # Panics
+    /// When an expression names a channel that is not in the list.
+    #[must_use]
+    pub fn compile(outputs: &[Expression], channels: &[Channel]) -> Self {
+        let mut compiler = Compiler { channels, instructions: Vec::new(), known: HashMap::new() };
+        let registers: Vec<Register> = outputs.iter().map(|e| compiler.expression(e)).collect();
+        uniform_first(&compiler.instructions, &registers)
+    }
+
+    /// The code, for other backends.
+    #[must_use]
+    pub fn instructions(&self) -> &[Instruction] {
+        &self.instructions
+    }
+
+    /// The register that holds each output.
+    #[must_use]
+    pub fn outputs(&self) -> &[Register] {
+        &self.outputs
+    }
+
+    /// How many instructions at the front do not depend on the point.
+    #[must_use]
+    pub fn uniform(&self) -> usize {
+        self.uniform
+    }
+
+    /// Evaluates every output for every point of the block: output `k` at point `i` goes to
+    /// `out[k * stride + i]`. Inlined so that it is compiled for the instruction set of the caller.
+    ///
+    /// # Panics
+    /// When a row, a parameter or the output is shorter than the program needs.
+    #[inline(always)]
+    pub fn run<T: Real>(
+        &self,
+        block: &Block<'_, T>,
+        registers: &mut Registers<T>,
+        out: &mut [T],
+        stride: usize,
+    ) {
+        let registers = &mut registers.0;
+        if registers.len() < self.instructions.len() {
+            registers.resize(self.instructions.len(), [T::ZERO; LANES]);
+        }
+        let (uniform, varying) = self.instructions.split_at(self.uniform);
+        for (target, instruction) in uniform.iter().enumerate() {
+            execute(instruction, target, registers, block, 0, 0);
+        }
+        for start in (0..block.count).step_by(LANES) {
+            let count = LANES.min(block.count - start);
+            for (index, instruction) in varying.iter().enumerate() {
+                execute(instruction, self.uniform + index, registers, block, start, count);
+            }
+            for (row, &output) in self.outputs.iter().enumerate() {
+                let target = &mut out[row * stride + start..][..count];
+                target.copy_from_slice(&registers[output as usize][..count]);
+            }
+        }
+    }
+}
+
+/// Turns trees into instructions, each distinct one once.
+struct Compiler<'c> {
+    channels: &'c [Channel],
+    instructions: Vec<Instruction>,
+    known: HashMap<Key, Register>,
+}
+
+/// An instruction in a form that can be looked up: constants by their bits.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Constant(u64),
+    Coordinate(usize),
+    Time,
+    Parameter(usize),
+    Channel(usize),
+    Negate(Register),
+    Call(Function, Register),
+    Binary(Binary, Register, Register),
+}
+
+impl Compiler<'_> {
+    fn push(&mut self, instruction: Instruction) -> Register {
+        let key = match instruction {
+            Instruction::Constant(value) => Key::Constant(value.to_bits()),
+            Instruction::Coordinate(k) => Key::Coordinate(k),
+            Instruction::Time => Key::Time,
+            Instruction::Parameter(k) => Key::Parameter(k),
+            Instruction::Channel(k) => Key::Channel(k),
+            Instruction::Negate(a) => Key::Negate(a),
+            Instruction::Call(function, a) => Key::Call(function, a),
+            Instruction::Binary(operation, a, b) => Key::Binary(operation, a, b),
+        };
+        *self.known.entry(key).or_insert_with(|| {
+            self.instructions.push(instruction);
+            (self.instructions.len() - 1) as Register
+        })
+    }
+
+    fn expression(&mut self, expression: &Expression) -> Register {
+        let instruction = match expression {
+            Expression::Constant(value) => Instruction::Constant(*value),
+            Expression::Coordinate(k) => Instruction::Coordinate(*k),
+            Expression::Time => Instruction::Time,
+            Expression::Parameter(k) => Instruction::Parameter(*k),
+            Expression::Jet(channel) => Instruction::Channel(self.channel(*channel)),
+            Expression::Negate(a) => Instruction::Negate(self.expression(a)),
+            Expression::Call(function, a) => Instruction::Call(*function, self.expression(a)),
+            Expression::Power(a, exponent) => return self.power(a, *exponent),
+            Expression::Binary(operation, a, b) => {
+                let (a, b) = (self.expression(a), self.expression(b));
+                return self.binary(*operation, a, b);
+            }
+        };
+        self.push(instruction)
+    }
+
+    /// a + b and a * b have one order of operands, so that b + a is found again.
+    fn binary(&mut self, operation: Binary, a: Register, b: Register) -> Register {
+        let commutes = matches!(operation, Binary::Add | Binary::Multiply);
+        let (a, b) = if commutes && b < a { (b, a) } else { (a, b) };
+        self.push(Instruction::Binary(operation, a, b))
+    }
+
+    fn channel(&self, channel: Channel) -> usize {
+        let position = self.channels.iter().position(|known| *known == channel);
+        position.unwrap_or_else(|| panic!("{channel:?} is not among the program's channels"))
+    }
+
+    /// By repeated squaring.
+    fn power(&mut self, base: &Expression, exponent: i32) -> Register {
+        let mut square = self.expression(base);
+        let mut result = None;
+        let mut rest = exponent.unsigned_abs();
+        while rest > 0 {
+            if rest & 1 == 1 {
+                result = Some(match result {
+                    None => square,
+                    Some(product) => self.binary(Binary::Multiply, product, square),
+                });
+            }
+            rest >>= 1;
+            if rest > 0 {
+                square = self.binary(Binary::Multiply, square, square);
+            }
+        }
+        let one = |this: &mut Self| this.push(Instruction::Constant(1.0));
+        match result {
+            None => one(self),
+            Some(power) if exponent > 0 => power,
+            Some(power) => {
+                let one = one(self);
+                self.binary(Binary::Divide, one, power)
+            }
+        }
+    }
+}
+
+/// Reorders the code so that what does not depend on the point comes first.
+fn uniform_first(instructions: &[Instruction], outputs: &[Register]) -> Program {
+    let mut is_uniform = Vec::with_capacity(instructions.len());
+    for instruction in instructions {
+        is_uniform.push(match *instruction {
+            Instruction::Constant(_) | Instruction::Time | Instruction::Parameter(_) => true,
+            Instruction::Coordinate(_) | Instruction::Channel(_) => false,
+            Instruction::Negate(a) | Instruction::Call(_, a) => is_uniform[a as usize],
+            Instruction::Binary(_, a, b) => is_uniform[a as usize] && is_uniform[b as usize],
+        });
+    }
+    let (front, back): (Vec<usize>, Vec<usize>) =
+        (0..instructions.len()).partition(|&index| is_uniform[index]);
+    let mut moved = vec![0 as Register; instructions.len()];
+    for (position, &index) in front.iter().chain(&back).enumerate() {
+        moved[index] = position as Register;
+    }
+    let renumbered = |&index: &usize| {
+        let to = |register: Register| moved[register as usize];
+        match instructions[index] {
+            Instruction::Negate(a) => Instruction::Negate(to(a)),
+            Instruction::Call(function, a) => Instruction::Call(function, to(a)),
+            Instruction::Binary(operation, a, b) => Instruction::Binary(operation, to(a), to(b)),
+            leaf => leaf,
+        }
+    };
+    Program {
+        instructions: front.iter().chain(&back).map(renumbered).collect(),
+        uniform: front.len(),
+        outputs: outputs.iter().map(|&register| moved[register as usize]).collect(),
+    }
+}
+
+/// Runs one instruction for the `count` points from `start`; lanes beyond hold leftovers.
+#[inline(always)]
+fn execute<T: Real>(
+    instruction: &Instruction,
+    target: usize,
+    registers: &mut [[T; LANES]],
+    block: &Block<'_, T>,
+    start: usize,
+    count: usize,
+) {
+    // Operands stand before their result.
+    let (before, rest) = registers.split_at_mut(target);
+    let out = &mut rest[0];
+    let mut load = |row: &[T]| out[..count].copy_from_slice(row);
+    match *instruction {
+        Instruction::Constant(value) => out.fill(T::of(value)),
+        Instruction::Time => out.fill(block.time),
+        Instruction::Parameter(k) => out.fill(block.parameters[k]),
+        Instruction::Coordinate(k) => load(block.coordinates.part(k, start, count)),
+        Instruction::Channel(k) => load(block.channels.part(k, start, count)),
+        Instruction::Negate(a) => map(&before[a as usize], out, |a| -a),
+        Instruction::Call(function, a) => call(function, &before[a as usize], out),
+        Instruction::Binary(operation, a, b) => {
+            let (a, b) = (&before[a as usize], &before[b as usize]);
+            match operation {
+                Binary::Add => zip(a, b, out, |a, b| a + b),
+                Binary::Subtract => zip(a, b, out, |a, b| a - b),
+                Binary::Multiply => zip(a, b, out, |a, b| a * b),
+                Binary::Divide => zip(a, b, out, |a, b| a / b),
+                Binary::Minimum => zip(a, b, out, |a, b| if b < a { b } else { a }),
+                Binary::Maximum => zip(a, b, out, |a, b| if b > a { b } else { a }),
+                // Rare, and not in `Real`: through f64.
+                Binary::Raise => zip(a, b, out, |a, b| T::of(a.to_f64().powf(b.to_f64()))),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn call<T: Real>(function: Function, a: &[T; LANES], out: &mut [T; LANES]) {
+    match function {
+        Function::Sin => map(a, out, T::sine),
+        Function::Cos => map(a, out, T::cosine),
+        Function::Tanh => map(a, out, T::hyperbolic_tangent),
+        Function::Exp => map(a, out, T::exponential),
+        Function::Sqrt => map(a, out, T::root),
+        Function::Abs => map(a, out, T::magnitude),
+        // Rare, and not in `Real`: through f64.
+        Function::Tan | Function::Sinh | Function::Cosh | Function::Log | Function::Sign => {
+            map(a, out, |a| T::of(function.apply(a.to_f64())));
+        }
+    }
+}
+
+#[inline(always)]
+fn map<T: Real>(a: &[T; LANES], out: &mut [T; LANES], f: impl Fn(T) -> T) {
+    for lane in 0..LANES {
+        out[lane] = f(a[lane]);
+    }
+}
+
+#[inline(always)]
+fn zip<T: Real>(a: &[T; LANES], b: &[T; LANES], out: &mut [T; LANES], f: impl Fn(T, T) -> T) {
+    for lane in 0..LANES {
+        out[lane] = f(a[lane], b[lane]);
+    }
+}

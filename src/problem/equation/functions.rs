@@ -1,0 +1,121 @@
+//! Names in equation text: symbols, functions, and derivatives of expressions.
+
+use std::ops::Range;
+
+use super::error::EquationIssue;
+use super::lexer::Token;
+use super::parser::{PLACEHOLDER, Parser};
+use super::symbols::{Callable, resolve, unknown_function};
+use crate::problem::expression::{Channel, Expression, MAX_ORDER};
+
+impl Parser<'_> {
+    /// A symbol, or a function with its arguments.
+    pub(super) fn name(&mut self, index: usize) -> Expression {
+        let span = self.lexemes[index].span.clone();
+        let name = &self.text[span.clone()];
+        let resolved = resolve(name, self.names, self.role);
+        if self.peek() == Some(&Token::Open) {
+            if let Some(callable) = Callable::named(name) {
+                return self.call(callable, index);
+            }
+            if let Err(EquationIssue::UnknownSymbol { .. }) = resolved {
+                let issue = unknown_function(name);
+                self.error(span, issue);
+                let open = self.at;
+                if self.accept(&Token::Open) {
+                    self.nested(open, Self::sum);
+                    while self.accept(&Token::Comma) {
+                        self.sum();
+                    }
+                    self.close(open);
+                }
+                return PLACEHOLDER;
+            }
+        }
+        match resolved {
+            Ok(expression) => expression,
+            Err(issue) => {
+                self.error(span, issue);
+                PLACEHOLDER
+            }
+        }
+    }
+
+    fn call(&mut self, callable: Callable, index: usize) -> Expression {
+        let open = self.at;
+        self.at += 1;
+        let mut arguments = vec![self.nested(open, Self::sum)];
+        let mut last = self.at;
+        while self.accept(&Token::Comma) {
+            last = self.at;
+            let argument = self.nested(open, Self::sum);
+            arguments.push(argument);
+        }
+        self.close(open);
+        let span = self.lexemes[index].span.clone();
+        if arguments.len() != callable.arguments() {
+            let (expected, found) = (callable.arguments(), arguments.len());
+            let name = self.text[span.clone()].to_owned();
+            self.error(span, EquationIssue::ArgumentCount { name, expected, found });
+            return PLACEHOLDER;
+        }
+        let first = arguments.remove(0);
+        match callable {
+            Callable::Plain(function) => Expression::Call(function, Box::new(first)),
+            Callable::Pair(operation) => {
+                Expression::Binary(operation, Box::new(first), Box::new(arguments.remove(0)))
+            }
+            Callable::Laplacian => self.laplacian(first, &span),
+            Callable::Derivative => {
+                let Expression::Coordinate(k) = arguments[0] else {
+                    let coordinates = self.names.coordinates.clone();
+                    let span = self.lexemes.get(last).map_or(span, |lexeme| lexeme.span.clone());
+                    self.error(span, EquationIssue::DerivativeVariable { coordinates });
+                    return PLACEHOLDER;
+                };
+                self.derivative(&first, k, &span)
+            }
+        }
+    }
+
+    /// The sum of the second derivatives along every coordinate. That of the unknown itself is one
+    /// channel in two or more dimensions.
+    fn laplacian(&mut self, of: Expression, span: &Range<usize>) -> Expression {
+        let dimensions = self.names.coordinates.len();
+        if dimensions > 1 && of == Expression::Jet(Channel::value()) {
+            return Expression::Jet(Channel::Laplacian);
+        }
+        let mut sum = Expression::Constant(0.0);
+        for k in 0..dimensions {
+            let first = self.derivative(&of, k, span);
+            sum = sum + self.derivative(&first, k, span);
+        }
+        sum
+    }
+
+    /// Differentiates within the limits of size and order; not at all once something is wrong.
+    fn derivative(&mut self, of: &Expression, k: usize, span: &Range<usize>) -> Expression {
+        if !self.errors.is_empty() || !self.limit_size(of, span.clone()) {
+            return PLACEHOLDER;
+        }
+        let bound = of.derivative_size_bound();
+        if bound > self.budget {
+            let (limit, unit) = (self.budget, "nodes after differentiation");
+            self.error(span.clone(), EquationIssue::TooLarge { found: bound, limit, unit });
+            return PLACEHOLDER;
+        }
+        self.budget -= bound;
+        let result = of.differentiate_coordinate(k, self.names.coordinates.len());
+        let too_high = |channel: &Channel| match channel {
+            Channel::Partial(index) => index.order() > MAX_ORDER,
+            Channel::Laplacian => false,
+        };
+        if let Some(Channel::Partial(index)) = result.channels().into_iter().find(too_high) {
+            let (text, order) = (self.names.partial(&index), usize::from(index.order()));
+            let issue = EquationIssue::OrderTooHigh { text, order, limit: MAX_ORDER };
+            self.error(span.clone(), issue);
+            return PLACEHOLDER;
+        }
+        result
+    }
+}
