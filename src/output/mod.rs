@@ -4,6 +4,7 @@
 //! - [`folder`]: the result folder, written file by file and read back;
 //! - [`checkpoint`]: the exact state of a run, to resume it;
 //! - [`cache`]: initial fits and reference solutions, kept between runs;
+//! - [`plots`]: figures as PNG and SVG;
 //! - [`npz`], [`parameters`]: the file formats; [`atomic`]: how every file is written.
 
 pub mod atomic;
@@ -13,6 +14,7 @@ mod error;
 pub mod folder;
 pub mod npz;
 pub mod parameters;
+pub mod plots;
 pub mod records;
 
 pub use cache::{Cache, CachedFit, Lookup};
@@ -22,7 +24,7 @@ pub use folder::ResultFolder;
 pub use records::{Axis, History, SpaceTimeField, Spectrum, StepRecord};
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::path::{Path, PathBuf};
 
     use super::{History, Spectrum, StepRecord};
