@@ -17,6 +17,8 @@ mod pace;
 mod run;
 mod snapshot;
 pub mod standin;
+#[cfg(test)]
+mod tests;
 
 pub use command::Command;
 pub use error::SessionError;

@@ -9,6 +9,7 @@ use sketchpde::session::Session;
 use super::result::RunResult;
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
+use crate::cli::plot;
 use crate::cli::progress::duration;
 
 /// Writes every file of the run. One that cannot be written does not keep the others from it; the
@@ -17,7 +18,9 @@ pub fn write(
     folder: &ResultFolder,
     session: &Session,
     result: &RunResult,
+    plots: bool,
 ) -> Result<(), OutputError> {
+    let field = field(session);
     let mut outcomes = Vec::new();
     if !session.parameters().is_empty() {
         let network = Network::of(session.problem());
@@ -29,7 +32,12 @@ pub fn write(
         ));
     }
     outcomes.push(folder.write_history(session.history()));
-    outcomes.push(folder.write_fields(&field(session)));
+    outcomes.push(folder.write_fields(&field));
+    if plots {
+        let into = folder.file(plot::FOLDER);
+        let drawn = plot::draw(&into, session.problem(), &field, session.history());
+        outcomes.push(drawn.map(drop));
+    }
     // The last one: it says that the others are there.
     if outcomes.iter().all(Result::is_ok) {
         outcomes.push(folder.write_result(result));

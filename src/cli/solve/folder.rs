@@ -21,7 +21,7 @@ const WRITTEN: [&str; 8] = [
 ];
 
 /// Where a run under way keeps its state.
-pub const CHECKPOINT: &str = "checkpoint.bin";
+const CHECKPOINT: &str = "checkpoint.bin";
 
 /// How the folder was asked for.
 pub struct Wish<'a> {

@@ -62,7 +62,7 @@ pub struct Arguments {
     checkpoint_every: u64,
 
     /// End with exit code 4 unless the relative L2 error over space and time is at most this.
-    #[arg(long, value_name = "ERROR", value_parser = positive)]
+    #[arg(long, value_name = "ERROR", value_parser = positive, allow_negative_numbers = true)]
     max_error: Option<f64>,
 
     /// Draw no plots (`sketchpde plot` draws them later).
@@ -180,7 +180,7 @@ fn conclude(
     result: &RunResult,
     folder: &ResultFolder,
 ) -> Result<(), Failure> {
-    finish::write(folder, &session, result)?;
+    finish::write(folder, &session, result, !arguments.no_plots)?;
     if let Some(failure) = session.into_failure() {
         return Err(Failure::Session(failure));
     }
