@@ -7,9 +7,9 @@
 //!include shared/request.wgsl
 //!include generated/constants
 
-// First entry of every row of the sketch, and one past the last.
-@group(0) @binding(4) var<storage, read> offsets: array<u32>;
-// Point in the low 31 bits, the sign in the top one.
+// Where the entries of every row of the sketch begin, and one past the last.
+@group(0) @binding(4) var<storage, read> starts: array<u32>;
+// Twice the point, plus one where the entry is negative.
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
 // Row-major, rows x columns.
 @group(0) @binding(6) var<storage, read_write> output: array<f32>;
@@ -25,17 +25,16 @@ fn main(
         return;
     }
     let first = group.z * SKETCH_WORKGROUP * SKETCH_COLUMNS + lane;
-    let begin = offsets[request.first_row + row];
-    let end = offsets[request.first_row + row + 1u];
+    let begin = starts[request.first_row + row];
+    let end = starts[request.first_row + row + 1u];
     var sums: array<f32, SKETCH_COLUMNS>;
     for (var k = begin; k < end; k++) {
-        let packed = entries[k];
-        let point = packed & 0x7fffffffu;
+        let point = entries[k] >> 1u;
+        let sign = entries[k] << 31u;
         for (var c = 0u; c < SKETCH_COLUMNS; c++) {
             let column = min(first + c * SKETCH_WORKGROUP, request.columns - 1u);
             // The sign goes onto the bits: exact, and no multiplication.
-            let value = bitcast<u32>(entry(column, point)) ^ (packed & 0x80000000u);
-            sums[c] += bitcast<f32>(value);
+            sums[c] += bitcast<f32>(bitcast<u32>(entry(column, point)) ^ sign);
         }
     }
     for (var c = 0u; c < SKETCH_COLUMNS; c++) {

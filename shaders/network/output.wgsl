@@ -8,7 +8,7 @@
 @group(0) @binding(2) var<storage, read> inputs: array<f32>;
 // Rows: the coordinates themselves.
 @group(0) @binding(3) var<storage, read> coordinates: array<f32>;
-// Rows: the channels of the distance, then those of the lift.
+// Rows: the channels of the distance, those of the lift, and the lift's rate of change.
 @group(0) @binding(4) var<storage, read> ansatz: array<f32>;
 // The time, then the problem's parameters.
 @group(0) @binding(5) var<storage, read> settings: array<f32>;
@@ -40,5 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         u[c] += ansatz[(CHANNELS + c) * shape.stride + point];
     }
     field[point] = u[0];
-    field[shape.stride + point] = right_hand_side(point, u);
+    // What the network's own rate of change has to match.
+    let lift_rate = ansatz[2u * CHANNELS * shape.stride + point];
+    field[shape.stride + point] = right_hand_side(point, u) - lift_rate;
 }

@@ -1,64 +1,81 @@
 //! The ansatz u = lift + distance * network, as power series at fixed points.
 
 use super::jet::JetSet;
+use super::program::{Block, Program, Registers, Rows};
 use crate::problem::Problem;
-use crate::problem::expression::{Channel, Expression, Place};
+use crate::problem::expression::{Channel, Expression};
 
-/// Expressions of the lift and the distance per channel of a jet set (derivatives, not yet Taylor
-/// coefficients), and of the lift's rate of change.
+/// The lift's and the distance's derivatives per channel of a jet set, and the lift's rate of
+/// change, as programs over points.
 #[derive(Clone, Debug)]
 pub struct Ansatz {
     jets: JetSet,
-    distance: Option<Vec<Expression>>,
-    lift: Option<Vec<Expression>>,
-    lift_rate: Option<Expression>,
+    /// One output per channel; `None` where the distance is 1.
+    distance: Option<Program>,
+    /// One output per channel and d lift / dt last; `None` where the lift is 0.
+    lift: Option<Program>,
     parameters: Vec<f64>,
 }
 
 impl Ansatz {
     #[must_use]
     pub fn new(problem: &Problem, jets: &JetSet) -> Self {
-        let of = |e: &Option<Expression>| e.as_ref().map(|e| channel_expressions(e, jets));
+        let distance = problem.distance.as_ref().map(|e| channel_expressions(e, jets));
+        let lift = problem.lift.as_ref().map(|e| {
+            let mut list = channel_expressions(e, jets);
+            list.push(e.differentiate_time().simplify());
+            list
+        });
+        let compile = |list: Vec<Expression>| Program::compile(&list, &[]);
         Self {
             jets: jets.clone(),
-            distance: of(&problem.distance),
-            lift: of(&problem.lift),
-            lift_rate: problem.lift.as_ref().map(|e| e.differentiate_time().simplify()),
-            parameters: problem.parameters.iter().map(|p| p.value).collect(),
+            distance: distance.map(compile),
+            lift: lift.map(compile),
+            parameters: problem.parameter_values(),
         }
     }
 
-    /// Taylor coefficients of the distance at a point, per channel; `None` where it is 1.
+    /// Values of the named parameters, on which the lift may depend.
+    pub fn set_parameters(&mut self, values: &[f64]) {
+        self.parameters = values.to_vec();
+    }
+
+    /// Taylor coefficients of the distance: one row of points per channel; `None` where it is 1.
+    ///
+    /// `coordinates` has one row per coordinate, `stride` apart.
     #[must_use]
-    pub fn distance(&self, point: &[f64]) -> Option<Vec<f64>> {
-        self.distance.as_ref().map(|list| self.series(list, point, 0.0))
+    pub fn distance(&self, coordinates: Rows<'_, f64>, points: usize) -> Option<Vec<f64>> {
+        self.distance.as_ref().map(|program| self.rows(program, coordinates, points, 0.0))
     }
 
-    /// Taylor coefficients of the lift; `None` where it is 0.
+    /// Taylor coefficients of the lift per channel, and its rate of change as the last row; `None`
+    /// where the lift is 0.
     #[must_use]
-    pub fn lift(&self, point: &[f64], time: f64) -> Option<Vec<f64>> {
-        self.lift.as_ref().map(|list| self.series(list, point, time))
+    pub fn lift(&self, coordinates: Rows<'_, f64>, points: usize, time: f64) -> Option<Vec<f64>> {
+        self.lift.as_ref().map(|program| self.rows(program, coordinates, points, time))
     }
 
-    /// d lift / dt; 0 without a lift.
-    #[must_use]
-    pub fn lift_rate(&self, point: &[f64], time: f64) -> f64 {
-        self.lift_rate.as_ref().map_or(0.0, |e| self.value(e, point, time))
-    }
-
-    #[must_use]
-    pub fn has_lift(&self) -> bool {
-        self.lift.is_some()
-    }
-
-    fn series(&self, list: &[Expression], point: &[f64], time: f64) -> Vec<f64> {
-        let of = |(c, e): (usize, &Expression)| self.value(e, point, time) / self.jets.factor(c);
-        list.iter().enumerate().map(of).collect()
-    }
-
-    fn value(&self, expression: &Expression, point: &[f64], time: f64) -> f64 {
-        let place = Place { coordinates: point, time, parameters: &self.parameters };
-        expression.evaluate(place, &|_| f64::NAN)
+    fn rows(
+        &self,
+        program: &Program,
+        coordinates: Rows<'_, f64>,
+        points: usize,
+        time: f64,
+    ) -> Vec<f64> {
+        let block = Block {
+            count: points,
+            coordinates,
+            channels: Rows::none(),
+            time,
+            parameters: &self.parameters,
+        };
+        let mut out = vec![0.0; program.outputs().len() * points];
+        program.run(&block, &mut Registers::new(), &mut out, points);
+        for c in 0..self.jets.len() {
+            let factor = self.jets.factor(c);
+            out[c * points..(c + 1) * points].iter_mut().for_each(|v| *v /= factor);
+        }
+        out
     }
 }
 
@@ -76,7 +93,11 @@ fn channel_expressions(expression: &Expression, jets: &JetSet) -> Vec<Expression
             }
             result
         }
-        Channel::Laplacian => expression.laplacian(dims).simplify(),
+        Channel::Laplacian => (0..dims)
+            .map(|k| along(&along(expression, k), k))
+            .reduce(|sum, term| sum + term)
+            .unwrap_or(Expression::Constant(0.0))
+            .simplify(),
     };
     jets.channels().iter().map(of).collect()
 }

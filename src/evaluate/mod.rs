@@ -2,7 +2,7 @@
 //!
 //! [`program`] is the equation as straight-line code; [`jet`] says which derivatives travel
 //! together; [`ansatz`] builds boundary values in; [`cpu`] computes it all in f32 or f64, [`gpu`]
-//! in WGSL on any adapter.
+//! in WGSL.
 
 pub mod program;
 pub mod jet;

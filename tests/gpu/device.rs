@@ -1,6 +1,6 @@
 //! Device, self-test, elementary functions.
 
-use sketchpde::evaluate::gpu::{Ansatz, DeviceReport, Evaluator, GpuError, Selection, device};
+use sketchpde::evaluate::gpu::{Ansatz, DeviceReport, Evaluator, Gpu, GpuError, Selection, device};
 use sketchpde::evaluate::gpu::{self_test, self_test::SelfTest};
 use sketchpde::problem::Activation;
 use sketchpde::problem::expression::{Binary, Expression, Function, Place};
@@ -161,11 +161,31 @@ fn wrong_lengths_and_columns_are_errors() {
         let table = [0.0; 3];
         let short = Ansatz { distance: Some(&table), lift: None };
         assert!(matches!(evaluator.set_ansatz(short), Err(GpuError::Length { .. })));
-        let mut jacobian = evaluator.linearize(&theta, 0.0).await.unwrap();
+        let mut linearization = evaluator.linearize(&theta, 0.0).await.unwrap();
         let beyond = theta.len() as u32;
         assert!(matches!(
-            jacobian.columns(&[beyond]).await,
+            linearization.choose(&[beyond]),
             Err(GpuError::NoSuchColumn { column, .. }) if column == beyond
         ));
+    });
+}
+
+#[test]
+fn a_lost_device_is_an_error_that_stays() {
+    let network = network(1, 3, 1, Activation::Sin);
+    let theta = theta(&network, 1);
+    pollster::block_on(async {
+        // A device of its own: the shared one is still needed.
+        let named = Selection::Named(gpu().name().to_owned());
+        let own = Gpu::open(&device::choose(&named).await.unwrap()).await.unwrap();
+        let zero = Expression::Constant(0.0);
+        let mut evaluator =
+            Evaluator::new(&own, &network, &zero, &[], &[0.5], Ansatz::default()).await.unwrap();
+        evaluator.field(&theta, 0.0).await.unwrap();
+        own.device().destroy();
+        for _ in 0..2 {
+            let error = evaluator.field(&theta, 0.0).await.unwrap_err();
+            assert!(matches!(error, GpuError::Lost { .. }), "{error:?}");
+        }
     });
 }

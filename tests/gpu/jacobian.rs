@@ -50,16 +50,15 @@ impl Case {
     /// Every point in about three rows, some rows empty.
     fn sketch(&self) -> Sketch {
         let random = Philox::new(5, Stream::RowSketch);
-        let mut sketch = Sketch { offsets: vec![0], points: Vec::new(), signs: Vec::new() };
+        let mut sketch = Sketch { starts: vec![0], entries: Vec::new() };
         for row in 0..13 {
             for point in 0..self.count as u32 {
                 let [a, b, ..] = random.words(row, point);
                 if a % 4 == 0 && row != 5 {
-                    sketch.points.push(point);
-                    sketch.signs.push(if b % 2 == 0 { 1.0 } else { -1.0 });
+                    sketch.entries.push(2 * point + b % 2);
                 }
             }
-            sketch.offsets.push(sketch.points.len() as u32);
+            sketch.starts.push(sketch.entries.len() as u32);
         }
         sketch
     }
@@ -73,16 +72,19 @@ impl Case {
                 Evaluator::with_sources(gpu, &self.network, sources, &[], &x, ansatz)
                     .await
                     .unwrap();
-            let mut jacobian = evaluator.linearize(&self.theta(), 0.0).await.unwrap();
-            let (gram, right) = jacobian.gram(&self.columns, &self.w()).await.unwrap();
+            let mut linearization = evaluator.linearize(&self.theta(), 0.0).await.unwrap();
+            let field = linearization.field().clone();
+            let mut j = linearization.choose(&self.columns).unwrap();
+            assert_eq!((j.rows(), j.count()), (self.count, self.columns.len()));
+            let (gram, right) = j.gram(&self.w()).await.unwrap();
             Products {
-                multiplied: jacobian.multiply(&self.columns, &self.v()).await.unwrap(),
-                transposed: jacobian.multiply_transposed(&self.columns, &self.w()).await.unwrap(),
-                sketched: jacobian.sketch(&self.columns, sketch.rows()).await.unwrap(),
-                columns: jacobian.columns(&self.columns).await.unwrap(),
+                multiplied: j.multiply(&self.v()).await.unwrap(),
+                transposed: j.multiply_transposed(&self.w()).await.unwrap(),
+                sketched: j.sketch(sketch.rows()).await.unwrap(),
+                columns: j.entries().await.unwrap(),
                 gram,
                 right,
-                field: jacobian.field().clone(),
+                field,
             }
         })
     }
@@ -147,29 +149,28 @@ impl Case {
 }
 
 struct Sketch {
-    offsets: Vec<u32>,
-    points: Vec<u32>,
-    signs: Vec<f32>,
+    starts: Vec<u32>,
+    /// 2 point + negative.
+    entries: Vec<u32>,
 }
 
 const SCALE: f64 = 0.25;
 
 impl Sketch {
     fn rows(&self) -> SketchRows<'_> {
-        let Self { offsets, points, signs } = self;
-        SketchRows { offsets, points, signs, scale: SCALE }
+        SketchRows { starts: &self.starts, entries: &self.entries, scale: SCALE }
     }
 
     /// S times one column, in f64.
     fn apply(&self, column: &[f64]) -> Vec<f64> {
-        self.offsets
-            .windows(2)
-            .map(|bounds| {
-                (bounds[0] as usize..bounds[1] as usize)
-                    .map(|k| SCALE * f64::from(self.signs[k]) * column[self.points[k] as usize])
-                    .sum()
-            })
-            .collect()
+        let signed = |entry: &u32| {
+            let value = SCALE * column[(entry / 2) as usize];
+            if entry & 1 == 0 { value } else { -value }
+        };
+        let row = |bounds: &[u32]| {
+            self.entries[bounds[0] as usize..bounds[1] as usize].iter().map(signed).sum()
+        };
+        self.starts.windows(2).map(row).collect()
     }
 }
 
@@ -209,7 +210,7 @@ fn a_planted_error_in_any_jacobian_kernel_is_found() {
         ("jacobian/multiply.wgsl", "const BLOCK: u32 = 32u", "const BLOCK: u32 = 64u", usize::MAX),
         ("jacobian/multiply.wgsl", "column < end", "column + 1u < end", 1),
         ("jacobian/multiply_transposed.wgsl", "partial[lane + width]", "partial[lane]", 2),
-        ("jacobian/sketch.wgsl", "packed & 0x80000000u", "packed & 0u", 3),
+        ("jacobian/sketch.wgsl", "entries[k] << 31u", "0u", 3),
         // Single precision where double-float is meant.
         ("jacobian/gram.wgsl", "return DoubleFloat(p, error);", "return DoubleFloat(p, 0.0);", 4),
         ("jacobian/gram.wgsl", "opaque(s.low + t.high)", "t.high", 4),
@@ -253,17 +254,20 @@ fn a_malformed_sketch_is_an_error() {
         let x = points(network.inputs(), 4);
         let mut evaluator =
             Evaluator::new(gpu(), &network, &u, &[], &x, Ansatz::default()).await.unwrap();
-        let mut jacobian = evaluator.linearize(&theta, 0.0).await.unwrap();
-        let good = SketchRows { offsets: &[0, 1], points: &[3], signs: &[-1.0], scale: 1.0 };
-        let row = jacobian.sketch(&[0, 2], good).await.unwrap();
-        let columns = jacobian.columns(&[0, 2]).await.unwrap();
+        let mut linearization = evaluator.linearize(&theta, 0.0).await.unwrap();
+        let mut j = linearization.choose(&[0, 2]).unwrap();
+        let good = SketchRows { starts: &[0, 1], entries: &[2 * 3 + 1], scale: 1.0 };
+        let row = j.sketch(good).await.unwrap();
+        let columns = j.entries().await.unwrap();
         assert_eq!(row, [-columns[3], -columns[7]]);
-        let beyond = SketchRows { points: &[4], ..good };
+        let beyond = SketchRows { entries: &[2 * 4], ..good };
         assert!(matches!(
-            jacobian.sketch(&[0], beyond).await,
+            j.sketch(beyond).await,
             Err(GpuError::NoSuchPoint { row: 0, point: 4, points: 4 })
         ));
-        let unsigned = SketchRows { signs: &[], ..good };
-        assert!(matches!(jacobian.sketch(&[0], unsigned).await, Err(GpuError::Length { .. })));
+        let short = SketchRows { entries: &[], ..good };
+        assert!(matches!(j.sketch(short).await, Err(GpuError::Length { .. })));
+        let disordered = SketchRows { starts: &[0, 2, 1], ..good };
+        assert!(matches!(j.sketch(disordered).await, Err(GpuError::SketchOrder { row: 0 })));
     });
 }

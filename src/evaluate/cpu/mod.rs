@@ -22,9 +22,9 @@ use faer::MatMut;
 
 use super::ansatz::Ansatz;
 use super::jet::JetSet;
+use super::program::{Program, Rows};
 use crate::network::{Input, Network};
 use crate::problem::Problem;
-use crate::problem::expression::Expression;
 use crate::scalar::Real;
 use backward::ColumnPlan;
 use sweep::{Output, Request};
@@ -45,9 +45,11 @@ pub struct Evaluator<T> {
     network: Network,
     jets: JetSet,
     points: usize,
+    /// Coordinate by coordinate, padded to whole blocks by repeating the last point, so that
+    /// padding never makes a NaN of its own.
     coordinates: Vec<f64>,
     ansatz: Ansatz,
-    right_hand_side: Expression,
+    right_hand_side: Program,
     parameters: Vec<f64>,
     /// Per block: the embedding's features, lane by lane (see [`block::Features`]).
     features: Vec<T>,
@@ -77,16 +79,20 @@ impl<T: Real> Evaluator<T> {
         assert_eq!(points * dimensions, coordinates.len(), "whole points");
         let wanted = problem.right_hand_side.channels();
         let jets = JetSet::closure(dimensions, wanted.into_iter().chain(jets.channels().to_vec()));
-        let ansatz = Ansatz::new(problem, &jets);
+        let padded = points.div_ceil(T::LANES) * T::LANES;
+        let at = |i: usize, k: usize| coordinates[i.min(points - 1) * dimensions + k];
         let mut evaluator = Self {
             network: network.clone(),
             points,
-            coordinates: coordinates.to_vec(),
-            right_hand_side: problem.right_hand_side.clone(),
-            parameters: problem.parameters.iter().map(|p| p.value).collect(),
+            coordinates: (0..dimensions).flat_map(|k| (0..padded).map(move |i| at(i, k))).collect(),
+            right_hand_side: Program::compile(
+                std::slice::from_ref(&problem.right_hand_side),
+                jets.channels(),
+            ),
+            parameters: problem.parameter_values(),
             features: Vec::new(),
             distance: Vec::new(),
-            ansatz,
+            ansatz: Ansatz::new(problem, &jets),
             jets,
         };
         evaluator.features = evaluator.block_features();
@@ -112,6 +118,7 @@ impl<T: Real> Evaluator<T> {
     /// Values of the named parameters, in the problem's order (sliders change them).
     pub fn set_parameters(&mut self, values: &[f64]) {
         self.parameters = values.to_vec();
+        self.ansatz.set_parameters(values);
     }
 
     /// u and the right-hand side at every point.
@@ -167,33 +174,39 @@ impl<T: Real> Evaluator<T> {
         output.into_field()
     }
 
-    fn point(&self, index: usize) -> &[f64] {
-        let dimensions = self.network.inputs().len();
-        let index = index.min(self.points - 1);
-        &self.coordinates[index * dimensions..(index + 1) * dimensions]
+    /// Points including the padding.
+    fn padded(&self) -> usize {
+        self.points.div_ceil(T::LANES) * T::LANES
     }
 
     fn blocks(&self) -> usize {
         self.points.div_ceil(T::LANES)
     }
 
-    /// Lanes past the last point repeat it, so that padding never makes a NaN of its own.
+    /// One row per coordinate, from point `first` on.
+    fn coordinate_rows(&self, first: usize) -> Rows<'_, f64> {
+        Rows { data: &self.coordinates[first..], stride: self.padded() }
+    }
+
     fn block_features(&self) -> Vec<T> {
         let inputs = self.network.inputs();
         let mut features = Vec::with_capacity(self.blocks() * inputs.len() * 2 * T::LANES);
         for block in 0..self.blocks() {
-            let lanes = block * T::LANES..(block + 1) * T::LANES;
+            let lanes = |k: usize| {
+                let first = k * self.padded() + block * T::LANES;
+                self.coordinates[first..first + T::LANES].iter()
+            };
             for (k, input) in inputs.iter().enumerate() {
                 if let Input::Periodic { period } = input {
-                    let angle = |i| std::f64::consts::TAU * self.point(i)[k] / period;
-                    features.extend(lanes.clone().map(|i| T::of(angle(i).cos())));
-                    features.extend(lanes.clone().map(|i| T::of(angle(i).sin())));
+                    let angle = |x: &f64| std::f64::consts::TAU * x / period;
+                    features.extend(lanes(k).map(|x| T::of(angle(x).cos())));
+                    features.extend(lanes(k).map(|x| T::of(angle(x).sin())));
                 }
             }
             for (k, input) in inputs.iter().enumerate() {
                 if let Input::Linear { lower, upper } = *input {
-                    let scaled = |i| 2.0 * (self.point(i)[k] - lower) / (upper - lower) - 1.0;
-                    features.extend(lanes.clone().map(|i| T::of(scaled(i))));
+                    let scaled = |x: &f64| 2.0 * (x - lower) / (upper - lower) - 1.0;
+                    features.extend(lanes(k).map(|x| T::of(scaled(x))));
                 }
             }
         }
@@ -201,15 +214,14 @@ impl<T: Real> Evaluator<T> {
     }
 
     fn block_distance(&self) -> Vec<T> {
-        let mut table = Vec::new();
+        let Some(rows) = self.ansatz.distance(self.coordinate_rows(0), self.padded()) else {
+            return Vec::new();
+        };
+        let mut table = Vec::with_capacity(rows.len());
         for block in 0..self.blocks() {
-            let lanes = block * T::LANES..(block + 1) * T::LANES;
-            let series: Option<Vec<Vec<f64>>> =
-                lanes.map(|i| self.ansatz.distance(self.point(i))).collect();
-            if let Some(series) = series {
-                for c in 0..self.jets.len() {
-                    table.extend(series.iter().map(|s| T::of(s[c])));
-                }
+            for c in 0..self.jets.len() {
+                let first = c * self.padded() + block * T::LANES;
+                table.extend(rows[first..first + T::LANES].iter().map(|&v| T::of(v)));
             }
         }
         table

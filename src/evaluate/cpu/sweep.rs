@@ -10,8 +10,8 @@ use super::forward::forward;
 use super::tangent::{Tangent, tangent};
 use super::weights::Weights;
 use super::{Evaluator, Field};
+use crate::evaluate::program::{Block, Registers, Rows};
 use crate::network::Input;
-use crate::problem::expression::Place;
 use crate::scalar::Real;
 
 /// What to compute at every point.
@@ -127,6 +127,8 @@ impl<T: Real> Evaluator<T> {
         let mut scratch = Scratch::<T, L>::new(shape);
         let mut along = Tangent::<T, L>::new(shape);
         let mut coefficients = Coefficients::new();
+        let padded = part.values.len().div_ceil(L) * L;
+        let mut jets = vec![T::ZERO; self.jets.len() * padded];
         let inputs = self.network.inputs();
         let periodic = inputs.iter().filter(|i| matches!(i, Input::Periodic { .. })).count();
         let per_block = periodic + inputs.len();
@@ -144,7 +146,7 @@ impl<T: Real> Evaluator<T> {
                     }
                 }
             }
-            self.store_field::<L>(request.time, block, first, &scratch.output, &mut part);
+            self.apply_distance::<L>(block, &scratch.output, &mut jets[first..], padded);
             if let (Some(plan), Some(jacobian)) = (request.plan, part.jacobian.as_mut()) {
                 let seed = self.seed::<L>(shape, request.channel, block);
                 backward(shape, request.weights, &seed, &mut scratch);
@@ -167,6 +169,7 @@ impl<T: Real> Evaluator<T> {
                 }
             }
         }
+        self.store_fields(request.time, &mut jets, padded, part);
     }
 
     /// Adjoint of the network's jet for one channel of u: through the product with the distance.
@@ -193,52 +196,72 @@ impl<T: Real> Evaluator<T> {
         (!table.is_empty()).then(|| &table[block * channels..(block + 1) * channels])
     }
 
-    /// The ansatz from the network's jet, its derivatives, and the right-hand side.
+    /// Taylor coefficients of distance * network into rows `stride` apart.
     #[inline(always)]
-    fn store_field<const L: usize>(
+    fn apply_distance<const L: usize>(
         &self,
-        time: f64,
         block: usize,
-        first: usize,
         network: &[[T; L]],
-        part: &mut Part<'_, T>,
+        jets: &mut [T],
+        stride: usize,
     ) {
-        let channels = self.jets.len();
-        let mut jet = vec![[0.0f64; L]; channels];
-        match self.block_distances::<L>(block) {
-            None => {
-                for (u, n) in jet.iter_mut().zip(network) {
-                    *u = n.map(T::to_f64);
-                }
+        let Some(distance) = self.block_distances::<L>(block) else {
+            for (c, n) in network.iter().enumerate() {
+                jets[c * stride..c * stride + L].copy_from_slice(n);
             }
-            Some(distance) => {
-                for t in self.jets.products() {
-                    for l in 0..L {
-                        let product = distance[t.a as usize][l] * network[t.b as usize][l];
-                        jet[t.c as usize][l] += product.to_f64();
-                    }
-                }
+            return;
+        };
+        for c in 0..self.jets.len() {
+            jets[c * stride..c * stride + L].fill(T::ZERO);
+        }
+        for t in self.jets.products() {
+            let (d, n) = (&distance[t.a as usize], &network[t.b as usize]);
+            let to = &mut jets[t.c as usize * stride..][..L];
+            for l in 0..L {
+                to[l] = d[l].fma(n[l], to[l]);
             }
         }
-        for l in 0..L.min(part.values.len() - first) {
-            let i = first + l;
-            let point = self.point(block * L + l);
-            if let Some(lift) = self.ansatz.lift(point, time) {
-                for c in 0..channels {
-                    jet[c][l] += lift[c];
+    }
+
+    /// Adds the lift, turns Taylor coefficients into derivatives and evaluates the equation.
+    #[inline(always)]
+    fn store_fields(&self, time: f64, jets: &mut [T], stride: usize, mut part: Part<'_, T>) {
+        let first = part.first_block * T::LANES;
+        let lift = self.ansatz.lift(self.coordinate_rows(first), stride, time);
+        for (c, row) in jets.chunks_exact_mut(stride).enumerate() {
+            if let Some(lift) = &lift {
+                for (to, &v) in row.iter_mut().zip(&lift[c * stride..]) {
+                    *to += T::of(v);
                 }
             }
-            for c in 0..channels {
-                jet[c][l] *= self.jets.factor(c);
+            let factor = T::of(self.jets.factor(c));
+            row.iter_mut().for_each(|v| *v *= factor);
+            if let Some(to) = part.derivatives.get_mut(c) {
+                to.iter_mut().zip(row.iter()).for_each(|(to, v)| *to = v.to_f64());
             }
-            for (c, to) in part.derivatives.iter_mut().enumerate() {
-                to[i] = jet[c][l];
-            }
-            part.values[i] = jet[0][l];
-            let place = Place { coordinates: point, time, parameters: &self.parameters };
-            let read = |channel| jet[self.jets.position(channel).expect("a carried channel")][l];
-            part.right_hand_side[i] =
-                self.right_hand_side.evaluate(place, &read) - self.ansatz.lift_rate(point, time);
+        }
+        let count = part.values.len();
+        part.values.iter_mut().zip(&*jets).for_each(|(to, v)| *to = v.to_f64());
+        let convert = |v: &f64| T::of(*v);
+        let parameters: Vec<T> = self.parameters.iter().map(convert).collect();
+        let coordinates: Vec<T> = self
+            .coordinates
+            .chunks_exact(self.padded())
+            .flat_map(|row| &row[first..first + stride])
+            .map(convert)
+            .collect();
+        let block = Block {
+            count,
+            coordinates: Rows { data: &coordinates, stride },
+            channels: Rows { data: jets, stride },
+            time: T::of(time),
+            parameters: &parameters,
+        };
+        let mut rate = vec![T::ZERO; count];
+        self.right_hand_side.run(&block, &mut Registers::new(), &mut rate, count);
+        let lift_rate = lift.as_ref().map(|rows| &rows[self.jets.len() * stride..]);
+        for (i, to) in part.right_hand_side.iter_mut().enumerate() {
+            *to = rate[i].to_f64() - lift_rate.map_or(0.0, |rows| rows[i]);
         }
     }
 }

@@ -42,7 +42,11 @@ pub fn singles(values: &[f64]) -> Vec<f32> {
 
 /// Storage that operations share, by purpose; it grows to the largest size asked for.
 #[derive(Debug, Default)]
-pub struct Scratch(BTreeMap<&'static str, wgpu::Buffer>);
+pub struct Scratch {
+    buffers: BTreeMap<&'static str, wgpu::Buffer>,
+    /// Where results wait to be mapped.
+    staging: Option<wgpu::Buffer>,
+}
 
 impl Scratch {
     /// A buffer of at least `bytes` (contents undefined).
@@ -59,11 +63,11 @@ impl Scratch {
         if bytes > limit {
             return Err(GpuError::BufferLimit { what: purpose, bytes, limit });
         }
-        if let Some(buffer) = self.0.get(purpose).filter(|buffer| buffer.size() >= bytes) {
+        if let Some(buffer) = self.buffers.get(purpose).filter(|buffer| buffer.size() >= bytes) {
             return Ok(buffer.clone());
         }
         let buffer = storage(gpu, purpose, bytes);
-        self.0.insert(purpose, buffer.clone());
+        self.buffers.insert(purpose, buffer.clone());
         Ok(buffer)
     }
 
@@ -78,6 +82,62 @@ impl Scratch {
         gpu.queue().write_buffer(&buffer, 0, bytemuck::cast_slice(data));
         Ok(buffer)
     }
+    /// Copies the pieces, one after the other, to the host, behind everything submitted so far.
+    ///
+    /// # Errors
+    /// When the device is lost, or something that was submitted before turns out to be wrong.
+    pub async fn read<T: Pod>(
+        &mut self,
+        gpu: &Gpu,
+        what: &'static str,
+        pieces: &[Piece<'_>],
+    ) -> Result<Vec<T>, GpuError> {
+        let total: u64 = pieces.iter().map(|piece| piece.bytes).sum();
+        let mut values = vec![T::zeroed(); total as usize / size_of::<T>()];
+        if total == 0 {
+            return Ok(values);
+        }
+        let staging = self.staging(gpu, what, total).await?;
+        gpu.submit(|encoder| {
+            let mut at = 0;
+            for piece in pieces {
+                encoder.copy_buffer_to_buffer(piece.buffer, piece.start, &staging, at, piece.bytes);
+                at += piece.bytes;
+            }
+        });
+        map(gpu, what, &staging, total).await?;
+        gpu.check()?;
+        {
+            let view = staging.get_mapped_range(..total).map_err(GpuError::MapRange)?;
+            bytemuck::cast_slice_mut(&mut values).copy_from_slice(&view);
+        }
+        staging.unmap();
+        // Kept only now: after an error it could be left mapped.
+        self.staging = Some(staging);
+        Ok(values)
+    }
+
+    async fn staging(
+        &mut self,
+        gpu: &Gpu,
+        what: &'static str,
+        bytes: u64,
+    ) -> Result<wgpu::Buffer, GpuError> {
+        if let Some(buffer) = self.staging.take().filter(|buffer| buffer.size() >= bytes) {
+            return Ok(buffer);
+        }
+        let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some("staging"),
+            size: bytes,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        match scope.pop().await {
+            None => Ok(buffer),
+            Some(_) => Err(GpuError::OutOfMemory { what }),
+        }
+    }
 }
 
 /// A stretch of a buffer, in bytes.
@@ -88,45 +148,11 @@ pub struct Piece<'a> {
     pub bytes: u64,
 }
 
-/// Copies the pieces, one after the other, to the host, behind everything submitted so far.
-///
-/// # Errors
-/// When the device is lost, or something that was submitted before turns out to be wrong.
-pub async fn read<T: Pod>(
-    gpu: &Gpu,
-    what: &'static str,
-    pieces: &[Piece<'_>],
-) -> Result<Vec<T>, GpuError> {
-    let total: u64 = pieces.iter().map(|piece| piece.bytes).sum();
-    if total == 0 {
-        return Ok(Vec::new());
+impl<'a> Piece<'a> {
+    /// The first `bytes` of a buffer.
+    pub fn start(buffer: &'a wgpu::Buffer, bytes: u64) -> Self {
+        Self { buffer, start: 0, bytes }
     }
-    let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let staging = gpu.device().create_buffer(&wgpu::BufferDescriptor {
-        label: Some(what),
-        size: total,
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    if scope.pop().await.is_some() {
-        return Err(GpuError::OutOfMemory { what, mebibytes: total as f64 / (1 << 20) as f64 });
-    }
-    let mut encoder =
-        gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let mut at = 0;
-    for piece in pieces {
-        encoder.copy_buffer_to_buffer(piece.buffer, piece.start, &staging, at, piece.bytes);
-        at += piece.bytes;
-    }
-    gpu.queue().submit([encoder.finish()]);
-    map(gpu, what, &staging).await?;
-    gpu.check()?;
-    let view = staging
-        .get_mapped_range(..)
-        .map_err(|_| GpuError::Lost { reason: "a mapped buffer cannot be read".into() })?;
-    let mut values = vec![T::zeroed(); total as usize / size_of::<T>()];
-    bytemuck::cast_slice_mut(&mut values).copy_from_slice(&view);
-    Ok(values)
 }
 
 #[derive(Default)]
@@ -135,12 +161,17 @@ struct Mapping {
     waker: Option<Waker>,
 }
 
-/// Waits until `staging` is mapped. Natively the device has to be polled for that; in the browser
+/// Waits until the first `bytes` of `staging` are mapped. Natively the device has to be polled for that; in the browser
 /// its event loop does it, and polling returns at once.
-async fn map(gpu: &Gpu, what: &'static str, staging: &wgpu::Buffer) -> Result<(), GpuError> {
+async fn map(
+    gpu: &Gpu,
+    what: &'static str,
+    staging: &wgpu::Buffer,
+    bytes: u64,
+) -> Result<(), GpuError> {
     let shared = Arc::new(Mutex::new(Mapping::default()));
     let report = Arc::clone(&shared);
-    staging.map_async(wgpu::MapMode::Read, .., move |result| {
+    staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
         let mut mapping = report.lock().unwrap_or_else(PoisonError::into_inner);
         mapping.result = Some(result);
         if let Some(waker) = mapping.waker.take() {

@@ -80,7 +80,7 @@ fn pick(selection: &Selection, infos: &[wgpu::AdapterInfo]) -> Result<usize, Gpu
 #[derive(Debug)]
 enum Failure {
     Lost(String),
-    Rejected(wgpu::Error),
+    Rejected(String),
 }
 
 /// An open device: what every function here takes. Cloning it clones handles, not the device.
@@ -135,8 +135,9 @@ impl Gpu {
         let failure = Arc::new(Mutex::new(None));
         let (on_loss, on_error) = (Arc::clone(&failure), Arc::clone(&failure));
         device.set_device_lost_callback(move |_, reason| note(&on_loss, Failure::Lost(reason)));
-        device
-            .on_uncaptured_error(Arc::new(move |error| note(&on_error, Failure::Rejected(error))));
+        device.on_uncaptured_error(Arc::new(move |error| {
+            note(&on_error, Failure::Rejected(error.to_string()))
+        }));
         let budget = Budget::of(&device.limits());
         let mut gpu = Self { device, queue, name, budget, self_test: SelfTest::default(), failure };
         gpu.self_test = self_test(&gpu).await?;
@@ -158,6 +159,14 @@ impl Gpu {
     #[must_use]
     pub fn queue(&self) -> &wgpu::Queue {
         &self.queue
+    }
+
+    /// Records commands and submits them.
+    pub(super) fn submit(&self, record: impl FnOnce(&mut wgpu::CommandEncoder)) {
+        let mut encoder =
+            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        record(&mut encoder);
+        self.queue.submit([encoder.finish()]);
     }
 
     /// The adapter's name.
@@ -190,9 +199,7 @@ impl Gpu {
                 *failure = Some(Failure::Lost(reason.clone()));
                 Err(GpuError::Lost { reason })
             }
-            Some(Failure::Rejected(source)) => {
-                Err(GpuError::Rejected { what: "a command".into(), source })
-            }
+            Some(Failure::Rejected(description)) => Err(GpuError::Command { description }),
         }
     }
 }

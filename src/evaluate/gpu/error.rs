@@ -24,10 +24,10 @@ pub enum GpuError {
     #[error("adapter {adapter} gives no device: {source}; try another one with `--adapter`")]
     Request { adapter: String, source: wgpu::RequestDeviceError },
     #[error(
-        "not enough GPU memory for {what} ({mebibytes:.0} MiB in all); take fewer points or a \
-         narrower network, or the CPU with `--backend cpu`"
+        "not enough GPU memory for {what}; take fewer points or a narrower network, or the CPU \
+         with `--backend cpu`"
     )]
-    OutOfMemory { what: &'static str, mebibytes: f64 },
+    OutOfMemory { what: &'static str },
     #[error(
         "{what} needs {bytes} bytes in one buffer, the device allows {limit}; take fewer columns \
          or a narrower network"
@@ -37,8 +37,12 @@ pub enum GpuError {
     Lost { reason: String },
     #[error("the device rejected {what}: {source}")]
     Rejected { what: String, source: wgpu::Error },
+    #[error("the device rejected a command: {description}")]
+    Command { description: String },
     #[error("reading back {what} failed: {source}")]
     Read { what: &'static str, source: wgpu::BufferAsyncError },
+    #[error("a result that was mapped cannot be read: {0}")]
+    MapRange(wgpu::MapRangeError),
     #[error("waiting for the device failed: {0}")]
     Poll(#[from] wgpu::PollError),
     #[error(transparent)]
@@ -52,6 +56,8 @@ pub enum GpuError {
     Length { what: &'static str, found: usize, expected: usize },
     #[error("column {column} asked for, but the network has {parameters} parameters")]
     NoSuchColumn { column: u32, parameters: usize },
+    #[error("row {row} of the sketch begins behind its end")]
+    SketchOrder { row: usize },
     #[error("row {row} of the sketch names point {point} of {points}")]
     NoSuchPoint { row: usize, point: u32, points: usize },
     #[error(

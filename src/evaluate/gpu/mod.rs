@@ -5,10 +5,10 @@
 //! size; [`Sources`] are the kernels' texts, which `compose` puts together from the files and from
 //! what `generate` writes for the problem; `plan` says which rows of per-point numbers make up each column of the Jacobian;
 //! [`Evaluator`] owns the buffers and runs the sweeps; [`Linearization`] is the Jacobian at one
-//! parameter vector. Everything is f32 but the Gram product, which sums in double-float.
+//! parameter vector and [`ChosenColumns`] a part of it. Everything is f32 but the Gram product, which sums in double-float.
 
 mod buffers;
-mod channels;
+mod chunk;
 mod compose;
 pub mod config;
 pub mod device;
@@ -23,11 +23,10 @@ pub mod report;
 pub mod self_test;
 mod sources;
 
-pub use channels::Channels;
 pub use compose::ComposeError;
 pub use device::{Gpu, Selection};
 pub use error::GpuError;
-pub use evaluator::{Ansatz, Evaluator, Field};
-pub use jacobian::{Linearization, SketchRows};
+pub use evaluator::Evaluator;
+pub use jacobian::{ChosenColumns, Linearization, SketchRows};
 pub use report::DeviceReport;
 pub use sources::Sources;

@@ -1,6 +1,6 @@
 //! The start-up check of a device: is its double-float arithmetic exact?
 
-use super::buffers::{Piece, read, storage, uniform};
+use super::buffers::{Piece, Scratch, storage, uniform};
 use super::compose::{ComposeError, compose};
 use super::config::POINT_WORKGROUP;
 use super::device::Gpu;
@@ -58,15 +58,12 @@ pub async fn run(gpu: &Gpu, text: &str) -> Result<SelfTest, GpuError> {
     let output = storage(gpu, "self-test results", 16 * u64::from(PAIRS));
     gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&pairs));
     let group = kernel.bind(gpu, &[("shape", &shape), ("pairs", &input), ("results", &output)]);
-    let mut encoder =
-        gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    {
+    gpu.submit(|encoder| {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         kernel.dispatch(&mut pass, &group, [PAIRS.div_ceil(POINT_WORKGROUP), 1, 1]);
-    }
-    gpu.queue().submit([encoder.finish()]);
-    let piece = Piece { buffer: &output, start: 0, bytes: output.size() };
-    let results: Vec<[f32; 4]> = read(gpu, "the self-test", &[piece]).await?;
+    });
+    let piece = Piece::start(&output, output.size());
+    let results: Vec<[f32; 4]> = Scratch::default().read(gpu, "the self-test", &[piece]).await?;
     Ok(judge(&pairs, &results))
 }
 

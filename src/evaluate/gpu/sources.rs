@@ -1,9 +1,9 @@
 //! The composed texts of all kernels of one problem.
 
-use super::channels::Channels;
 use super::compose::compose;
 use super::error::GpuError;
 use super::generate::generate;
+use crate::evaluate::jet::JetSet;
 use crate::network::Network;
 use crate::problem::expression::Expression;
 
@@ -21,11 +21,10 @@ pub const STEMS: [&str; 10] = [
     "jacobian/gram.wgsl",
 ];
 
-/// WGSL texts in the order of [`STEMS`], and the channels that they carry.
+/// WGSL texts in the order of [`STEMS`], and the derivatives that they carry.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    channels: Channels,
-    parameters: usize,
+    jets: JetSet,
     texts: [String; STEMS.len()],
 }
 
@@ -35,25 +34,19 @@ impl Sources {
     /// # Errors
     /// When a constant of the equation does not fit a 32-bit float.
     pub fn compose(network: &Network, right_hand_side: &Expression) -> Result<Self, GpuError> {
-        let channels = Channels::closure(&right_hand_side.channels(), network.inputs().len());
-        let generated = generate(network, &channels, right_hand_side)?;
+        let jets = JetSet::closure(network.inputs().len(), right_hand_side.channels());
+        let generated = generate(network, &jets, right_hand_side)?;
         let mut texts = [const { String::new() }; STEMS.len()];
         for (text, stem) in texts.iter_mut().zip(STEMS) {
             *text = compose(stem, &generated)?;
         }
-        Ok(Self { channels, parameters: parameters(right_hand_side), texts })
+        Ok(Self { jets, texts })
     }
 
-    /// The derivative channels that the kernels carry.
+    /// The derivatives that the kernels carry.
     #[must_use]
-    pub fn channels(&self) -> &Channels {
-        &self.channels
-    }
-
-    /// How many of the problem's parameters the right-hand side reads.
-    #[must_use]
-    pub fn parameters(&self) -> usize {
-        self.parameters
+    pub fn jets(&self) -> &JetSet {
+        &self.jets
     }
 
     /// Stem and text of every kernel.
@@ -67,17 +60,6 @@ impl Sources {
         let at = STEMS.iter().position(|other| *other == stem)?;
         Some(&mut self.texts[at])
     }
-}
-
-/// One more than the highest number of a parameter in the expression.
-fn parameters(expression: &Expression) -> usize {
-    let mut count = 0;
-    expression.visit(&mut |node| {
-        if let Expression::Parameter(k) = node {
-            count = count.max(k + 1);
-        }
-    });
-    count
 }
 
 #[cfg(test)]

@@ -2,22 +2,22 @@
 
 use std::fmt::Write;
 
-use super::super::channels::Channels;
 use super::super::plan::{Plan, offset};
+use crate::evaluate::jet::JetSet;
 use crate::network::{Input, Network};
-use crate::problem::expression::{MAX_ORDER, MultiIndex};
+use crate::problem::expression::{Channel, MAX_ORDER, MultiIndex};
 
 /// `embed(unit, point)`: the jet of z_0 = y, as WGSL. Also stores the factors cos(angle) and
 /// -a sin(angle), which the columns of the amplitudes and the phases need.
-pub fn embedding(network: &Network, plan: &Plan, channels: &Channels) -> String {
+pub fn embedding(network: &Network, plan: &Plan, jets: &JetSet) -> String {
     let mut text = String::from("fn embed(unit: u32, point: u32) -> Jet {\n    var y: Jet;\n");
     for (coordinate, input) in network.inputs().iter().enumerate() {
         match *input {
             Input::Periodic { period } => {
-                periodic(&mut text, network, plan, channels, coordinate, period);
+                periodic(&mut text, network, plan, jets, coordinate, period);
             }
             Input::Linear { lower, upper } => {
-                linear(&mut text, network, plan, channels, coordinate, upper - lower);
+                linear(&mut text, network, plan, jets, coordinate, upper - lower);
             }
         }
     }
@@ -34,7 +34,7 @@ fn periodic(
     text: &mut String,
     network: &Network,
     plan: &Plan,
-    channels: &Channels,
+    jets: &JetSet,
     coordinate: usize,
     period: f64,
 ) {
@@ -59,14 +59,15 @@ fn periodic(
     let frequency = std::f64::consts::TAU / period;
     for order in 1..=MAX_ORDER {
         let index = MultiIndex::along(coordinate, order);
-        let Some(at) = channels.position(&index) else { continue };
+        let Some(at) = jets.position(Channel::Partial(index)) else { continue };
         let sign = if matches!(order % 4, 1 | 2) { -1.0 } else { 1.0 };
         let wave = if order % 2 == 0 { "wave.x" } else { "wave.y" };
         let factor = (sign * frequency.powi(i32::from(order)) / index.factorial()) as f32;
         let _ = writeln!(text, "        y[{at}] += {factor:e}f * amplitude * {wave};");
     }
-    if let Some(at) = channels.laplacian() {
-        let factor = -(frequency * frequency) as f32;
+    if let Some(at) = jets.position(Channel::Laplacian) {
+        // Half the Laplacian is carried.
+        let factor = (-0.5 * frequency * frequency) as f32;
         let _ = writeln!(text, "        y[{at}] += {factor:e}f * amplitude * wave.x;");
     }
     text.push_str("    }\n");
@@ -77,7 +78,7 @@ fn linear(
     text: &mut String,
     network: &Network,
     plan: &Plan,
-    channels: &Channels,
+    jets: &JetSet,
     coordinate: usize,
     length: f64,
 ) {
@@ -91,7 +92,8 @@ fn linear(
         y[0] += slope * embedded[{coordinate}u * shape.stride + point];
 "
     );
-    if let Some(at) = channels.position(&MultiIndex::along(coordinate, 1)) {
+    let first = Channel::Partial(MultiIndex::along(coordinate, 1));
+    if let Some(at) = jets.position(first) {
         let _ = writeln!(text, "        y[{at}] += {:e}f * slope;", (2.0 / length) as f32);
     }
     text.push_str("    }\n");

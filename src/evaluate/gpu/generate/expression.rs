@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use super::super::channels::Channels;
 use super::super::error::GpuError;
 use super::literal;
+use crate::evaluate::jet::JetSet;
 use crate::problem::expression::{Binary, Channel, Expression, Function};
 
 /// `right_hand_side(point, u)`: F at a point from the jet of u, as WGSL.
-pub fn right_hand_side(expression: &Expression, channels: &Channels) -> Result<String, GpuError> {
-    let mut emitter = Emitter { channels, lines: Vec::new(), known: HashMap::new() };
+pub fn right_hand_side(expression: &Expression, jets: &JetSet) -> Result<String, GpuError> {
+    let mut emitter = Emitter { jets, lines: Vec::new(), known: HashMap::new() };
     let result = emitter.emit(expression)?;
     let body = emitter.lines.concat();
     Ok(format!(
@@ -19,7 +19,7 @@ pub fn right_hand_side(expression: &Expression, channels: &Channels) -> Result<S
 }
 
 struct Emitter<'a> {
-    channels: &'a Channels,
+    jets: &'a JetSet,
     lines: Vec<String>,
     /// Text of a value to its name.
     known: HashMap<String, String>,
@@ -69,13 +69,9 @@ impl Emitter<'_> {
 
     /// A derivative from its normalised Taylor coefficient.
     fn jet(&self, channel: Channel) -> String {
-        let at = self.channels.find(channel).expect("the channels are closed over the expression");
-        match channel {
-            Channel::Partial(index) if index.factorial() > 1.0 => {
-                format!("{:e}f * u[{at}]", index.factorial())
-            }
-            _ => format!("u[{at}]"),
-        }
+        let at = self.jets.position(channel).expect("the jets are closed over the expression");
+        let factor = self.jets.factor(at);
+        if factor == 1.0 { format!("u[{at}]") } else { format!("{factor:e}f * u[{at}]") }
     }
 
     /// Integer powers by squaring.

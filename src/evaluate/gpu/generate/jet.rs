@@ -2,89 +2,57 @@
 
 use std::fmt::Write;
 
-use super::super::channels::Channels;
-use crate::problem::expression::MultiIndex;
+use crate::evaluate::jet::{JetSet, Term};
 
 /// `Jet`, `compose` (sigma applied to a jet) and `product`, as WGSL.
-pub fn jet(channels: &Channels) -> String {
-    let count = channels.count();
-    format!("alias Jet = array<f32, {count}>;\n\n{}\n{}", compose(channels), product(channels))
+pub fn jet(jets: &JetSet) -> String {
+    let count = jets.len();
+    format!("alias Jet = array<f32, {count}>;\n\n{}\n{}", compose(jets), product(jets))
 }
 
-/// Pairs (b, c) of positions with b + c = `target`.
-fn splits(channels: &Channels, target: &MultiIndex) -> Vec<(usize, usize)> {
-    let difference = |b: &MultiIndex| {
-        let mut rest = *target;
-        for (total, part) in rest.0.iter_mut().zip(b.0) {
-            *total = total.checked_sub(part)?;
-        }
-        Some(rest)
-    };
-    let partials = channels.partials().iter().enumerate();
-    partials.filter_map(|(at, b)| Some((at, channels.position(&difference(b)?)?))).collect()
+/// The sum of the terms that make up channel `c`; empty where there are none.
+fn sum(
+    terms: &[Term],
+    c: usize,
+    left: impl Fn(usize) -> String,
+    right: impl Fn(usize) -> String,
+) -> String {
+    let of_channel = terms.iter().filter(|term| usize::from(term.c) == c);
+    let texts: Vec<String> = of_channel
+        .map(|term| format!("{} * {}", left(term.a.into()), right(term.b.into())))
+        .collect();
+    texts.join(" + ")
 }
 
-/// Positions of the first derivatives, coordinate by coordinate.
-fn gradient(channels: &Channels) -> Vec<usize> {
-    (0..channels.dimensions())
-        .map(|k| {
-            channels.position(&MultiIndex::along(k, 1)).expect("a Laplacian brings its gradient")
-        })
-        .collect()
-}
-
-/// sigma(z) = sum_k t_k h^k with t_k = sigma^(k)(z_0) / k! and h = z without its value; h^k has no
-/// terms below order k. The Laplacian follows sigma' lap z + sigma'' |grad z|^2.
-fn compose(channels: &Channels) -> String {
+/// sigma(z) = sum_k t_k h^k with t_k = sigma^(k)(z_0) / k! and h = z without its value. The power
+/// h^k has no terms below order k.
+fn compose(jets: &JetSet) -> String {
     let mut text = String::from("fn compose(t: array<f32, 5>, z: Jet) -> Jet {\n");
-    let orders: Vec<u8> = channels.partials().iter().map(MultiIndex::order).collect();
-    let highest = orders.iter().copied().max().unwrap_or(0);
-    // `power_k_a` is the coefficient a of h^k.
-    let name =
-        |k: u8, at: usize| if k == 1 { format!("z[{at}]") } else { format!("power_{k}_{at}") };
-    for k in 2..=highest {
-        for (at, index) in channels.partials().iter().enumerate().filter(|&(at, _)| orders[at] >= k)
-        {
-            let terms: Vec<String> = splits(channels, index)
-                .into_iter()
-                .filter(|&(b, c)| orders[b] >= k - 1 && orders[c] >= 1)
-                .map(|(b, c)| format!("{} * z[{c}]", name(k - 1, b)))
-                .collect();
-            let _ = writeln!(text, "    let power_{k}_{at} = {};", terms.join(" + "));
+    let name = |k: usize, at: usize| match k {
+        1 => format!("z[{at}]"),
+        _ => format!("power_{k}_{at}"),
+    };
+    let mut entries: Vec<Vec<String>> =
+        (0..jets.len()).map(|at| vec![format!("t[1] * z[{at}]")]).collect();
+    entries[0] = vec!["t[0]".into()];
+    for (k, terms) in (2..).zip(jets.powers()) {
+        for (at, entry) in entries.iter_mut().enumerate() {
+            let sum = sum(terms, at, |a| name(k - 1, a), |b| name(1, b));
+            if !sum.is_empty() {
+                let power = name(k, at);
+                let _ = writeln!(text, "    let {power} = {sum};");
+                entry.push(format!("t[{k}] * {power}"));
+            }
         }
     }
-    let mut entries = vec!["t[0]".to_owned()];
-    for (at, &order) in orders.iter().enumerate().skip(1) {
-        let terms: Vec<String> = (1..=order).map(|k| format!("t[{k}] * {}", name(k, at))).collect();
-        entries.push(terms.join(" + "));
-    }
-    if let Some(at) = channels.laplacian() {
-        let squares: Vec<String> =
-            gradient(channels).iter().map(|g| format!("z[{g}] * z[{g}]")).collect();
-        entries.push(format!("t[1] * z[{at}] + 2.0 * t[2] * ({})", squares.join(" + ")));
-    }
+    let entries: Vec<String> = entries.into_iter().map(|terms| terms.join(" + ")).collect();
     finish(text, &entries)
 }
 
-/// Leibniz' rule in Taylor coefficients: a plain convolution. The Laplacian of a product is
-/// a lap b + b lap a + 2 grad a . grad b.
-fn product(channels: &Channels) -> String {
-    let mut entries: Vec<String> = channels
-        .partials()
-        .iter()
-        .map(|index| {
-            let terms: Vec<String> = splits(channels, index)
-                .into_iter()
-                .map(|(b, c)| format!("a[{b}] * b[{c}]"))
-                .collect();
-            terms.join(" + ")
-        })
-        .collect();
-    if let Some(at) = channels.laplacian() {
-        let dots: Vec<String> =
-            gradient(channels).iter().map(|g| format!("a[{g}] * b[{g}]")).collect();
-        entries.push(format!("a[0] * b[{at}] + a[{at}] * b[0] + 2.0 * ({})", dots.join(" + ")));
-    }
+/// Leibniz' rule in Taylor coefficients: a plain convolution.
+fn product(jets: &JetSet) -> String {
+    let of = |at: usize| sum(jets.products(), at, |a| format!("a[{a}]"), |b| format!("b[{b}]"));
+    let entries: Vec<String> = (0..jets.len()).map(of).collect();
     finish(String::from("fn product(a: Jet, b: Jet) -> Jet {\n"), &entries)
 }
 

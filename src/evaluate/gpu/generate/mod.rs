@@ -4,10 +4,10 @@ mod embedding;
 mod expression;
 mod jet;
 
-use super::channels::Channels;
 use super::config;
 use super::error::GpuError;
 use super::plan::{Plan, offset};
+use crate::evaluate::jet::JetSet;
 use crate::network::Network;
 use crate::problem::Activation;
 use crate::problem::expression::Expression;
@@ -18,27 +18,27 @@ use crate::problem::expression::Expression;
 /// When a constant of the equation does not fit a 32-bit float.
 pub fn generate(
     network: &Network,
-    channels: &Channels,
+    jets: &JetSet,
     right_hand_side: &Expression,
 ) -> Result<Vec<(&'static str, String)>, GpuError> {
     let plan = Plan::new(network);
     Ok(vec![
-        ("generated/constants", constants(network, &plan, channels)),
-        ("generated/jet", jet::jet(channels)),
-        ("generated/embedding", embedding::embedding(network, &plan, channels)),
+        ("generated/constants", constants(network, &plan, jets)),
+        ("generated/jet", jet::jet(jets)),
+        ("generated/embedding", embedding::embedding(network, &plan, jets)),
         ("generated/activation", activation(network.activation())),
         ("generated/coefficients", coefficients(network.activation())),
-        ("generated/right_hand_side", expression::right_hand_side(right_hand_side, channels)?),
+        ("generated/right_hand_side", expression::right_hand_side(right_hand_side, jets)?),
     ])
 }
 
-fn constants(network: &Network, plan: &Plan, channels: &Channels) -> String {
+fn constants(network: &Network, plan: &Plan, jets: &JetSet) -> String {
     let layout = network.layout();
     let width = network.width();
     [
         ("WIDTH", width),
-        ("CHANNELS", channels.count()),
-        ("ROW_BLOCK", config::row_block(channels.count(), width)),
+        ("CHANNELS", jets.len()),
+        ("ROW_BLOCK", config::row_block(jets.len(), width)),
         ("POINT_WORKGROUP", config::POINT_WORKGROUP as usize),
         ("SKETCH_WORKGROUP", config::SKETCH_WORKGROUP as usize),
         ("SKETCH_COLUMNS", config::SKETCH_COLUMNS as usize),
