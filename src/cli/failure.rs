@@ -50,6 +50,8 @@ pub enum Failure {
     OtherDevice { path: PathBuf },
     #[error(transparent)]
     Files(#[from] OutputError),
+    #[error("{source}{}", state_kept(*kept))]
+    NotWritten { source: OutputError, kept: bool },
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
@@ -107,4 +109,8 @@ fn resumed(command: Option<&str>) -> String {
         Some(command) => format!("; to go on:\n  {command}"),
         None => " before the initial fit was done: there is nothing to go on from".to_owned(),
     }
+}
+
+fn state_kept(kept: bool) -> &'static str {
+    if kept { "; the state of the run is kept, --resume writes its results again" } else { "" }
 }

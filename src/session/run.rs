@@ -218,7 +218,7 @@ impl Session {
             *left = left.saturating_sub(1);
         }
         let time = report.time;
-        let done = time >= self.problem.time.end - 1e-9 * report.dt.abs();
+        let done = self.is_end(time, report.dt);
         self.record(report);
         if done || self.frames.wants(time) {
             let values = self.evaluate().await?;
@@ -230,6 +230,12 @@ impl Session {
             self.phase = Phase::Done;
         }
         Ok(())
+    }
+
+    /// Whether a step of size `dt` to `time` was the last one; the rounding of many added steps is
+    /// no reason for one more.
+    fn is_end(&self, time: f64, dt: f64) -> bool {
+        time >= self.problem.time.end - 1e-9 * dt.abs()
     }
 
     /// Puts a step into the history.
@@ -324,14 +330,14 @@ impl Session {
         self.begin_steps(saved.fitted).await?;
         if let Some(evolution) = &mut self.evolution {
             evolution.restore(saved.evolution);
-            if evolution.time() >= self.problem.time.end {
-                self.phase = Phase::Done;
-            }
         }
         self.spectrum = saved.history.spectra.last().cloned();
         self.history = saved.history;
         self.frames = saved.frames;
         self.seconds = saved.seconds;
+        if self.history.records.last().is_some_and(|last| self.is_end(last.time, last.dt)) {
+            self.phase = Phase::Done;
+        }
         Ok(())
     }
 }

@@ -99,6 +99,9 @@ fn an_interrupted_run_goes_on_to_the_same_bits_through_every_mishap() {
     Ran::of(&mut long(&place, "broken", &["--resume"])).expect(0).complains(&["Going on at step"]);
     same_bits(&place, "unbroken", "broken");
     assert!(!place.path("broken/checkpoint.bin").exists(), "a finished run needs none");
+    let again = Ran::of(&mut long(&place, "broken", &["--resume", "--json"])).expect(0);
+    let result = String::from_utf8(place.read("broken/result.json")).unwrap();
+    assert_eq!(again.stdout, result, "what is finished is only shown");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sketchpde::output::ResultFolder;
 use sketchpde::problem::Problem;
 
+use super::result::RunResult;
 use crate::cli::failure::Failure;
 
 /// Everything that a run writes into its folder. A folder with one of these holds a run, or
@@ -98,6 +99,15 @@ pub fn open(
     }
     folder.write_problem(&problem.source)?;
     Ok(folder)
+}
+
+/// The result of a run that reached its end and has no checkpoint left.
+pub fn finished(folder: &ResultFolder) -> Option<RunResult> {
+    if folder.file(CHECKPOINT).exists() {
+        return None;
+    }
+    let result = serde_json::from_value::<RunResult>(folder.read_result().ok()?).ok()?;
+    result.completed.then_some(result)
 }
 
 /// Takes away a folder in which nothing was kept but the problem file.

@@ -17,7 +17,7 @@ use sketchpde::problem::Problem;
 use sketchpde::session::evolve::{BackendChoice, Description, Engine};
 use sketchpde::session::{Options, Session, SessionHandle, total_points, wall_clock};
 
-use self::drive::{Ending, Run};
+use self::drive::{Ending, Keeper, Run};
 use self::folder::Wish;
 use self::result::RunResult;
 use self::store::Store;
@@ -155,6 +155,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         arguments.adapter.as_deref(),
     ))?;
     let folder = folder::open(&path, &problem, arguments.resume, arguments.force)?;
+    if arguments.resume
+        && let Some(result) = folder::finished(&folder)
+    {
+        progress.say(Verbosity::Normal, "The run is finished already; this is its result");
+        return judge(arguments, &result, &folder);
+    }
     let mut store = Store::new(folder, &problem, &engine.describe());
     progress.say(Verbosity::Normal, &headline(&problem, &engine.describe()));
     progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
@@ -168,23 +174,36 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         (Ending::Interrupted { resumable }, _) => Err(interrupted(&store, resumable, &path)),
         (Ending::Ended(session), reference_error) => {
             let result = RunResult::of(&session, reference_error);
-            conclude(arguments, *session, &result, &store.folder)
+            conclude(arguments, *session, &result, &mut store, &progress)
         }
     }
 }
 
-/// Writes the files, prints the result, and judges it.
+/// Writes the files and says how it went.
 fn conclude(
     arguments: &Arguments,
     session: Session,
     result: &RunResult,
-    folder: &ResultFolder,
+    store: &mut Store,
+    progress: &Progress,
 ) -> Result<(), Failure> {
-    finish::write(folder, &session, result, !arguments.no_plots)?;
+    let written = finish::write(&store.folder, &session, result, !arguments.no_plots);
+    if let Err(source) = written {
+        // The run need not be repeated once there is room for its results.
+        let kept = session.save().is_some_and(|state| store.checkpoint(&state).is_ok());
+        return Err(Failure::NotWritten { source, kept });
+    }
     if let Some(failure) = session.into_failure() {
+        let path = store.folder.path().display();
+        progress.say(Verbosity::Normal, &format!("What was computed before is in {path}"));
         return Err(Failure::Session(failure));
     }
-    finish::remove_checkpoints(folder);
+    finish::remove_checkpoints(&store.folder);
+    judge(arguments, result, &store.folder)
+}
+
+/// Prints the result and holds it against `--max-error`.
+fn judge(arguments: &Arguments, result: &RunResult, folder: &ResultFolder) -> Result<(), Failure> {
     finish::show(result, folder, arguments.json)?;
     match (arguments.max_error, result.relative_l2) {
         (Some(bound), Some(error)) if error <= bound => Ok(()),
