@@ -9,7 +9,9 @@ use super::failure::Failure;
 use super::options::ProblemArguments;
 use super::output::{print, print_json, table};
 
-/// Check a problem file and say what would be solved; every mistake is reported with its place.
+/// Check a problem file and say what would be solved.
+///
+/// Every mistake is reported, with its place and its remedy.
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]

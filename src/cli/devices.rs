@@ -8,8 +8,9 @@ use sketchpde::evaluate::gpu::{DeviceReport, GpuError};
 use super::failure::Failure;
 use super::output::{print, print_json, table};
 
-/// List the CPU and the GPU adapters with their limits and their arithmetic self-test, and say what
-/// --backend auto picks and why.
+/// Show the CPU and the GPU adapters, and what --backend auto picks.
+///
+/// Each adapter with its limits and the result of its arithmetic self-test.
 #[derive(Args)]
 pub struct Arguments {
     /// Print one JSON object.

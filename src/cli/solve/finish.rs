@@ -104,7 +104,11 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
             "sizes",
             format!(
                 "{} parameters, {} points, {} columns, {} steps to t = {}",
-                result.parameters, result.points, result.columns, result.steps, result.time
+                result.parameters,
+                result.points,
+                result.columns,
+                result.steps,
+                (result.time * 1e9).round() / 1e9
             ),
         ),
         row(

@@ -26,14 +26,16 @@ use super::interrupt;
 use super::options::ProblemArguments;
 use super::progress::{Progress, Verbosity};
 
-/// Solve a problem: fit the network to the initial state, step to the end time, compare with the
-/// reference, and write fields, histories, parameters and plots into a folder.
+/// Solve a problem and write its results into a folder.
+///
+/// Fits the network to the initial state, steps to the end time, compares with the reference, and
+/// writes fields, histories, parameters and plots.
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
     problem: ProblemArguments,
 
-    /// Where the numbers are crunched; auto takes a hardware GPU if there is one, else the CPU.
+    /// Where to compute; auto takes a hardware GPU if there is one, else the CPU.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     backend: Backend,
 
