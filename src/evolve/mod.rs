@@ -1,1 +1,3 @@
 //! Neural Galerkin time stepping.
+
+pub mod initial_fit;
