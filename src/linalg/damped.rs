@@ -192,16 +192,36 @@ impl<T: Real> NormalEquations<'_, T> {
         self.damped.largest
     }
 
+    /// Factors for the damping that the next calls of [`Self::solve`] use.
+    ///
+    /// # Errors
+    /// `Damping` where lambda is not a damping value or is lost in the round-off of `J^T J` (below
+    /// about 1e-8 of the largest singular value).
+    pub fn damp(&mut self, lambda: f64) -> Result<(), LeastSquaresError> {
+        if lambda.is_finite() && lambda >= 0.0 && self.damped.damp(lambda) {
+            Ok(())
+        } else {
+            Err(LeastSquaresError::Damping { lambda })
+        }
+    }
+
+    /// `v` of `min |J v - r|^2 + lambda^2 |v|^2` with the factor of the last [`Self::damp`], which
+    /// must have succeeded.
+    ///
+    /// # Errors
+    /// `Shape` or `RightHandSideNotFinite`.
+    pub fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError> {
+        check_right_hand_side(self.matrix[0].len(), r)?;
+        Ok(self.damped.solve_refined(&self.matrix, r, self.refinements).0)
+    }
+
     /// `min |J v - r|^2 + lambda^2 |v|^2`.
     ///
     /// # Errors
-    /// `Shape`, `RightHandSideNotFinite`, or `Damping` where lambda is not a damping value or is
-    /// lost in the round-off of `J^T J` (below about 1e-8 of the largest singular value).
+    /// Those of [`Self::damp`] and of [`Self::solve`].
     pub fn solve_damped(&mut self, r: &[f64], lambda: f64) -> Result<Solution, LeastSquaresError> {
         check_right_hand_side(self.matrix[0].len(), r)?;
-        if !(lambda.is_finite() && lambda >= 0.0 && self.damped.damp(lambda)) {
-            return Err(LeastSquaresError::Damping { lambda });
-        }
+        self.damp(lambda)?;
         let (v, residual) = self.damped.solve_refined(&self.matrix, r, self.refinements);
         Ok(self.damped.solution(v, &residual, r, self.refinements, Solver::Gram))
     }

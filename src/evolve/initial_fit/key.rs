@@ -1,0 +1,43 @@
+//! What an initial fit depends on, as bytes.
+
+use crate::bytes::Writer;
+use crate::problem::{Choice, Problem};
+
+/// Goes up when the fit's algorithm changes, so that fits of older versions are not found.
+const VERSION: u64 = 1;
+
+/// Bytes of everything that the fit depends on and of nothing else: the network, the initial state
+/// and the ansatz at the start with the parameters' values put in, the domain, the fit's settings
+/// and the seed. For a cache by content.
+#[must_use]
+pub fn fit_key(problem: &Problem) -> Vec<u8> {
+    let mut key = Writer::default();
+    key.text("initial fit");
+    key.count(VERSION);
+    let network = &problem.network;
+    key.count(network.width as u64);
+    key.count(network.hidden_layers as u64);
+    key.text(network.activation.word());
+    let values = problem.parameter_values();
+    let start = problem.time.start.into();
+    // Debug text of a tree has every node and every constant to its last bit.
+    let parts = [Some(&problem.initial), problem.distance.as_ref(), problem.lift.as_ref()];
+    for part in parts {
+        let text = part.map(|e| e.substitute_parameters(&values).substitute_time(&start));
+        key.text(&format!("{text:?}"));
+    }
+    key.count(problem.dimensions() as u64);
+    for c in &problem.coordinates {
+        key.real(c.lower);
+        key.real(c.upper);
+        key.count(u64::from(c.boundary == crate::problem::Boundary::Periodic));
+    }
+    let fit = &problem.fit;
+    key.text(fit.method.word());
+    key.real(fit.tolerance);
+    key.count(fit.max_iterations as u64);
+    key.count(fit.count.len() as u64);
+    fit.count.iter().for_each(|&n| key.count(n as u64));
+    key.count(problem.seed);
+    key.finish()
+}

@@ -1,0 +1,279 @@
+//! The initial state at points: what the network has to match, the residual and its Jacobian.
+
+use faer::{Mat, MatMut, MatRef};
+use rayon::prelude::*;
+
+use super::error::FitError;
+use crate::evaluate::cpu::Evaluator;
+use crate::evaluate::jet::JetSet;
+use crate::network::Network;
+use crate::problem::expression::{Channel, Expression, MultiIndex};
+use crate::problem::{FitMethod, Points, Problem};
+
+/// Weight of the derivatives' relative error against that of the values. The derivatives add as
+/// many equations again per coordinate, and hold the network still between the points.
+const DERIVATIVE_WEIGHT: f64 = 0.3;
+/// Points that one evaluator takes: its Jacobian is the memory that a gradient needs.
+const BLOCK: usize = 512;
+/// Entries of the Jacobian that the default number of points in three and more dimensions fills.
+const DEFAULT_ENTRIES: usize = 1 << 24;
+/// Bytes of the largest Jacobian that Levenberg-Marquardt may ask for.
+const MEMORY_LIMIT: usize = 1 << 31;
+/// Points in three and more dimensions between which the error is measured.
+const SCATTERED: usize = 4096;
+
+/// One block of equations: a derivative of the network against that of the initial state.
+struct Equations {
+    /// Position of the derivative in the evaluators' jet set.
+    channel: usize,
+    weight: f64,
+    /// One per point.
+    wanted: Vec<f64>,
+}
+
+/// Weighted residual `r = w (g - u)`, values first, then one block per first derivative.
+#[derive(Clone, Debug)]
+pub(super) struct Residual {
+    pub entries: Vec<f64>,
+    /// |r|^2: the squared relative L2 error, and the weighted ones of the derivatives.
+    pub loss: f64,
+    /// |g - u| / |g| over the points.
+    pub relative_l2: f64,
+}
+
+/// The initial state and its first derivatives at the points of the fit.
+///
+/// The weights make the loss free of scales: with `l_k = min(|g| / |d_k g|, L_k)` (norms over the
+/// points, L_k the extent of the domain)
+/// `loss = |g - u|^2 / |g|^2 + w^2 sum_k l_k^2 |d_k g - d_k u|^2 / |g|^2`,
+/// so that a derivative counts by its relative error. Where a derivative of the initial state is
+/// not finite (the root of x at zero), its equation is left out.
+pub(super) struct Target {
+    evaluators: Vec<Evaluator<f64>>,
+    equations: Vec<Equations>,
+    points: usize,
+    time: f64,
+}
+
+impl Target {
+    pub fn new(problem: &Problem, network: &Network, points: &Points) -> Result<Self, FitError> {
+        let dimensions = problem.dimensions();
+        let plain = without_equation(problem);
+        let jets = JetSet::first_order(dimensions);
+        let evaluators: Vec<_> = points
+            .coordinates
+            .chunks(BLOCK * dimensions)
+            .map(|block| Evaluator::with_jets(&plain, network, block, jets.clone()))
+            .collect();
+        let wanted = initial_values(problem, points)?;
+        let size = norm(&wanted);
+        let scale = unless_zero(size, (points.len() as f64).sqrt()).recip();
+        let mut equations = vec![Equations { channel: 0, weight: scale, wanted }];
+        for (k, coordinate) in problem.coordinates.iter().enumerate() {
+            let derivative = problem.initial.differentiate_coordinate(k, dimensions).simplify();
+            let wanted = sample(&derivative, problem, points);
+            let finite: Vec<f64> = wanted.iter().copied().filter(|v| v.is_finite()).collect();
+            let extent = coordinate.upper - coordinate.lower;
+            let length = (size / norm(&finite)).min(extent);
+            let length = if length.is_finite() && length > 0.0 { length } else { extent };
+            let channel = Channel::Partial(MultiIndex::along(k, 1));
+            let channel = jets.position(channel).expect("a first derivative is in its jet set");
+            let weight = DERIVATIVE_WEIGHT * length * scale;
+            equations.push(Equations { channel, weight, wanted });
+        }
+        Ok(Self { evaluators, equations, points: points.len(), time: problem.time.start })
+    }
+
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
+    pub fn rows(&self) -> usize {
+        self.points * self.equations.len()
+    }
+
+    pub fn residual(&self, theta: &[f64]) -> Residual {
+        let mut entries = vec![0.0; self.rows()];
+        let mut start = 0;
+        for evaluator in &self.evaluators {
+            let derivatives = evaluator.derivatives(theta, self.time);
+            for (block, equations) in self.equations.iter().enumerate() {
+                let out = &mut entries[block * self.points + start..][..evaluator.points()];
+                let wanted = &equations.wanted[start..];
+                for ((r, g), u) in out.iter_mut().zip(wanted).zip(&derivatives[equations.channel]) {
+                    *r = if g.is_finite() { equations.weight * (g - u) } else { 0.0 };
+                }
+            }
+            start += evaluator.points();
+        }
+        let squares = |r: &[f64]| r.iter().map(|r| r * r).sum::<f64>();
+        let relative_l2 = squares(&entries[..self.points]).sqrt();
+        Residual { loss: squares(&entries), relative_l2, entries }
+    }
+
+    /// `J = -dr / dtheta` for the chosen columns: rows x columns.
+    pub fn jacobian(&self, theta: &[f64], columns: &[u32], mut out: MatMut<'_, f64>) {
+        let mut start = 0;
+        for evaluator in &self.evaluators {
+            for block in 0..self.equations.len() {
+                let first = block * self.points + start;
+                let rows = out.as_mut().subrows_mut(first, evaluator.points());
+                self.block_jacobian(evaluator, start, block, theta, columns, rows);
+            }
+            start += evaluator.points();
+        }
+    }
+
+    fn block_jacobian(
+        &self,
+        evaluator: &Evaluator<f64>,
+        start: usize,
+        block: usize,
+        theta: &[f64],
+        columns: &[u32],
+        mut out: MatMut<'_, f64>,
+    ) {
+        let equations = &self.equations[block];
+        let _ = evaluator.jacobian(theta, self.time, columns, equations.channel, out.as_mut());
+        let wanted = &equations.wanted[start..start + evaluator.points()];
+        for column in out.col_iter_mut() {
+            for (entry, g) in column.iter_mut().zip(wanted) {
+                *entry = if g.is_finite() { *entry * equations.weight } else { 0.0 };
+            }
+        }
+    }
+
+    /// Half the loss and its gradient `-J^T r`, one block of points at a time.
+    pub fn gradient(&self, theta: &[f64]) -> (f64, Vec<f64>) {
+        let residual = self.residual(theta);
+        let columns: Vec<u32> = (0..theta.len() as u32).collect();
+        let mut gradient = vec![0.0; theta.len()];
+        let height = self.evaluators.iter().map(Evaluator::points).max().unwrap_or(0);
+        let mut jacobian = Mat::<f64>::zeros(height, theta.len());
+        let mut start = 0;
+        for evaluator in &self.evaluators {
+            let count = evaluator.points();
+            for block in 0..self.equations.len() {
+                let rows = jacobian.as_mut().subrows_mut(0, count);
+                self.block_jacobian(evaluator, start, block, theta, &columns, rows);
+                let r = &residual.entries[block * self.points + start..][..count];
+                subtract_transposed(jacobian.as_ref().subrows(0, count), r, &mut gradient);
+            }
+            start += count;
+        }
+        (0.5 * residual.loss, gradient)
+    }
+
+    /// Whether Levenberg-Marquardt has the memory for its Jacobian.
+    pub fn check_memory(&self, columns: usize) -> Result<(), FitError> {
+        let (points, rows, limit) = (self.points, self.rows(), MEMORY_LIMIT);
+        let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f64>());
+        if bytes > limit {
+            return Err(FitError::TooLarge { points, rows, columns, bytes, limit });
+        }
+        Ok(())
+    }
+}
+
+/// `g -= J^T r`.
+fn subtract_transposed(jacobian: MatRef<'_, f64>, r: &[f64], gradient: &mut [f64]) {
+    gradient.par_iter_mut().enumerate().with_min_len(64).for_each(|(k, g)| {
+        *g -= jacobian.col(k).iter().zip(r).map(|(j, r)| j * r).sum::<f64>();
+    });
+}
+
+/// The initial state at points that the fit does not see.
+pub(super) struct Comparison {
+    evaluator: Evaluator<f64>,
+    wanted: Vec<f64>,
+    time: f64,
+}
+
+impl Comparison {
+    /// Between the points of a grid of `counts`: about three times as many along each coordinate
+    /// in one dimension, twice in two, and scattered points in more.
+    pub fn new(problem: &Problem, network: &Network, counts: &[usize]) -> Result<Self, FitError> {
+        let finer =
+            |factor: usize| -> Vec<usize> { counts.iter().map(|n| factor * n + 1).collect() };
+        let points = match problem.dimensions() {
+            1 => Points::evaluation_grid(&problem.coordinates, &finer(3)),
+            2 => Points::evaluation_grid(&problem.coordinates, &finer(2)),
+            _ => Points::random(&problem.coordinates, SCATTERED, problem.seed),
+        };
+        let evaluator = Evaluator::new(&without_equation(problem), network, &points.coordinates);
+        let wanted = initial_values(problem, &points)?;
+        Ok(Self { evaluator, wanted, time: problem.time.start })
+    }
+
+    /// Relative L2 error; the root mean square where the initial state is zero.
+    pub fn error(&self, theta: &[f64]) -> f64 {
+        let values = self.evaluator.field(theta, self.time).values;
+        let difference: Vec<f64> = values.iter().zip(&self.wanted).map(|(u, g)| g - u).collect();
+        let count = self.wanted.len() as f64;
+        norm(&difference) / unless_zero(norm(&self.wanted), count.sqrt())
+    }
+}
+
+/// Points along each coordinate: as the settings say, else enough for a state with features of a
+/// fiftieth of the domain. In three and more dimensions one number, of scattered points.
+pub(super) fn default_counts(problem: &Problem, columns: usize) -> Vec<usize> {
+    let dimensions = problem.dimensions();
+    if !problem.fit.count.is_empty() {
+        let count = &problem.fit.count;
+        return (0..dimensions).map(|k| *count.get(k).unwrap_or(&count[0])).collect();
+    }
+    match (dimensions, problem.fit.method) {
+        (1, _) => vec![300],
+        (2, _) => vec![32, 32],
+        (_, FitMethod::LbfgsAdam) => vec![4096],
+        (_, FitMethod::LevenbergMarquardt) => {
+            let fits = DEFAULT_ENTRIES / (columns * (dimensions + 1));
+            vec![(1 << fits.max(1).ilog2()).clamp(256, 4096)]
+        }
+    }
+}
+
+/// The points for counts from [`default_counts`]: a grid, or scattered evenly where there is one
+/// count for several coordinates.
+pub(super) fn points(problem: &Problem, counts: &[usize]) -> Points {
+    if counts.len() < problem.dimensions() {
+        Points::sobol(&problem.coordinates, counts[0], problem.seed)
+    } else {
+        Points::grid(&problem.coordinates, counts)
+    }
+}
+
+/// The ansatz does not depend on the equation; its derivatives need not be carried.
+fn without_equation(problem: &Problem) -> Problem {
+    Problem { right_hand_side: Expression::Constant(0.0), ..problem.clone() }
+}
+
+fn sample(expression: &Expression, problem: &Problem, points: &Points) -> Vec<f64> {
+    let (time, parameters) = (problem.time.start, problem.parameter_values());
+    (0..points.len())
+        .into_par_iter()
+        .map(|i| expression.evaluate_at(points.point(i), time, &parameters))
+        .collect()
+}
+
+fn initial_values(problem: &Problem, points: &Points) -> Result<Vec<f64>, FitError> {
+    let values = sample(&problem.initial, problem, points);
+    if let Some(i) = values.iter().position(|v| !v.is_finite()) {
+        let place: Vec<String> = problem
+            .coordinates
+            .iter()
+            .zip(points.point(i))
+            .map(|(c, x)| format!("{} = {x}", c.name))
+            .collect();
+        return Err(FitError::TargetNotFinite { place: place.join(", "), value: values[i] });
+    }
+    Ok(values)
+}
+
+fn norm(x: &[f64]) -> f64 {
+    x.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn unless_zero(value: f64, other: f64) -> f64 {
+    if value > 0.0 { value } else { other }
+}
