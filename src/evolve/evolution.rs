@@ -74,6 +74,8 @@ struct Outcome {
     theta: Vec<f64>,
     /// What the controller judges.
     error: Option<f64>,
+    /// u and F after the step, where the scheme has computed them.
+    field: Option<Field>,
     report: StepReport,
 }
 
@@ -274,6 +276,7 @@ impl Evolution {
         }
         self.theta = outcome.theta;
         self.field = None;
+        let field = outcome.field;
         self.step += 1;
         // Fixed steps count in whole steps, so that rounding does not pile up over a long run.
         let start = self.problem.time.start;
@@ -292,14 +295,20 @@ impl Evolution {
             return Ok(field.clone());
         }
         let field = self.engine.field(&self.theta, self.time).await?;
+        self.keep(field.clone())?;
+        Ok(field)
+    }
+
+    /// Keeps the field at theta if it is finite.
+    fn keep(&mut self, field: Field) -> Result<(), EvolveError> {
         if field.values.iter().any(|v| !v.is_finite()) {
             return Err(self.not_finite("the solution"));
         }
         if field.right_hand_side.iter().any(|v| !v.is_finite()) {
             return Err(self.not_finite("the right-hand side"));
         }
-        self.field = Some(field.clone());
-        Ok(field)
+        self.field = Some(field);
+        Ok(())
     }
 
     /// What a least-squares failure means: usually a solution that is no longer finite.
@@ -349,11 +358,12 @@ impl Evolution {
             at,
         );
         Ok(attempt.await?.map(|attempt| {
-            let error = attempt.error.unwrap_or(0.0).max(attempt.residual);
+            let error = attempt.error.unwrap_or(0.0).max(attempt.residual).max(attempt.roughness);
             let rank = attempt.chosen.len().min(field.values.len());
             Outcome {
                 theta: attempt.theta,
                 error: Some(error),
+                field: Some(attempt.field),
                 report: StepReport {
                     residual: attempt.residual,
                     rank,
@@ -382,6 +392,7 @@ impl Evolution {
         Ok(attempt.await?.map(|attempt| Outcome {
             theta: attempt.theta,
             error: attempt.error,
+            field: None,
             report: StepReport {
                 residual: attempt.residual,
                 rank: attempt.rank,
@@ -397,7 +408,7 @@ impl Evolution {
 impl Outcome {
     /// An attempt without a result: the controller rejects it.
     fn hopeless() -> Self {
-        Self { theta: Vec::new(), error: Some(f64::INFINITY), report: StepReport::empty() }
+        Self { theta: Vec::new(), error: Some(f64::INFINITY), field: None, report: StepReport::empty() }
     }
 }
 
