@@ -220,8 +220,10 @@ impl Comparison {
     }
 }
 
-/// Points along each coordinate: as the settings say, else enough for a state with features of a
-/// fiftieth of the domain. In three and more dimensions one number, of scattered points.
+/// Points along each coordinate: as the settings say, else enough in one dimension for features of
+/// a fiftieth of the domain, and in two for smooth states (the fit refines where that is too few;
+/// starting from 24 x 24 took eight times as long on a sum of waves). In three and more dimensions
+/// one number, of scattered points.
 pub(super) fn default_counts(problem: &Problem, columns: usize) -> Vec<usize> {
     let dimensions = problem.dimensions();
     if !problem.fit.count.is_empty() {
@@ -230,7 +232,7 @@ pub(super) fn default_counts(problem: &Problem, columns: usize) -> Vec<usize> {
     }
     match (dimensions, problem.fit.method) {
         (1, _) => vec![300],
-        (2, _) => vec![24, 24],
+        (2, _) => vec![16, 16],
         (_, FitMethod::LbfgsAdam) => vec![4096],
         (_, FitMethod::LevenbergMarquardt) => {
             let fits = DEFAULT_ENTRIES / (columns * (dimensions + 1));
