@@ -11,5 +11,5 @@ pub mod evaluate;
 pub mod linalg;
 pub mod evolve;
 pub mod reference;
-pub mod session;
 pub mod output;
+pub mod session;

@@ -1,2 +1,7 @@
-//! The command line program; everything it does is in the library.
-fn main() {}
+//! The command line program; everything it computes is in the library.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

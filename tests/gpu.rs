@@ -14,3 +14,5 @@ mod device;
 mod field;
 #[path = "gpu/jacobian.rs"]
 mod jacobian;
+#[path = "gpu/twin.rs"]
+mod twin;

@@ -1,6 +1,7 @@
 //! Problem files, from text to a checked problem.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use sketchpde::network::Network;
 use sketchpde::problem::equation::{Role, parse_expression};
 use sketchpde::problem::expression::{Channel, Expression, Names};
@@ -85,11 +86,7 @@ fn the_number_of_parameters_is_known_before_the_network() {
 fn exact_residual(problem: &Problem, exact: &Expression) -> f64 {
     let dimensions = problem.dimensions();
     let derivative = |channel: Channel| match channel {
-        Channel::Laplacian => (0..dimensions)
-            .map(|k| exact.differentiate_coordinate(k, dimensions))
-            .enumerate()
-            .map(|(k, first)| first.differentiate_coordinate(k, dimensions))
-            .fold(Expression::Constant(0.0), |sum, term| sum + term),
+        Channel::Laplacian => exact.laplacian(dimensions),
         Channel::Partial(index) => (0..dimensions)
             .flat_map(|k| std::iter::repeat_n(k, usize::from(index.0[k])))
             .fold(exact.clone(), |f, k| f.differentiate_coordinate(k, dimensions)),
@@ -538,7 +535,7 @@ fn the_ansatz_takes_the_values_on_every_side() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

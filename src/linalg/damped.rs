@@ -31,6 +31,8 @@ pub(crate) struct Damped {
     panel: Buffer,
     scratch: Scratch,
     pub(crate) lambda: f64,
+    /// `factor` belongs to this matrix and this lambda.
+    factored: bool,
     /// Estimate of the largest singular value.
     pub(crate) largest: f64,
 }
@@ -43,6 +45,7 @@ impl Damped {
     pub(crate) fn form<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
         let (n, s) = (columns[0].len(), columns.len());
         let order = n.min(s);
+        self.factored = false;
         self.gram.reshape(order, order);
         if n >= s {
             gram(columns, self.gram.view_mut(), &mut self.panel);
@@ -53,8 +56,12 @@ impl Damped {
         if self.largest.is_finite() { Ok(()) } else { Err(not_finite(columns)) }
     }
 
-    /// Factors `A + lambda^2 I`; false where the damping is too small for the round-off of A.
+    /// Factors `A + lambda^2 I`, unless that stands already; false where the damping is too small
+    /// for the round-off of A.
     pub(crate) fn damp(&mut self, lambda: f64) -> bool {
+        if self.factored && self.lambda == lambda {
+            return true;
+        }
         self.lambda = lambda;
         let gram = self.gram.view();
         let order = gram.nrows();
@@ -65,14 +72,15 @@ impl Damped {
         }
         let par = if order > 1_000 { parallelism((order as f64).powi(3)) } else { Par::Seq };
         let need = llt::factor::cholesky_in_place_scratch::<f64>(order, par, Spec::default());
-        llt::factor::cholesky_in_place(
+        self.factored = llt::factor::cholesky_in_place(
             matrix,
             llt::factor::LltRegularization::default(),
             par,
             self.scratch.of(need),
             Spec::default(),
         )
-        .is_ok()
+        .is_ok();
+        self.factored
     }
 
     pub(crate) fn solution(

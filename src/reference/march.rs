@@ -25,6 +25,8 @@ pub struct March<'a> {
     step: f64,
     pub modes: usize,
     pub most_modes: usize,
+    /// The largest part of the norm that the upper quarter of the spectrum has had.
+    pub largest_tail: f64,
     pub state: Vec<Complex64>,
     steppers: BTreeMap<usize, Stepper>,
     planner: FftPlanner<f64>,
@@ -53,6 +55,7 @@ impl<'a> March<'a> {
             step,
             modes,
             most_modes: modes,
+            largest_tail: share_above(initial, modes * 3 / 8),
             state,
             steppers: BTreeMap::new(),
             planner: FftPlanner::new(),
@@ -88,7 +91,10 @@ impl<'a> March<'a> {
                     self.state.resize(self.modes / 2, Complex64::default());
                 }
                 _ if share > LOST => return Err(ReferenceError::Unresolved { time, modes }),
-                _ => break,
+                _ => {
+                    self.largest_tail = self.largest_tail.max(share);
+                    break;
+                }
             }
         }
         self.coarsen();

@@ -184,6 +184,14 @@ struct Run {
     snapshots: Vec<Vec<Complex64>>,
     modes: usize,
     steps: usize,
+    /// The largest part of the norm in the upper quarter of the spectrum.
+    tail: f64,
+}
+
+impl Run {
+    fn intervals(&self) -> usize {
+        self.snapshots.len() - 1
+    }
 }
 
 struct Refinement<'a> {
@@ -198,7 +206,10 @@ impl Refinement<'_> {
     /// The given step, and a run at twice the step to know the error.
     fn with_given_step(&mut self, step: f64) -> Result<SpectralSolution, ReferenceError> {
         let span = self.problem.time.end - self.problem.time.start;
-        let intervals = self.settings.intervals;
+        let mut intervals = self.settings.intervals;
+        while 2 * intervals <= MOST_INTERVALS && 2.0 * step * intervals as f64 <= 0.5 * span {
+            intervals *= 2;
+        }
         let substeps = (span / (intervals as f64 * step) / 2.0 - 1e-9).ceil().max(1.0) as usize;
         let coarse = self.run(intervals, substeps, 0, None)?;
         let fine = self.run(intervals, 2 * substeps, 1, None)?;
@@ -251,8 +262,20 @@ impl Refinement<'_> {
         unreachable!("the number of steps is bounded")
     }
 
-    fn finish(&self, run: Run, error: f64) -> SpectralSolution {
-        let estimated_error = error.hypot(interpolation_error(&run));
+    fn finish(&self, mut run: Run, error: f64) -> SpectralSolution {
+        // Snapshots that interpolation does not need only fill the disk.
+        let fewest = self.settings.intervals;
+        while run.intervals() >= 2 * fewest
+            && run.intervals().is_multiple_of(2)
+            && left_out_error(&run) <= 0.1 * self.settings.tolerance
+        {
+            let mut index = 0;
+            run.snapshots.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+        }
+        let estimated_error = error.hypot(interpolation_error(&run)).hypot(run.tail);
         let quality = Quality { modes: run.modes, steps: run.steps, estimated_error };
         let bound = (self.settings.tolerance * NEGLIGIBLE).max(f64::EPSILON);
         let snapshots = run.snapshots.into_iter().map(|c| significant(c, bound)).collect();
@@ -289,26 +312,30 @@ impl Refinement<'_> {
                 return Err(ReferenceError::Cancelled);
             }
         }
-        Ok(Run { snapshots, modes: march.most_modes, steps })
+        Ok(Run { snapshots, modes: march.most_modes, steps, tail: march.largest_tail })
     }
 }
 
 /// Relative L2 distance over the snapshots that both runs have.
 fn distance(coarse: &Run, fine: &Run) -> f64 {
-    let stride = (fine.snapshots.len() - 1) / (coarse.snapshots.len() - 1);
+    let stride = fine.intervals() / coarse.intervals();
     let pairs = coarse.snapshots.iter().zip(fine.snapshots.iter().step_by(stride));
     relative_distance(pairs.map(|(a, b)| (a.as_slice(), b.as_slice())))
 }
 
-/// What interpolation in time between the snapshots costs, from leaving out every other one.
+/// What interpolation in time between the snapshots costs.
 fn interpolation_error(run: &Run) -> f64 {
+    left_out_error(run) / LEAVE_OUT_FACTOR
+}
+
+/// What it costs to leave out every other snapshot.
+fn left_out_error(run: &Run) -> f64 {
     let even = |index: usize| run.snapshots[2 * index].as_slice();
     let count = run.snapshots.len().div_ceil(2);
     let odd: Vec<usize> = (1..2 * count - 1).step_by(2).collect();
     let guesses: Vec<_> = odd.iter().map(|&j| interpolate(count, even, 0.5 * j as f64)).collect();
     let pairs = guesses.iter().zip(&odd);
     relative_distance(pairs.map(|(guess, &j)| (guess.as_slice(), run.snapshots[j].as_slice())))
-        / LEAVE_OUT_FACTOR
 }
 
 /// Whether smaller steps fail in the same way at nearly the same time.

@@ -230,7 +230,7 @@ fn convergence_is_of_fourth_order_in_time_and_spectral_in_space() {
         spectral::solve(&problem, &settings, &quiet).expect("solves")
     };
     let points: Vec<f64> = (0..400).map(|j| std::f64::consts::TAU * f64::from(j) / 400.0).collect();
-    let last = |solution: &SpectralSolution| solution.at(16, &points);
+    let last = |s: &SpectralSolution| s.at(s.times().len() - 1, &points);
     let distance = |a: &[f64], b: &[f64]| -> f64 {
         a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / 20.0
     };
@@ -369,28 +369,44 @@ fn a_closed_form_is_evaluated_point_by_point() {
     assert!(reference.estimated_error() == 0.0);
 }
 
-/// Where the time goes, by hand: `cargo test --release --lib reference -- --ignored --nocapture`.
+/// The closed form and the spectral solution of the same problem file know nothing of each other.
+#[test]
+fn kdv_preset_has_two_references_that_agree() {
+    let mut problem = Problem::preset("kdv").expect("a preset");
+    let exact = Reference::of(&problem, &quiet).expect("given").expect("exact");
+    problem.reference.kind = ReferenceKind::Spectral;
+    let spectral = Reference::of(&problem, &quiet).expect("solves").expect("spectral");
+    assert!(spectral.estimated_error() > 0.0 && exact.estimated_error() == 0.0);
+    let coordinate = &problem.coordinates[0];
+    let spacing = (coordinate.upper - coordinate.lower) / 200.0;
+    let x: Vec<f64> = (0..200).map(|j| coordinate.lower + spacing * f64::from(j)).collect();
+    for part in [0.0, 0.3, 1.0] {
+        let time = problem.time.start + part * (problem.time.end - problem.time.start);
+        let [a, b] = [&exact, &spectral].map(|r| r.values(time, &x).expect("inside the run"));
+        let largest = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(largest < 1e-8, "{time}: {largest}");
+    }
+}
+
+/// Where the time goes, by hand: `cargo test --release --lib measure_the -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement, not a check"]
 fn measure_the_presets() {
-    for (name, problem, tolerance) in
-        [("allen-cahn", allen_cahn(), 1e-9), ("burgers", burgers(), 1e-8)]
-    {
-        let settings = SpectralSettings { tolerance, ..SpectralSettings::of(&problem) };
+    for preset in crate::problem::presets() {
+        let problem = Problem::preset(preset.name).expect("a preset");
+        if kind(&problem) != ReferenceKind::Spectral {
+            continue;
+        }
+        let settings = SpectralSettings::of(&problem);
         let begin = std::time::Instant::now();
-        let level = AtomicUsize::new(usize::MAX);
         let observe = |p: Progress| {
-            if level.swap(p.level, Ordering::Relaxed) != p.level || p.fraction == 1.0 {
+            if p.fraction == 1.0 {
                 println!("  {:.2} s {p:?}", begin.elapsed().as_secs_f64());
             }
             ControlFlow::Continue(())
         };
         let solution = spectral::solve(&problem, &settings, &observe).expect("solves");
-        let seconds = begin.elapsed().as_secs_f64();
-        println!(
-            "{name}: {seconds:.2} s, {:?}, {} bytes",
-            solution.quality(),
-            solution.encode().len()
-        );
+        let (seconds, size) = (begin.elapsed().as_secs_f64(), solution.encode().len());
+        println!("{}: {seconds:.2} s, {:?}, {size} bytes", problem.name, solution.quality());
     }
 }

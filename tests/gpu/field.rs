@@ -1,14 +1,13 @@
 //! Values and derivatives of the ansatz.
 
-use std::collections::BTreeSet;
-
 use sketchpde::evaluate::gpu::config::Budget;
-use sketchpde::evaluate::gpu::{Ansatz, Channels, Evaluator, Sources};
+use sketchpde::evaluate::gpu::{Evaluator, Sources};
+use sketchpde::evaluate::jet::JetSet;
 use sketchpde::network::{Input, Network};
-use sketchpde::problem::Activation;
-use sketchpde::problem::expression::Channel;
+use sketchpde::problem::expression::{Channel, Expression};
+use sketchpde::problem::{Activation, Problem};
 
-use crate::harness::{gpu, network, partial, points, selector};
+use crate::harness::{gpu, network, partial, points, problem, selector};
 use crate::oracle::{channel, network_value, relative_error, theta};
 
 /// Spacing of the finite differences: their error stays below that of f32.
@@ -32,12 +31,11 @@ fn scaled_errors(
     let x = points(network.inputs(), count);
     let dimensions = network.inputs().len();
     let u = |x: &[f64]| network_value(network, &theta, x);
+    let zeros = vec![0.0; channels.len()];
+    let problem = problem(selector(channels), &zeros);
     pollster::block_on(async {
-        let zeros = vec![0.0; channels.len()];
         let mut evaluator =
-            Evaluator::with_sources(gpu(), network, sources, &zeros, &x, Ansatz::default())
-                .await
-                .unwrap();
+            Evaluator::with_sources(gpu(), &problem, network, &x, sources).await.unwrap();
         let mut errors = Vec::new();
         for (k, &wanted) in channels.iter().enumerate() {
             let mut parameters = zeros.clone();
@@ -99,12 +97,12 @@ fn a_coordinate_that_is_not_periodic_is_scaled() {
 
 #[test]
 fn mixed_derivatives_and_the_collapsed_laplacian_in_several_dimensions() {
-    let wanted = BTreeSet::from([partial(&[2, 1]), partial(&[1, 2]), Channel::Laplacian]);
+    let wanted = [partial(&[2, 1]), partial(&[1, 2]), Channel::Laplacian];
     for activation in Activation::ALL {
         let network = network(2, 6, 1, activation);
-        let channels: Vec<Channel> = Channels::closure(&wanted, 2).iter().collect();
-        assert_eq!(channels.len(), 9);
-        check(&network, &channels, 17);
+        let jets = JetSet::closure(2, wanted);
+        assert_eq!(jets.len(), 9);
+        check(&network, jets.channels(), 17);
     }
     let network = network(6, 5, 1, Activation::Tanh);
     let channels = [Channel::Laplacian, partial(&[0, 0, 1]), partial(&[0, 0, 0, 1, 0, 1])];
@@ -139,51 +137,47 @@ fn a_planted_error_in_any_forward_kernel_is_found() {
     }
 }
 
-/// u = lift + distance * network with both as polynomials, and F through the product rule.
+/// u = lift + distance * network, F through the product rule, and less the lift's rate of change.
 #[test]
-fn the_ansatz_multiplies_and_adds_its_tables() {
+fn the_ansatz_multiplies_by_the_distance_and_adds_a_moving_lift() {
+    use Expression::{Constant, Coordinate, Parameter, Time};
     let inputs = vec![Input::Linear { lower: 0.0, upper: 1.0 }; 2];
     let network = Network::new(inputs, 4, 1, Activation::Sin);
     let wanted = [partial(&[2, 1]), Channel::Laplacian];
-    let distance = |x: &[f64]| x[0] * (1.0 - x[0]) * x[1] * (1.0 - x[1]);
-    let lift = |x: &[f64]| 0.5 + x[0] * x[0] * x[1] - 0.3 * x[1].powi(3);
+    let (x0, x1) = (|| Coordinate(0), || Coordinate(1));
+    let one = || Constant(1.0);
+    // The third parameter scales the lift.
+    let lift = Time * Time * Parameter(2) * (x0() * x0() * x1() - Constant(0.3) * x1());
+    let problem = Problem {
+        distance: Some(x0() * (one() - x0()) * x1() * (one() - x1())),
+        lift: Some(lift),
+        ..problem(selector(&wanted), &[0.0, 0.0, 5.0])
+    };
     let theta = theta(&network, 2);
-    let u = |x: &[f64]| lift(x) + distance(x) * network_value(&network, &theta, x);
     let x = points(network.inputs(), 41);
     let each = |f: &dyn Fn(&[f64]) -> f64| x.chunks_exact(2).map(f).collect::<Vec<f64>>();
-
-    let sources = Sources::compose(&network, &selector(&wanted)).unwrap();
-    // Normalised Taylor coefficients; the differences are exact on polynomials of this degree.
-    let table = |f: &dyn Fn(&[f64]) -> f64| -> Vec<f64> {
-        let normalised = |wanted: Channel| {
-            let factor = match wanted {
-                Channel::Partial(index) => index.factorial(),
-                Channel::Laplacian => 1.0,
-            };
-            each(&|x| channel(f, x, wanted, 0.1) / factor)
-        };
-        sources.channels().iter().flat_map(normalised).collect()
-    };
-    let (distances, lifts) = (table(&distance), table(&lift));
-    let ansatz = Ansatz { distance: Some(&distances), lift: Some(&lifts) };
-    for k in 0..wanted.len() {
-        let parameters: Vec<f64> = (0..wanted.len()).map(|j| f64::from(u8::from(j == k))).collect();
-        let field = pollster::block_on(async {
-            let mut evaluator =
-                Evaluator::with_sources(gpu(), &network, &sources, &parameters, &x, ansatz)
-                    .await
-                    .unwrap();
-            evaluator.field(&theta, 0.0).await.unwrap()
-        });
-        let tolerance = tolerance(&network, 3);
-        assert!(relative_error(&field.values, &each(&u)) < tolerance);
-        let truth = each(&|x| channel(&u, x, wanted[k], SPACING));
-        assert!(relative_error(&field.right_hand_side, &truth) < tolerance);
-        // The tables matter: without them the same comparison fails.
-        let bare =
-            each(&|x| channel(&|x| network_value(&network, &theta, x), x, wanted[k], SPACING));
-        assert!(relative_error(&field.right_hand_side, &bare) > 1e3 * tolerance);
-    }
+    let tolerance = tolerance(&network, 3);
+    pollster::block_on(async {
+        let mut evaluator = Evaluator::new(gpu(), &problem, &network, &x).await.unwrap();
+        for (k, scale, time) in [(0, 5.0, 0.5), (1, 5.0, 0.75), (1, 2.0, 0.75), (0, 2.0, 0.0)] {
+            let mut parameters = [0.0, 0.0, scale];
+            parameters[k] = 1.0;
+            evaluator.set_parameters(&parameters).unwrap();
+            let shape = |x: &[f64]| scale * (x[0] * x[0] * x[1] - 0.3 * x[1]);
+            let distance = |x: &[f64]| x[0] * (1.0 - x[0]) * x[1] * (1.0 - x[1]);
+            let bare = |x: &[f64]| distance(x) * network_value(&network, &theta, x);
+            let u = |x: &[f64]| time * time * shape(x) + bare(x);
+            let field = evaluator.field(&theta, time).await.unwrap();
+            assert!(relative_error(&field.values, &each(&u)) < tolerance);
+            let truth = each(&|x| channel(&u, x, wanted[k], SPACING) - 2.0 * time * shape(x));
+            let error = relative_error(&field.right_hand_side, &truth);
+            assert!(error < tolerance, "{k}, {time}: {error:e}");
+            // The lift matters: without it the same comparison fails.
+            let without = each(&|x| channel(&bare, x, wanted[k], SPACING));
+            let error = relative_error(&field.right_hand_side, &without);
+            assert!(time == 0.0 || error > 1e3 * tolerance, "{k}, {time}: {error:e}");
+        }
+    });
 }
 
 #[test]
@@ -191,13 +185,11 @@ fn chunks_of_points_give_the_same_bits_as_one() {
     let network = network(2, 6, 2, Activation::Rational);
     let theta = theta(&network, 3);
     let x = points(network.inputs(), 150);
-    let equation = selector(&[partial(&[2]), partial(&[0, 1])]);
+    let problem = problem(selector(&[partial(&[2]), partial(&[0, 1])]), &[1.0, 2.0]);
     let run = |budget: Budget| {
         let gpu = gpu().clone().with_budget(budget);
         pollster::block_on(async {
-            let ansatz = Ansatz::default();
-            let mut evaluator =
-                Evaluator::new(&gpu, &network, &equation, &[1.0, 2.0], &x, ansatz).await.unwrap();
+            let mut evaluator = Evaluator::new(&gpu, &problem, &network, &x).await.unwrap();
             evaluator.field(&theta, 0.0).await.unwrap()
         })
     };

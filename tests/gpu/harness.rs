@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use sketchpde::evaluate::gpu::{Gpu, Selection, device};
 use sketchpde::network::{Input, Network};
-use sketchpde::problem::Activation;
-use sketchpde::problem::expression::{Binary, Channel, Expression, MultiIndex};
+use sketchpde::problem::expression::{Channel, Expression, MultiIndex};
+use sketchpde::problem::{Activation, Parameter, Preset, Problem};
 use sketchpde::random::{Philox, Stream};
 
 const ADAPTER: &str = "SKETCHPDE_ADAPTER";
@@ -36,20 +36,14 @@ pub fn partial(orders: &[u8]) -> Channel {
     Channel::Partial(index)
 }
 
-pub fn binary(operation: Binary, a: Expression, b: Expression) -> Expression {
-    Expression::Binary(operation, Box::new(a), Box::new(b))
-}
-
 /// F = sum over k of parameter_k * channel_k: with one parameter at 1 and the others at 0 it shows
 /// one channel.
 pub fn selector(channels: &[Channel]) -> Expression {
     channels
         .iter()
         .enumerate()
-        .map(|(k, &channel)| {
-            binary(Binary::Multiply, Expression::Parameter(k), Expression::Jet(channel))
-        })
-        .reduce(|a, b| binary(Binary::Add, a, b))
+        .map(|(k, &channel)| Expression::Parameter(k) * Expression::Jet(channel))
+        .reduce(|a, b| a + b)
         .expect("at least one channel")
 }
 
@@ -89,4 +83,26 @@ pub fn points(inputs: &[Input], count: usize) -> Vec<f64> {
 pub fn normals(count: usize, seed: u64) -> Vec<f64> {
     let random = Philox::new(seed, Stream::Vectors);
     (0..count).map(|k| f64::from(random.normal(0, k as u32) as f32)).collect()
+}
+
+/// A built-in problem.
+pub fn preset(name: &str) -> Problem {
+    Problem::from_toml(Preset::find(name).unwrap().text, &Vec::new()).unwrap()
+}
+
+/// u_t = `right_hand_side` with nothing but the network as its ansatz.
+pub fn problem(right_hand_side: Expression, parameters: &[f64]) -> Problem {
+    let named = |(k, &value): (usize, &f64)| Parameter {
+        name: format!("p{k}"),
+        value,
+        range: None,
+        description: String::new(),
+    };
+    Problem {
+        right_hand_side,
+        parameters: parameters.iter().enumerate().map(named).collect(),
+        distance: None,
+        lift: None,
+        ..preset("allen-cahn")
+    }
 }

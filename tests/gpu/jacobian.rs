@@ -1,13 +1,14 @@
 //! The parameter Jacobian: columns against finite differences, products against the columns.
 
+use sketchpde::evaluate::cpu::Field;
 use sketchpde::evaluate::gpu::config::Budget;
-use sketchpde::evaluate::gpu::{Ansatz, Evaluator, Field, Gpu, GpuError, SketchRows, Sources};
+use sketchpde::evaluate::gpu::{Evaluator, Gpu, GpuError, SketchRows, Sources};
 use sketchpde::network::Network;
 use sketchpde::problem::Activation;
 use sketchpde::problem::expression::Expression;
 use sketchpde::random::{Philox, Stream};
 
-use crate::harness::{gpu, network, normals, partial, points};
+use crate::harness::{gpu, network, normals, partial, points, problem};
 use crate::oracle::{network_value, parameter_derivative, relative_error, theta};
 
 /// What one linearization gives, for a network, points and chosen columns.
@@ -67,11 +68,9 @@ impl Case {
         let sketch = self.sketch();
         let x = points(self.network.inputs(), self.count);
         pollster::block_on(async {
-            let ansatz = Ansatz::default();
+            let problem = problem(value(), &[]);
             let mut evaluator =
-                Evaluator::with_sources(gpu, &self.network, sources, &[], &x, ansatz)
-                    .await
-                    .unwrap();
+                Evaluator::with_sources(gpu, &problem, &self.network, &x, sources).await.unwrap();
             let mut linearization = evaluator.linearize(&self.theta(), 0.0).await.unwrap();
             let field = linearization.field().clone();
             let mut j = linearization.choose(&self.columns).unwrap();
@@ -90,7 +89,7 @@ impl Case {
     }
 
     fn sources(&self) -> Sources {
-        Sources::compose(&self.network, &Expression::Jet(partial(&[0]))).unwrap()
+        Sources::compose(&self.network, &value()).unwrap()
     }
 
     /// Errors of the columns against finite differences and of the products against the columns,
@@ -146,6 +145,11 @@ impl Case {
         );
         assert!(errors.iter().all(|&error| error <= 1.0), "{network:?}, {count}: {errors:?}");
     }
+}
+
+/// F = u.
+fn value() -> Expression {
+    Expression::Jet(partial(&[0]))
 }
 
 struct Sketch {
@@ -249,11 +253,10 @@ fn splitting_by_the_devices_limits_changes_nothing_but_the_order_of_sums() {
 fn a_malformed_sketch_is_an_error() {
     let network = network(1, 3, 0, Activation::Sin);
     let theta = theta(&network, 1);
-    let u = Expression::Jet(partial(&[0]));
     pollster::block_on(async {
         let x = points(network.inputs(), 4);
         let mut evaluator =
-            Evaluator::new(gpu(), &network, &u, &[], &x, Ansatz::default()).await.unwrap();
+            Evaluator::new(gpu(), &problem(value(), &[]), &network, &x).await.unwrap();
         let mut linearization = evaluator.linearize(&theta, 0.0).await.unwrap();
         let mut j = linearization.choose(&[0, 2]).unwrap();
         let good = SketchRows { starts: &[0, 1], entries: &[2 * 3 + 1], scale: 1.0 };

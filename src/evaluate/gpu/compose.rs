@@ -170,6 +170,26 @@ mod tests {
         assert!(matches!(compose("generated/a", &cycle), Err(ComposeError::Cycle { .. })));
     }
 
+    /// A file that is missing from the list would only be noticed by whoever includes it.
+    #[test]
+    fn the_list_holds_every_file_under_shaders() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+        let mut open = vec![root.clone()];
+        let mut found = BTreeSet::new();
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    let name = path.strip_prefix(&root).unwrap();
+                    found.insert(name.to_string_lossy().replace('\\', "/"));
+                }
+            }
+        }
+        assert_eq!(found, FILES.iter().map(|(name, _)| (*name).to_owned()).collect());
+    }
+
     #[test]
     fn bindings_are_read_off_the_declarations() {
         let found = bindings("@group(0) @binding(3) var<storage, read_write> jets: array<f32>;");

@@ -69,8 +69,8 @@ mod tests {
     use super::super::compose::{Access, bindings};
     use super::*;
     use crate::network::Input;
-    use crate::problem::Activation;
     use crate::problem::expression::{Binary, Channel, Function, MultiIndex};
+    use crate::problem::{Activation, Problem, presets};
 
     fn parse(stem: &str, text: &str) -> naga::Module {
         let module = naga::front::wgsl::parse_str(text)
@@ -92,15 +92,10 @@ mod tests {
 
     /// Right-hand sides with every kind of node and several sets of channels.
     fn equations() -> Vec<(usize, Expression)> {
-        let add = |a: Expression, b: Expression| {
-            Expression::Binary(Binary::Add, Box::new(a), Box::new(b))
-        };
-        let mut every_node = add(
-            Expression::Power(Box::new(Expression::Coordinate(0)), -3),
-            Expression::Negate(Box::new(Expression::Parameter(0))),
-        );
+        let mut every_node =
+            Expression::Power(Box::new(Expression::Coordinate(0)), -3) + -Expression::Parameter(0);
         for function in Function::ALL {
-            every_node = add(Expression::Call(function, Box::new(Expression::Time)), every_node);
+            every_node = Expression::Call(function, Box::new(Expression::Time)) + every_node;
         }
         for operation in [
             Binary::Subtract,
@@ -113,18 +108,23 @@ mod tests {
             let constant = Box::new(Expression::Constant(-0.5e-7));
             every_node = Expression::Binary(operation, Box::new(every_node), constant);
         }
+        let biharmonic = (0..6).flat_map(|j| (0..6).map(move |k| (j, k))).map(|(j, k)| {
+            let index = MultiIndex::along(j, 2).plus(&MultiIndex::along(k, 2));
+            Expression::Jet(Channel::Partial(index))
+        });
         vec![
             (1, Expression::Constant(0.0)),
             (1, every_node),
-            (1, add(partial(&[4]), add(partial(&[3]), partial(&[0])))),
-            (2, add(partial(&[2, 2]), partial(&[0, 1]))),
-            (3, add(Expression::Jet(Channel::Laplacian), partial(&[1, 1, 1]))),
-            (6, add(Expression::Jet(Channel::Laplacian), partial(&[0, 0, 0, 0, 0, 2]))),
+            (1, partial(&[4]) + partial(&[3]) + partial(&[0])),
+            (2, partial(&[2, 2]) + partial(&[0, 1])),
+            (3, Expression::Jet(Channel::Laplacian) + partial(&[1, 1, 1])),
+            (6, Expression::Jet(Channel::Laplacian) + partial(&[0, 0, 0, 0, 0, 2])),
+            (6, biharmonic.reduce(|a, b| a + b).unwrap()),
         ]
     }
 
-    fn networks(dimensions: usize) -> Vec<Network> {
-        let inputs: Vec<Input> = (0..dimensions)
+    fn mixed_inputs(dimensions: usize) -> Vec<Input> {
+        (0..dimensions)
             .map(|k| {
                 if k % 2 == 0 {
                     Input::Periodic { period: 2.0 }
@@ -132,25 +132,40 @@ mod tests {
                     Input::Linear { lower: -1.0, upper: 3.0 }
                 }
             })
-            .collect();
-        let shapes = [(1, 0), (3, 1), (25, 5), (129, 2)];
-        Activation::ALL
-            .into_iter()
-            .flat_map(|activation| {
-                shapes
-                    .map(|(width, layers)| Network::new(inputs.clone(), width, layers, activation))
-            })
             .collect()
     }
 
+    /// Every activation at odd widths and depths.
+    fn networks(inputs: &[Input]) -> Vec<Network> {
+        let shapes = [(1, 0), (3, 1), (25, 5), (129, 2)];
+        let with = |activation| {
+            shapes.map(|(width, layers)| Network::new(inputs.to_vec(), width, layers, activation))
+        };
+        Activation::ALL.into_iter().flat_map(with).collect()
+    }
+
+    fn check(network: &Network, equation: &Expression) {
+        let sources = Sources::compose(network, equation).unwrap();
+        for (stem, text) in sources.iter() {
+            check_bindings(stem, text, &parse(stem, text));
+        }
+    }
+
     #[test]
-    fn every_composition_is_valid_wgsl_and_its_bindings_are_what_naga_finds() {
+    fn every_preset_composes_to_valid_wgsl_at_odd_widths_and_depths() {
+        for preset in presets() {
+            let problem = Problem::from_toml(preset.text, &Vec::new()).unwrap();
+            for network in networks(Network::of(&problem).inputs()) {
+                check(&network, &problem.right_hand_side);
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_node_and_channel_composes_to_valid_wgsl() {
         for (dimensions, equation) in equations() {
-            for network in networks(dimensions) {
-                let sources = Sources::compose(&network, &equation).unwrap();
-                for (stem, text) in sources.iter() {
-                    check_bindings(stem, text, &parse(stem, text));
-                }
+            for network in networks(&mixed_inputs(dimensions)) {
+                check(&network, &equation);
             }
         }
     }
@@ -184,8 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn the_self_test_is_valid_wgsl_too() {
+        let text = super::super::self_test::text().unwrap();
+        check_bindings("self_test.wgsl", &text, &parse("self_test.wgsl", &text));
+    }
+
+    #[test]
     fn validation_finds_a_planted_error() {
-        let mut sources = Sources::compose(&networks(1)[0], &partial(&[2])).unwrap();
+        let mut sources = Sources::compose(&networks(&mixed_inputs(1))[0], &partial(&[2])).unwrap();
         let text = sources.text_mut("network/layer.wgsl").unwrap();
         *text = text.replace("layer.bias", "layer.bios");
         assert!(naga::front::wgsl::parse_str(text).is_err());
@@ -193,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_constant_beyond_f32_is_an_error() {
-        let error = Sources::compose(&networks(1)[0], &Expression::Constant(1e39)).unwrap_err();
+        let error = Sources::compose(&networks(&mixed_inputs(1))[0], &Expression::Constant(1e39))
+            .unwrap_err();
         assert!(matches!(error, GpuError::ConstantRange { value } if value == 1e39));
     }
 }

@@ -78,8 +78,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The sum of the second derivatives along every coordinate. That of the unknown itself is one
-    /// channel in two or more dimensions.
+    /// As [`Expression::laplacian`], within the limits of size and order.
     fn laplacian(&mut self, of: Expression, span: &Range<usize>) -> Expression {
         let dimensions = self.names.coordinates.len();
         if dimensions > 1 && of == Expression::Jet(Channel::value()) {

@@ -22,6 +22,20 @@ impl Expression {
         })
     }
 
+    /// The sum of the second total derivatives along every one of `dimensions` coordinates. The
+    /// Laplacian of the unknown itself is one channel in two or more dimensions.
+    #[must_use]
+    pub fn laplacian(&self, dimensions: usize) -> Self {
+        if *self == Self::Jet(Channel::value()) && dimensions > 1 {
+            return Self::Jet(Channel::Laplacian);
+        }
+        (0..dimensions)
+            .map(|k| {
+                self.differentiate_coordinate(k, dimensions).differentiate_coordinate(k, dimensions)
+            })
+            .fold(Self::Constant(0.0), |sum, term| sum + term)
+    }
+
     /// Derivative by the time where it stands as `t`; the jets count as constants.
     #[must_use]
     pub fn differentiate_time(&self) -> Self {

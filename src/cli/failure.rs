@@ -1,0 +1,116 @@
+//! Everything that can end the program otherwise than in success, with its exit code.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use sketchpde::output::OutputError;
+use sketchpde::problem::ProblemErrors;
+use sketchpde::session::SessionError;
+use sketchpde::session::evolve::EvolveError;
+
+/// Why the program ends without success.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    #[error("{0}\n   (and there is no file of that name)")]
+    UnknownProblem(ProblemErrors),
+    #[error("cannot read the problem file {}: {source}", path.display())]
+    ReadProblem { path: PathBuf, source: std::io::Error },
+    #[error("{errors}\n\n{}", counted(file, errors))]
+    Problem { file: String, errors: ProblemErrors },
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    #[error("cannot listen for Ctrl-C: {0}")]
+    Signals(ctrlc::Error),
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
+    #[error(
+        "{} holds a run already (or a file of its name, {file}), which would be written over: \
+         continue that run with --resume, replace it with --force, or choose another --out",
+        path.display()
+    )]
+    FolderTaken { path: PathBuf, file: String },
+    #[error(
+        "there is no interrupted run of this problem in {}: start it without --resume, or name its \
+         folder with --out",
+        path.display()
+    )]
+    NothingToResume { path: PathBuf },
+    #[error(
+        "the run in {} was begun with other settings: it has `{before}` where there is now `{now}`; \
+         use its settings, or start anew without --resume",
+        path.display()
+    )]
+    OtherProblem { path: PathBuf, before: String, now: String },
+    #[error(
+        "{} was written on another device, in another precision or by another version: go on with \
+         the --backend, --adapter and --precision of that run, or start anew without --resume",
+        path.display()
+    )]
+    OtherDevice { path: PathBuf },
+    #[error(transparent)]
+    Files(#[from] OutputError),
+    #[error("{source}{}", state_kept(*kept))]
+    NotWritten { source: OutputError, kept: bool },
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Engine(#[from] EvolveError),
+    #[error("the relative L2 error {} --max-error {bound:e}", compared(*error))]
+    ErrorAbove { error: Option<f64>, bound: f64 },
+    #[error("interrupted{}", resumed(resume.as_deref()))]
+    Interrupted { resume: Option<String> },
+    #[error("cannot clear away {}: {source}", path.display())]
+    Clear { path: PathBuf, source: std::io::Error },
+}
+
+impl Failure {
+    /// The exit code: 1 failure, 2 usage, 3 diverged, 4 error above the bound, 5 no usable device,
+    /// 130 interrupted.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::UnknownProblem(_) => 2,
+            Self::Session(SessionError::Diverged { .. }) => 3,
+            Self::ErrorAbove { .. } => 4,
+            Self::Engine(EvolveError::NoDevice)
+            | Self::Session(SessionError::Evolve(EvolveError::NoDevice)) => 5,
+            Self::Interrupted { .. } => 130,
+            _ => 1,
+        }
+    }
+
+    /// Writes the message to standard error; where even that fails there is nobody to tell.
+    pub fn report(&self) {
+        let mut stderr = std::io::stderr().lock();
+        // Mistakes in a problem file are each labelled already.
+        let _ = match self {
+            Self::Problem { .. } | Self::UnknownProblem(_) => writeln!(stderr, "{self}"),
+            _ => writeln!(stderr, "error: {self}"),
+        };
+    }
+}
+
+fn counted(file: &str, errors: &ProblemErrors) -> String {
+    match errors.errors.len() {
+        1 => format!("{file}: 1 mistake"),
+        count => format!("{file}: {count} mistakes"),
+    }
+}
+
+fn compared(error: Option<f64>) -> String {
+    match error {
+        Some(error) => format!("is {error:.3e}, above"),
+        None => "is not known, for want of a reference, and cannot be held against".to_owned(),
+    }
+}
+
+fn resumed(command: Option<&str>) -> String {
+    match command {
+        Some(command) => format!("; to go on:\n  {command}"),
+        None => " before the initial fit was done: there is nothing to go on from".to_owned(),
+    }
+}
+
+fn state_kept(kept: bool) -> &'static str {
+    if kept { "; the state of the run is kept, --resume writes its results again" } else { "" }
+}

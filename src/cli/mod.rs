@@ -1,0 +1,82 @@
+//! The command line: one file per subcommand.
+//!
+//! Results go to standard output, progress and messages to standard error. The exit code says how
+//! it went, see [`failure`].
+
+mod check;
+mod devices;
+mod failure;
+mod interrupt;
+mod list;
+mod memory;
+mod options;
+mod output;
+mod plot;
+mod progress;
+mod show;
+mod solve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Solve partial differential equations with neural networks and randomized methods.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 success, 1 failure, 2 usage, 3 the solution diverged, 4 the error is above
+--max-error, 5 no usable device, 130 interrupted.
+
+Start with `sketchpde list`, then `sketchpde solve allen-cahn`.";
+
+#[derive(Subcommand)]
+enum Command {
+    List(list::Arguments),
+    Show(show::Arguments),
+    Check(check::Arguments),
+    Solve(solve::Arguments),
+    Plot(plot::Arguments),
+    Devices(devices::Arguments),
+}
+
+/// Reads the arguments, does what they say and gives the exit code.
+pub fn run() -> ExitCode {
+    // Clap itself ends the program with 2 on wrong usage and with 0 after --help and --version.
+    let done = match Cli::parse().command {
+        Command::List(arguments) => list::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Solve(arguments) => solve::run(&arguments),
+        Command::Plot(arguments) => plot::run(&arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough (`sketchpde list | head -1`).
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            failure.report();
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,96 @@
+//! Arguments that several subcommands share.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use sketchpde::problem::{Preset, Problem};
+
+use super::failure::Failure;
+
+/// Which problem, with which changes.
+#[derive(Args)]
+pub struct ProblemArguments {
+    /// Name of a built-in problem (see `sketchpde list`), or path of a problem file.
+    #[arg(value_name = "NAME|FILE")]
+    pub problem: String,
+
+    /// Change a setting, by its dotted key; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub set: Vec<(String, String)>,
+
+    /// Apply a named set of changes that the problem file carries.
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+
+    /// Seed of every random draw: short for --set run.seed=N.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+impl ProblemArguments {
+    /// Bytes of the problem file.
+    pub fn read(&self) -> Result<Vec<u8>, Failure> {
+        match Preset::find(&self.problem) {
+            Ok(preset) => Ok(preset.text.into()),
+            Err(unknown) => {
+                let path = PathBuf::from(&self.problem);
+                if path.exists() || looks_like_a_path(&self.problem) {
+                    std::fs::read(&path).map_err(|source| Failure::ReadProblem { path, source })
+                } else {
+                    Err(Failure::UnknownProblem(unknown))
+                }
+            }
+        }
+    }
+
+    /// The problem with every change applied: the variant's, then those of `--set` in their order,
+    /// then those of the options that have a name of their own.
+    pub fn load(&self, more: &[(&str, String)]) -> Result<Problem, Failure> {
+        let bytes = self.read()?;
+        let mut overrides = self.set.clone();
+        overrides.extend(self.seed.map(|seed| ("run.seed".to_owned(), seed.to_string())));
+        overrides.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        match (&self.variant, std::str::from_utf8(&bytes)) {
+            (Some(variant), Ok(text)) => Problem::from_toml_variant(text, variant, &overrides),
+            _ => Problem::from_bytes(&bytes, &overrides),
+        }
+        .map_err(|errors| Failure::Problem { file: self.problem.clone(), errors })
+    }
+}
+
+/// A name with a separator or the usual ending is meant as a path even where no such file exists.
+fn looks_like_a_path(name: &str) -> bool {
+    name.contains(std::path::is_separator)
+        || Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write it as KEY=VALUE, for example method.columns=150"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_needs_a_key_and_a_value() {
+        let pair = |a: &str, b: &str| Ok((a.to_owned(), b.to_owned()));
+        assert_eq!(key_and_value("method.columns=150"), pair("method.columns", "150"));
+        assert_eq!(key_and_value("initial.u = sin(x)"), pair("initial.u", "sin(x)"));
+        assert_eq!(key_and_value("exact.u=a==b"), pair("exact.u", "a==b"));
+        assert!(key_and_value("method.columns").is_err());
+        assert!(key_and_value("=150").is_err());
+    }
+
+    #[test]
+    fn a_path_is_told_from_a_name() {
+        assert!(looks_like_a_path("mine.toml"));
+        assert!(looks_like_a_path("./burgers"));
+        assert!(!looks_like_a_path("burgers"));
+    }
+}

@@ -1,0 +1,173 @@
+//! The loop of a run: progress, the reference beside it, checkpoints, Ctrl-C.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use sketchpde::problem::Problem;
+use sketchpde::reference::{Reference, ReferenceError};
+use sketchpde::session::{Phase, SavedState, Session, SessionHandle, Status};
+
+use crate::cli::failure::Failure;
+use crate::cli::interrupt;
+use crate::cli::progress::{Progress, Verbosity, fitted};
+
+/// How often the loop looks around: often enough for a bar that moves, seldom enough to cost
+/// nothing.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// What the reference's thread finds: none where the problem has none; and a warning.
+pub type Found = Result<(Option<Reference>, Option<String>), ReferenceError>;
+
+/// How a run ended.
+pub enum Ending {
+    /// By itself, at the end time or by a failure of the solver.
+    Ended(Box<Session>),
+    /// By the user; whether a state to go on from was kept.
+    Interrupted { resumable: bool },
+}
+
+/// Files that are written while the run goes on.
+pub trait Keeper {
+    /// A state to go on from.
+    fn checkpoint(&mut self, state: &SavedState) -> Result<(), Failure>;
+    /// The parameters after a fit, and its error; gives a warning where they cannot be kept.
+    fn fitted(&mut self, theta: &[f64], error: f64) -> Option<String>;
+}
+
+/// A run under way.
+pub struct Run<'a> {
+    handle: SessionHandle,
+    found: Receiver<Found>,
+    /// Estimated error of the reference, once it is there.
+    reference_error: Option<f64>,
+    reference_due: bool,
+    progress: &'a mut Progress,
+}
+
+impl<'a> Run<'a> {
+    /// Starts to look for the reference on a thread of its own, beside the session: `find` computes
+    /// it or takes it from a cache.
+    pub fn begin(
+        handle: SessionHandle,
+        problem: Problem,
+        find: fn(&Problem) -> Found,
+        progress: &'a mut Progress,
+    ) -> Result<Self, Failure> {
+        let (sender, found) = channel();
+        std::thread::Builder::new()
+            .name("reference".into())
+            // A receiver that is gone has no use for it any more.
+            .spawn(move || drop(sender.send(find(&problem))))
+            .map_err(Failure::Thread)?;
+        Ok(Self { handle, found, reference_error: None, reference_due: true, progress })
+    }
+
+    /// Goes on to the end. Gives how it ended, and the reference's own error where there is one.
+    pub fn finish(
+        mut self,
+        checkpoint_every: Option<Duration>,
+        keeper: &mut dyn Keeper,
+    ) -> Result<(Ending, Option<f64>), Failure> {
+        let mut kept = Instant::now();
+        let mut fitting = self.handle.status().phase == Phase::Fit;
+        loop {
+            self.look_for_the_reference();
+            let status = self.handle.status();
+            let ended = matches!(status.phase, Phase::Done | Phase::Failed);
+            let aside =
+                if ended && self.reference_due { "  (waiting for the reference)" } else { "" };
+            self.progress.update(&status, aside);
+            if fitting && status.phase != Phase::Fit {
+                fitting = false;
+                self.keep_fit(&status, keeper);
+            }
+            if interrupt::requested() {
+                return self.interrupted(keeper);
+            }
+            if self.handle.is_dead() || (ended && !self.reference_due) {
+                self.progress.finish();
+                let error = self.reference_error;
+                return Ok((Ending::Ended(Box::new(self.handle.stop())), error));
+            }
+            if checkpoint_every.is_some_and(|every| kept.elapsed() >= every) && !ended {
+                self.keep_checkpoint(keeper);
+                kept = Instant::now();
+            }
+        }
+    }
+
+    /// Waits a moment for the reference, or only the moment once it is there.
+    fn look_for_the_reference(&mut self) {
+        if !self.reference_due {
+            return std::thread::sleep(LOOK_EVERY);
+        }
+        match self.found.recv_timeout(LOOK_EVERY) {
+            Err(RecvTimeoutError::Timeout) => return,
+            Err(RecvTimeoutError::Disconnected) => {
+                self.progress.say(Verbosity::Normal, "warning: computing the reference failed");
+            }
+            Ok(Ok((found, warning))) => {
+                if let Some(warning) = warning {
+                    self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
+                }
+                self.take_reference(found);
+            }
+            Ok(Err(error)) => {
+                let warning = format!("warning: no errors will be measured: {error}");
+                self.progress.say(Verbosity::Normal, &warning);
+            }
+        }
+        self.reference_due = false;
+    }
+
+    fn take_reference(&mut self, found: Option<Reference>) {
+        let said = match found {
+            Some(reference) => {
+                let error = reference.estimated_error();
+                self.reference_error = Some(error);
+                self.handle.set_reference(reference);
+                format!("Reference ready, its own error {error:.1e}")
+            }
+            None => "There is no reference for this problem: errors are not measured".to_owned(),
+        };
+        self.progress.say(Verbosity::Verbose, &said);
+    }
+
+    fn keep_fit(&self, status: &Status, keeper: &mut dyn Keeper) {
+        let (Some(state), Some(error)) = (self.save(), status.initial_error) else { return };
+        self.progress.say(Verbosity::Normal, &fitted(status));
+        if let Some(warning) = keeper.fitted(&state.fitted, error) {
+            self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
+        }
+    }
+
+    /// A periodic checkpoint. That it cannot be written is no reason to throw the run away: the
+    /// last one that could be is still there.
+    fn keep_checkpoint(&self, keeper: &mut dyn Keeper) {
+        let Some(state) = self.save() else { return };
+        let said = match keeper.checkpoint(&state) {
+            Ok(()) => {
+                (Verbosity::Verbose, format!("Checkpoint at step {}", state.history.records.len()))
+            }
+            Err(failure) => (Verbosity::Normal, format!("warning: no checkpoint: {failure}")),
+        };
+        self.progress.say(said.0, &said.1);
+    }
+
+    fn interrupted(self, keeper: &mut dyn Keeper) -> Result<(Ending, Option<f64>), Failure> {
+        self.progress.finish();
+        let resumable = match self.save() {
+            Some(state) => {
+                keeper.checkpoint(&state)?;
+                true
+            }
+            None => false,
+        };
+        Ok((Ending::Interrupted { resumable }, self.reference_error))
+    }
+
+    /// The state after the step in progress; none before the fit is done.
+    fn save(&self) -> Option<SavedState> {
+        self.handle.request_save().recv().ok().flatten()
+    }
+}

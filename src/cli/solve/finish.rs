@@ -1,0 +1,134 @@
+//! The end of a run: its files, what is printed, the exit code.
+
+use std::collections::BTreeMap;
+
+use sketchpde::network::Network;
+use sketchpde::output::{Axis, OutputError, ResultFolder, SpaceTimeField};
+use sketchpde::session::Session;
+
+use super::result::RunResult;
+use crate::cli::failure::Failure;
+use crate::cli::output::{print, print_json, table};
+use crate::cli::plot;
+use crate::cli::progress::duration;
+
+/// Writes every file of the run. One that cannot be written does not keep the others from it; the
+/// first error is given back.
+pub fn write(
+    folder: &ResultFolder,
+    session: &Session,
+    result: &RunResult,
+    plots: bool,
+) -> Result<(), OutputError> {
+    let field = field(session);
+    let mut outcomes = Vec::new();
+    if !session.parameters().is_empty() {
+        let network = Network::of(session.problem());
+        let parameters = session.parameters();
+        outcomes.push(folder.write_parameters(
+            network.layout(),
+            parameters,
+            &metadata(result, session),
+        ));
+    }
+    outcomes.push(folder.write_history(session.history()));
+    outcomes.push(folder.write_fields(&field));
+    if plots {
+        let into = folder.file(plot::FOLDER);
+        let drawn = plot::draw(&into, session.problem(), &field, session.history());
+        outcomes.push(drawn.map(drop));
+    }
+    // The last one: it says that the others are there.
+    if outcomes.iter().all(Result::is_ok) {
+        outcomes.push(folder.write_result(result));
+    }
+    outcomes.into_iter().collect()
+}
+
+/// What goes into the head of the parameters' file.
+fn metadata(result: &RunResult, session: &Session) -> BTreeMap<String, String> {
+    [
+        ("problem", session.problem().source.clone()),
+        ("seed", result.seed.to_string()),
+        ("time", result.time.to_string()),
+        ("precision", result.precision.clone()),
+        ("version", result.version.clone()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into()
+}
+
+/// The frames with their axes.
+fn field(session: &Session) -> SpaceTimeField {
+    let frames = session.frames();
+    let names = session.problem().coordinates.iter().map(|c| c.name.clone());
+    let axes = names
+        .zip(session.grid().axes())
+        .map(|(name, values)| Axis { name, values: values.clone() })
+        .collect();
+    SpaceTimeField {
+        times: frames.times().to_vec(),
+        axes,
+        values: frames.values().to_vec(),
+        reference: frames.has_reference().then(|| frames.reference().to_vec()),
+    }
+}
+
+/// Takes the checkpoints away once everything else is written.
+pub fn remove_checkpoints(folder: &ResultFolder) {
+    for path in [
+        sketchpde::output::checkpoint::path(folder.path()),
+        sketchpde::output::checkpoint::previous_path(folder.path()),
+    ] {
+        // One that stays does no harm.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Prints the result: one JSON object, or a few lines.
+pub fn show(result: &RunResult, folder: &ResultFolder, json: bool) -> Result<(), Failure> {
+    if json { print_json(result) } else { print(&summary(result, folder)) }
+}
+
+fn summary(result: &RunResult, folder: &ResultFolder) -> String {
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let error = |value: Option<f64>| value.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
+    let seconds = &result.seconds;
+    let memory =
+        result.peak_memory_mib.map(|mib| format!("; peak memory {mib:.0} MiB")).unwrap_or_default();
+    table(&[
+        row("problem", format!("{}, seed {}", result.problem, result.seed)),
+        row("method", result.method.clone()),
+        row("device", format!("{} ({}), {}", result.backend, result.device, result.precision)),
+        row(
+            "sizes",
+            format!(
+                "{} parameters, {} points, {} columns, {} steps to t = {}",
+                result.parameters,
+                result.points,
+                result.columns,
+                result.steps,
+                (result.time * 1e9).round() / 1e9
+            ),
+        ),
+        row(
+            "relative L2",
+            format!(
+                "{} over space and time, {} at the end, {} at the start",
+                error(result.relative_l2),
+                error(result.final_relative_l2),
+                error(result.initial_error)
+            ),
+        ),
+        row(
+            "time",
+            format!(
+                "fit {}, steps {}, in all {}{memory}",
+                duration(seconds.fit),
+                duration(seconds.steps),
+                duration(seconds.total)
+            ),
+        ),
+        row("results", folder.path().display().to_string()),
+    ])
+}

@@ -1,0 +1,240 @@
+//! `sketchpde solve`: a run from the initial fit to the end time, and the files that it leaves.
+
+mod command_line;
+mod drive;
+mod finish;
+mod folder;
+mod result;
+mod store;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use sketchpde::network::Network;
+use sketchpde::output::ResultFolder;
+use sketchpde::problem::Problem;
+use sketchpde::session::evolve::{BackendChoice, Description, Engine};
+use sketchpde::session::{Options, Session, SessionHandle, total_points, wall_clock};
+
+use self::drive::{Ending, Keeper, Run};
+use self::folder::Wish;
+use self::result::RunResult;
+use self::store::Store;
+use super::failure::Failure;
+use super::interrupt;
+use super::options::ProblemArguments;
+use super::progress::{Progress, Verbosity};
+
+/// Solve a problem and write its results into a folder.
+///
+/// Fits the network to the initial state, steps to the end time, compares with the reference, and
+/// writes fields, histories, parameters and plots.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    problem: ProblemArguments,
+
+    /// Where to compute; auto takes a hardware GPU if there is one, else the CPU.
+    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    backend: Backend,
+
+    /// The GPU adapter whose name contains this (see `sketchpde devices`).
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+
+    /// Precision tier: short for --set run.precision=...
+    #[arg(long, value_enum)]
+    precision: Option<Precision>,
+
+    /// Folder for the results [default: out/NAME-VARIANT-seedN, numbered where that is taken].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Go on with a run that was interrupted, to the same bits as if it had not been.
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+
+    /// Replace the run that the folder holds.
+    #[arg(long)]
+    force: bool,
+
+    /// Write a checkpoint every so many seconds; 0: only when interrupted.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    checkpoint_every: u64,
+
+    /// End with exit code 4 unless the relative L2 error over space and time is at most this.
+    #[arg(long, value_name = "ERROR", value_parser = positive, allow_negative_numbers = true)]
+    max_error: Option<f64>,
+
+    /// Draw no plots (`sketchpde plot` draws them later).
+    #[arg(long)]
+    no_plots: bool,
+
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    json: bool,
+
+    /// Say nothing but errors.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Say more: devices, caches, files.
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Backend {
+    Auto,
+    Cpu,
+    Gpu,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Precision {
+    F32,
+    Mixed,
+    F64,
+}
+
+impl Precision {
+    /// As in problem files.
+    fn word(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Mixed => "mixed",
+            Self::F64 => "f64",
+        }
+    }
+}
+
+impl Arguments {
+    fn wish(&self) -> Wish<'_> {
+        Wish {
+            out: self.out.as_deref(),
+            variant: self.problem.variant.as_deref(),
+            resume: self.resume,
+            force: self.force,
+        }
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, false) => Verbosity::Normal,
+            (false, true) => Verbosity::Verbose,
+        }
+    }
+
+    fn backend(&self) -> BackendChoice {
+        match self.backend {
+            // Who names an adapter means the GPU.
+            Backend::Auto if self.adapter.is_some() => BackendChoice::Gpu,
+            Backend::Auto => BackendChoice::Auto,
+            Backend::Cpu => BackendChoice::Cpu,
+            Backend::Gpu => BackendChoice::Gpu,
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 => Ok(value),
+        _ => Err("a positive number, for example 1e-4"),
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let precision = arguments.precision.map(|p| ("run.precision", p.word().to_owned()));
+    let problem = arguments.problem.load(precision.as_slice())?;
+    let path = folder::choose(&problem, &arguments.wish())?;
+    interrupt::listen()?;
+    let mut progress = Progress::new(arguments.verbosity());
+    let engine = pollster::block_on(Engine::new(
+        &problem,
+        arguments.backend(),
+        arguments.adapter.as_deref(),
+    ))?;
+    let folder = folder::open(&path, &problem, arguments.resume, arguments.force)?;
+    if arguments.resume
+        && let Some(result) = folder::finished(&folder)
+    {
+        progress.say(Verbosity::Normal, "The run is finished already; this is its result");
+        return judge(arguments, &result, &folder);
+    }
+    let mut store = Store::new(folder, &problem, &engine.describe());
+    progress.say(Verbosity::Normal, &headline(&problem, &engine.describe()));
+    progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
+    let start = store.start(&problem, arguments.resume, &progress)?;
+    let options = Options { start, frames: store::FRAMES, clock: wall_clock };
+    let handle = SessionHandle::spawn(problem.clone(), engine, options)?;
+    let run = Run::begin(handle, problem, store::reference, &mut progress)?;
+    let every = arguments.checkpoint_every;
+    let every = (every > 0).then(|| Duration::from_secs(every));
+    match run.finish(every, &mut store)? {
+        (Ending::Interrupted { resumable }, _) => Err(interrupted(&store, resumable, &path)),
+        (Ending::Ended(session), reference_error) => {
+            let result = RunResult::of(&session, reference_error);
+            conclude(arguments, *session, &result, &mut store, &progress)
+        }
+    }
+}
+
+/// Writes the files and says how it went.
+fn conclude(
+    arguments: &Arguments,
+    session: Session,
+    result: &RunResult,
+    store: &mut Store,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let written = finish::write(&store.folder, &session, result, !arguments.no_plots);
+    if let Err(source) = written {
+        // The run need not be repeated once there is room for its results.
+        let kept = session.save().is_some_and(|state| store.checkpoint(&state).is_ok());
+        return Err(Failure::NotWritten { source, kept });
+    }
+    if let Some(failure) = session.into_failure() {
+        let path = store.folder.path().display();
+        progress.say(Verbosity::Normal, &format!("What was computed before is in {path}"));
+        return Err(Failure::Session(failure));
+    }
+    finish::remove_checkpoints(&store.folder);
+    judge(arguments, result, &store.folder)
+}
+
+/// Prints the result and holds it against `--max-error`.
+fn judge(arguments: &Arguments, result: &RunResult, folder: &ResultFolder) -> Result<(), Failure> {
+    finish::show(result, folder, arguments.json)?;
+    match (arguments.max_error, result.relative_l2) {
+        (Some(bound), Some(error)) if error <= bound => Ok(()),
+        (Some(bound), error) => Err(Failure::ErrorAbove { error, bound }),
+        (None, _) => Ok(()),
+    }
+}
+
+/// What is said when the run was interrupted.
+fn interrupted(store: &Store, resumable: bool, path: &Path) -> Failure {
+    if !resumable {
+        // Nothing is there that could be gone on with: leave no trace.
+        folder::discard(&store.folder);
+        return Failure::Interrupted { resume: None };
+    }
+    Failure::Interrupted { resume: Some(command_line::to_resume(std::env::args_os(), path)) }
+}
+
+/// What is solved, in one line.
+fn headline(problem: &Problem, device: &Description) -> String {
+    let parameters = Network::of(problem).parameters();
+    format!(
+        "{}: {}; {parameters} parameters, {} points, {} columns; {} ({}), {}",
+        problem.name,
+        problem.equation,
+        total_points(problem),
+        result::columns(problem, parameters),
+        device.backend,
+        device.device,
+        device.precision
+    )
+}

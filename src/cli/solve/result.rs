@@ -1,0 +1,100 @@
+//! The result of a run as one object: what `--json` prints and `result.json` keeps.
+
+use serde::{Deserialize, Serialize};
+use sketchpde::network::Network;
+use sketchpde::problem::{Choice, Problem, Update};
+use sketchpde::session::{Session, total_points};
+
+use crate::cli::memory;
+
+/// Times are in seconds, errors are relative L2 errors.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunResult {
+    pub problem: String,
+    /// Scheme, integrator and update, as in the problem file.
+    pub method: String,
+    pub backend: String,
+    pub device: String,
+    pub precision: String,
+    pub seed: u64,
+    /// p: parameters of the network.
+    pub parameters: usize,
+    /// n: points of the least-squares problems.
+    pub points: usize,
+    /// s: parameters that one update changes.
+    pub columns: usize,
+    /// Accepted time steps, and attempts that the step control refused.
+    pub steps: usize,
+    pub rejected: usize,
+    /// Time that was reached.
+    pub time: f64,
+    /// Error of the fitted initial state.
+    pub initial_error: Option<f64>,
+    /// Error over space and time together.
+    pub relative_l2: Option<f64>,
+    /// Error at the last time.
+    pub final_relative_l2: Option<f64>,
+    /// Estimated error of the reference itself.
+    pub reference_error: Option<f64>,
+    pub seconds: Seconds,
+    pub peak_memory_mib: Option<f64>,
+    /// Whether the end time was reached; if not, why.
+    pub completed: bool,
+    pub failure: Option<String>,
+    pub version: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Seconds {
+    pub fit: f64,
+    pub steps: f64,
+    pub total: f64,
+}
+
+impl RunResult {
+    pub fn of(session: &Session, reference_error: Option<f64>) -> Self {
+        let (problem, status) = (session.problem(), session.status());
+        let description = session.description();
+        let parameters = Network::of(problem).parameters();
+        Self {
+            problem: problem.name.clone(),
+            method: method(problem),
+            backend: description.backend,
+            device: description.device,
+            precision: description.precision,
+            seed: problem.seed,
+            parameters,
+            points: total_points(problem),
+            columns: columns(problem, parameters),
+            steps: status.step,
+            rejected: session.history().records.iter().map(|r| r.rejected).sum(),
+            time: status.time,
+            initial_error: status.initial_error,
+            relative_l2: status.space_time_error,
+            final_relative_l2: status.error,
+            reference_error,
+            seconds: Seconds {
+                fit: status.seconds.fit,
+                steps: status.seconds.steps,
+                total: status.seconds.total,
+            },
+            peak_memory_mib: memory::peak_mib(),
+            completed: status.failure.is_none(),
+            failure: status.failure,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// s, or p for dense updates.
+pub fn columns(problem: &Problem, parameters: usize) -> usize {
+    match problem.method.update {
+        Update::Dense => parameters,
+        Update::RandomSparse => problem.method.columns,
+    }
+}
+
+fn method(problem: &Problem) -> String {
+    let method = &problem.method;
+    format!("{} {} {}", method.scheme.word(), method.integrator.word(), method.update.word())
+}

@@ -1,0 +1,183 @@
+//! The files of a run under way: its folder, its checkpoints, the caches.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use sketchpde::output::checkpoint::{self, digest};
+use sketchpde::output::{self, Cache, CachedFit, Checkpoint, Lookup, OutputError, ResultFolder};
+use sketchpde::problem::Problem;
+use sketchpde::session::evolve::{Description, EvolutionState};
+use sketchpde::session::{EvaluationGrid, Frames, SavedState, Seconds, Start};
+
+use super::drive::{Found, Keeper};
+use crate::cli::failure::Failure;
+use crate::cli::progress::{Progress, Verbosity};
+
+/// Frames that a run keeps.
+pub const FRAMES: usize = 400;
+
+/// Where a run keeps its files.
+pub struct Store {
+    pub folder: ResultFolder,
+    seed: u64,
+    /// Everything on which the bits of the run depend.
+    configuration: [u8; 32],
+    cache: Option<Cache>,
+    fit_key: Vec<u8>,
+}
+
+impl Store {
+    pub fn new(folder: ResultFolder, problem: &Problem, device: &Description) -> Self {
+        let configuration = format!(
+            "{}\n{} {} {}\n{}",
+            env!("CARGO_PKG_VERSION"),
+            device.backend,
+            device.device,
+            device.precision,
+            problem.source
+        );
+        Self {
+            folder,
+            seed: problem.seed,
+            configuration: digest(configuration.as_bytes()),
+            cache: Cache::of_user(),
+            fit_key: fit_key(problem),
+        }
+    }
+
+    /// Where the run begins: at its checkpoint, with a cached fit, or with the fit.
+    pub fn start(
+        &self,
+        problem: &Problem,
+        resume: bool,
+        progress: &Progress,
+    ) -> Result<Start, Failure> {
+        if resume {
+            return self.resume(problem, progress);
+        }
+        let Some(cache) = &self.cache else { return Ok(Start::Fit) };
+        Ok(match cache.fit(&self.fit_key) {
+            Lookup::Found(fit) => {
+                progress.say(
+                    Verbosity::Normal,
+                    &format!("Initial state from the cache, relative error {:.1e}", fit.error),
+                );
+                Start::Fitted(fit.parameters)
+            }
+            Lookup::Missing => Start::Fit,
+            Lookup::Damaged(path) => {
+                let warning =
+                    format!("warning: the cached {} is damaged: fitted anew", path.display());
+                progress.say(Verbosity::Normal, &warning);
+                Start::Fit
+            }
+        })
+    }
+
+    fn resume(&self, problem: &Problem, progress: &Progress) -> Result<Start, Failure> {
+        let found = Checkpoint::resume(self.folder.path(), self.configuration);
+        let (checkpoint, warning) = match found {
+            Ok(found) => found,
+            // The problem is the same, that was seen to already.
+            Err(OutputError::CheckpointOfAnotherRun { path }) => {
+                return Err(Failure::OtherDevice { path });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(error) = warning {
+            progress
+                .say(Verbosity::Normal, &format!("warning: {error}; the one before it is used"));
+        }
+        progress.say(
+            Verbosity::Normal,
+            &format!("Going on at step {}, t = {}", checkpoint.step, checkpoint.time),
+        );
+        let path = checkpoint::path(self.folder.path());
+        unpack(checkpoint, problem)
+            .map(|state| Start::Saved(Box::new(state)))
+            .ok_or_else(|| OutputError::CheckpointDamaged { path }.into())
+    }
+}
+
+impl Keeper for Store {
+    fn checkpoint(&mut self, state: &SavedState) -> Result<(), Failure> {
+        let checkpoint = pack(state, self.seed, self.configuration);
+        Ok(checkpoint.save(self.folder.path())?)
+    }
+
+    fn fitted(&mut self, theta: &[f64], error: f64) -> Option<String> {
+        let fit = CachedFit { parameters: theta.to_vec(), error };
+        let stored = self.cache.as_ref()?.store_fit(&self.fit_key, &fit);
+        stored.err().map(|error| format!("the fit is not cached: {error}"))
+    }
+}
+
+/// The reference, from the cache if it is there; with a warning where the cache fails.
+pub fn reference(problem: &Problem) -> Found {
+    let go_on = |_| ControlFlow::Continue(());
+    output::cache::reference(Cache::of_user().as_ref(), problem, &go_on)
+}
+
+/// Everything on which the initial fit depends.
+fn fit_key(problem: &Problem) -> Vec<u8> {
+    let Problem { coordinates, parameters, time, initial, distance, lift, .. } = problem;
+    let parameters: Vec<(&str, f64)> =
+        parameters.iter().map(|p| (p.name.as_str(), p.value)).collect();
+    format!(
+        "fit of {} {:?}",
+        env!("CARGO_PKG_VERSION"),
+        (
+            (coordinates, parameters, time.start, initial, distance, lift),
+            (&problem.network, &problem.points, &problem.fit, problem.precision, problem.seed),
+        )
+    )
+    .into_bytes()
+}
+
+/// Names of the parts of a state in its checkpoint.
+const FITTED: &str = "fitted";
+const TIMES: &str = "frames.times";
+const VALUES: &str = "frames.values";
+const SECONDS: &str = "seconds";
+
+fn pack(state: &SavedState, seed: u64, configuration: [u8; 32]) -> Checkpoint {
+    let Seconds { fit, steps, total } = state.seconds;
+    Checkpoint {
+        configuration,
+        seed,
+        step: state.evolution.step as u64,
+        time: state.evolution.time,
+        parameters: state.evolution.theta.clone(),
+        state: BTreeMap::from([
+            (FITTED.to_owned(), state.fitted.clone()),
+            (TIMES.to_owned(), state.frames.times().to_vec()),
+            (VALUES.to_owned(), state.frames.values().to_vec()),
+            (SECONDS.to_owned(), vec![fit, steps, total]),
+        ]),
+        history: state.history.clone(),
+    }
+}
+
+/// The inverse of [`pack`]; `None` where parts are missing or do not fit together.
+fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
+    let fitted = checkpoint.state.remove(FITTED)?;
+    let (times, values) = (checkpoint.state.remove(TIMES)?, checkpoint.state.remove(VALUES)?);
+    let &[fit, steps, total] = checkpoint.state.get(SECONDS)?.as_slice() else { return None };
+    let points = EvaluationGrid::of(problem).points();
+    let mut frames = Frames::new(points, problem.time.start, problem.time.end, FRAMES);
+    if values.len() != times.len() * points {
+        return None;
+    }
+    frames.restore(&times, &values);
+    Some(SavedState {
+        fitted,
+        evolution: EvolutionState {
+            step: usize::try_from(checkpoint.step).ok()?,
+            time: checkpoint.time,
+            theta: checkpoint.parameters,
+        },
+        history: checkpoint.history,
+        frames,
+        seconds: Seconds { fit, steps, total },
+    })
+}

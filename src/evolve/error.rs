@@ -1,0 +1,40 @@
+//! What can go wrong while the solution moves on, and what to do about it.
+
+use thiserror::Error;
+
+use crate::evaluate::gpu::GpuError;
+use crate::linalg::LeastSquaresError;
+
+/// Failure of the engine or of a step.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EvolveError {
+    #[error(
+        "{what} is no longer finite at step {step}, t = {time:.6}: reduce the step, raise rcond, \
+         or let `method.tolerance` choose the step"
+    )]
+    NotFinite { step: usize, time: f64, what: &'static str },
+
+    #[error(
+        "the step at t = {time:.6} was halved down to {dt:.1e} and still misses the tolerance \
+         {tolerance:.1e} (it reached {reached:.1e}): raise `method.tolerance`, `method.columns` \
+         or `method.corrections`, or fit a wider network"
+    )]
+    StepTooSmall { time: f64, dt: f64, tolerance: f64, reached: f64 },
+
+    #[error(
+        "{given} parameters were given for a network of {expected}: they belong to another problem"
+    )]
+    Parameters { given: usize, expected: usize },
+
+    #[error(
+        "precision {precision} is not available on {backend}: choose `{instead}`, or another backend"
+    )]
+    Precision { precision: &'static str, backend: &'static str, instead: &'static str },
+
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+
+    #[error("the least-squares problem of step {step}, t = {time:.6} has no solution: {source}")]
+    LeastSquares { step: usize, time: f64, source: LeastSquaresError },
+}

@@ -1,0 +1,418 @@
+//! A run: the state that moves on, step by step.
+
+use super::control::Controller;
+use super::engine::Engine;
+use super::error::EvolveError;
+use super::subset::Subsets;
+use super::tableau::Tableau;
+use super::{parameter_ode, stage_fit};
+use crate::evaluate::cpu::Field;
+use crate::linalg::{self, LeastSquares, LeastSquaresError, Regularisation};
+use crate::problem::{MethodSettings, Precision, Problem, Scheme};
+
+/// Fits aim this far below the step's tolerance, so that their errors do not add up to it.
+const FIT_SHARE: f64 = 0.2;
+/// With fixed steps a fit stops here at the latest.
+const FIT_FLOOR: f64 = 1e-9;
+/// Steps are not halved below this part of the whole time span.
+const SMALLEST_STEP: f64 = 1e-7;
+/// Damping below this multiple of the largest singular value drowns in the Gram matrix.
+const LEAST_DAMPING: f64 = 1e-7;
+
+/// What one accepted step did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepReport {
+    /// Steps so far, this one included.
+    pub step: usize,
+    /// Time after the step.
+    pub time: f64,
+    pub dt: f64,
+    /// Stage fits: |w - u| / |u| of the fitted step. Parameter ODE: |J v - F| / |F|.
+    pub residual: f64,
+    pub rank: usize,
+    pub largest_singular_value: f64,
+    /// Where the solver computes them anyway; [`Evolution::spectrum`] always does.
+    pub singular_values: Option<Vec<f64>>,
+    /// The parameters that the step's first subset chose.
+    pub columns: Vec<u32>,
+    pub corrections: usize,
+    /// Attempts that were thrown away before this one.
+    pub rejected: usize,
+}
+
+/// Everything that a run needs to go on to the same bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvolutionState {
+    pub step: usize,
+    pub time: f64,
+    pub theta: Vec<f64>,
+    /// Length of the next step.
+    pub dt: f64,
+    /// Subsets drawn so far.
+    pub epoch: u64,
+    pub controller: Vec<f64>,
+}
+
+/// A solution on its way from the start time to the end.
+pub struct Evolution {
+    engine: Engine,
+    problem: Problem,
+    tableau: Tableau,
+    subsets: Subsets,
+    squares: LeastSquares,
+    controller: Option<Controller>,
+    step: usize,
+    time: f64,
+    dt: f64,
+    theta: Vec<f64>,
+    /// u and F at theta, once computed.
+    field: Option<Field>,
+}
+
+/// One attempt, of either scheme.
+struct Outcome {
+    theta: Vec<f64>,
+    /// What the controller judges.
+    error: Option<f64>,
+    report: StepReport,
+}
+
+impl Evolution {
+    /// # Errors
+    /// When `theta` does not fit the network.
+    pub fn new(problem: &Problem, engine: Engine, theta: Vec<f64>) -> Result<Self, EvolveError> {
+        let expected = engine.network().parameters();
+        if theta.len() != expected {
+            return Err(EvolveError::Parameters { given: theta.len(), expected });
+        }
+        let method = &problem.method;
+        let mut evolution = Self {
+            tableau: Tableau::of(method.integrator),
+            subsets: Subsets::new(problem.seed, expected, method.update, method.columns),
+            squares: LeastSquares::default(),
+            controller: None,
+            step: 0,
+            time: problem.time.start,
+            dt: method.step,
+            theta,
+            field: None,
+            problem: problem.clone(),
+            engine,
+        };
+        evolution.configure();
+        Ok(evolution)
+    }
+
+    /// Takes the solver and the controller from the problem's method.
+    fn configure(&mut self) {
+        let method = &self.problem.method;
+        self.squares = LeastSquares::new(linalg::Settings {
+            solver: method.solver,
+            regularisation: Regularisation::Truncate,
+            rcond: method.rcond.max(self.engine.noise()),
+            seed: self.problem.seed,
+            ..linalg::Settings::default()
+        });
+        // The estimate of an embedded method is one order below the step; a fit's residual grows
+        // about with the square of the step.
+        let order = if self.tableau.error.is_some() { self.tableau.order } else { 2 };
+        self.controller = method.tolerance.map(|tolerance| Controller::new(tolerance, order));
+    }
+
+    /// Changes the method while the run goes on (columns, rcond, step, scheme, ...).
+    pub fn set_method(&mut self, method: MethodSettings) {
+        let epoch = self.subsets.epoch;
+        let parameters = self.theta.len();
+        self.subsets = Subsets::new(self.problem.seed, parameters, method.update, method.columns);
+        self.subsets.epoch = epoch;
+        self.tableau = Tableau::of(method.integrator);
+        self.dt = method.step;
+        self.problem.method = method;
+        self.configure();
+    }
+
+    /// Changes the problem's named parameters while the run goes on.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn set_parameters(&mut self, values: &[f64]) -> Result<(), EvolveError> {
+        for (parameter, &value) in self.problem.parameters.iter_mut().zip(values) {
+            parameter.value = value;
+        }
+        self.field = None;
+        self.engine.set_parameters(values)
+    }
+
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    #[must_use]
+    pub fn time(&self) -> f64 {
+        self.time
+    }
+
+    #[must_use]
+    pub fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+
+    /// Has the end time been reached, to within round-off?
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        let span = self.problem.time.end - self.problem.time.start;
+        self.problem.time.end - self.time <= 1e-12 * span.abs()
+    }
+
+    #[must_use]
+    pub fn save(&self) -> EvolutionState {
+        EvolutionState {
+            step: self.step,
+            time: self.time,
+            theta: self.theta.clone(),
+            dt: self.dt,
+            epoch: self.subsets.epoch,
+            controller: self.controller.as_ref().map(Controller::save).unwrap_or_default(),
+        }
+    }
+
+    /// # Errors
+    /// When the state belongs to another network.
+    pub fn restore(&mut self, state: EvolutionState) -> Result<(), EvolveError> {
+        if state.theta.len() != self.theta.len() {
+            let (given, expected) = (state.theta.len(), self.theta.len());
+            return Err(EvolveError::Parameters { given, expected });
+        }
+        self.step = state.step;
+        self.time = state.time;
+        self.theta = state.theta;
+        self.dt = state.dt;
+        self.subsets.epoch = state.epoch;
+        if let Some(controller) = &mut self.controller {
+            controller.restore(&state.controller);
+        }
+        self.field = None;
+        Ok(())
+    }
+
+    /// u at any points (point-major), now.
+    #[must_use]
+    pub fn evaluate(&self, coordinates: &[f64]) -> Vec<f64> {
+        self.engine.evaluate(&self.theta, self.time, coordinates)
+    }
+
+    /// Singular values of the Jacobian's columns that the next step would choose, descending.
+    ///
+    /// # Errors
+    /// When the device fails or J is not finite.
+    pub async fn spectrum(&mut self) -> Result<Vec<f64>, EvolveError> {
+        let chosen = self.subsets.clone().draw();
+        let columns = self.engine.columns(&self.theta, self.time, &chosen).await?;
+        linalg::singular_values(columns.to_double().as_ref())
+            .map_err(|source| self.unsolvable(source))
+    }
+
+    fn unsolvable(&self, source: LeastSquaresError) -> EvolveError {
+        EvolveError::LeastSquares { step: self.step + 1, time: self.time, source }
+    }
+
+    fn not_finite(&self, what: &'static str) -> EvolveError {
+        EvolveError::NotFinite { step: self.step + 1, time: self.time, what }
+    }
+
+    /// Moves on by one step; with a tolerance, by one that meets it.
+    ///
+    /// # Errors
+    /// When the solution is no longer finite, no step is short enough, or the device fails.
+    pub async fn step(&mut self) -> Result<StepReport, EvolveError> {
+        let span = (self.problem.time.end - self.problem.time.start).abs();
+        let mut rejected = 0;
+        loop {
+            let left = self.problem.time.end - self.time;
+            // A remainder that is all but a whole step is taken as one.
+            let dt = if self.dt > left * (1.0 - 1e-9) { left } else { self.dt };
+            let field = self.current_field().await?;
+            let outcome = match self.attempt(&field, dt).await? {
+                Ok(outcome) => outcome,
+                Err(source) if self.controller.is_none() => return Err(self.blown_up(source)),
+                Err(_) => Outcome::hopeless(),
+            };
+            let reached = outcome.error.unwrap_or(0.0);
+            if let Some(controller) = &mut self.controller {
+                let (accepted, factor) = controller.judge(reached);
+                let tolerance = controller.tolerance();
+                if !accepted {
+                    rejected += 1;
+                    self.dt = dt * factor;
+                    if self.dt < SMALLEST_STEP * span {
+                        let (time, dt) = (self.time, self.dt);
+                        return Err(EvolveError::StepTooSmall { time, dt, tolerance, reached });
+                    }
+                    continue;
+                }
+                // The last step is cut to the end; the next run of it should not remember that.
+                self.dt = if dt < self.dt { self.dt } else { dt * factor };
+            }
+            return self.accept(outcome, dt, rejected).await;
+        }
+    }
+
+    async fn accept(
+        &mut self,
+        outcome: Outcome,
+        dt: f64,
+        rejected: usize,
+    ) -> Result<StepReport, EvolveError> {
+        if outcome.theta.iter().any(|v| !v.is_finite()) {
+            return Err(self.not_finite("a parameter of the network"));
+        }
+        self.theta = outcome.theta;
+        self.field = None;
+        self.step += 1;
+        // Fixed steps count in whole steps, so that rounding does not pile up over a long run.
+        let start = self.problem.time.start;
+        let counted = start + self.step as f64 * self.problem.method.step;
+        let fixed = self.controller.is_none() && (counted - self.time - dt).abs() < 1e-9 * dt;
+        self.time = if fixed { counted } else { self.time + dt };
+        let report = StepReport { step: self.step, time: self.time, dt, rejected, ..outcome.report };
+        self.current_field().await?;
+        Ok(report)
+    }
+
+    /// The field at theta, computed once; an error where it is not finite.
+    async fn current_field(&mut self) -> Result<Field, EvolveError> {
+        if let Some(field) = &self.field {
+            return Ok(field.clone());
+        }
+        let field = self.engine.field(&self.theta, self.time).await?;
+        if field.values.iter().any(|v| !v.is_finite()) {
+            return Err(self.not_finite("the solution"));
+        }
+        if field.right_hand_side.iter().any(|v| !v.is_finite()) {
+            return Err(self.not_finite("the right-hand side"));
+        }
+        self.field = Some(field.clone());
+        Ok(field)
+    }
+
+    /// What a least-squares failure means: usually a solution that is no longer finite.
+    fn blown_up(&self, source: LeastSquaresError) -> EvolveError {
+        match source {
+            LeastSquaresError::MatrixNotFinite { .. } | LeastSquaresError::Overflow { .. } => {
+                self.not_finite("the Jacobian")
+            }
+            LeastSquaresError::RightHandSideNotFinite { .. } => {
+                self.not_finite("the right-hand side of a stage")
+            }
+            source => self.unsolvable(source),
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        field: &Field,
+        dt: f64,
+    ) -> Result<Result<Outcome, LeastSquaresError>, EvolveError> {
+        match self.problem.method.scheme {
+            Scheme::StageFit => self.attempt_fit(field, dt).await,
+            Scheme::ParameterOde => self.attempt_ode(dt).await,
+        }
+    }
+
+    async fn attempt_fit(
+        &mut self,
+        field: &Field,
+        dt: f64,
+    ) -> Result<Result<Outcome, LeastSquaresError>, EvolveError> {
+        let method = &self.problem.method;
+        let floor = if self.problem.precision == Precision::F32 { 1e-6 } else { FIT_FLOOR };
+        let settings = stage_fit::Settings {
+            tableau: self.tableau,
+            rcond: method.rcond.max(LEAST_DAMPING),
+            corrections: method.corrections,
+            target: method.tolerance.map_or(floor, |t| (FIT_SHARE * t).max(floor)),
+        };
+        let at = (self.time, dt);
+        let attempt = stage_fit::attempt(
+            &mut self.engine,
+            &settings,
+            &mut self.subsets,
+            &self.theta,
+            field,
+            at,
+        );
+        Ok(attempt.await?.map(|attempt| {
+            let error = attempt.error.unwrap_or(0.0).max(attempt.residual);
+            let rank = attempt.chosen.len().min(field.values.len());
+            Outcome {
+                theta: attempt.theta,
+                error: Some(error),
+                report: StepReport {
+                    residual: attempt.residual,
+                    rank,
+                    largest_singular_value: attempt.largest,
+                    columns: attempt.chosen,
+                    corrections: attempt.corrections,
+                    ..StepReport::empty()
+                },
+            }
+        }))
+    }
+
+    async fn attempt_ode(
+        &mut self,
+        dt: f64,
+    ) -> Result<Result<Outcome, LeastSquaresError>, EvolveError> {
+        let at = (self.time, dt);
+        let attempt = parameter_ode::attempt(
+            &mut self.engine,
+            &self.tableau,
+            &mut self.squares,
+            &mut self.subsets,
+            &self.theta,
+            at,
+        );
+        Ok(attempt.await?.map(|attempt| Outcome {
+            theta: attempt.theta,
+            error: attempt.error,
+            report: StepReport {
+                residual: attempt.residual,
+                rank: attempt.rank,
+                largest_singular_value: attempt.largest,
+                singular_values: Some(attempt.singular_values).filter(|s| !s.is_empty()),
+                columns: attempt.chosen,
+                ..StepReport::empty()
+            },
+        }))
+    }
+}
+
+impl Outcome {
+    /// An attempt without a result: the controller rejects it.
+    fn hopeless() -> Self {
+        Self { theta: Vec::new(), error: Some(f64::INFINITY), report: StepReport::empty() }
+    }
+}
+
+impl StepReport {
+    fn empty() -> Self {
+        Self {
+            step: 0,
+            time: 0.0,
+            dt: 0.0,
+            residual: f64::NAN,
+            rank: 0,
+            largest_singular_value: 0.0,
+            singular_values: None,
+            columns: Vec::new(),
+            corrections: 0,
+            rejected: 0,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Neural Galerkin as published: Runge-Kutta on the parameters' own ODE.
+//!
+//! theta' = v on the chosen subset S and 0 elsewhere, with v = argmin |J_S v - F| by least squares
+//! with a relative cutoff; the subset is drawn once per step and kept for its stages (\[RSNG\],
+//! arXiv 2310.04867, equation 6 and algorithm 1).
+
+use super::engine::{Columns, Engine};
+use super::error::EvolveError;
+use super::stage_fit::norm;
+use super::subset::Subsets;
+use super::tableau::{Tableau, combine};
+use crate::linalg::{LeastSquares, LeastSquaresError, Solution};
+
+/// What an attempt at a step found.
+pub struct Attempt {
+    pub theta: Vec<f64>,
+    /// |J v - F| / |F| of the first stage.
+    pub residual: f64,
+    /// Embedded estimate of the parameters' local error, where the tableau has one, measured in
+    /// the field through J and divided by |u|.
+    pub error: Option<f64>,
+    pub chosen: Vec<u32>,
+    pub rank: usize,
+    pub largest: f64,
+    pub singular_values: Vec<f64>,
+}
+
+/// Attempts one step of length `dt` from theta.
+///
+/// The inner `Err` is a least-squares problem without a solution.
+///
+/// # Errors
+/// When the device fails.
+pub async fn attempt(
+    engine: &mut Engine,
+    tableau: &Tableau,
+    squares: &mut LeastSquares,
+    subsets: &mut Subsets,
+    theta: &[f64],
+    (time, dt): (f64, f64),
+) -> Result<Result<Attempt, LeastSquaresError>, EvolveError> {
+    let chosen = subsets.draw();
+    let mut slopes: Vec<Vec<f64>> = Vec::new();
+    let mut first: Option<(Solution, f64)> = None;
+    let mut image = None;
+    for (row, c) in tableau.a.iter().zip(tableau.c) {
+        let stage = moved(theta, &chosen, &combine(row, &slopes), dt);
+        let at = time + c * dt;
+        let field = engine.field(&stage, at).await?;
+        let columns = engine.columns(&stage, at, &chosen).await?;
+        let solved = match &columns {
+            Columns::Single(m) => squares.solve(m.as_ref(), &field.right_hand_side, subsets.epoch),
+            Columns::Double(m) => squares.solve(m.as_ref(), &field.right_hand_side, subsets.epoch),
+        };
+        let solution = match solved {
+            Ok(solution) => solution,
+            Err(error) => return Ok(Err(error)),
+        };
+        slopes.push(solution.coefficients.clone());
+        if first.is_none() {
+            first = Some((solution, norm(&field.values)));
+            image = tableau.error.map(|_| columns);
+        }
+    }
+    let error = tableau.error.zip(image).zip(first.as_ref()).map(|((e, columns), (_, size))| {
+        let change = combine(e, &slopes);
+        dt * norm(&multiply(&columns, &change)) / size.max(f64::MIN_POSITIVE)
+    });
+    let theta = moved(theta, &chosen, &combine(tableau.b, &slopes), dt);
+    let (solution, _) = first.expect("every tableau has a stage");
+    Ok(Ok(Attempt {
+        theta,
+        residual: solution.residual_norm,
+        error,
+        chosen,
+        rank: solution.rank,
+        largest: solution.largest,
+        singular_values: solution.singular_values,
+    }))
+}
+
+/// `theta + dt v` on the chosen parameters; no change for an empty v.
+fn moved(theta: &[f64], chosen: &[u32], v: &[f64], dt: f64) -> Vec<f64> {
+    let mut moved = theta.to_vec();
+    for (&column, v) in chosen.iter().zip(v) {
+        moved[column as usize] += dt * v;
+    }
+    moved
+}
+
+fn multiply(columns: &Columns, v: &[f64]) -> Vec<f64> {
+    let matrix = columns.to_double();
+    let v = faer::ColRef::from_slice(v);
+    (matrix * v).iter().copied().collect()
+}

@@ -1,0 +1,251 @@
+//! Stage fits: Runge-Kutta in function space, each step fitted by random-sparse corrections.
+//!
+//! At theta the step draws a subset S of the parameters and works in the tangent space
+//! u + range(J_S), where everything is linear:
+//!
+//! ```text
+//! stage i:  d_i = argmin | J_S d - dt sum_j a_ij k_j |,   k_i = F(u + J_S d_i, t + c_i dt)
+//! target:   w = u + dt sum_i b_i k_i
+//! fit:      theta' with u(theta') = w, by Gauss-Newton corrections with fresh subsets
+//! ```
+//!
+//! One Jacobian serves all stages, and their derivatives are exact derivatives of the tangent
+//! functions, so that no fitting error enters k_i. The fit is a damped Gauss-Newton method on
+//! columns of unit length. With the same factor it is iterated in two ways: first on the whole
+//! move, r + J d (which takes the curvature of u along the move out, as geodesic acceleration
+//! does), then on the remaining residual alone (which takes the damping's bias out).
+//!
+//! The fit's own residual |w - u(theta')| / |u| and the embedded method's estimate steer the step
+//! size where the problem sets a tolerance.
+
+use super::engine::Engine;
+use super::error::EvolveError;
+use super::subset::{Equations, Subsets, TangentSpace};
+use super::tableau::{Tableau, combine};
+use crate::evaluate::cpu::Field;
+use crate::linalg::{LeastSquares, LeastSquaresError};
+
+/// Solves with one factor during a fit.
+const SOLVES: usize = 7;
+/// A solve that leaves more than this of the residual has done its work.
+const STAGNATION: f64 = 0.3;
+/// The damping rises by this when a move makes the residual larger.
+const RAISE: f64 = 10.0;
+/// Above this multiple of the largest singular value a move is nothing but noise.
+const MOST_DAMPING: f64 = 1.0;
+
+/// What an attempt at a step found.
+pub struct Attempt {
+    pub theta: Vec<f64>,
+    /// |w - u(theta')| / |u|.
+    pub residual: f64,
+    /// Embedded estimate of the local error over |u|, where the tableau has one.
+    pub error: Option<f64>,
+    /// Parameters that the stages and the first correction used.
+    pub chosen: Vec<u32>,
+    pub corrections: usize,
+    pub largest: f64,
+}
+
+/// What stays the same from step to step.
+pub struct Settings {
+    pub tableau: Tableau,
+    /// Damping over the largest singular value; a floor keeps it above the round-off of the Gram
+    /// matrix.
+    pub rcond: f64,
+    /// Most corrections with a fresh subset.
+    pub corrections: usize,
+    /// A fit is good enough at this relative residual.
+    pub target: f64,
+}
+
+/// Where a fit stands.
+struct State {
+    theta: Vec<f64>,
+    residual: Vec<f64>,
+    norm: f64,
+}
+
+/// The target of a step and the means to approach it.
+struct Fit<'a> {
+    engine: &'a mut Engine,
+    time: f64,
+    target: &'a [f64],
+}
+
+impl Fit<'_> {
+    async fn state(&mut self, theta: Vec<f64>) -> Result<State, EvolveError> {
+        let values = self.engine.field(&theta, self.time).await?.values;
+        let residual: Vec<f64> = self.target.iter().zip(&values).map(|(w, u)| w - u).collect();
+        let norm = norm(&residual);
+        Ok(State { theta, residual, norm })
+    }
+
+    /// One correction: the best that one factor gives. `state` must be where `space` was made.
+    async fn correct(
+        &mut self,
+        space: &TangentSpace,
+        equations: &mut Equations<'_>,
+        rcond: f64,
+        goal: f64,
+        mut state: State,
+    ) -> Result<Result<State, LeastSquaresError>, EvolveError> {
+        let base = state.theta.clone();
+        let mut scaled = vec![0.0; space.chosen.len()];
+        let mut lambda = rcond * equations.largest();
+        let (mut whole, mut moved) = (true, false);
+        for _ in 0..SOLVES {
+            if state.norm <= goal {
+                break;
+            }
+            let mut r = state.residual.clone();
+            if whole {
+                r.iter_mut().zip(space.image(&scaled)).for_each(|(r, j)| *r += j);
+            }
+            let mut next = match equations.solve(&r, lambda) {
+                Ok(solution) => solution.coefficients,
+                Err(LeastSquaresError::Damping { .. }) => {
+                    lambda *= RAISE;
+                    continue;
+                }
+                Err(error) => return Ok(Err(error)),
+            };
+            if !whole {
+                next.iter_mut().zip(&scaled).for_each(|(next, v)| *next += v);
+            }
+            let candidate = self.state(space.moved(&base, &next)).await?;
+            // Written so that a residual that is not a number counts as larger.
+            if candidate.norm < state.norm {
+                let left = candidate.norm / state.norm;
+                (state, scaled, moved) = (candidate, next, true);
+                if left > STAGNATION && !std::mem::take(&mut whole) {
+                    break;
+                }
+            } else if !moved {
+                lambda *= RAISE;
+                if lambda > MOST_DAMPING * equations.largest() {
+                    break;
+                }
+            } else if !std::mem::take(&mut whole) {
+                break;
+            }
+        }
+        Ok(Ok(state))
+    }
+}
+
+/// Attempts one step of length `dt` from theta, whose field is `field`.
+///
+/// The inner `Err` is a least-squares problem without a solution, which a shorter step may cure.
+///
+/// # Errors
+/// When the device fails.
+pub async fn attempt(
+    engine: &mut Engine,
+    settings: &Settings,
+    subsets: &mut Subsets,
+    theta: &[f64],
+    field: &Field,
+    (time, dt): (f64, f64),
+) -> Result<Result<Attempt, LeastSquaresError>, EvolveError> {
+    let size = norm(&field.values).max(f64::MIN_POSITIVE);
+    let mut memory = LeastSquares::default();
+    let space = TangentSpace::at(engine, theta, time, subsets.draw()).await?;
+    let mut equations = match space.equations(&mut memory) {
+        Ok(equations) => equations,
+        Err(error) => return Ok(Err(error)),
+    };
+    let largest = equations.largest();
+    let stages = match stages(engine, settings, &space, &mut equations, theta, field, (time, dt)) {
+        Ok(stages) => stages,
+        Err(error) => return Ok(Err(error)),
+    };
+    let step = combine(settings.tableau.b, &stages);
+    let target: Vec<f64> = field.values.iter().zip(&step).map(|(u, k)| u + dt * k).collect();
+    let error = settings.tableau.error.map(|e| dt * norm(&combine(e, &stages)) / size);
+    let goal = settings.target * size;
+
+    let mut fit = Fit { engine, time, target: &target };
+    let mut state = fit.state(theta.to_vec()).await?;
+    state = match fit.correct(&space, &mut equations, settings.rcond, goal, state).await? {
+        Ok(state) => state,
+        Err(error) => return Ok(Err(error)),
+    };
+    drop(equations);
+    let mut corrections = 0;
+    let mut idle = 0;
+    while state.norm > goal && corrections < settings.corrections && idle < 2 {
+        let before = state.norm;
+        let space = TangentSpace::at(fit.engine, &state.theta, time, subsets.draw()).await?;
+        let corrected = match space.equations(&mut memory) {
+            Ok(mut equations) => {
+                fit.correct(&space, &mut equations, settings.rcond, goal, state).await?
+            }
+            Err(error) => Err(error),
+        };
+        state = match corrected {
+            Ok(state) => state,
+            Err(error) => return Ok(Err(error)),
+        };
+        corrections += 1;
+        idle = if state.norm > 0.7 * before { idle + 1 } else { 0 };
+    }
+    Ok(Ok(Attempt {
+        residual: state.norm / size,
+        theta: state.theta,
+        error,
+        chosen: space.chosen,
+        corrections,
+        largest,
+    }))
+}
+
+/// The slopes k_i, each at a point of the tangent space.
+fn stages(
+    engine: &Engine,
+    settings: &Settings,
+    space: &TangentSpace,
+    equations: &mut Equations<'_>,
+    theta: &[f64],
+    field: &Field,
+    (time, dt): (f64, f64),
+) -> Result<Vec<Vec<f64>>, LeastSquaresError> {
+    let mut stages = vec![field.right_hand_side.clone()];
+    let lambda = settings.rcond * equations.largest();
+    for (row, c) in settings.tableau.a.iter().zip(settings.tableau.c).skip(1) {
+        let mut step = combine(row, &stages);
+        step.iter_mut().for_each(|k| *k *= dt);
+        let mut scaled = project(equations, &step, lambda)?;
+        // Once more on what is left: damping's bias is squared away.
+        let image = space.image(&scaled);
+        step.iter_mut().zip(&image).for_each(|(w, j)| *w -= j);
+        let rest = project(equations, &step, lambda)?;
+        scaled.iter_mut().zip(rest).for_each(|(v, d)| *v += d);
+        let direction = space.direction(theta.len(), &scaled);
+        let stage = engine.field_along(theta, &direction, time + c * dt);
+        stages.push(stage.right_hand_side);
+    }
+    Ok(stages)
+}
+
+/// A damped solve; where the damping drowns in round-off it rises until it does not.
+fn project(
+    equations: &mut Equations<'_>,
+    r: &[f64],
+    mut lambda: f64,
+) -> Result<Vec<f64>, LeastSquaresError> {
+    loop {
+        match equations.solve(r, lambda) {
+            Ok(solution) => return Ok(solution.coefficients),
+            Err(LeastSquaresError::Damping { .. }) if lambda < equations.largest() => {
+                lambda *= RAISE;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Euclidean norm; not a number where an entry is not.
+pub fn norm(v: &[f64]) -> f64 {
+    v.iter().map(|v| v * v).sum::<f64>().sqrt()
+}

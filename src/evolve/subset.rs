@@ -1,0 +1,134 @@
+//! Which parameters a step updates, and the linear map from their changes to the field.
+
+use super::engine::{Columns, Engine};
+use super::error::EvolveError;
+use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations, Solution};
+use crate::problem::Update;
+use crate::random::{Philox, Stream};
+
+/// Draws the subsets: uniform without replacement, one draw per epoch.
+#[derive(Clone, Debug)]
+pub struct Subsets {
+    random: Philox,
+    /// p.
+    parameters: usize,
+    /// s; p for dense updates.
+    pub count: usize,
+    /// Draws so far: part of a run's state.
+    pub epoch: u64,
+}
+
+impl Subsets {
+    #[must_use]
+    pub fn new(seed: u64, parameters: usize, update: Update, columns: usize) -> Self {
+        let count = if update == Update::Dense { parameters } else { columns.min(parameters) };
+        Self { random: Philox::new(seed, Stream::Columns), parameters, count, epoch: 0 }
+    }
+
+    /// The next subset.
+    pub fn draw(&mut self) -> Vec<u32> {
+        self.epoch += 1;
+        self.random.subset(self.epoch, self.parameters, self.count)
+    }
+}
+
+/// J_s D at some theta: chosen columns of du/dtheta, each scaled to unit length by D, and the
+/// normal equations for one damping after another.
+pub struct TangentSpace {
+    pub chosen: Vec<u32>,
+    /// The diagonal of D.
+    scale: Vec<f64>,
+    matrix: Columns,
+}
+
+impl TangentSpace {
+    /// The tangent space at `theta` along the columns `chosen`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn at(
+        engine: &mut Engine,
+        theta: &[f64],
+        time: f64,
+        chosen: Vec<u32>,
+    ) -> Result<Self, EvolveError> {
+        let mut matrix = engine.columns(theta, time, &chosen).await?;
+        let scale = matrix.normalise();
+        Ok(Self { chosen, scale, matrix })
+    }
+
+    /// The normal equations, formed once and good for many solves; `squares` lends its memory.
+    ///
+    /// # Errors
+    /// When an entry of J is not finite.
+    pub fn equations<'a>(
+        &'a self,
+        squares: &'a mut LeastSquares,
+    ) -> Result<Equations<'a>, LeastSquaresError> {
+        Ok(match &self.matrix {
+            Columns::Single(m) => Equations::Single(squares.normal_equations(m.as_ref())?),
+            Columns::Double(m) => Equations::Double(squares.normal_equations(m.as_ref())?),
+        })
+    }
+
+    /// `theta + D scaled` on the chosen parameters.
+    #[must_use]
+    pub fn moved(&self, theta: &[f64], scaled: &[f64]) -> Vec<f64> {
+        let mut moved = theta.to_vec();
+        for ((&column, scale), v) in self.chosen.iter().zip(&self.scale).zip(scaled) {
+            moved[column as usize] += scale * v;
+        }
+        moved
+    }
+
+    /// D scaled as a direction in the whole parameter space.
+    #[must_use]
+    pub fn direction(&self, parameters: usize, scaled: &[f64]) -> Vec<f64> {
+        self.moved(&vec![0.0; parameters], scaled)
+    }
+
+    /// J D scaled.
+    #[must_use]
+    pub fn image(&self, scaled: &[f64]) -> Vec<f64> {
+        fn multiply<T: crate::scalar::Real>(m: &faer::Mat<T>, v: &[f64]) -> Vec<f64> {
+            let mut sum = vec![0.0; m.nrows()];
+            for (column, &v) in m.col_iter().zip(v) {
+                let column = column.try_as_col_major().expect("contiguous columns").as_slice();
+                sum.iter_mut().zip(column).for_each(|(sum, c)| *sum += c.to_f64() * v);
+            }
+            sum
+        }
+        match &self.matrix {
+            Columns::Single(m) => multiply(m, scaled),
+            Columns::Double(m) => multiply(m, scaled),
+        }
+    }
+}
+
+/// The normal equations of a [`TangentSpace`] in either precision.
+pub enum Equations<'a> {
+    Single(NormalEquations<'a, f32>),
+    Double(NormalEquations<'a, f64>),
+}
+
+impl Equations<'_> {
+    /// Estimate of the largest singular value.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        match self {
+            Self::Single(e) => e.largest(),
+            Self::Double(e) => e.largest(),
+        }
+    }
+
+    /// `min |J v - r|^2 + lambda^2 |v|^2`.
+    ///
+    /// # Errors
+    /// When r is not finite or lambda drowns in round-off.
+    pub fn solve(&mut self, r: &[f64], lambda: f64) -> Result<Solution, LeastSquaresError> {
+        match self {
+            Self::Single(e) => e.solve_damped(r, lambda),
+            Self::Double(e) => e.solve_damped(r, lambda),
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! The driver: commands in, snapshots out; never blocks.

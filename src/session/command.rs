@@ -1,0 +1,23 @@
+//! What can be asked of a session.
+
+/// A request, obeyed between two steps.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Command {
+    /// Go on by itself until the end time.
+    Play,
+    /// Stop after the step in progress.
+    Pause,
+    /// Take this many steps, then pause.
+    Step(usize),
+    /// Back to the start time and the fitted parameters, with the settings as they are now.
+    Reset,
+    /// Give a named parameter of the equation another value, from the present state on.
+    SetParameter { name: String, value: f64 },
+    /// Change s, the number of parameters that a sparse update changes.
+    SetColumns(usize),
+    /// Change the relative cutoff of singular values.
+    SetRcond(f64),
+    /// Change the time step.
+    SetStep(f64),
+}

@@ -1,0 +1,144 @@
+//! A session on a thread of its own, for native programs.
+
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use super::evolve::Engine;
+use super::{Activity, Command, Options, SavedState, Session, SessionError, Snapshot, Status};
+use crate::problem::Problem;
+use crate::reference::Reference;
+
+/// Seconds since the program first asked.
+#[must_use]
+pub fn wall_clock() -> f64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_secs_f64()
+}
+
+/// How long a session works between two looks at its commands, in seconds: short beside a frame of
+/// a screen, long beside the cost of looking.
+const SLICE: f64 = 0.01;
+
+/// What goes to the thread.
+enum Request {
+    Obey(Command),
+    Reference(Box<Reference>),
+    Snapshot(Sender<Result<Snapshot, SessionError>>),
+    Save(Sender<Option<SavedState>>),
+}
+
+/// A running session. [`SessionHandle::stop`] or dropping the handle ends the thread after the step
+/// in progress.
+pub struct SessionHandle {
+    requests: Sender<Request>,
+    status: Arc<Mutex<Status>>,
+    thread: JoinHandle<Session>,
+}
+
+impl SessionHandle {
+    /// Sets up the session, then starts the thread.
+    ///
+    /// # Errors
+    /// As [`Session::new`]; also when the system has no thread to give.
+    pub fn spawn(problem: Problem, engine: Engine, options: Options) -> Result<Self, SessionError> {
+        let session = pollster::block_on(Session::new(problem, engine, options))?;
+        let status = Arc::new(Mutex::new(session.status()));
+        let (requests, inbox) = channel();
+        let shared = Arc::clone(&status);
+        let thread = std::thread::Builder::new()
+            .name("session".into())
+            .spawn(move || pollster::block_on(serve(session, &inbox, &shared)))
+            .map_err(SessionError::Thread)?;
+        Ok(Self { requests, status, thread })
+    }
+
+    /// Asks for something; what is wrong with it stands among the messages of the next snapshot.
+    pub fn send(&self, command: Command) {
+        // A thread that has ended by a panic gives it back in `stop`.
+        let _ = self.requests.send(Request::Obey(command));
+    }
+
+    /// Gives the session the truth to compare with.
+    pub fn set_reference(&self, reference: Reference) {
+        let _ = self.requests.send(Request::Reference(Box::new(reference)));
+    }
+
+    /// Where the run stood after its latest slice of work; never waits for the solver.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        lock(&self.status).clone()
+    }
+
+    /// Asks for a snapshot, which is taken after the step in progress; never waits itself.
+    #[must_use]
+    pub fn request_snapshot(&self) -> Receiver<Result<Snapshot, SessionError>> {
+        let (sender, receiver) = channel();
+        let _ = self.requests.send(Request::Snapshot(sender));
+        receiver
+    }
+
+    /// Asks for the state to go on from, which is taken after the step in progress; `None` arrives
+    /// before the initial fit is done.
+    #[must_use]
+    pub fn request_save(&self) -> Receiver<Option<SavedState>> {
+        let (sender, receiver) = channel();
+        let _ = self.requests.send(Request::Save(sender));
+        receiver
+    }
+
+    /// Whether the thread has ended by itself, which only a panic brings about.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Ends the thread after the step in progress and gives the session back.
+    ///
+    /// # Panics
+    /// With the solver's own panic, if that is how the thread ended.
+    #[must_use]
+    pub fn stop(self) -> Session {
+        drop(self.requests);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+/// Works in slices until the other end of the channel is gone.
+async fn serve(mut session: Session, inbox: &Receiver<Request>, status: &Mutex<Status>) -> Session {
+    let mut activity = Activity::Busy;
+    loop {
+        // With nothing to do, wait for a request; otherwise look whether there is one.
+        let request = match activity {
+            Activity::Idle => inbox.recv().map_err(|_| TryRecvError::Disconnected),
+            Activity::Busy => inbox.try_recv(),
+        };
+        match request {
+            Ok(request) => answer(&mut session, request).await,
+            Err(TryRecvError::Disconnected) => return session,
+            Err(TryRecvError::Empty) => {}
+        }
+        activity = session.advance(SLICE).await;
+        *lock(status) = session.status();
+    }
+}
+
+async fn answer(session: &mut Session, request: Request) {
+    // A receiver that is gone no longer wants its answer.
+    match request {
+        Request::Obey(command) => {
+            if let Err(error) = session.obey(command).await {
+                session.note(error.to_string());
+            }
+        }
+        Request::Reference(reference) => session.set_reference(*reference),
+        Request::Snapshot(reply) => drop(reply.send(session.snapshot().await)),
+        Request::Save(reply) => drop(reply.send(session.save())),
+    }
+}
+
+/// The status is replaced whole, so that a panic elsewhere leaves nothing half-written in it.
+fn lock(status: &Mutex<Status>) -> MutexGuard<'_, Status> {
+    status.lock().unwrap_or_else(PoisonError::into_inner)
+}

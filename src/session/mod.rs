@@ -1,0 +1,53 @@
+//! The driver: commands in, snapshots out; never blocks.
+//!
+//! A [`Session`] holds one run from the initial fit to the end time. It has no thread and no clock
+//! of its own: whoever drives it calls [`Session::advance`] with a budget of time, between the
+//! frames of a page, in a web worker or on a thread. [`SessionHandle`] is that thread, for native
+//! programs.
+
+mod command;
+mod commands;
+mod error;
+mod frames;
+mod grid;
+#[cfg(not(target_arch = "wasm32"))]
+mod handle;
+mod observe;
+mod pace;
+mod run;
+mod snapshot;
+pub mod standin;
+#[cfg(test)]
+mod tests;
+
+pub use command::Command;
+pub use error::SessionError;
+pub use frames::Frames;
+pub use grid::EvaluationGrid;
+#[cfg(not(target_arch = "wasm32"))]
+pub use handle::{SessionHandle, wall_clock};
+pub use run::{Activity, Clock, Options, SavedState, Session, Start};
+pub use snapshot::{Phase, Seconds, Snapshot, Status};
+pub use standin as evolve;
+
+use crate::problem::{PointLayout, Problem};
+
+/// How many time steps the run takes, where the step size is fixed; the last one may be shorter.
+#[must_use]
+pub fn fixed_steps(problem: &Problem) -> Option<usize> {
+    let method = &problem.method;
+    let span = problem.time.end - problem.time.start;
+    // A quotient that is whole but for rounding is whole.
+    method.tolerance.is_none().then(|| (span / method.step - 1e-9).ceil().max(1.0) as usize)
+}
+
+/// n: how many points the least-squares problems have.
+#[must_use]
+pub fn total_points(problem: &Problem) -> usize {
+    let count = &problem.points.count;
+    match (problem.points.layout, count.as_slice()) {
+        (PointLayout::Grid, [same]) => same.pow(problem.coordinates.len() as u32),
+        (PointLayout::Grid, each) => each.iter().product(),
+        (_, counts) => counts.iter().product(),
+    }
+}

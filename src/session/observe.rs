@@ -1,0 +1,159 @@
+//! Looking at a session, and comparing it with the reference.
+
+use super::evolve::Description;
+use super::run::Play;
+use super::{EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, fixed_steps};
+use crate::output::History;
+use crate::problem::Problem;
+use crate::reference::Reference;
+
+impl Session {
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// Backend, device and precision in use.
+    #[must_use]
+    pub fn description(&self) -> Description {
+        self.engine.describe()
+    }
+
+    #[must_use]
+    pub fn grid(&self) -> &EvaluationGrid {
+        &self.grid
+    }
+
+    #[must_use]
+    pub fn frames(&self) -> &Frames {
+        &self.frames
+    }
+
+    /// One record per step so far, and a few spectra.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Parameters after the initial fit; empty before.
+    #[must_use]
+    pub fn fitted(&self) -> &[f64] {
+        &self.fitted
+    }
+
+    /// The network's parameters now; empty before the initial fit is done.
+    #[must_use]
+    pub fn parameters(&self) -> &[f64] {
+        self.evolution.as_ref().map_or(&[], |evolution| evolution.theta())
+    }
+
+    /// What ended the run before its time.
+    #[must_use]
+    pub fn failure(&self) -> Option<&SessionError> {
+        self.failure.as_ref()
+    }
+
+    /// [`Session::failure`], at the end.
+    #[must_use]
+    pub fn into_failure(self) -> Option<SessionError> {
+        self.failure
+    }
+
+    /// Keeps a message for the next snapshot.
+    pub(super) fn note(&mut self, message: String) {
+        self.messages.push(message);
+    }
+
+    /// Step and time now.
+    pub(super) fn position(&self) -> (usize, f64) {
+        let time = self.evolution.as_ref().map_or(self.problem.time.start, |e| e.time());
+        (self.history.records.last().map_or(0, |record| record.step), time)
+    }
+
+    /// The truth to compare with, whenever it is ready; the frames kept until now are compared at
+    /// once.
+    pub fn set_reference(&mut self, reference: Reference) {
+        self.frames.drop_reference();
+        self.reference = Some(reference);
+        self.compare();
+    }
+
+    /// Compares the frames that have not been compared yet.
+    pub(super) fn compare(&mut self) {
+        let Some(reference) = &self.reference else { return };
+        while let Some(index) = self.frames.next_without_reference() {
+            let time = self.frames.times()[index];
+            let values = match reference.values(time, self.grid.coordinates()) {
+                Ok(values) => values,
+                Err(error) => {
+                    self.messages.push(format!("no comparison with the reference: {error}"));
+                    self.reference = None;
+                    return;
+                }
+            };
+            let error = self.frames.push_reference(&values);
+            self.error = Some(error);
+            // Frames are taken at the ends of steps; the first one is the initial state.
+            if let Ok(record) = self.history.records.binary_search_by(|r| r.time.total_cmp(&time)) {
+                self.history.records[record].error = Some(error);
+                self.shown = self.shown.min(record);
+            }
+        }
+    }
+
+    /// Where the run stands, in numbers.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let (step, time) = self.position();
+        let end = self.problem.time.end;
+        Status {
+            phase: self.phase,
+            playing: self.play == Play::Freely,
+            fit_iteration: self.fit_iteration,
+            fit_error: self.fit_error,
+            step,
+            steps: fixed_steps(&self.problem),
+            time,
+            start: self.problem.time.start,
+            end,
+            seconds_left: match self.phase {
+                Phase::Steps => self.pace.seconds_for(end - time),
+                Phase::Done => Some(0.0),
+                Phase::Fit | Phase::Failed => None,
+            },
+            last: self.history.records.last().cloned(),
+            initial_error: self.initial_error,
+            error: self.error,
+            space_time_error: self.frames.space_time_error(),
+            seconds: self.seconds,
+            failure: self.failure.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// [`Session::status`] with the solution at the present time, and the messages since the last
+    /// snapshot.
+    ///
+    /// # Errors
+    /// When the device fails while the solution is evaluated.
+    pub async fn snapshot(&mut self) -> Result<Snapshot, SessionError> {
+        let status = self.status();
+        let values = self.evaluate().await?;
+        let reference = self
+            .reference
+            .as_ref()
+            .filter(|_| !values.is_empty())
+            .and_then(|r| r.values(status.time, self.grid.coordinates()).ok());
+        let first_record = self.shown.min(self.history.records.len());
+        self.shown = self.history.records.len();
+        Ok(Snapshot {
+            status,
+            values,
+            reference,
+            spectrum: self.spectrum.clone(),
+            columns: self.columns.clone(),
+            records: self.history.records[first_record..].to_vec(),
+            first_record,
+            messages: std::mem::take(&mut self.messages),
+        })
+    }
+}

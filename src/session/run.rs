@@ -1,0 +1,354 @@
+//! The session itself.
+
+use super::evolve::{Engine, Evolution, EvolutionState, EvolveError, InitialFit, StepReport};
+use super::frames::Marks;
+use super::pace::Pace;
+use super::{EvaluationGrid, Frames, Phase, Seconds, SessionError};
+use crate::network::Network;
+use crate::output::{History, Spectrum, StepRecord};
+use crate::problem::Problem;
+use crate::reference::Reference;
+
+/// Seconds since some fixed moment.
+pub type Clock = fn() -> f64;
+
+/// How a session is set up.
+pub struct Options {
+    pub start: Start,
+    /// Frames that are kept, at most (and at most 64 MiB of them).
+    pub frames: usize,
+    pub clock: Clock,
+}
+
+/// Spectra that the history of a run keeps, and the first and the last besides.
+const SPECTRA: usize = 8;
+
+/// Where a run begins.
+pub enum Start {
+    /// With the initial fit.
+    Fit,
+    /// With parameters that were fitted before.
+    Fitted(Vec<f64>),
+    /// In the middle of a run.
+    Saved(Box<SavedState>),
+}
+
+/// Everything that a run needs to go on to the same bits: plain data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedState {
+    /// Parameters after the initial fit, for [`Command::Reset`](super::Command::Reset).
+    pub fitted: Vec<f64>,
+    pub evolution: EvolutionState,
+    pub history: History,
+    pub frames: Frames,
+    pub seconds: Seconds,
+}
+
+/// Whether there is more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// The budget was used up.
+    Busy,
+    /// Paused, done or failed: nothing to do until a command comes.
+    Idle,
+}
+
+/// Steps that may be taken before the session pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Play {
+    Freely,
+    Steps(usize),
+}
+
+/// One run: initial fit, time steps, the frames and the history that they leave.
+pub struct Session {
+    pub(super) problem: Problem,
+    pub(super) engine: Engine,
+    pub(super) clock: Clock,
+    pub(super) phase: Phase,
+    pub(super) play: Play,
+    pub(super) fit: Option<InitialFit>,
+    pub(super) fit_iteration: usize,
+    pub(super) fit_error: Option<f64>,
+    pub(super) fitted: Vec<f64>,
+    pub(super) evolution: Option<Evolution>,
+    /// The latest spectrum that was computed.
+    pub(super) spectrum: Option<Spectrum>,
+    /// The parameters that the latest step changed.
+    pub(super) columns: Vec<u32>,
+    /// Where along the run spectra are kept.
+    pub(super) spectrum_marks: Marks,
+    pub(super) grid: EvaluationGrid,
+    pub(super) frames: Frames,
+    pub(super) most_frames: usize,
+    pub(super) reference: Option<Reference>,
+    pub(super) history: History,
+    /// How many records the snapshots have shown already.
+    pub(super) shown: usize,
+    pub(super) initial_error: Option<f64>,
+    pub(super) error: Option<f64>,
+    pub(super) pace: Pace,
+    pub(super) seconds: Seconds,
+    pub(super) failure: Option<SessionError>,
+    pub(super) messages: Vec<String>,
+}
+
+impl Session {
+    /// A session at the beginning of what [`Options::start`] says, playing.
+    ///
+    /// # Errors
+    /// When the parameters to start with belong to another network, or the device fails.
+    pub async fn new(
+        problem: Problem,
+        engine: Engine,
+        options: Options,
+    ) -> Result<Self, SessionError> {
+        let grid = EvaluationGrid::of(&problem);
+        let frames = empty_frames(&problem, &grid, options.frames);
+        let spectrum_marks = Marks::new(problem.time.start, problem.time.end, SPECTRA);
+        let mut session = Self {
+            problem,
+            engine,
+            clock: options.clock,
+            phase: Phase::Fit,
+            play: Play::Freely,
+            fit: None,
+            fit_iteration: 0,
+            fit_error: None,
+            fitted: Vec::new(),
+            evolution: None,
+            spectrum: None,
+            columns: Vec::new(),
+            spectrum_marks,
+            grid,
+            frames,
+            most_frames: options.frames,
+            reference: None,
+            history: History::default(),
+            shown: 0,
+            initial_error: None,
+            error: None,
+            pace: Pace::default(),
+            seconds: Seconds::default(),
+            failure: None,
+            messages: Vec::new(),
+        };
+        match options.start {
+            Start::Fit => session.fit = Some(InitialFit::new(&session.problem)?),
+            Start::Fitted(theta) => session.begin_steps(theta).await?,
+            Start::Saved(saved) => session.restore(*saved).await?,
+        }
+        Ok(session)
+    }
+
+    /// Works for about `budget` seconds: iterations of the fit or time steps, never less than one
+    /// where one is due. Between two of them control goes back to the caller's executor, so that a
+    /// page or a GPU queue gets its turn.
+    ///
+    /// An error does not come back from here: it ends the run, see [`Status::failure`] and
+    /// [`Session::failure`].
+    pub async fn advance(&mut self, budget: f64) -> Activity {
+        let until = (self.clock)() + budget;
+        while self.is_due() {
+            let begun = (self.clock)();
+            let outcome = match self.phase {
+                Phase::Fit => self.fit_once().await,
+                _ => self.step_once().await,
+            };
+            if let Err(error) = outcome {
+                self.fail(error);
+            }
+            let now = (self.clock)();
+            self.seconds.total += now - begun;
+            if now >= until {
+                return if self.is_due() { Activity::Busy } else { Activity::Idle };
+            }
+        }
+        Activity::Idle
+    }
+
+    /// Whether there is something to do now.
+    fn is_due(&self) -> bool {
+        match self.phase {
+            // Pausing does not hold up the fit: nothing is to be seen before it is done.
+            Phase::Fit => true,
+            Phase::Steps => self.play != Play::Steps(0),
+            Phase::Done | Phase::Failed => false,
+        }
+    }
+
+    async fn fit_once(&mut self) -> Result<(), SessionError> {
+        let begun = (self.clock)();
+        let Some(fit) = &mut self.fit else { return Ok(()) };
+        let report = fit.iterate()?;
+        self.fit_iteration = report.iteration;
+        self.fit_error = Some(report.relative_l2);
+        let fitted = report.done.then(|| fit.parameters().to_vec());
+        self.seconds.fit += (self.clock)() - begun;
+        match fitted {
+            Some(theta) => self.begin_steps(theta).await,
+            None => Ok(()),
+        }
+    }
+
+    /// From fitted parameters to the first time step.
+    pub(super) async fn begin_steps(&mut self, theta: Vec<f64>) -> Result<(), SessionError> {
+        let expected = Network::of(&self.problem).parameters();
+        if theta.len() != expected {
+            return Err(SessionError::OtherNetwork { found: theta.len(), expected });
+        }
+        self.fit = None;
+        self.fitted = theta.clone();
+        self.evolution = Some(Evolution::new(&self.problem, &self.engine, theta)?);
+        let values = self.evaluate().await?;
+        let exact = self.grid.initial_values(&self.problem);
+        self.initial_error = Some(relative_l2(&values, &exact));
+        self.phase = Phase::Steps;
+        self.keep_frame(&values)
+    }
+
+    async fn step_once(&mut self) -> Result<(), SessionError> {
+        let Some(evolution) = &mut self.evolution else { return Ok(()) };
+        let begun = (self.clock)();
+        let report = evolution.step().await?;
+        let took = (self.clock)() - begun;
+        self.seconds.steps += took;
+        self.pace.add(report.dt, took);
+        if let Play::Steps(left) = &mut self.play {
+            *left = left.saturating_sub(1);
+        }
+        let time = report.time;
+        let done = self.is_end(time, report.dt);
+        self.record(report);
+        if done || self.frames.wants(time) {
+            let values = self.evaluate().await?;
+            self.keep_frame(&values)?;
+        }
+        if done {
+            self.history.spectra.extend(self.spectrum.clone());
+            self.history.spectra.dedup_by_key(|spectrum| spectrum.step);
+            self.phase = Phase::Done;
+        }
+        Ok(())
+    }
+
+    /// Whether a step of size `dt` to `time` was the last one; the rounding of many added steps is
+    /// no reason for one more.
+    fn is_end(&self, time: f64, dt: f64) -> bool {
+        time >= self.problem.time.end - 1e-9 * dt.abs()
+    }
+
+    /// Puts a step into the history.
+    fn record(&mut self, report: StepReport) {
+        if let Some(singular_values) = report.singular_values {
+            let rcond = self.problem.method.rcond;
+            let spectrum =
+                Spectrum { step: report.step, time: report.time, singular_values, rcond };
+            let kept = self.history.spectra.last();
+            if kept.is_none_or(|last| self.spectrum_marks.between(last.time, report.time)) {
+                self.history.spectra.push(spectrum.clone());
+            }
+            self.spectrum = Some(spectrum);
+        }
+        self.columns = report.columns;
+        self.history.records.push(StepRecord {
+            step: report.step,
+            time: report.time,
+            dt: report.dt,
+            residual: report.residual,
+            rank: report.rank,
+            largest_singular_value: report.largest_singular_value,
+            error: None,
+            corrections: report.corrections,
+            rejected: report.rejected,
+            wall_seconds: self.seconds.steps,
+        });
+    }
+
+    /// u on the evaluation grid, now; empty before the fit is done.
+    pub(super) async fn evaluate(&mut self) -> Result<Vec<f64>, SessionError> {
+        match &mut self.evolution {
+            Some(evolution) => Ok(evolution.evaluate(self.grid.coordinates()).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Keeps the solution at the present time, and its error where the reference is known.
+    fn keep_frame(&mut self, values: &[f64]) -> Result<(), SessionError> {
+        let (step, time) = self.position();
+        if let Some(bad) = values.iter().position(|v| !v.is_finite()) {
+            return Err(SessionError::Diverged { step, time, place: self.named_place(bad) });
+        }
+        self.frames.push(time, values);
+        self.compare();
+        Ok(())
+    }
+
+    /// Ends the run with an error. For one that says that numbers stopped being finite, the place
+    /// is looked for in the last state that was kept.
+    fn fail(&mut self, error: SessionError) {
+        let error = match error {
+            SessionError::Evolve(EvolveError::NotFinite { step, time, .. }) => {
+                SessionError::Diverged { step, time, place: self.steepest_place() }
+            }
+            other => other,
+        };
+        self.note(error.to_string());
+        self.failure = Some(error);
+        self.phase = Phase::Failed;
+    }
+
+    /// Where the last frame is largest: where a solution that blows up most likely began to.
+    fn steepest_place(&self) -> Vec<(String, f64)> {
+        if self.frames.is_empty() {
+            return Vec::new();
+        }
+        let values = self.frames.frame(self.frames.len() - 1);
+        let largest =
+            (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
+        largest.map(|index| self.named_place(index)).unwrap_or_default()
+    }
+
+    fn named_place(&self, index: usize) -> Vec<(String, f64)> {
+        let names = self.problem.coordinates.iter().map(|c| c.name.clone());
+        names.zip(self.grid.point(index).iter().copied()).collect()
+    }
+
+    /// Everything that a run needs to go on to the same bits; `None` before the fit is done.
+    #[must_use]
+    pub fn save(&self) -> Option<SavedState> {
+        self.evolution.as_ref().map(|evolution| SavedState {
+            fitted: self.fitted.clone(),
+            evolution: evolution.save(),
+            history: self.history.clone(),
+            frames: self.frames.clone(),
+            seconds: self.seconds,
+        })
+    }
+
+    async fn restore(&mut self, saved: SavedState) -> Result<(), SessionError> {
+        self.begin_steps(saved.fitted).await?;
+        if let Some(evolution) = &mut self.evolution {
+            evolution.restore(saved.evolution);
+        }
+        self.spectrum = saved.history.spectra.last().cloned();
+        self.history = saved.history;
+        self.frames = saved.frames;
+        self.seconds = saved.seconds;
+        if self.history.records.last().is_some_and(|last| self.is_end(last.time, last.dt)) {
+            self.phase = Phase::Done;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn empty_frames(problem: &Problem, grid: &EvaluationGrid, most: usize) -> Frames {
+    Frames::new(grid.points(), problem.time.start, problem.time.end, most)
+}
+
+/// || u - v || / || v ||, or || u - v || where v is zero.
+fn relative_l2(u: &[f64], v: &[f64]) -> f64 {
+    let (difference, size) =
+        u.iter().zip(v).fold((0.0, 0.0), |(d, s), (a, b)| (d + (a - b) * (a - b), s + b * b));
+    if size > 0.0 { (difference / size).sqrt() } else { f64::sqrt(difference) }
+}

@@ -1,0 +1,72 @@
+//! What a session shows of itself: plain data, cheap to send to another thread or worker.
+
+use crate::output::{Spectrum, StepRecord};
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The network is fitted to the initial state.
+    Fit,
+    /// Time steps.
+    Steps,
+    /// The end time is reached.
+    Done,
+    /// An error ended it, see [`Status::failure`]; what was computed before is kept.
+    Failed,
+}
+
+/// Seconds of wall time by activity. Time in which the session was not advanced counts nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Seconds {
+    pub fit: f64,
+    /// The steps alone: evaluating frames and comparing them with the reference is left out.
+    pub steps: f64,
+    pub total: f64,
+}
+
+/// Numbers only: what a progress line needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    pub phase: Phase,
+    pub playing: bool,
+    /// Iterations of the initial fit and its relative L2 error at its points.
+    pub fit_iteration: usize,
+    pub fit_error: Option<f64>,
+    pub step: usize,
+    /// How many steps there will be, where the step size is fixed.
+    pub steps: Option<usize>,
+    pub time: f64,
+    pub start: f64,
+    pub end: f64,
+    /// Seconds of wall time until the end time, from the pace of the latest steps.
+    pub seconds_left: Option<f64>,
+    pub last: Option<StepRecord>,
+    /// Relative L2 error of the fitted initial state on the evaluation grid.
+    pub initial_error: Option<f64>,
+    /// Relative L2 error of the latest frame that was compared with the reference.
+    pub error: Option<f64>,
+    /// Relative L2 error over space and time until now.
+    pub space_time_error: Option<f64>,
+    pub seconds: Seconds,
+    pub failure: Option<String>,
+}
+
+/// [`Status`] and the solution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    pub status: Status,
+    /// u on the evaluation grid, at [`Status::time`]; empty before the fit is done.
+    pub values: Vec<f64>,
+    /// The reference at the same points and time, where there is one.
+    pub reference: Option<Vec<f64>>,
+    /// Singular values of the Jacobian, from the latest step that computed them.
+    pub spectrum: Option<Spectrum>,
+    /// The parameters that the latest step changed, ascending; all of them for dense updates.
+    pub columns: Vec<u32>,
+    /// The history from record [`Snapshot::first_record`] on: what was added or, by a comparison
+    /// with the reference, changed since the last snapshot.
+    pub records: Vec<StepRecord>,
+    pub first_record: usize,
+    /// What happened since the last snapshot, in words.
+    pub messages: Vec<String>,
+}

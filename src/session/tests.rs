@@ -1,0 +1,203 @@
+//! A small run from outside: commands, snapshots, going on from a saved state.
+
+use super::evolve::{BackendChoice, Engine};
+use super::{Activity, Command, Options, Phase, Session, SessionError, Start};
+use crate::output::StepRecord;
+use crate::problem::{Overrides, Problem};
+use crate::reference::Reference;
+
+/// A wave that travels and decays, with an exact solution: 20 steps.
+const WAVE: &str = r#"
+format = 1
+name = "small-wave"
+[equation]
+text = "u_t = kappa*u_xx - c*u_x"
+[domain]
+x = { range = [0, "2*pi"], boundary = "periodic" }
+[time]
+end = 0.2
+[parameters]
+kappa = { value = 0.5, range = [0, 1] }
+c = 1
+[initial]
+u = "sin(x)"
+[exact]
+u = "exp(-kappa*t)*sin(x - c*t)"
+[network]
+width = 5
+hidden_layers = 1
+activation = "tanh"
+[points]
+count = 40
+[method]
+columns = 30
+step = 0.01
+"#;
+
+/// A clock that does not move: every call of `advance` uses its budget to the end of the run.
+fn stopped() -> f64 {
+    0.0
+}
+
+fn session(start: Start) -> Session {
+    let problem = Problem::from_toml(WAVE, &Overrides::new()).expect("a valid problem");
+    let engine = pollster::block_on(Engine::new(&problem, BackendChoice::Cpu, None));
+    let options = Options { start, frames: 10, clock: stopped };
+    pollster::block_on(Session::new(problem, engine.expect("a CPU"), options)).expect("a session")
+}
+
+fn obey(session: &mut Session, command: Command) -> Result<(), SessionError> {
+    pollster::block_on(session.obey(command))
+}
+
+/// Runs until there is nothing to do.
+fn settle(session: &mut Session) {
+    while pollster::block_on(session.advance(1.0)) == Activity::Busy {}
+}
+
+fn finished() -> Session {
+    let mut session = session(Start::Fit);
+    settle(&mut session);
+    assert_eq!(session.status().phase, Phase::Done, "{:?}", session.failure());
+    session
+}
+
+/// What must be the same in two equal runs: everything but the wall times.
+fn outcome(session: &Session) -> (Vec<StepRecord>, Vec<f64>, Vec<f64>) {
+    let mut records = session.history().records.clone();
+    records.iter_mut().for_each(|record| record.wall_seconds = 0.0);
+    (records, session.parameters().to_vec(), session.frames().values().to_vec())
+}
+
+#[test]
+fn a_run_goes_from_the_fit_to_the_end_and_keeps_evenly_spread_frames() {
+    let session = finished();
+    let status = session.status();
+    assert_eq!((status.step, status.steps), (20, Some(20)));
+    assert!((status.time - 0.2).abs() < 1e-12);
+    assert_eq!(session.frames().len(), 11, "the start and ten marks");
+    assert!(status.initial_error.is_some_and(|e| e < 1e-3), "{:?}", status.initial_error);
+    assert_eq!(status.seconds_left, Some(0.0));
+}
+
+#[test]
+fn steps_by_command_are_the_steps_of_a_free_run() {
+    let whole = finished();
+    let mut single = session(Start::Fit);
+    obey(&mut single, Command::Pause).unwrap();
+    settle(&mut single);
+    assert_eq!((single.status().phase, single.status().step), (Phase::Steps, 0));
+    for _ in 0..4 {
+        obey(&mut single, Command::Step(5)).unwrap();
+        settle(&mut single);
+    }
+    assert_eq!(outcome(&single), outcome(&whole));
+}
+
+#[test]
+fn a_saved_run_goes_on_to_the_same_bits() {
+    let whole = finished();
+    let mut first = session(Start::Fit);
+    obey(&mut first, Command::Step(7)).unwrap();
+    settle(&mut first);
+    let saved = first.save().expect("a state");
+    assert_eq!(saved.history.records.len(), 7);
+    let mut second = session(Start::Saved(Box::new(saved)));
+    settle(&mut second);
+    assert_eq!(outcome(&second), outcome(&whole));
+    // The comparison can fail: another number of columns is another run.
+    let mut other = session(Start::Fitted(whole.fitted().to_vec()));
+    obey(&mut other, Command::SetColumns(29)).unwrap();
+    settle(&mut other);
+    assert_ne!(outcome(&other).1, outcome(&whole).1);
+}
+
+#[test]
+fn reset_goes_back_to_the_fitted_state() {
+    let mut session = finished();
+    let whole = outcome(&session);
+    obey(&mut session, Command::Pause).unwrap();
+    obey(&mut session, Command::Reset).unwrap();
+    assert_eq!(session.status().step, 0);
+    assert_eq!(session.parameters(), session.fitted());
+    obey(&mut session, Command::Play).unwrap();
+    settle(&mut session);
+    assert_eq!(outcome(&session), whole);
+}
+
+#[test]
+fn errors_are_measured_whenever_the_reference_comes() {
+    let mut session = session(Start::Fit);
+    obey(&mut session, Command::Step(9)).unwrap();
+    settle(&mut session);
+    assert_eq!(session.status().error, None);
+    let exact = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));
+    session.set_reference(exact.unwrap().expect("the problem has an exact solution"));
+    assert!(session.status().error.is_some_and(|e| e < 1e-2), "{:?}", session.status().error);
+    obey(&mut session, Command::Play).unwrap();
+    settle(&mut session);
+    let compared = session.history().records.iter().filter(|r| r.error.is_some()).count();
+    assert_eq!(compared, 10, "one record per frame but the first");
+    let last = session.history().records.last().unwrap().error;
+    assert_eq!(last, session.status().error);
+}
+
+#[test]
+fn snapshots_bring_each_record_once_and_again_when_its_error_is_known() {
+    let mut session = session(Start::Fit);
+    obey(&mut session, Command::Step(6)).unwrap();
+    settle(&mut session);
+    let look = |session: &mut Session| {
+        let snapshot = pollster::block_on(session.snapshot()).expect("a snapshot");
+        (snapshot.first_record, snapshot.records.len())
+    };
+    assert_eq!(look(&mut session), (0, 6));
+    assert_eq!(look(&mut session), (6, 0));
+    obey(&mut session, Command::Step(2)).unwrap();
+    settle(&mut session);
+    assert_eq!(look(&mut session), (6, 2));
+    let exact = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));
+    session.set_reference(exact.unwrap().unwrap());
+    // Every second step is a frame: the first record that has changed is number 1.
+    assert_eq!(look(&mut session), (1, 7));
+}
+
+#[test]
+fn wrong_requests_are_refused_and_change_nothing() {
+    let mut session = session(Start::Fit);
+    let before = session.problem().clone();
+    let set = |name: &str, value| Command::SetParameter { name: name.into(), value };
+    for (command, text) in [
+        (set("speed", 1.0), "kappa, c"),
+        (set("kappa", 2.0), "0 to 1"),
+        (set("c", f64::NAN), "out of range"),
+        (Command::SetColumns(0), "1 to"),
+        (Command::SetColumns(10_000), "number of parameters"),
+        (Command::SetRcond(1.0), "0 to 1"),
+        (Command::SetStep(-0.1), "step"),
+    ] {
+        let error = obey(&mut session, command).expect_err("refused").to_string();
+        assert!(error.contains(text), "{error}");
+    }
+    assert_eq!(session.problem(), &before);
+}
+
+#[test]
+fn a_new_parameter_acts_from_now_on_and_ends_the_comparison() {
+    let mut session = session(Start::Fit);
+    let exact = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));
+    session.set_reference(exact.unwrap().unwrap());
+    obey(&mut session, Command::Step(10)).unwrap();
+    settle(&mut session);
+    let before = outcome(&session);
+    obey(&mut session, Command::SetParameter { name: "kappa".into(), value: 0.0 }).unwrap();
+    assert_eq!(outcome(&session), before, "the past stays");
+    obey(&mut session, Command::Play).unwrap();
+    settle(&mut session);
+    let snapshot = pollster::block_on(session.snapshot()).unwrap();
+    assert!(snapshot.messages.iter().any(|m| m.contains("kappa changed")));
+    assert!(snapshot.reference.is_none());
+    // The wave decays during the first half only: exp(-0.5 * 0.1) is its height at the end.
+    let height = snapshot.values.iter().fold(0.0, |h: f64, u| h.max(*u));
+    assert!((height - (-0.05f64).exp()).abs() < 1e-2, "height {height}");
+}

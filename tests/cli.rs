@@ -1,0 +1,13 @@
+//! The program as a user meets it: the real binary, its output, its files and its exit codes.
+
+#[path = "cli/support.rs"]
+mod support;
+
+#[path = "cli/files.rs"]
+mod files;
+#[path = "cli/interruption.rs"]
+mod interruption;
+#[path = "cli/problems.rs"]
+mod problems;
+#[path = "cli/runs.rs"]
+mod runs;

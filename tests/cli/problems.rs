@@ -1,0 +1,96 @@
+//! `list`, `show`, `check`, `devices`, and wrong usage.
+
+use super::support::{HEAT, Place, Ran};
+
+#[test]
+fn every_listed_problem_can_be_shown_checked_and_copied() {
+    let place = Place::new("list");
+    let list = place.run(&["list", "--json"]).expect(0).json();
+    let names: Vec<&str> =
+        list.as_array().expect("an array").iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"allen-cahn") && names.contains(&"burgers"), "{names:?}");
+    for name in names {
+        let text = place.run(&["show", name]).expect(0).stdout;
+        place.write("copy.toml", &text);
+        let original = place.run(&["check", name]).expect(0).stdout;
+        assert_eq!(place.run(&["check", "copy.toml"]).expect(0).stdout, original);
+        assert!(place.run(&["list"]).expect(0).stdout.contains(name));
+    }
+}
+
+#[test]
+fn a_resolved_problem_holds_its_changes_and_needs_no_more_of_them() {
+    let place = Place::new("show");
+    let changes = ["--set", "method.columns=40", "--seed", "7"];
+    let shown = place.run(&[&["show", "heat.toml"][..], &changes].concat()).expect(0).stdout;
+    place.write("resolved.toml", &shown);
+    let check = |arguments: &[&str]| place.run(arguments).expect(0).json();
+    let changed = check(&[&["check", "heat.toml", "--json"][..], &changes].concat());
+    assert_eq!(check(&["check", "resolved.toml", "--json"]), changed);
+    assert_eq!(changed["columns"], 40);
+    // By hand: embedding 3 x 6, two layers of 6 x 6 + 6, output 6 + 1.
+    assert_eq!(changed["parameters"], 18 + 2 * 42 + 7);
+    assert_eq!(changed["steps"], 50);
+    assert_eq!(changed["points"], 64);
+}
+
+#[test]
+fn every_mistake_of_a_file_is_reported_with_its_place() {
+    let place = Place::new("check");
+    let wrong = HEAT.replace("kappa*u_xx", "kapa*u_xx").replace("count = 64", "count = -1");
+    place.write("wrong.toml", &wrong);
+    let line = |text: &str| 1 + wrong[..wrong.find(text).unwrap()].matches('\n').count();
+    let ran = place.run(&["check", "wrong.toml"]).expect(1).complains(&[
+        &format!("line {}, column 15", line("kapa")),
+        "kapa",
+        &format!("line {}", line("count")),
+        "2 mistakes",
+    ]);
+    assert_eq!(ran.stdout, "");
+    place.write("bytes.toml", "");
+    std::fs::write(place.path("bytes.toml"), [0xff, 0xfe, 0x00]).unwrap();
+    place.run(&["check", "bytes.toml"]).expect(1).complains(&["UTF-8"]);
+}
+
+#[test]
+fn wrong_usage_ends_with_two_and_says_what_to_write() {
+    let place = Place::new("usage");
+    place.run(&["sovle", "allen-cahn"]).expect(2).complains(&["solve"]);
+    place.run(&["check", "allen-can"]).expect(2).complains(&["did you mean allen-cahn"]);
+    place.run(&["check", "missing.toml"]).expect(1).complains(&["missing.toml"]);
+    place.run(&["solve", "heat.toml", "--set", "columns"]).expect(2).complains(&["KEY=VALUE"]);
+    place.run(&["solve", "heat.toml", "--max-error", "-1"]).expect(2).complains(&["positive"]);
+    place.run(&["check", "burgers", "--variant", "fast"]).expect(1).complains(&["published-fast"]);
+    assert_eq!(place.files("."), ["heat.toml"], "nothing was solved");
+}
+
+#[test]
+fn devices_says_what_auto_picks() {
+    let place = Place::new("devices");
+    let report = place.run(&["devices", "--json"]).expect(0).json();
+    assert!(report["cpu"]["threads"].as_u64().unwrap() >= 1);
+    let hardware: Vec<&str> = report["adapters"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .filter(|adapter| adapter["hardware"] == true)
+        .map(|adapter| adapter["name"].as_str().unwrap())
+        .collect();
+    match report["auto"]["adapter"].as_str() {
+        Some(picked) => assert!(hardware.contains(&picked)),
+        None => assert_eq!(hardware, [""; 0]),
+    }
+    assert!(place.run(&["devices"]).expect(0).stdout.contains("--backend auto picks"));
+}
+
+/// A disk without room behind standard output, and a reader that has read enough.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_that_cannot_be_written_is_no_panic() {
+    let place = Place::new("stdout");
+    Ran::of(&mut place.shell("", &["list"], "> /dev/full"))
+        .expect(1)
+        .complains(&["cannot write to standard output", "No space left"]);
+    let mut closed = place.shell("", &["show", "burgers"], "| true");
+    assert_eq!(Ran::of(&mut closed).expect(0).stderr, "");
+}

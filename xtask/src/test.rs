@@ -1,0 +1,81 @@
+//! Everything that has to pass.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::drivers::Drivers;
+use crate::steps::{Outcome, Steps, run};
+use crate::{lockfile, setup};
+
+/// Sets up, checks and tests; prints a summary; says whether all of it passed. A step that fails
+/// does not stop the ones after it: one run shows everything that is wrong.
+pub fn run_tests() -> bool {
+    let mut steps = Steps::default();
+    let mut drivers = Drivers::default();
+    steps.step("setup", || match setup::run_setup() {
+        Ok(found) => {
+            println!("{found}");
+            drivers = found;
+            Outcome::Passed
+        }
+        Err(message) => Outcome::Failed(message),
+    });
+    steps.step("one version of each shared crate", || {
+        match std::fs::read_to_string("Cargo.lock") {
+            Ok(lock) => lockfile::check(&lock).map_or_else(Outcome::Failed, |()| Outcome::Passed),
+            Err(error) => Outcome::Failed(format!("Cargo.lock: {error}")),
+        }
+    });
+    steps.step("format", || run(cargo("fmt").args(["--all", "--check"])));
+    steps.step("lints", || {
+        run(cargo("clippy")
+            .args(["--locked", "--release", "--workspace", "--all-targets"])
+            .args(["--", "--deny", "warnings"]))
+    });
+    let first = drivers.llvmpipe.as_deref().map(|manifest| (manifest, "llvmpipe"));
+    let first_name = if first.is_some() { "llvmpipe" } else { "the machine's own adapter" };
+    steps.step(&format!("tests (GPU: {first_name})"), || {
+        run(on(
+            first,
+            cargo("test").args(["--locked", "--release", "--workspace", "--no-fail-fast"]),
+        ))
+    });
+    steps.step("GPU tests again (SwiftShader)", || match drivers.swiftshader.as_deref() {
+        Some(manifest) => run(on(
+            Some((manifest, "SwiftShader")),
+            cargo("test").args(["--locked", "--release", "--test", "gpu", "--no-fail-fast"]),
+        )),
+        None => without_swiftshader(),
+    });
+    println!("{steps}");
+    steps.succeeded()
+}
+
+fn cargo(subcommand: &str) -> Command {
+    // The cargo that runs this program, so that one toolchain builds everything.
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.arg(subcommand);
+    command
+}
+
+/// Pins the Vulkan driver, by its manifest and by the adapter's name that the tests look for.
+fn on<'a>(driver: Option<(&Path, &str)>, command: &'a mut Command) -> &'a mut Command {
+    if let Some((manifest, adapter)) = driver {
+        command
+            .env("VK_DRIVER_FILES", manifest)
+            // The same for loaders before 1.3.207.
+            .env("VK_ICD_FILENAMES", manifest)
+            .env("SKETCHPDE_ADAPTER", adapter);
+    }
+    command
+}
+
+/// On Linux in CI both software drivers are a must; elsewhere the second is left out in the open.
+fn without_swiftshader() -> Outcome {
+    let why = "no vk_swiftshader_icd.json here: install Chromium or set SKETCHPDE_SWIFTSHADER";
+    if cfg!(target_os = "linux") && std::env::var_os("CI").is_some() {
+        Outcome::Failed(why.to_owned())
+    } else {
+        Outcome::LeftOut(why.to_owned())
+    }
+}
