@@ -6,7 +6,6 @@
 //! schemes, [`control`] chooses step sizes and [`Evolution`] runs it all, one step at a time.
 
 pub mod initial_fit;
-pub mod initial_fit;
 pub mod tableau;
 pub mod control;
 mod error;
