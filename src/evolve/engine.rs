@@ -120,12 +120,11 @@ impl Engine {
         let host = gpu.is_none();
         let single = (host && tier != Precision::F64)
             .then(|| cpu::Evaluator::new(problem, &network, &coordinates));
-        let double = (tier != Precision::F32)
-            .then(|| cpu::Evaluator::new(problem, &network, &coordinates));
+        let double =
+            (tier != Precision::F32).then(|| cpu::Evaluator::new(problem, &network, &coordinates));
         let gpu = match gpu {
             Some(gpu) => {
-                let evaluator =
-                    gpu::Evaluator::new(gpu, problem, &network, &coordinates).await?;
+                let evaluator = gpu::Evaluator::new(gpu, problem, &network, &coordinates).await?;
                 Some((evaluator, gpu.name().to_owned()))
             }
             None => None,

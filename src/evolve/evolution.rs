@@ -7,7 +7,7 @@ use super::subset::Subsets;
 use super::tableau::Tableau;
 use super::{parameter_ode, stage_fit};
 use crate::evaluate::cpu::Field;
-use crate::linalg::{self, LeastSquares, LeastSquaresError, Regularisation};
+use crate::linalg::{self, LeastSquares, LeastSquaresError};
 use crate::problem::{MethodSettings, Precision, Problem, Scheme};
 
 /// Fits aim this far below the step's tolerance, so that their errors do not add up to it.
@@ -108,7 +108,7 @@ impl Evolution {
         let method = &self.problem.method;
         self.squares = LeastSquares::new(linalg::Settings {
             solver: method.solver,
-            regularisation: Regularisation::Truncate,
+            regularisation: method.regularisation,
             rcond: method.rcond.max(self.engine.noise()),
             seed: self.problem.seed,
             ..linalg::Settings::default()
@@ -280,7 +280,8 @@ impl Evolution {
         let counted = start + self.step as f64 * self.problem.method.step;
         let fixed = self.controller.is_none() && (counted - self.time - dt).abs() < 1e-9 * dt;
         self.time = if fixed { counted } else { self.time + dt };
-        let report = StepReport { step: self.step, time: self.time, dt, rejected, ..outcome.report };
+        let report =
+            StepReport { step: self.step, time: self.time, dt, rejected, ..outcome.report };
         self.current_field().await?;
         Ok(report)
     }

@@ -14,7 +14,7 @@ use super::lsqr::{LsqrOutcome, LsqrSettings, TruncatedPreconditioner, lsqr};
 use super::operator::InMemory;
 use super::products::columns;
 use super::sketch::RowSketch;
-use crate::problem::Solver;
+use crate::problem::{Regularisation, Solver};
 use crate::scalar::Real;
 
 /// Singular values below this share of the largest are lost in a Gram matrix of f64:
@@ -23,17 +23,6 @@ use crate::scalar::Real;
 pub const GRAM_FLOOR: f64 = 1e-7;
 /// Operations of a Gram product above which the sketch is faster.
 const SKETCHING_PAYS: f64 = 3e9;
-
-/// How small singular values are kept from blowing up the solution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Regularisation {
-    /// Singular values below `rcond` times the largest are left out, the others kept as they are:
-    /// what the papers do.
-    #[default]
-    Truncate,
-    /// `min |J v - r|^2 + lambda^2 |v|^2` with `lambda = rcond sigma_max`: several times cheaper.
-    Damp,
-}
 
 /// What a [`LeastSquares`] solver is told.
 #[derive(Clone, Copy, Debug, PartialEq)]

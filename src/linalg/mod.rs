@@ -47,11 +47,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use crate::problem::Regularisation;
 pub use damped::NormalEquations;
 pub use decomposition::singular_values;
 pub use error::LeastSquaresError;
 pub use factorisation::{Factorisation, Filter, Projection, Solution};
-pub use least_squares::{GRAM_FLOOR, LeastSquares, Regularisation, Settings};
+pub use least_squares::{GRAM_FLOOR, LeastSquares, Settings};
 pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditioner, lsqr};
 pub use operator::{InMemory, TallOperator};
 pub use sketch::{GatherLists, HITS, Hit, RowSketch};

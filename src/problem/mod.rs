@@ -60,6 +60,7 @@
 //! tolerance = 1e-6                   # default: fixed steps
 //! rcond = 1e-6
 //! solver = "auto"                    # svd, pivoted-qr, gram, sketch-and-solve, sketched-lsqr
+//! regularisation = "damp"            # or truncate, as the papers do
 //! corrections = 2
 //!
 //! [reference]
@@ -93,8 +94,8 @@ pub use points::Points;
 pub use presets::{Preset, presets};
 pub use settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
-    PointLayout, PointSettings, Precision, ReferenceKind, ReferenceSettings, Scheme, Solver,
-    Update,
+    PointLayout, PointSettings, Precision, ReferenceKind, ReferenceSettings, Regularisation,
+    Scheme, Solver, Update,
 };
 
 /// An evolution problem u_t = F(x, t, u, derivatives, parameters) with everything that is needed

@@ -162,9 +162,10 @@ fn method<'a>(
         .number(&mut section, "tolerance", "a number between 0 and 1", |v| v > 0.0 && v < 1.0);
     let rcond = reader
         .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
-        .unwrap_or(1e-6);
+        .unwrap_or(if scheme == Scheme::StageFit { 1e-7 } else { 1e-5 });
     let solver = reader.choice(&mut section, "solver").unwrap_or(Solver::Auto);
-    let corrections = reader.count(&mut section, "corrections", [1, 100]).unwrap_or(2);
+    let regularisation = reader.choice(&mut section, "regularisation").unwrap_or_default();
+    let corrections = reader.count(&mut section, "corrections", [1, 100]).unwrap_or(6);
     reader.finish(section);
     MethodSettings {
         scheme,
@@ -175,6 +176,7 @@ fn method<'a>(
         tolerance,
         rcond,
         solver,
+        regularisation,
         corrections: corrections as usize,
     }
 }
