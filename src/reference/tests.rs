@@ -93,6 +93,7 @@ pub fn periodic(
             tolerance: None,
             rcond: 1e-6,
             solver: Solver::Auto,
+            regularisation: crate::problem::Regularisation::Truncate,
             corrections: 1,
         },
         reference: ReferenceSettings { kind: ReferenceKind::Auto, modes: None, step: None },

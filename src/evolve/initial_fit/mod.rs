@@ -33,8 +33,11 @@ const RESTARTS: usize = 3;
 /// The points are refined when the error between them is this many times that at them.
 const GAP: f64 = 2.0;
 const REFINEMENTS: usize = 3;
-/// Levenberg-Marquardt moves a random subset of the parameters where there are more than this
-/// many times the equations, and never more than this number.
+/// So much larger an error between the points shows at once that they are too few, if that at
+/// them is already below `FINE`.
+const WIDE_GAP: f64 = 10.0;
+const FINE: f64 = 1e-3;
+/// Levenberg-Marquardt moves a random subset of the parameters where there are more than this.
 const MOST_COLUMNS: usize = 4_000;
 
 /// Why a fit has ended.
@@ -280,7 +283,8 @@ impl InitialFit {
             self.finish(FitReason::MaxIterations);
         } else if settings.method == FitMethod::LevenbergMarquardt {
             let stuck = !moved || stalled(&self.progress.losses);
-            let fitted = self.residual.relative_l2 <= settings.tolerance;
+            let at = self.residual.relative_l2;
+            let fitted = at <= settings.tolerance || (at < FINE && between > WIDE_GAP * at);
             if !resolved && (stuck || fitted) && self.progress.refinements < REFINEMENTS {
                 self.refine()?;
                 return Ok(Some(FitEvent::Refined));

@@ -63,7 +63,7 @@ impl InitialFit {
         let whole = |k: usize| numbers[k] as usize;
         let counts = list("fit.counts", None)?;
         let sensible = counts.len() == 1 || counts.len() == problem.dimensions();
-        if !sensible || counts.iter().any(|&n| !(n >= 1.0 && n < 1e9)) {
+        if !sensible || counts.iter().any(|n| !(1.0..1e9).contains(n)) {
             return Err(FitError::State { entry: "fit.counts" });
         }
         let flat = list("fit.lbfgs", None)?;
