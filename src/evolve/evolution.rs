@@ -275,17 +275,21 @@ impl Evolution {
             return Err(self.not_finite("a parameter of the network"));
         }
         self.theta = outcome.theta;
-        self.field = None;
-        let field = outcome.field;
         self.step += 1;
+        let summed = self.time + dt;
         // Fixed steps count in whole steps, so that rounding does not pile up over a long run.
         let start = self.problem.time.start;
         let counted = start + self.step as f64 * self.problem.method.step;
         let fixed = self.controller.is_none() && (counted - self.time - dt).abs() < 1e-9 * dt;
-        self.time = if fixed { counted } else { self.time + dt };
+        self.time = if fixed { counted } else { summed };
+        // A field at another time, if only by rounding, would make a resumed run differ.
+        self.field = outcome.field.filter(|_| self.time == summed);
         let report =
             StepReport { step: self.step, time: self.time, dt, rejected, ..outcome.report };
-        self.current_field().await?;
+        match self.field.take() {
+            Some(field) => self.keep(field)?,
+            None => drop(self.current_field().await?),
+        }
         Ok(report)
     }
 

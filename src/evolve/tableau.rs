@@ -89,7 +89,7 @@ mod tests {
     /// y' = y cos(t), y = exp(sin(t)): the error at t = 1 for a given number of steps.
     fn error(tableau: &Tableau, steps: usize) -> f64 {
         let dt = 1.0 / steps as f64;
-        let mut y = vec![1.0];
+        let mut y = [1.0];
         for step in 0..steps {
             let t = step as f64 * dt;
             let mut k: Vec<Vec<f64>> = Vec::new();
