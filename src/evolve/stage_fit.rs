@@ -167,7 +167,11 @@ pub async fn attempt(
     };
     let step = combine(settings.tableau.b, &stages);
     let target: Vec<f64> = field.values.iter().zip(&step).map(|(u, k)| u + dt * k).collect();
-    let landing = landing(engine, &space, &mut equations, &step, settings, theta, (time + dt, dt));
+    let end = (time + dt, dt);
+    let landing = match settings.tableau.last_stage_is_step() {
+        true => Ok(stages.last().cloned().unwrap_or_default()),
+        false => landing(engine, &space, &mut equations, &step, settings, theta, end),
+    };
     let landing = match landing {
         Ok(rate) => rate,
         Err(error) => return Ok(Err(error)),
