@@ -148,6 +148,12 @@ impl Evolution {
         &self.engine
     }
 
+    /// The engine, for another run.
+    #[must_use]
+    pub fn into_engine(self) -> Engine {
+        self.engine
+    }
+
     #[must_use]
     pub fn problem(&self) -> &Problem {
         &self.problem

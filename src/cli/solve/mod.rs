@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use sketchpde::evolve::{BackendChoice, Description, Engine};
 use sketchpde::network::Network;
 use sketchpde::output::ResultFolder;
 use sketchpde::problem::Problem;
-use sketchpde::session::evolve::{BackendChoice, Description, Engine};
 use sketchpde::session::{Options, Session, SessionHandle, total_points, wall_clock};
 
 use self::drive::{Ending, Keeper, Run};
@@ -128,12 +128,11 @@ impl Arguments {
     }
 
     fn backend(&self) -> BackendChoice {
-        match self.backend {
+        match (self.backend, &self.adapter) {
             // Who names an adapter means the GPU.
-            Backend::Auto if self.adapter.is_some() => BackendChoice::Gpu,
-            Backend::Auto => BackendChoice::Auto,
-            Backend::Cpu => BackendChoice::Cpu,
-            Backend::Gpu => BackendChoice::Gpu,
+            (Backend::Auto, None) => BackendChoice::Auto,
+            (Backend::Auto | Backend::Gpu, name) => BackendChoice::Gpu(name.clone()),
+            (Backend::Cpu, _) => BackendChoice::Cpu,
         }
     }
 }
@@ -151,11 +150,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let path = folder::choose(&problem, &arguments.wish())?;
     interrupt::listen()?;
     let mut progress = Progress::new(arguments.verbosity());
-    let engine = pollster::block_on(Engine::new(
-        &problem,
-        arguments.backend(),
-        arguments.adapter.as_deref(),
-    ))?;
+    let engine = pollster::block_on(Engine::new(&problem, &arguments.backend()))?;
     let folder = folder::open(&path, &problem, arguments.resume, arguments.force)?;
     if arguments.resume
         && let Some(result) = folder::finished(&folder)
