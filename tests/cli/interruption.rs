@@ -15,9 +15,9 @@ const LONG: [&str; 8] = [
     "heat.toml",
     "--no-plots",
     "--set",
-    "method.step=5e-4",
+    "method.step=1e-4",
     "--checkpoint-every",
-    "1",
+    "0.2",
     "--out",
 ];
 

@@ -60,8 +60,9 @@ pub struct Arguments {
     force: bool,
 
     /// Write a checkpoint every so many seconds; 0: only when interrupted.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    checkpoint_every: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0,
+          value_parser = not_negative, allow_negative_numbers = true)]
+    checkpoint_every: f64,
 
     /// End with exit code 4 unless the relative L2 error over space and time is at most this.
     #[arg(long, value_name = "ERROR", value_parser = positive, allow_negative_numbers = true)]
@@ -144,6 +145,14 @@ fn positive(text: &str) -> Result<f64, &'static str> {
     }
 }
 
+/// Seconds, up to a year.
+fn not_negative(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=3.2e7).contains(&value) => Ok(value),
+        _ => Err("a number of seconds, for example 30"),
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let precision = arguments.precision.map(|p| ("run.precision", p.word().to_owned()));
     let problem = arguments.problem.load(precision.as_slice())?;
@@ -166,7 +175,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let handle = SessionHandle::spawn(problem.clone(), engine, options)?;
     let run = Run::begin(handle, problem, store::reference, &mut progress)?;
     let every = arguments.checkpoint_every;
-    let every = (every > 0).then(|| Duration::from_secs(every));
+    let every = (every > 0.0).then(|| Duration::from_secs_f64(every));
     match run.finish(every, &mut store)? {
         (Ending::Interrupted { resumable }, _) => Err(interrupted(&store, resumable, &path)),
         (Ending::Ended(session), reference_error) => {
