@@ -19,11 +19,7 @@ pub enum Selection {
 
 /// Every adapter of the machine, hardware first and discrete before integrated.
 pub async fn adapters() -> Vec<wgpu::Adapter> {
-    // OpenGL is left out: it complains on standard error where there is no display, and what it
-    // offers beyond the others does not meet WebGPU's limits. `WGPU_BACKEND=gl` asks for it.
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = wgpu::Backends::PRIMARY;
-    let instance = wgpu::Instance::new(descriptor.with_env());
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let mut adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
     adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
     adapters
