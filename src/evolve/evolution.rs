@@ -150,6 +150,12 @@ impl Evolution {
         &self.engine
     }
 
+    /// The engine, for another run.
+    #[must_use]
+    pub fn into_engine(self) -> Engine {
+        self.engine
+    }
+
     #[must_use]
     pub fn problem(&self) -> &Problem {
         &self.problem
@@ -412,7 +418,12 @@ impl Evolution {
 impl Outcome {
     /// An attempt without a result: the controller rejects it.
     fn hopeless() -> Self {
-        Self { theta: Vec::new(), error: Some(f64::INFINITY), field: None, report: StepReport::empty() }
+        Self {
+            theta: Vec::new(),
+            error: Some(f64::INFINITY),
+            field: None,
+            report: StepReport::empty(),
+        }
     }
 }
 
