@@ -74,6 +74,8 @@ struct Outcome {
     theta: Vec<f64>,
     /// What the controller judges.
     error: Option<f64>,
+    /// u and F after the step, where the scheme has computed them.
+    field: Option<Field>,
     report: StepReport,
 }
 
@@ -279,16 +281,21 @@ impl Evolution {
             return Err(self.not_finite("a parameter of the network"));
         }
         self.theta = outcome.theta;
-        self.field = None;
         self.step += 1;
+        let summed = self.time + dt;
         // Fixed steps count in whole steps, so that rounding does not pile up over a long run.
         let start = self.problem.time.start;
         let counted = start + self.step as f64 * self.problem.method.step;
         let fixed = self.controller.is_none() && (counted - self.time - dt).abs() < 1e-9 * dt;
-        self.time = if fixed { counted } else { self.time + dt };
+        self.time = if fixed { counted } else { summed };
+        // A field at another time, if only by rounding, would make a resumed run differ.
+        self.field = outcome.field.filter(|_| self.time == summed);
         let report =
             StepReport { step: self.step, time: self.time, dt, rejected, ..outcome.report };
-        self.current_field().await?;
+        match self.field.take() {
+            Some(field) => self.keep(field)?,
+            None => drop(self.current_field().await?),
+        }
         Ok(report)
     }
 
@@ -298,14 +305,20 @@ impl Evolution {
             return Ok(field.clone());
         }
         let field = self.engine.field(&self.theta, self.time).await?;
+        self.keep(field.clone())?;
+        Ok(field)
+    }
+
+    /// Keeps the field at theta if it is finite.
+    fn keep(&mut self, field: Field) -> Result<(), EvolveError> {
         if field.values.iter().any(|v| !v.is_finite()) {
             return Err(self.not_finite("the solution"));
         }
         if field.right_hand_side.iter().any(|v| !v.is_finite()) {
             return Err(self.not_finite("the right-hand side"));
         }
-        self.field = Some(field.clone());
-        Ok(field)
+        self.field = Some(field);
+        Ok(())
     }
 
     /// What a least-squares failure means: usually a solution that is no longer finite.
@@ -355,11 +368,12 @@ impl Evolution {
             at,
         );
         Ok(attempt.await?.map(|attempt| {
-            let error = attempt.error.unwrap_or(0.0).max(attempt.residual);
+            let error = attempt.error.unwrap_or(0.0).max(attempt.residual).max(attempt.roughness);
             let rank = attempt.chosen.len().min(field.values.len());
             Outcome {
                 theta: attempt.theta,
                 error: Some(error),
+                field: Some(attempt.field),
                 report: StepReport {
                     residual: attempt.residual,
                     rank,
@@ -388,6 +402,7 @@ impl Evolution {
         Ok(attempt.await?.map(|attempt| Outcome {
             theta: attempt.theta,
             error: attempt.error,
+            field: None,
             report: StepReport {
                 residual: attempt.residual,
                 rank: attempt.rank,
@@ -403,7 +418,12 @@ impl Evolution {
 impl Outcome {
     /// An attempt without a result: the controller rejects it.
     fn hopeless() -> Self {
-        Self { theta: Vec::new(), error: Some(f64::INFINITY), report: StepReport::empty() }
+        Self {
+            theta: Vec::new(),
+            error: Some(f64::INFINITY),
+            field: None,
+            report: StepReport::empty(),
+        }
     }
 }
 

@@ -41,6 +41,11 @@ pub struct Attempt {
     pub residual: f64,
     /// Embedded estimate of the local error over |u|, where the tableau has one.
     pub error: Option<f64>,
+    /// dt |F(u(theta')) - F(w)| / |u|: what the fit leaves in the derivatives, which the residual
+    /// at the points does not see.
+    pub roughness: f64,
+    /// u and F at theta' and t + dt.
+    pub field: Field,
     /// Parameters that the stages and the first correction used.
     pub chosen: Vec<u32>,
     pub corrections: usize,
@@ -162,6 +167,15 @@ pub async fn attempt(
     };
     let step = combine(settings.tableau.b, &stages);
     let target: Vec<f64> = field.values.iter().zip(&step).map(|(u, k)| u + dt * k).collect();
+    let end = (time + dt, dt);
+    let landing = match settings.tableau.last_stage_is_step() {
+        true => Ok(stages.last().cloned().unwrap_or_default()),
+        false => landing(engine, &space, &mut equations, &step, settings, theta, end),
+    };
+    let landing = match landing {
+        Ok(rate) => rate,
+        Err(error) => return Ok(Err(error)),
+    };
     let error = settings.tableau.error.map(|e| dt * norm(&combine(e, &stages)) / size);
     let goal = settings.target * size;
 
@@ -190,10 +204,14 @@ pub async fn attempt(
         corrections += 1;
         idle = if state.norm > 0.7 * before { idle + 1 } else { 0 };
     }
+    let end = engine.field(&state.theta, time + dt).await?;
+    let miss: Vec<f64> = end.right_hand_side.iter().zip(&landing).map(|(f, k)| f - k).collect();
     Ok(Ok(Attempt {
         residual: state.norm / size,
         theta: state.theta,
         error,
+        roughness: dt * norm(&miss) / size,
+        field: end,
         chosen: space.chosen,
         corrections,
         largest,
@@ -211,21 +229,34 @@ fn stages(
     (time, dt): (f64, f64),
 ) -> Result<Vec<Vec<f64>>, LeastSquaresError> {
     let mut stages = vec![field.right_hand_side.clone()];
-    let lambda = settings.rcond * equations.largest();
     for (row, c) in settings.tableau.a.iter().zip(settings.tableau.c).skip(1) {
-        let mut step = combine(row, &stages);
-        step.iter_mut().for_each(|k| *k *= dt);
-        let mut scaled = project(equations, &step, lambda)?;
-        // Once more on what is left: damping's bias is squared away.
-        let image = space.image(&scaled);
-        step.iter_mut().zip(&image).for_each(|(w, j)| *w -= j);
-        let rest = project(equations, &step, lambda)?;
-        scaled.iter_mut().zip(rest).for_each(|(v, d)| *v += d);
-        let direction = space.direction(theta.len(), &scaled);
-        let stage = engine.field_along(theta, &direction, time + c * dt);
-        stages.push(stage.right_hand_side);
+        let step = combine(row, &stages);
+        let at = (time + c * dt, dt);
+        stages.push(landing(engine, space, equations, &step, settings, theta, at)?);
     }
     Ok(stages)
+}
+
+/// F at the point of the tangent space nearest to u + dt `slope`.
+fn landing(
+    engine: &Engine,
+    space: &TangentSpace,
+    equations: &mut Equations<'_>,
+    slope: &[f64],
+    settings: &Settings,
+    theta: &[f64],
+    (time, dt): (f64, f64),
+) -> Result<Vec<f64>, LeastSquaresError> {
+    let lambda = settings.rcond * equations.largest();
+    let mut step: Vec<f64> = slope.iter().map(|k| dt * k).collect();
+    let mut scaled = project(equations, &step, lambda)?;
+    // Once more on what is left: damping's bias is squared away.
+    let image = space.image(&scaled);
+    step.iter_mut().zip(&image).for_each(|(w, j)| *w -= j);
+    let rest = project(equations, &step, lambda)?;
+    scaled.iter_mut().zip(rest).for_each(|(v, d)| *v += d);
+    let direction = space.direction(theta.len(), &scaled);
+    Ok(engine.field_along(theta, &direction, time).right_hand_side)
 }
 
 /// A damped solve; where the damping drowns in round-off it rises until it does not.

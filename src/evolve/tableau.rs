@@ -62,6 +62,13 @@ impl Tableau {
         }
     }
 
+    /// Is the last stage evaluated where the step ends ("first same as last")?
+    #[must_use]
+    pub fn last_stage_is_step(&self) -> bool {
+        let last = self.a.last().copied().unwrap_or_default();
+        !last.is_empty() && self.b.split_last() == Some((&0.0, last))
+    }
+
     #[must_use]
     pub fn stages(&self) -> usize {
         self.b.len()
@@ -89,7 +96,7 @@ mod tests {
     /// y' = y cos(t), y = exp(sin(t)): the error at t = 1 for a given number of steps.
     fn error(tableau: &Tableau, steps: usize) -> f64 {
         let dt = 1.0 / steps as f64;
-        let mut y = vec![1.0];
+        let mut y = [1.0];
         for step in 0..steps {
             let t = step as f64 * dt;
             let mut k: Vec<Vec<f64>> = Vec::new();
@@ -123,6 +130,8 @@ mod tests {
                 assert!((row.iter().sum::<f64>() - c).abs() < 1e-14);
             }
             assert!((tableau.b.iter().sum::<f64>() - 1.0).abs() < 1e-14);
+            let same = integrator == Integrator::DormandPrince;
+            assert_eq!(tableau.last_stage_is_step(), same);
             assert!(tableau.error.is_none_or(|e| e.iter().sum::<f64>().abs() < 1e-15));
         }
     }
