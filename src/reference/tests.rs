@@ -7,8 +7,7 @@ use super::*;
 use crate::problem::expression::{Binary, Channel, Expression, Function, MultiIndex};
 use crate::problem::{
     Activation, Coordinate, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
-    PointLayout, PointSettings, Precision, ReferenceSettings, Regularisation, Scheme, Solver,
-    TimeSpan, Update,
+    PointLayout, PointSettings, Precision, ReferenceSettings, Scheme, Solver, TimeSpan, Update,
 };
 
 pub fn number(value: f64) -> Expression {
@@ -94,7 +93,7 @@ pub fn periodic(
             tolerance: None,
             rcond: 1e-6,
             solver: Solver::Auto,
-            regularisation: Regularisation::default(),
+            regularisation: crate::problem::Regularisation::Truncate,
             corrections: 1,
         },
         reference: ReferenceSettings { kind: ReferenceKind::Auto, modes: None, step: None },
