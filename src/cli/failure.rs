@@ -71,7 +71,9 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::UnknownProblem(_) | Self::Engine(EvolveError::Precision { .. }) => 2,
-            Self::Session(SessionError::Diverged { .. }) => 3,
+            Self::Session(
+                SessionError::Diverged { .. } | SessionError::Evolve(EvolveError::Grown { .. }),
+            ) => 3,
             Self::ErrorAbove { .. } => 4,
             Self::Engine(EvolveError::Gpu(error))
             | Self::Session(SessionError::Evolve(EvolveError::Gpu(error)))
