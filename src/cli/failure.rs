@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use sketchpde::evaluate::gpu::GpuError;
+use sketchpde::evolve::EvolveError;
 use sketchpde::output::OutputError;
 use sketchpde::problem::ProblemErrors;
 use sketchpde::session::SessionError;
-use sketchpde::session::evolve::EvolveError;
 
 /// Why the program ends without success.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +70,17 @@ impl Failure {
     /// 130 interrupted.
     pub fn code(&self) -> u8 {
         match self {
-            Self::UnknownProblem(_) => 2,
-            Self::Session(SessionError::Diverged { .. }) => 3,
+            Self::UnknownProblem(_) | Self::Engine(EvolveError::Precision { .. }) => 2,
+            Self::Session(
+                SessionError::Diverged { .. } | SessionError::Evolve(EvolveError::Grown { .. }),
+            ) => 3,
             Self::ErrorAbove { .. } => 4,
-            Self::Engine(EvolveError::NoDevice)
-            | Self::Session(SessionError::Evolve(EvolveError::NoDevice)) => 5,
+            Self::Engine(EvolveError::Gpu(error))
+            | Self::Session(SessionError::Evolve(EvolveError::Gpu(error)))
+                if is_unusable(error) =>
+            {
+                5
+            }
             Self::Interrupted { .. } => 130,
             _ => 1,
         }
@@ -88,6 +95,19 @@ impl Failure {
             _ => writeln!(stderr, "error: {self}"),
         };
     }
+}
+
+/// Whether there is no device to compute on, or none any more.
+fn is_unusable(error: &GpuError) -> bool {
+    matches!(
+        error,
+        GpuError::NoAdapter
+            | GpuError::NoHardwareAdapter { .. }
+            | GpuError::NoSuchAdapter { .. }
+            | GpuError::Request { .. }
+            | GpuError::Lost { .. }
+            | GpuError::InexactDoubleFloat { .. }
+    )
 }
 
 fn counted(file: &str, errors: &ProblemErrors) -> String {

@@ -69,7 +69,7 @@ impl Progress {
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(BAR), ProgressDrawTarget::stderr_with_hz(10));
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:16} {wide_msg}") {
         bar.set_style(style);
     }
     bar
@@ -93,14 +93,15 @@ fn describe(status: &Status) -> String {
     }
     let steps = status.steps.map(|n| format!("/{n}")).unwrap_or_default();
     let mut text = format!("step {}{steps}  t {:.3}", status.step, status.time);
-    if let Some(last) = &status.last {
-        text += &format!("  residual {:.1e}  rank {}", last.residual, last.rank);
+    // What matters most comes first: narrow terminals cut the rest.
+    if let (Phase::Steps, Some(seconds)) = (status.phase, status.seconds_left) {
+        text += &format!("  {} left", duration(seconds));
     }
     if let Some(error) = status.error {
         text += &format!("  error {error:.1e}");
     }
-    if let (Phase::Steps, Some(seconds)) = (status.phase, status.seconds_left) {
-        text += &format!("  {} left", duration(seconds));
+    if let Some(last) = &status.last {
+        text += &format!("  residual {:.1e}  rank {}", last.residual, last.rank);
     }
     text
 }

@@ -16,6 +16,13 @@ pub enum EvolveError {
     NotFinite { step: usize, time: f64, what: &'static str },
 
     #[error(
+        "the solution has grown to {size:.1e} at step {step}, t = {time:.6}, a million times what it \
+         was at the start: the step is too long for the equation; reduce it, raise rcond, or let \
+         `method.tolerance` choose the step"
+    )]
+    Grown { step: usize, time: f64, size: f64 },
+
+    #[error(
         "the step at t = {time:.6} was halved down to {dt:.1e} and still misses the tolerance \
          {tolerance:.1e} (it reached {reached:.1e}): raise `method.tolerance`, `method.columns` \
          or `method.corrections`, or fit a wider network"
@@ -37,4 +44,15 @@ pub enum EvolveError {
 
     #[error("the least-squares problem of step {step}, t = {time:.6} has no solution: {source}")]
     LeastSquares { step: usize, time: f64, source: LeastSquaresError },
+}
+
+/// Why an attempt at a step came to nothing.
+#[derive(Debug, Error)]
+pub enum AttemptError {
+    /// A shorter step may do better.
+    #[error(transparent)]
+    LeastSquares(#[from] LeastSquaresError),
+    /// Nothing will.
+    #[error(transparent)]
+    Evolve(#[from] EvolveError),
 }

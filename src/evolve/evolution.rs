@@ -2,7 +2,7 @@
 
 use super::control::Controller;
 use super::engine::Engine;
-use super::error::EvolveError;
+use super::error::{AttemptError, EvolveError};
 use super::subset::Subsets;
 use super::tableau::Tableau;
 use super::{parameter_ode, stage_fit};
@@ -16,6 +16,8 @@ const FIT_SHARE: f64 = 0.2;
 const FIT_FLOOR: f64 = 1e-9;
 /// Steps are not halved below this part of the whole time span.
 const SMALLEST_STEP: f64 = 1e-7;
+/// A solution that has grown this many times has blown up, finite as it may be.
+const MOST_GROWTH: f64 = 1e6;
 /// Damping below this multiple of the largest singular value drowns in the Gram matrix.
 const LEAST_DAMPING: f64 = 1e-7;
 
@@ -67,6 +69,8 @@ pub struct Evolution {
     theta: Vec<f64>,
     /// u and F at theta, once computed.
     field: Option<Field>,
+    /// max |u| of the first field that was seen.
+    first_size: Option<f64>,
 }
 
 /// One attempt, of either scheme.
@@ -98,6 +102,7 @@ impl Evolution {
             dt: method.step,
             theta,
             field: None,
+            first_size: None,
             problem: problem.clone(),
             engine,
         };
@@ -148,6 +153,12 @@ impl Evolution {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The engine, for another run.
+    #[must_use]
+    pub fn into_engine(self) -> Engine {
+        self.engine
     }
 
     #[must_use]
@@ -240,10 +251,13 @@ impl Evolution {
             // A remainder that is all but a whole step is taken as one.
             let dt = if self.dt > left * (1.0 - 1e-9) { left } else { self.dt };
             let field = self.current_field().await?;
-            let outcome = match self.attempt(&field, dt).await? {
+            let outcome = match self.attempt(&field, dt).await {
                 Ok(outcome) => outcome,
-                Err(source) if self.controller.is_none() => return Err(self.blown_up(source)),
-                Err(_) => Outcome::hopeless(),
+                Err(AttemptError::Evolve(error)) => return Err(error),
+                Err(AttemptError::LeastSquares(_)) if self.controller.is_some() => {
+                    Outcome::hopeless()
+                }
+                Err(AttemptError::LeastSquares(source)) => return Err(self.blown_up(source)),
             };
             let reached = outcome.error.unwrap_or(0.0);
             if let Some(controller) = &mut self.controller {
@@ -305,11 +319,17 @@ impl Evolution {
 
     /// Keeps the field at theta if it is finite.
     fn keep(&mut self, field: Field) -> Result<(), EvolveError> {
+        let (step, time) = (self.step, self.time);
         if field.values.iter().any(|v| !v.is_finite()) {
-            return Err(self.not_finite("the solution"));
+            return Err(EvolveError::NotFinite { step, time, what: "the solution" });
         }
         if field.right_hand_side.iter().any(|v| !v.is_finite()) {
-            return Err(self.not_finite("the right-hand side"));
+            return Err(EvolveError::NotFinite { step, time, what: "the right-hand side" });
+        }
+        let size = field.values.iter().fold(0.0f64, |most, v| most.max(v.abs()));
+        let first = *self.first_size.get_or_insert(size);
+        if size > MOST_GROWTH * first.max(1.0) {
+            return Err(EvolveError::Grown { step, time, size });
         }
         self.field = Some(field);
         Ok(())
@@ -328,22 +348,14 @@ impl Evolution {
         }
     }
 
-    async fn attempt(
-        &mut self,
-        field: &Field,
-        dt: f64,
-    ) -> Result<Result<Outcome, LeastSquaresError>, EvolveError> {
+    async fn attempt(&mut self, field: &Field, dt: f64) -> Result<Outcome, AttemptError> {
         match self.problem.method.scheme {
             Scheme::StageFit => self.attempt_fit(field, dt).await,
             Scheme::ParameterOde => self.attempt_ode(dt).await,
         }
     }
 
-    async fn attempt_fit(
-        &mut self,
-        field: &Field,
-        dt: f64,
-    ) -> Result<Result<Outcome, LeastSquaresError>, EvolveError> {
+    async fn attempt_fit(&mut self, field: &Field, dt: f64) -> Result<Outcome, AttemptError> {
         let method = &self.problem.method;
         let floor = if self.problem.precision == Precision::F32 { 1e-6 } else { FIT_FLOOR };
         let settings = stage_fit::Settings {
@@ -361,29 +373,24 @@ impl Evolution {
             field,
             at,
         );
-        Ok(attempt.await?.map(|attempt| {
-            let error = attempt.error.unwrap_or(0.0).max(attempt.residual).max(attempt.roughness);
-            let rank = attempt.chosen.len().min(field.values.len());
-            Outcome {
-                theta: attempt.theta,
-                error: Some(error),
-                field: Some(attempt.field),
-                report: StepReport {
-                    residual: attempt.residual,
-                    rank,
-                    largest_singular_value: attempt.largest,
-                    columns: attempt.chosen,
-                    corrections: attempt.corrections,
-                    ..StepReport::empty()
-                },
-            }
-        }))
+        let attempt = attempt.await?;
+        let error = attempt.error.unwrap_or(0.0).max(attempt.residual).max(attempt.roughness);
+        Ok(Outcome {
+            theta: attempt.theta,
+            error: Some(error),
+            report: StepReport {
+                residual: attempt.residual,
+                rank: attempt.chosen.len().min(field.values.len()),
+                largest_singular_value: attempt.largest,
+                columns: attempt.chosen,
+                corrections: attempt.corrections,
+                ..StepReport::empty()
+            },
+            field: Some(attempt.field),
+        })
     }
 
-    async fn attempt_ode(
-        &mut self,
-        dt: f64,
-    ) -> Result<Result<Outcome, LeastSquaresError>, EvolveError> {
+    async fn attempt_ode(&mut self, dt: f64) -> Result<Outcome, AttemptError> {
         let at = (self.time, dt);
         let attempt = parameter_ode::attempt(
             &mut self.engine,
@@ -393,7 +400,8 @@ impl Evolution {
             &self.theta,
             at,
         );
-        Ok(attempt.await?.map(|attempt| Outcome {
+        let attempt = attempt.await?;
+        Ok(Outcome {
             theta: attempt.theta,
             error: attempt.error,
             field: None,
@@ -405,14 +413,19 @@ impl Evolution {
                 columns: attempt.chosen,
                 ..StepReport::empty()
             },
-        }))
+        })
     }
 }
 
 impl Outcome {
     /// An attempt without a result: the controller rejects it.
     fn hopeless() -> Self {
-        Self { theta: Vec::new(), error: Some(f64::INFINITY), field: None, report: StepReport::empty() }
+        Self {
+            theta: Vec::new(),
+            error: Some(f64::INFINITY),
+            field: None,
+            report: StepReport::empty(),
+        }
     }
 }
 

@@ -5,11 +5,11 @@
 //! arXiv 2310.04867, equation 6 and algorithm 1).
 
 use super::engine::{Columns, Engine};
-use super::error::EvolveError;
+use super::error::AttemptError;
 use super::stage_fit::norm;
 use super::subset::Subsets;
 use super::tableau::{Tableau, combine};
-use crate::linalg::{LeastSquares, LeastSquaresError, Solution};
+use crate::linalg::{LeastSquares, Solution};
 
 /// What an attempt at a step found.
 pub struct Attempt {
@@ -27,10 +27,8 @@ pub struct Attempt {
 
 /// Attempts one step of length `dt` from theta.
 ///
-/// The inner `Err` is a least-squares problem without a solution.
-///
 /// # Errors
-/// When the device fails.
+/// When a least-squares problem has no solution or the device fails.
 pub async fn attempt(
     engine: &mut Engine,
     tableau: &Tableau,
@@ -38,7 +36,7 @@ pub async fn attempt(
     subsets: &mut Subsets,
     theta: &[f64],
     (time, dt): (f64, f64),
-) -> Result<Result<Attempt, LeastSquaresError>, EvolveError> {
+) -> Result<Attempt, AttemptError> {
     let chosen = subsets.draw();
     let mut slopes: Vec<Vec<f64>> = Vec::new();
     let mut first: Option<(Solution, f64)> = None;
@@ -48,13 +46,10 @@ pub async fn attempt(
         let at = time + c * dt;
         let field = engine.field(&stage, at).await?;
         let columns = engine.columns(&stage, at, &chosen).await?;
-        let solved = match &columns {
-            Columns::Single(m) => squares.solve(m.as_ref(), &field.right_hand_side, subsets.epoch),
-            Columns::Double(m) => squares.solve(m.as_ref(), &field.right_hand_side, subsets.epoch),
-        };
-        let solution = match solved {
-            Ok(solution) => solution,
-            Err(error) => return Ok(Err(error)),
+        let (rate, epoch) = (&field.right_hand_side, subsets.epoch);
+        let solution = match &columns {
+            Columns::Single(m) => squares.solve(m.as_ref(), rate, epoch)?,
+            Columns::Double(m) => squares.solve(m.as_ref(), rate, epoch)?,
         };
         slopes.push(solution.coefficients.clone());
         if first.is_none() {
@@ -68,7 +63,7 @@ pub async fn attempt(
     });
     let theta = moved(theta, &chosen, &combine(tableau.b, &slopes), dt);
     let (solution, _) = first.expect("every tableau has a stage");
-    Ok(Ok(Attempt {
+    Ok(Attempt {
         theta,
         residual: solution.residual_norm,
         error,
@@ -76,7 +71,7 @@ pub async fn attempt(
         rank: solution.rank,
         largest: solution.largest,
         singular_values: solution.singular_values,
-    }))
+    })
 }
 
 /// `theta + dt v` on the chosen parameters; no change for an empty v.

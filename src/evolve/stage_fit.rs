@@ -19,7 +19,7 @@
 //! size where the problem sets a tolerance.
 
 use super::engine::Engine;
-use super::error::EvolveError;
+use super::error::{AttemptError, EvolveError};
 use super::subset::{Equations, Subsets, TangentSpace};
 use super::tableau::{Tableau, combine};
 use crate::evaluate::cpu::Field;
@@ -31,6 +31,9 @@ const SOLVES: usize = 7;
 const STAGNATION: f64 = 0.3;
 /// The damping rises by this when a move makes the residual larger.
 const RAISE: f64 = 10.0;
+/// So many corrections in a row that leave more than this of the residual end the fit.
+const MOST_IDLE: usize = 2;
+const IDLE: f64 = 0.7;
 /// Above this multiple of the largest singular value a move is nothing but noise.
 const MOST_DAMPING: f64 = 1.0;
 
@@ -94,7 +97,7 @@ impl Fit<'_> {
         rcond: f64,
         goal: f64,
         mut state: State,
-    ) -> Result<Result<State, LeastSquaresError>, EvolveError> {
+    ) -> Result<State, AttemptError> {
         let base = state.theta.clone();
         let mut scaled = vec![0.0; space.chosen.len()];
         let mut lambda = rcond * equations.largest();
@@ -113,7 +116,7 @@ impl Fit<'_> {
                     lambda *= RAISE;
                     continue;
                 }
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Err(error.into()),
             };
             if !whole {
                 next.iter_mut().zip(&scaled).for_each(|(next, v)| *next += v);
@@ -135,87 +138,84 @@ impl Fit<'_> {
                 break;
             }
         }
-        Ok(Ok(state))
+        Ok(state)
+    }
+
+    /// Corrections with fresh subsets until the goal, the most of them, or no more gain; and how
+    /// many there were.
+    async fn refine(
+        &mut self,
+        settings: &Settings,
+        subsets: &mut Subsets,
+        memory: &mut LeastSquares,
+        goal: f64,
+        mut state: State,
+    ) -> Result<(State, usize), AttemptError> {
+        let (mut corrections, mut idle) = (0, 0);
+        while state.norm > goal && corrections < settings.corrections && idle < MOST_IDLE {
+            let before = state.norm;
+            let space =
+                TangentSpace::at(self.engine, &state.theta, self.time, subsets.draw()).await?;
+            let mut equations = space.equations(memory)?;
+            state = self.correct(&space, &mut equations, settings.rcond, goal, state).await?;
+            corrections += 1;
+            idle = if state.norm > IDLE * before { idle + 1 } else { 0 };
+        }
+        Ok((state, corrections))
     }
 }
 
 /// Attempts one step of length `dt` from theta, whose field is `field`.
 ///
-/// The inner `Err` is a least-squares problem without a solution, which a shorter step may cure.
-///
 /// # Errors
-/// When the device fails.
+/// When a least-squares problem has no solution, which a shorter step may cure, or the device
+/// fails.
 pub async fn attempt(
     engine: &mut Engine,
     settings: &Settings,
     subsets: &mut Subsets,
     theta: &[f64],
     field: &Field,
-    (time, dt): (f64, f64),
-) -> Result<Result<Attempt, LeastSquaresError>, EvolveError> {
+    at: (f64, f64),
+) -> Result<Attempt, AttemptError> {
+    let (time, dt) = at;
     let size = norm(&field.values).max(f64::MIN_POSITIVE);
+    let goal = settings.target * size;
     let mut memory = LeastSquares::default();
     let space = TangentSpace::at(engine, theta, time, subsets.draw()).await?;
-    let mut equations = match space.equations(&mut memory) {
-        Ok(equations) => equations,
-        Err(error) => return Ok(Err(error)),
-    };
+    let mut equations = space.equations(&mut memory)?;
     let largest = equations.largest();
-    let stages = match stages(engine, settings, &space, &mut equations, theta, field, (time, dt)) {
-        Ok(stages) => stages,
-        Err(error) => return Ok(Err(error)),
-    };
-    let step = combine(settings.tableau.b, &stages);
-    let target: Vec<f64> = field.values.iter().zip(&step).map(|(u, k)| u + dt * k).collect();
-    let landing = landing(engine, &space, &mut equations, &step, settings, theta, (time + dt, dt));
-    let landing = match landing {
-        Ok(rate) => rate,
-        Err(error) => return Ok(Err(error)),
-    };
-    let error = settings.tableau.error.map(|e| dt * norm(&combine(e, &stages)) / size);
-    let goal = settings.target * size;
-
-    let mut fit = Fit { engine, time, target: &target };
-    let mut state = fit.state(theta.to_vec()).await?;
-    state = match fit.correct(&space, &mut equations, settings.rcond, goal, state).await? {
-        Ok(state) => state,
-        Err(error) => return Ok(Err(error)),
-    };
+    let prediction = predict(engine, settings, &space, &mut equations, theta, field, at)?;
+    let mut fit = Fit { engine, time, target: &prediction.target };
+    let state = fit.state(theta.to_vec()).await?;
+    let state = fit.correct(&space, &mut equations, settings.rcond, goal, state).await?;
     drop(equations);
-    let mut corrections = 0;
-    let mut idle = 0;
-    while state.norm > goal && corrections < settings.corrections && idle < 2 {
-        let before = state.norm;
-        let space = TangentSpace::at(fit.engine, &state.theta, time, subsets.draw()).await?;
-        let corrected = match space.equations(&mut memory) {
-            Ok(mut equations) => {
-                fit.correct(&space, &mut equations, settings.rcond, goal, state).await?
-            }
-            Err(error) => Err(error),
-        };
-        state = match corrected {
-            Ok(state) => state,
-            Err(error) => return Ok(Err(error)),
-        };
-        corrections += 1;
-        idle = if state.norm > 0.7 * before { idle + 1 } else { 0 };
-    }
+    let (state, corrections) = fit.refine(settings, subsets, &mut memory, goal, state).await?;
     let end = engine.field(&state.theta, time + dt).await?;
-    let miss: Vec<f64> = end.right_hand_side.iter().zip(&landing).map(|(f, k)| f - k).collect();
-    Ok(Ok(Attempt {
+    let miss = end.right_hand_side.iter().zip(&prediction.slope).map(|(f, k)| f - k);
+    Ok(Attempt {
         residual: state.norm / size,
         theta: state.theta,
-        error,
-        roughness: dt * norm(&miss) / size,
+        error: prediction.error.map(|error| error / size),
+        roughness: dt * norm(&miss.collect::<Vec<f64>>()) / size,
         field: end,
         chosen: space.chosen,
         corrections,
         largest,
-    }))
+    })
 }
 
-/// The slopes k_i, each at a point of the tangent space.
-fn stages(
+/// Where a step leads, before any fit.
+struct Prediction {
+    /// w at the points.
+    target: Vec<f64>,
+    /// F where the step ends, in the tangent space.
+    slope: Vec<f64>,
+    /// Norm of the embedded estimate of the local error.
+    error: Option<f64>,
+}
+
+fn predict(
     engine: &Engine,
     settings: &Settings,
     space: &TangentSpace,
@@ -223,14 +223,22 @@ fn stages(
     theta: &[f64],
     field: &Field,
     (time, dt): (f64, f64),
-) -> Result<Vec<Vec<f64>>, LeastSquaresError> {
+) -> Result<Prediction, LeastSquaresError> {
+    let tableau = &settings.tableau;
     let mut stages = vec![field.right_hand_side.clone()];
-    for (row, c) in settings.tableau.a.iter().zip(settings.tableau.c).skip(1) {
+    for (row, c) in tableau.a.iter().zip(tableau.c).skip(1) {
         let step = combine(row, &stages);
         let at = (time + c * dt, dt);
         stages.push(landing(engine, space, equations, &step, settings, theta, at)?);
     }
-    Ok(stages)
+    let step = combine(tableau.b, &stages);
+    let error = tableau.error.map(|e| dt * norm(&combine(e, &stages)));
+    let target = field.values.iter().zip(&step).map(|(u, k)| u + dt * k).collect();
+    let slope = match stages.pop() {
+        Some(last) if tableau.last_stage_is_step() => last,
+        _ => landing(engine, space, equations, &step, settings, theta, (time + dt, dt))?,
+    };
+    Ok(Prediction { target, slope, error })
 }
 
 /// F at the point of the tangent space nearest to u + dt `slope`.

@@ -62,6 +62,13 @@ impl Tableau {
         }
     }
 
+    /// Is the last stage evaluated where the step ends ("first same as last")?
+    #[must_use]
+    pub fn last_stage_is_step(&self) -> bool {
+        let last = self.a.last().copied().unwrap_or_default();
+        !last.is_empty() && self.b.split_last() == Some((&0.0, last))
+    }
+
     #[must_use]
     pub fn stages(&self) -> usize {
         self.b.len()
@@ -123,6 +130,8 @@ mod tests {
                 assert!((row.iter().sum::<f64>() - c).abs() < 1e-14);
             }
             assert!((tableau.b.iter().sum::<f64>() - 1.0).abs() < 1e-14);
+            let same = integrator == Integrator::DormandPrince;
+            assert_eq!(tableau.last_stage_is_step(), same);
             assert!(tableau.error.is_none_or(|e| e.iter().sum::<f64>().abs() < 1e-15));
         }
     }

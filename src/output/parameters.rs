@@ -39,7 +39,23 @@ pub fn write(
     let metadata: HashMap<String, String> =
         metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     let file = serialize(tensors, Some(metadata)).map_err(|error| bad(error.to_string()))?;
+    let file =
+        with_sorted_header(&file).ok_or_else(|| bad("its header cannot be put in order".into()))?;
     atomic::write(path, &file)
+}
+
+/// The file with the keys of its header in order: the metadata come out of a hash map, and equal
+/// runs should leave equal files. A file is the header's length (u64), the header as JSON padded
+/// with spaces to a multiple of 8 bytes, and the data.
+fn with_sorted_header(file: &[u8]) -> Option<Vec<u8>> {
+    let (length, rest) = file.split_first_chunk::<8>()?;
+    let (header, data) =
+        rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    // A map of this type keeps its keys in order.
+    let entries: BTreeMap<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
+    let mut sorted = serde_json::to_vec(&entries).ok()?;
+    sorted.resize(sorted.len().next_multiple_of(8), b' ');
+    Some([&(sorted.len() as u64).to_le_bytes(), sorted.as_slice(), data].concat())
 }
 
 /// Reads parameters into the order of `layout`, with the file's metadata.

@@ -57,7 +57,7 @@
 //! columns = 400                      # at most the number of parameters of the network
 //! integrator = "rk4"                 # euler, dormand-prince
 //! step = 1e-2                        # default: 400 steps
-//! tolerance = 1e-6                   # default: fixed steps
+//! tolerance = 1e-6                   # default: 0, fixed steps
 //! rcond = 1e-6
 //! solver = "auto"                    # svd, pivoted-qr, gram, sketch-and-solve, sketched-lsqr
 //! regularisation = "damp"            # or truncate, as the papers do

@@ -1,8 +1,8 @@
 //! Obeying commands.
 
-use super::evolve::{Evolution, InitialFit};
 use super::run::{Play, empty_frames};
 use super::{Command, EvaluationGrid, Phase, Session, SessionError};
+use crate::evolve::initial_fit::InitialFit;
 use crate::network::Network;
 use crate::output::History;
 use crate::problem::expression::Expression;
@@ -18,25 +18,25 @@ impl Session {
             Command::Pause => self.play = Play::Steps(0),
             Command::Step(count) => self.play = Play::Steps(count),
             Command::Reset => return self.reset().await,
-            Command::SetParameter { name, value } => return self.set_parameter(&name, value).await,
+            Command::SetParameter { name, value } => return self.set_parameter(&name, value),
             Command::SetColumns(columns) => {
                 let most = Network::of(&self.problem).parameters();
                 let range = format!("1 to {most}, the number of parameters");
                 check("columns", columns as f64, (1..=most).contains(&columns), &range)?;
                 self.problem.method.columns = columns;
-                return self.rebuild().await;
+                self.take_method();
             }
             Command::SetRcond(rcond) => {
                 check("rcond", rcond, rcond > 0.0 && rcond < 1.0, "0 to 1, without the ends")?;
                 self.problem.method.rcond = rcond;
-                return self.rebuild().await;
+                self.take_method();
             }
             Command::SetStep(step) => {
                 let span = self.problem.time.end - self.problem.time.start;
                 let range = format!("0 to {span}, without 0");
                 check("step", step, step > 0.0 && step <= span, &range)?;
                 self.problem.method.step = step;
-                return self.rebuild().await;
+                self.take_method();
             }
         }
         Ok(())
@@ -54,7 +54,7 @@ impl Session {
 
     /// A new value of an equation's parameter, from the present state on. What was computed with
     /// the old one stays, but there is no truth to compare it with any more.
-    async fn set_parameter(&mut self, name: &str, value: f64) -> Result<(), SessionError> {
+    fn set_parameter(&mut self, name: &str, value: f64) -> Result<(), SessionError> {
         let Some(index) = self.problem.parameters.iter().position(|p| p.name == name) else {
             let known = self.problem.parameters.iter().map(|p| p.name.clone()).collect();
             return Err(SessionError::UnknownParameter { name: name.to_owned(), known });
@@ -63,6 +63,12 @@ impl Session {
         let shown = format!("{} to {}", range[0], range[1]);
         check(name, value, (range[0]..=range[1]).contains(&value), &shown)?;
         self.problem.parameters[index].value = value;
+        let values = self.problem.parameter_values();
+        match (&mut self.evolution, &mut self.engine) {
+            (Some(evolution), _) => evolution.set_parameters(&values)?,
+            (None, Some(engine)) => engine.set_parameters(&values)?,
+            (None, None) => {}
+        }
         if self.reference.take().is_some() {
             self.messages.push(format!(
                 "{name} changed at t = {:.4}: the reference belongs to the old value, errors are \
@@ -76,18 +82,16 @@ impl Session {
             self.fitted.clear();
             return self.refit();
         }
-        self.rebuild().await
-    }
-
-    /// The stepper anew, with the settings as they are now and the state as it is.
-    async fn rebuild(&mut self) -> Result<(), SessionError> {
-        if let Some(old) = &self.evolution {
-            let mut new = Evolution::new(&self.problem, &self.engine, old.theta().to_vec())?;
-            new.restore(old.save());
-            self.evolution = Some(new);
-        }
         self.pace = super::pace::Pace::default();
         Ok(())
+    }
+
+    /// The method's settings as they are now, from the next step on.
+    fn take_method(&mut self) {
+        if let Some(evolution) = &mut self.evolution {
+            evolution.set_method(self.problem.method.clone());
+        }
+        self.pace = super::pace::Pace::default();
     }
 
     fn refit(&mut self) -> Result<(), SessionError> {
@@ -101,7 +105,9 @@ impl Session {
         self.frames = empty_frames(&self.problem, &self.grid, self.most_frames);
         self.history = History::default();
         self.shown = 0;
-        self.evolution = None;
+        if let Some(evolution) = self.evolution.take() {
+            self.engine = Some(evolution.into_engine());
+        }
         self.spectrum = None;
         self.columns.clear();
         self.error = None;

@@ -1,19 +1,23 @@
 //! What can go wrong in a session.
 
-use super::evolve::EvolveError;
+use crate::evolve::EvolveError;
+use crate::evolve::initial_fit::FitError;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
     #[error(transparent)]
     Evolve(#[from] EvolveError),
-    /// The solution stopped being finite.
+    #[error("the network cannot be fitted to the initial state: {0}")]
+    Fit(#[from] FitError),
+    /// Numbers stopped being finite.
     #[error(
-        "the solution is not finite any more after step {step}, t = {time}{}; try a smaller time \
+        "{what} is not finite any more at step {step}, t = {time:.6}{}; try a smaller time \
          step (method.step), a larger cutoff (method.rcond) or more columns (method.columns)",
         at(place)
     )]
     Diverged {
+        what: &'static str,
         step: usize,
         time: f64,
         /// Name and value of each coordinate, where it began; empty where that is not known.
@@ -25,11 +29,6 @@ pub enum SessionError {
     UnknownParameter { name: String, known: Vec<String> },
     #[error("{what} = {value} is out of range: it must lie in {range}")]
     OutOfRange { what: String, value: f64, range: String },
-    #[error(
-        "the saved state has {found} parameters and the network {expected}: it belongs to another \
-         network"
-    )]
-    OtherNetwork { found: usize, expected: usize },
 }
 
 fn at(place: &[(String, f64)]) -> String {

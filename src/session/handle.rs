@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::evolve::Engine;
 use super::{Activity, Command, Options, SavedState, Session, SessionError, Snapshot, Status};
+use crate::evolve::Engine;
 use crate::problem::Problem;
 use crate::reference::Reference;
 
@@ -25,7 +25,7 @@ const SLICE: f64 = 0.01;
 enum Request {
     Obey(Command),
     Reference(Box<Reference>),
-    Snapshot(Sender<Result<Snapshot, SessionError>>),
+    Snapshot(Sender<Snapshot>),
     Save(Sender<Option<SavedState>>),
 }
 
@@ -73,7 +73,7 @@ impl SessionHandle {
 
     /// Asks for a snapshot, which is taken after the step in progress; never waits itself.
     #[must_use]
-    pub fn request_snapshot(&self) -> Receiver<Result<Snapshot, SessionError>> {
+    pub fn request_snapshot(&self) -> Receiver<Snapshot> {
         let (sender, receiver) = channel();
         let _ = self.requests.send(Request::Snapshot(sender));
         receiver
@@ -133,7 +133,7 @@ async fn answer(session: &mut Session, request: Request) {
             }
         }
         Request::Reference(reference) => session.set_reference(*reference),
-        Request::Snapshot(reply) => drop(reply.send(session.snapshot().await)),
+        Request::Snapshot(reply) => drop(reply.send(session.snapshot())),
         Request::Save(reply) => drop(reply.send(session.save())),
     }
 }

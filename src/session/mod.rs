@@ -16,7 +16,6 @@ mod observe;
 mod pace;
 mod run;
 mod snapshot;
-pub mod standin;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +27,6 @@ pub use grid::EvaluationGrid;
 pub use handle::{SessionHandle, wall_clock};
 pub use run::{Activity, Clock, Options, SavedState, Session, Start};
 pub use snapshot::{Phase, Seconds, Snapshot, Status};
-pub use standin as evolve;
 
 use crate::problem::{PointLayout, Problem};
 

@@ -1,8 +1,8 @@
 //! Looking at a session, and comparing it with the reference.
 
-use super::evolve::Description;
 use super::run::Play;
 use super::{EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, fixed_steps};
+use crate::evolve::Description;
 use crate::output::History;
 use crate::problem::Problem;
 use crate::reference::Reference;
@@ -15,8 +15,8 @@ impl Session {
 
     /// Backend, device and precision in use.
     #[must_use]
-    pub fn description(&self) -> Description {
-        self.engine.describe()
+    pub fn description(&self) -> &Description {
+        &self.description
     }
 
     #[must_use]
@@ -132,12 +132,9 @@ impl Session {
 
     /// [`Session::status`] with the solution at the present time, and the messages since the last
     /// snapshot.
-    ///
-    /// # Errors
-    /// When the device fails while the solution is evaluated.
-    pub async fn snapshot(&mut self) -> Result<Snapshot, SessionError> {
+    pub fn snapshot(&mut self) -> Snapshot {
         let status = self.status();
-        let values = self.evaluate().await?;
+        let values = self.evaluate();
         let reference = self
             .reference
             .as_ref()
@@ -145,7 +142,7 @@ impl Session {
             .and_then(|r| r.values(status.time, self.grid.coordinates()).ok());
         let first_record = self.shown.min(self.history.records.len());
         self.shown = self.history.records.len();
-        Ok(Snapshot {
+        Snapshot {
             status,
             values,
             reference,
@@ -154,6 +151,6 @@ impl Session {
             records: self.history.records[first_record..].to_vec(),
             first_record,
             messages: std::mem::take(&mut self.messages),
-        })
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! The session itself.
 
-use super::evolve::{Engine, Evolution, EvolutionState, EvolveError, InitialFit, StepReport};
 use super::frames::Marks;
 use super::pace::Pace;
 use super::{EvaluationGrid, Frames, Phase, Seconds, SessionError};
-use crate::network::Network;
+use crate::evolve::initial_fit::InitialFit;
+use crate::evolve::{Description, Engine, Evolution, EvolutionState, EvolveError, StepReport};
 use crate::output::{History, Spectrum, StepRecord};
 use crate::problem::Problem;
 use crate::reference::Reference;
@@ -22,6 +22,8 @@ pub struct Options {
 
 /// Spectra that the history of a run keeps, and the first and the last besides.
 const SPECTRA: usize = 8;
+/// Entries of the largest Jacobian whose singular values are computed only to be looked at.
+const MOST_ENTRIES: usize = 16 << 20;
 
 /// Where a run begins.
 pub enum Start {
@@ -63,7 +65,9 @@ pub(super) enum Play {
 /// One run: initial fit, time steps, the frames and the history that they leave.
 pub struct Session {
     pub(super) problem: Problem,
-    pub(super) engine: Engine,
+    pub(super) description: Description,
+    /// Here until the fit is done, then in the evolution.
+    pub(super) engine: Option<Engine>,
     pub(super) clock: Clock,
     pub(super) phase: Phase,
     pub(super) play: Play,
@@ -108,7 +112,8 @@ impl Session {
         let spectrum_marks = Marks::new(problem.time.start, problem.time.end, SPECTRA);
         let mut session = Self {
             problem,
-            engine,
+            description: engine.describe(),
+            engine: Some(engine),
             clock: options.clock,
             phase: Phase::Fit,
             play: Play::Freely,
@@ -136,7 +141,7 @@ impl Session {
         match options.start {
             Start::Fit => session.fit = Some(InitialFit::new(&session.problem)?),
             Start::Fitted(theta) => session.begin_steps(theta).await?,
-            Start::Saved(saved) => session.restore(*saved).await?,
+            Start::Saved(saved) => session.restore(*saved)?,
         }
         Ok(session)
     }
@@ -182,7 +187,7 @@ impl Session {
         let Some(fit) = &mut self.fit else { return Ok(()) };
         let report = fit.iterate()?;
         self.fit_iteration = report.iteration;
-        self.fit_error = Some(report.relative_l2);
+        self.fit_error = Some(report.between);
         let fitted = report.done.then(|| fit.parameters().to_vec());
         self.seconds.fit += (self.clock)() - begun;
         match fitted {
@@ -193,18 +198,23 @@ impl Session {
 
     /// From fitted parameters to the first time step.
     pub(super) async fn begin_steps(&mut self, theta: Vec<f64>) -> Result<(), SessionError> {
-        let expected = Network::of(&self.problem).parameters();
-        if theta.len() != expected {
-            return Err(SessionError::OtherNetwork { found: theta.len(), expected });
-        }
+        self.take_fitted(theta)?;
+        let values = self.evaluate();
+        self.keep_frame(&values)?;
+        self.keep_spectrum(None).await;
+        Ok(())
+    }
+
+    /// Hands fitted parameters and the engine to the evolution.
+    fn take_fitted(&mut self, theta: Vec<f64>) -> Result<(), SessionError> {
+        let Some(engine) = self.engine.take() else { return Ok(()) };
         self.fit = None;
         self.fitted = theta.clone();
-        self.evolution = Some(Evolution::new(&self.problem, &self.engine, theta)?);
-        let values = self.evaluate().await?;
+        self.evolution = Some(Evolution::new(&self.problem, engine, theta)?);
         let exact = self.grid.initial_values(&self.problem);
-        self.initial_error = Some(relative_l2(&values, &exact));
+        self.initial_error = Some(relative_l2(&self.evaluate(), &exact));
         self.phase = Phase::Steps;
-        self.keep_frame(&values)
+        Ok(())
     }
 
     async fn step_once(&mut self) -> Result<(), SessionError> {
@@ -217,39 +227,48 @@ impl Session {
         if let Play::Steps(left) = &mut self.play {
             *left = left.saturating_sub(1);
         }
-        let time = report.time;
-        let done = self.is_end(time, report.dt);
+        let done = evolution.finished();
+        let (time, singular_values) = (report.time, report.singular_values.clone());
         self.record(report);
         if done || self.frames.wants(time) {
-            let values = self.evaluate().await?;
+            let values = self.evaluate();
             self.keep_frame(&values)?;
         }
+        let kept = self.history.spectra.last();
+        if done || kept.is_none_or(|last| self.spectrum_marks.between(last.time, time)) {
+            self.keep_spectrum(singular_values).await;
+        }
         if done {
-            self.history.spectra.extend(self.spectrum.clone());
-            self.history.spectra.dedup_by_key(|spectrum| spectrum.step);
             self.phase = Phase::Done;
         }
         Ok(())
     }
 
-    /// Whether a step of size `dt` to `time` was the last one; the rounding of many added steps is
-    /// no reason for one more.
-    fn is_end(&self, time: f64, dt: f64) -> bool {
-        time >= self.problem.time.end - 1e-9 * dt.abs()
+    /// Keeps the singular values of the Jacobian at the present state: those that the step found,
+    /// else computed for this. They are there to be looked at, so a failure is no end of the run.
+    async fn keep_spectrum(&mut self, found: Option<Vec<f64>>) {
+        let (step, time) = self.position();
+        let Some(evolution) = &mut self.evolution else { return };
+        let computed = match found {
+            Some(values) => Ok(values),
+            None if evolution.engine().points() * self.problem.method.columns > MOST_ENTRIES => {
+                return;
+            }
+            None => evolution.spectrum().await,
+        };
+        match computed {
+            Ok(singular_values) => {
+                let rcond = self.problem.method.rcond;
+                let spectrum = Spectrum { step, time, singular_values, rcond };
+                self.history.spectra.push(spectrum.clone());
+                self.spectrum = Some(spectrum);
+            }
+            Err(error) => self.note(format!("no singular values at t = {time}: {error}")),
+        }
     }
 
     /// Puts a step into the history.
     fn record(&mut self, report: StepReport) {
-        if let Some(singular_values) = report.singular_values {
-            let rcond = self.problem.method.rcond;
-            let spectrum =
-                Spectrum { step: report.step, time: report.time, singular_values, rcond };
-            let kept = self.history.spectra.last();
-            if kept.is_none_or(|last| self.spectrum_marks.between(last.time, report.time)) {
-                self.history.spectra.push(spectrum.clone());
-            }
-            self.spectrum = Some(spectrum);
-        }
         self.columns = report.columns;
         self.history.records.push(StepRecord {
             step: report.step,
@@ -266,18 +285,17 @@ impl Session {
     }
 
     /// u on the evaluation grid, now; empty before the fit is done.
-    pub(super) async fn evaluate(&mut self) -> Result<Vec<f64>, SessionError> {
-        match &mut self.evolution {
-            Some(evolution) => Ok(evolution.evaluate(self.grid.coordinates()).await?),
-            None => Ok(Vec::new()),
-        }
+    pub(super) fn evaluate(&self) -> Vec<f64> {
+        let evolution = self.evolution.as_ref();
+        evolution.map(|e| e.evaluate(self.grid.coordinates())).unwrap_or_default()
     }
 
     /// Keeps the solution at the present time, and its error where the reference is known.
     fn keep_frame(&mut self, values: &[f64]) -> Result<(), SessionError> {
         let (step, time) = self.position();
         if let Some(bad) = values.iter().position(|v| !v.is_finite()) {
-            return Err(SessionError::Diverged { step, time, place: self.named_place(bad) });
+            let (what, place) = ("the solution", self.named_place(bad));
+            return Err(SessionError::Diverged { what, step, time, place });
         }
         self.frames.push(time, values);
         self.compare();
@@ -288,8 +306,8 @@ impl Session {
     /// is looked for in the last state that was kept.
     fn fail(&mut self, error: SessionError) {
         let error = match error {
-            SessionError::Evolve(EvolveError::NotFinite { step, time, .. }) => {
-                SessionError::Diverged { step, time, place: self.steepest_place() }
+            SessionError::Evolve(EvolveError::NotFinite { step, time, what }) => {
+                SessionError::Diverged { what, step, time, place: self.steepest_place() }
             }
             other => other,
         };
@@ -326,18 +344,18 @@ impl Session {
         })
     }
 
-    async fn restore(&mut self, saved: SavedState) -> Result<(), SessionError> {
-        self.begin_steps(saved.fitted).await?;
+    fn restore(&mut self, saved: SavedState) -> Result<(), SessionError> {
+        self.take_fitted(saved.fitted)?;
         if let Some(evolution) = &mut self.evolution {
-            evolution.restore(saved.evolution);
+            evolution.restore(saved.evolution)?;
+            if evolution.finished() {
+                self.phase = Phase::Done;
+            }
         }
         self.spectrum = saved.history.spectra.last().cloned();
         self.history = saved.history;
         self.frames = saved.frames;
         self.seconds = saved.seconds;
-        if self.history.records.last().is_some_and(|last| self.is_end(last.time, last.dt)) {
-            self.phase = Phase::Done;
-        }
         Ok(())
     }
 }

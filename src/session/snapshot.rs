@@ -29,7 +29,7 @@ pub struct Seconds {
 pub struct Status {
     pub phase: Phase,
     pub playing: bool,
-    /// Iterations of the initial fit and its relative L2 error at its points.
+    /// Iterations of the initial fit and its relative L2 error between its points.
     pub fit_iteration: usize,
     pub fit_error: Option<f64>,
     pub step: usize,
@@ -59,7 +59,7 @@ pub struct Snapshot {
     pub values: Vec<f64>,
     /// The reference at the same points and time, where there is one.
     pub reference: Option<Vec<f64>>,
-    /// Singular values of the Jacobian, from the latest step that computed them.
+    /// Singular values of the Jacobian, the latest that were computed.
     pub spectrum: Option<Spectrum>,
     /// The parameters that the latest step changed, ascending; all of them for dense updates.
     pub columns: Vec<u32>,

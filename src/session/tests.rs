@@ -1,7 +1,7 @@
 //! A small run from outside: commands, snapshots, going on from a saved state.
 
-use super::evolve::{BackendChoice, Engine};
 use super::{Activity, Command, Options, Phase, Session, SessionError, Start};
+use crate::evolve::{BackendChoice, Engine};
 use crate::output::StepRecord;
 use crate::problem::{Overrides, Problem};
 use crate::reference::Reference;
@@ -40,8 +40,14 @@ fn stopped() -> f64 {
 }
 
 fn session(start: Start) -> Session {
-    let problem = Problem::from_toml(WAVE, &Overrides::new()).expect("a valid problem");
-    let engine = pollster::block_on(Engine::new(&problem, BackendChoice::Cpu, None));
+    session_with(start, &[])
+}
+
+fn session_with(start: Start, changes: &[(&str, &str)]) -> Session {
+    let changes: Overrides =
+        changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let problem = Problem::from_toml(WAVE, &changes).expect("a valid problem");
+    let engine = pollster::block_on(Engine::new(&problem, &BackendChoice::Cpu));
     let options = Options { start, frames: 10, clock: stopped };
     pollster::block_on(Session::new(problem, engine.expect("a CPU"), options)).expect("a session")
 }
@@ -112,6 +118,41 @@ fn a_saved_run_goes_on_to_the_same_bits() {
     assert_ne!(outcome(&other).1, outcome(&whole).1);
 }
 
+/// The length of the next step, its controller and the draws of subsets are a part of the state,
+/// and spectra of every scheme are kept at the same marks.
+#[test]
+fn a_saved_run_with_step_control_goes_on_to_the_same_bits_in_every_scheme() {
+    for scheme in ["stage-fit", "parameter-ode"] {
+        let changes = [
+            ("method.scheme", scheme),
+            ("method.integrator", "dormand-prince"),
+            ("method.tolerance", "1e-4"),
+            ("method.rcond", "1e-4"),
+        ];
+        let mut whole = session_with(Start::Fit, &changes);
+        settle(&mut whole);
+        assert_eq!(whole.status().phase, Phase::Done, "{scheme}: {:?}", whole.failure());
+        let steps = whole.history().records.len();
+        assert!(steps > 3, "{scheme} took {steps} steps");
+
+        let mut first = session_with(Start::Fit, &changes);
+        obey(&mut first, Command::Step(steps / 2)).unwrap();
+        settle(&mut first);
+        let saved = first.save().expect("a state");
+        let mut forgetful = saved.clone();
+        forgetful.evolution.dt *= 0.9;
+        let mut second = session_with(Start::Saved(Box::new(saved)), &changes);
+        settle(&mut second);
+        assert_eq!(outcome(&second), outcome(&whole), "{scheme}");
+        assert_eq!(second.history().spectra, whole.history().spectra, "{scheme}");
+        assert!(whole.history().spectra.len() >= 2, "{scheme}: the start and the end at least");
+        // The comparison can fail.
+        let mut other = session_with(Start::Saved(Box::new(forgetful)), &changes);
+        settle(&mut other);
+        assert_ne!(outcome(&other), outcome(&whole), "{scheme}");
+    }
+}
+
 #[test]
 fn reset_goes_back_to_the_fitted_state() {
     let mut session = finished();
@@ -148,7 +189,7 @@ fn snapshots_bring_each_record_once_and_again_when_its_error_is_known() {
     obey(&mut session, Command::Step(6)).unwrap();
     settle(&mut session);
     let look = |session: &mut Session| {
-        let snapshot = pollster::block_on(session.snapshot()).expect("a snapshot");
+        let snapshot = session.snapshot();
         (snapshot.first_record, snapshot.records.len())
     };
     assert_eq!(look(&mut session), (0, 6));
@@ -194,7 +235,7 @@ fn a_new_parameter_acts_from_now_on_and_ends_the_comparison() {
     assert_eq!(outcome(&session), before, "the past stays");
     obey(&mut session, Command::Play).unwrap();
     settle(&mut session);
-    let snapshot = pollster::block_on(session.snapshot()).unwrap();
+    let snapshot = session.snapshot();
     assert!(snapshot.messages.iter().any(|m| m.contains("kappa changed")));
     assert!(snapshot.reference.is_none());
     // The wave decays during the first half only: exp(-0.5 * 0.1) is its height at the end.

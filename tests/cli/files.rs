@@ -24,7 +24,7 @@ fn a_folder_that_cannot_be_made_is_found_out_before_any_work() {
 #[test]
 fn a_full_disk_loses_neither_the_error_nor_the_smaller_files() {
     let place = Place::new("full");
-    let limit = "trap '' XFSZ; ulimit -f 8";
+    let limit = "trap '' XFSZ; ulimit -f 16";
     let arguments = [&QUICK[..], &["run"]].concat();
     let ran = Ran::of(&mut place.shell(limit, &arguments, ""))
         .expect(1)

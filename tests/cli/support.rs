@@ -38,6 +38,7 @@ count = 64
 [method]
 columns = 50
 step = 1e-2
+rcond = 1e-4
 "#;
 
 /// A folder of one test, with a problem file in it; it goes when the test is done.

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use sketchpde::evolve::{BackendChoice, Description, Engine};
 use sketchpde::network::Network;
 use sketchpde::output::ResultFolder;
 use sketchpde::problem::Problem;
-use sketchpde::session::evolve::{BackendChoice, Description, Engine};
 use sketchpde::session::{Options, Session, SessionHandle, total_points, wall_clock};
 
 use self::drive::{Ending, Keeper, Run};
@@ -60,8 +60,9 @@ pub struct Arguments {
     force: bool,
 
     /// Write a checkpoint every so many seconds; 0: only when interrupted.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    checkpoint_every: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0,
+          value_parser = not_negative, allow_negative_numbers = true)]
+    checkpoint_every: f64,
 
     /// End with exit code 4 unless the relative L2 error over space and time is at most this.
     #[arg(long, value_name = "ERROR", value_parser = positive, allow_negative_numbers = true)]
@@ -128,12 +129,11 @@ impl Arguments {
     }
 
     fn backend(&self) -> BackendChoice {
-        match self.backend {
+        match (self.backend, &self.adapter) {
             // Who names an adapter means the GPU.
-            Backend::Auto if self.adapter.is_some() => BackendChoice::Gpu,
-            Backend::Auto => BackendChoice::Auto,
-            Backend::Cpu => BackendChoice::Cpu,
-            Backend::Gpu => BackendChoice::Gpu,
+            (Backend::Auto, None) => BackendChoice::Auto,
+            (Backend::Auto | Backend::Gpu, name) => BackendChoice::Gpu(name.clone()),
+            (Backend::Cpu, _) => BackendChoice::Cpu,
         }
     }
 }
@@ -145,17 +145,21 @@ fn positive(text: &str) -> Result<f64, &'static str> {
     }
 }
 
+/// Seconds, up to a year.
+fn not_negative(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=3.2e7).contains(&value) => Ok(value),
+        _ => Err("a number of seconds, for example 30"),
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let precision = arguments.precision.map(|p| ("run.precision", p.word().to_owned()));
     let problem = arguments.problem.load(precision.as_slice())?;
     let path = folder::choose(&problem, &arguments.wish())?;
     interrupt::listen()?;
     let mut progress = Progress::new(arguments.verbosity());
-    let engine = pollster::block_on(Engine::new(
-        &problem,
-        arguments.backend(),
-        arguments.adapter.as_deref(),
-    ))?;
+    let engine = pollster::block_on(Engine::new(&problem, &arguments.backend()))?;
     let folder = folder::open(&path, &problem, arguments.resume, arguments.force)?;
     if arguments.resume
         && let Some(result) = folder::finished(&folder)
@@ -171,7 +175,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let handle = SessionHandle::spawn(problem.clone(), engine, options)?;
     let run = Run::begin(handle, problem, store::reference, &mut progress)?;
     let every = arguments.checkpoint_every;
-    let every = (every > 0).then(|| Duration::from_secs(every));
+    let every = (every > 0.0).then(|| Duration::from_secs_f64(every));
     match run.finish(every, &mut store)? {
         (Ending::Interrupted { resumable }, _) => Err(interrupted(&store, resumable, &path)),
         (Ending::Ended(session), reference_error) => {

@@ -59,9 +59,9 @@ impl RunResult {
         Self {
             problem: problem.name.clone(),
             method: method(problem),
-            backend: description.backend,
-            device: description.device,
-            precision: description.precision,
+            backend: description.backend.to_owned(),
+            device: description.device.clone(),
+            precision: description.precision.to_owned(),
             seed: problem.seed,
             parameters,
             points: total_points(problem),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use sketchpde::evolve::initial_fit::fit_key;
+use sketchpde::evolve::{Description, EvolutionState};
 use sketchpde::output::checkpoint::{self, digest};
 use sketchpde::output::{self, Cache, CachedFit, Checkpoint, Lookup, OutputError, ResultFolder};
 use sketchpde::problem::Problem;
-use sketchpde::session::evolve::{Description, EvolutionState};
 use sketchpde::session::{EvaluationGrid, Frames, SavedState, Seconds, Start};
 
 use super::drive::{Found, Keeper};
@@ -118,27 +119,14 @@ pub fn reference(problem: &Problem) -> Found {
     output::cache::reference(Cache::of_user().as_ref(), problem, &go_on)
 }
 
-/// Everything on which the initial fit depends.
-fn fit_key(problem: &Problem) -> Vec<u8> {
-    let Problem { coordinates, parameters, time, initial, distance, lift, .. } = problem;
-    let parameters: Vec<(&str, f64)> =
-        parameters.iter().map(|p| (p.name.as_str(), p.value)).collect();
-    format!(
-        "fit of {} {:?}",
-        env!("CARGO_PKG_VERSION"),
-        (
-            (coordinates, parameters, time.start, initial, distance, lift),
-            (&problem.network, &problem.points, &problem.fit, problem.precision, problem.seed),
-        )
-    )
-    .into_bytes()
-}
-
 /// Names of the parts of a state in its checkpoint.
 const FITTED: &str = "fitted";
 const TIMES: &str = "frames.times";
 const VALUES: &str = "frames.values";
 const SECONDS: &str = "seconds";
+/// Length of the next step, and how many subsets were drawn.
+const STEPPER: &str = "stepper";
+const CONTROLLER: &str = "controller";
 
 fn pack(state: &SavedState, seed: u64, configuration: [u8; 32]) -> Checkpoint {
     let Seconds { fit, steps, total } = state.seconds;
@@ -153,6 +141,9 @@ fn pack(state: &SavedState, seed: u64, configuration: [u8; 32]) -> Checkpoint {
             (TIMES.to_owned(), state.frames.times().to_vec()),
             (VALUES.to_owned(), state.frames.values().to_vec()),
             (SECONDS.to_owned(), vec![fit, steps, total]),
+            // A run has far fewer draws than the 2^53 that an f64 counts exactly.
+            (STEPPER.to_owned(), vec![state.evolution.dt, state.evolution.epoch as f64]),
+            (CONTROLLER.to_owned(), state.evolution.controller.clone()),
         ]),
         history: state.history.clone(),
     }
@@ -163,6 +154,7 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
     let fitted = checkpoint.state.remove(FITTED)?;
     let (times, values) = (checkpoint.state.remove(TIMES)?, checkpoint.state.remove(VALUES)?);
     let &[fit, steps, total] = checkpoint.state.get(SECONDS)?.as_slice() else { return None };
+    let &[dt, epoch] = checkpoint.state.get(STEPPER)?.as_slice() else { return None };
     let points = EvaluationGrid::of(problem).points();
     let mut frames = Frames::new(points, problem.time.start, problem.time.end, FRAMES);
     if values.len() != times.len() * points {
@@ -175,6 +167,9 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
             step: usize::try_from(checkpoint.step).ok()?,
             time: checkpoint.time,
             theta: checkpoint.parameters,
+            dt,
+            epoch: epoch as u64,
+            controller: checkpoint.state.remove(CONTROLLER)?,
         },
         history: checkpoint.history,
         frames,

@@ -159,7 +159,10 @@ fn method<'a>(
     let allowed = "a positive number, and large enough for at most 1e8 steps";
     let step = reader.number(&mut section, "step", allowed, enough).unwrap_or(span / 400.0);
     let tolerance = reader
-        .number(&mut section, "tolerance", "a number between 0 and 1", |v| v > 0.0 && v < 1.0);
+        .number(&mut section, "tolerance", "0 (fixed steps) or a number below 1", |v| {
+            (0.0..1.0).contains(&v)
+        })
+        .filter(|&tolerance| tolerance > 0.0);
     let rcond = reader
         .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
         .unwrap_or(if scheme == Scheme::StageFit { 1e-7 } else { 1e-5 });
