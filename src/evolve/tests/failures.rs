@@ -51,30 +51,30 @@ fn a_solution_that_blows_up_ends_fixed_steps_with_the_time() {
     }
 }
 
+/// Near the pole the parameter ODE's steps shrink with it. (A stage fit may get stuck before, and
+/// its steps then stay just long enough to be accepted: that is not covered here.)
 #[test]
-fn a_solution_that_blows_up_ends_adaptive_steps_just_before_it() {
-    for scheme in ["parameter-ode", "stage-fit"] {
-        let (problem, theta) = explosive(&[
-            ("equation.text", "u_t = u^2"),
-            ("method.scheme", scheme),
-            ("method.step", "0.02"),
-            ("method.integrator", "dormand-prince"),
-            ("method.tolerance", "1e-4"),
-        ]);
-        let x = crate::problem::Points::of(&problem).coordinates;
-        let most = engine(&problem).evaluate(&theta, 0.0, &x).into_iter().fold(0.0, f64::max);
-        let mut evolution = evolution(&problem, theta);
-        let error = failure(&mut evolution);
-        let (EvolveError::NotFinite { time, .. }
-        | EvolveError::Grown { time, .. }
-        | EvolveError::StepTooSmall { time, .. }) = error
-        else {
-            panic!("{scheme}: {error}");
-        };
-        let pole = 1.0 / most;
-        println!("{scheme}: {time} of {pole}: {error}");
-        assert!((time - pole).abs() < 0.05 * pole, "{scheme}: {time}, the pole is at {pole}");
-    }
+fn a_solution_that_blows_up_ends_adaptive_steps_of_the_parameter_ode_at_the_pole() {
+    let (problem, theta) = explosive(&[
+        ("equation.text", "u_t = u^2"),
+        ("method.scheme", "parameter-ode"),
+        ("method.step", "0.02"),
+        ("method.integrator", "dormand-prince"),
+        ("method.tolerance", "1e-4"),
+    ]);
+    let x = crate::problem::Points::of(&problem).coordinates;
+    let most = engine(&problem).evaluate(&theta, 0.0, &x).into_iter().fold(0.0, f64::max);
+    let mut evolution = evolution(&problem, theta);
+    let error = failure(&mut evolution);
+    let (EvolveError::NotFinite { time, .. }
+    | EvolveError::Grown { time, .. }
+    | EvolveError::StepTooSmall { time, .. }) = error
+    else {
+        panic!("{error}");
+    };
+    let pole = 1.0 / most;
+    println!("{time} of {pole}: {error}");
+    assert!((time - pole).abs() < 1e-3 * pole, "{time}, the pole is at {pole}");
 }
 
 /// u_t = -sqrt(u) ends at u = 0; beyond it a stage is not a number, whatever the others are.
