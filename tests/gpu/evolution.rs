@@ -51,12 +51,13 @@ fn relative_l2(u: &[f64], v: &[f64]) -> f64 {
     norm(u.iter().zip(v).map(|(u, v)| u - v).collect()) / norm(v.to_vec())
 }
 
-/// An entry of J or F that is off by f32's round-off moves the solution v of a step's least-squares
-/// problem by at most 1 / rcond times as much of |v| sigma_max (perturbation theory to first
-/// order); over a time t that adds up to t eps / rcond of the field. The bound is far from sharp.
+/// A step's least squares in f32 leave a change of the field, dt J v, that is off by f32's round-off
+/// times |v| sigma_max / |F|, which for smooth states is far below its bound 1 / rcond: a hundred
+/// is taken here. Over a time t that adds up to 100 t eps of the field. In the tier `mixed` the
+/// fit's target is in f64, and what it leaves depends on J to the same relative precision.
 #[test]
 fn runs_on_the_gpu_and_on_the_cpu_agree_over_fifty_steps() {
-    let tolerance = STEPS as f64 * STEP * f64::from(f32::EPSILON) / RCOND;
+    let tolerance = 100.0 * STEPS as f64 * STEP * f64::from(f32::EPSILON);
     for (scheme, precision) in [("parameter-ode", "f32"), ("stage-fit", "mixed")] {
         let problem = small(scheme, precision, 5e-3);
         let (on_gpu, on_cpu) = (solve(&problem, true), solve(&problem, false));

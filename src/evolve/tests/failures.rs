@@ -38,8 +38,9 @@ fn a_solution_that_blows_up_ends_fixed_steps_with_the_time() {
         let mut evolution = evolution(&problem, theta);
         let error = failure(&mut evolution);
         // A fit does not follow to infinity: it is lost before.
-        let (EvolveError::NotFinite { step, time, .. } | EvolveError::Lost { step, time, .. }) =
-            error
+        let (EvolveError::NotFinite { step, time, .. }
+        | EvolveError::Grown { step, time, .. }
+        | EvolveError::Lost { step, time, .. }) = error
         else {
             panic!("{scheme}: {error}");
         };
@@ -64,7 +65,9 @@ fn a_solution_that_blows_up_ends_adaptive_steps_just_before_it() {
         let most = engine(&problem).evaluate(&theta, 0.0, &x).into_iter().fold(0.0, f64::max);
         let mut evolution = evolution(&problem, theta);
         let error = failure(&mut evolution);
-        let (EvolveError::NotFinite { time, .. } | EvolveError::StepTooSmall { time, .. }) = error
+        let (EvolveError::NotFinite { time, .. }
+        | EvolveError::Grown { time, .. }
+        | EvolveError::StepTooSmall { time, .. }) = error
         else {
             panic!("{scheme}: {error}");
         };

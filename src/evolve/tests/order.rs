@@ -101,7 +101,7 @@ fn ode_error(tableau: Tableau, steps: usize) -> f64 {
         let at = (k as f64 / steps as f64, 1.0 / steps as f64);
         let attempt =
             parameter_ode::attempt(&mut engine, &tableau, &mut squares, &mut subsets, &theta, at);
-        theta = pollster::block_on(attempt).expect("a CPU").expect("a solution").theta;
+        theta = pollster::block_on(attempt).expect("a solution").theta;
     }
     carried_error(&at_end(&problem, theta), &from)
 }
@@ -117,7 +117,7 @@ fn fit_error(tableau: Tableau, steps: usize) -> f64 {
         let at = (k as f64 / steps as f64, 1.0 / steps as f64);
         let field = pollster::block_on(engine.field(&theta, at.0)).expect("a CPU");
         let attempt = stage_fit::attempt(&mut engine, &settings, &mut subsets, &theta, &field, at);
-        theta = pollster::block_on(attempt).expect("a CPU").expect("a solution").theta;
+        theta = pollster::block_on(attempt).expect("a solution").theta;
     }
     reaction_error(&at_end(&problem, theta), &from)
 }
