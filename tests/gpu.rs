@@ -10,6 +10,8 @@ mod oracle;
 
 #[path = "gpu/device.rs"]
 mod device;
+#[path = "gpu/evolution.rs"]
+mod evolution;
 #[path = "gpu/field.rs"]
 mod field;
 #[path = "gpu/jacobian.rs"]

@@ -72,7 +72,8 @@ impl Failure {
         match self {
             Self::UnknownProblem(_) | Self::Engine(EvolveError::Precision { .. }) => 2,
             Self::Session(
-                SessionError::Diverged { .. } | SessionError::Evolve(EvolveError::Grown { .. }),
+                SessionError::Diverged { .. }
+                | SessionError::Evolve(EvolveError::Grown { .. } | EvolveError::Lost { .. }),
             ) => 3,
             Self::ErrorAbove { .. } => 4,
             Self::Engine(EvolveError::Gpu(error))

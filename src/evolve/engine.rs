@@ -66,7 +66,12 @@ impl Columns {
                 let column = column.try_as_col_major_mut().expect("contiguous columns");
                 let column = column.as_slice_mut();
                 let square: f64 = column.iter().map(|v| v.to_f64() * v.to_f64()).sum();
-                let factor = if square > 0.0 { 1.0 / square.sqrt() } else { 0.0 };
+                // A sum of squares that overflows must not pass for a column of zeros.
+                let factor = match square {
+                    0.0 => 0.0,
+                    square if square.is_finite() => 1.0 / square.sqrt(),
+                    _ => f64::NAN,
+                };
                 column.iter_mut().for_each(|v| *v *= T::of(factor));
                 factors.push(factor);
             }

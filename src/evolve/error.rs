@@ -30,6 +30,12 @@ pub enum EvolveError {
     StepTooSmall { time: f64, dt: f64, tolerance: f64, reached: f64 },
 
     #[error(
+        "the network does not follow the solution any more at step {step}, t = {time:.6}: a fit \
+         left {residual:.1e} of it: reduce the step, or let `method.tolerance` choose it"
+    )]
+    Lost { step: usize, time: f64, residual: f64 },
+
+    #[error(
         "{given} parameters were given for a network of {expected}: they belong to another problem"
     )]
     Parameters { given: usize, expected: usize },

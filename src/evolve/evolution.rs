@@ -18,6 +18,8 @@ const FIT_FLOOR: f64 = 1e-9;
 const SMALLEST_STEP: f64 = 1e-7;
 /// A solution that has grown this many times has blown up, finite as it may be.
 const MOST_GROWTH: f64 = 1e6;
+/// A fit of a fixed step that leaves more than this of its target has lost the solution.
+const LOST: f64 = 0.5;
 /// Damping below this multiple of the largest singular value drowns in the Gram matrix.
 const LEAST_DAMPING: f64 = 1e-7;
 
@@ -123,7 +125,13 @@ impl Evolution {
         // The estimate of an embedded method is one order below the step; a fit's residual grows
         // about with the square of the step.
         let order = if self.tableau.error.is_some() { self.tableau.order } else { 2 };
-        self.controller = method.tolerance.map(|tolerance| Controller::new(tolerance, order));
+        // The parameter ODE knows its error from an embedded method alone; without one its steps
+        // stay as they are, rather than grow for want of an objection.
+        let estimated = self.tableau.error.is_some() || method.scheme == Scheme::StageFit;
+        self.controller = method
+            .tolerance
+            .filter(|_| estimated)
+            .map(|tolerance| Controller::new(tolerance, order));
     }
 
     /// Changes the method while the run goes on (columns, rcond, step, scheme, ...).
@@ -259,7 +267,11 @@ impl Evolution {
                 }
                 Err(AttemptError::LeastSquares(source)) => return Err(self.blown_up(source)),
             };
-            let reached = outcome.error.unwrap_or(0.0);
+            let (reached, residual) = (outcome.error.unwrap_or(0.0), outcome.report.residual);
+            let fits = self.problem.method.scheme == Scheme::StageFit;
+            if self.controller.is_none() && fits && residual > LOST {
+                return Err(EvolveError::Lost { step: self.step + 1, time: self.time, residual });
+            }
             if let Some(controller) = &mut self.controller {
                 let (accepted, factor) = controller.judge(reached);
                 let tolerance = controller.tolerance();
@@ -295,7 +307,16 @@ impl Evolution {
         let start = self.problem.time.start;
         let counted = start + self.step as f64 * self.problem.method.step;
         let fixed = self.controller.is_none() && (counted - self.time - dt).abs() < 1e-9 * dt;
-        self.time = if fixed { counted } else { summed };
+        let end = self.problem.time.end;
+        // Neither sum need be the end time to the last bit.
+        let last = dt == end - self.time;
+        self.time = if last {
+            end
+        } else if fixed {
+            counted
+        } else {
+            summed
+        };
         // A field at another time, if only by rounding, would make a resumed run differ.
         self.field = outcome.field.filter(|_| self.time == summed);
         let report =
@@ -374,7 +395,10 @@ impl Evolution {
             at,
         );
         let attempt = attempt.await?;
-        let error = attempt.error.unwrap_or(0.0).max(attempt.residual).max(attempt.roughness);
+        // `f64::max` would drop what is not a number.
+        let parts = [attempt.error.unwrap_or(0.0), attempt.residual, attempt.roughness];
+        let whole = parts.iter().all(|part| part.is_finite());
+        let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
         Ok(Outcome {
             theta: attempt.theta,
             error: Some(error),

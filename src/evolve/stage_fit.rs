@@ -40,7 +40,7 @@ const MOST_DAMPING: f64 = 1.0;
 /// What an attempt at a step found.
 pub struct Attempt {
     pub theta: Vec<f64>,
-    /// |w - u(theta')| / |u|.
+    /// |w - u(theta')| over the larger of |u| and |w|; the other errors are measured likewise.
     pub residual: f64,
     /// Embedded estimate of the local error over |u|, where the tableau has one.
     pub error: Option<f64>,
@@ -179,13 +179,14 @@ pub async fn attempt(
     at: (f64, f64),
 ) -> Result<Attempt, AttemptError> {
     let (time, dt) = at;
-    let size = norm(&field.values).max(f64::MIN_POSITIVE);
-    let goal = settings.target * size;
     let mut memory = LeastSquares::default();
     let space = TangentSpace::at(engine, theta, time, subsets.draw()).await?;
     let mut equations = space.equations(&mut memory)?;
     let largest = equations.largest();
     let prediction = predict(engine, settings, &space, &mut equations, theta, field, at)?;
+    // A solution that starts from zero is measured by where it goes.
+    let size = norm(&field.values).max(norm(&prediction.target)).max(f64::MIN_POSITIVE);
+    let goal = settings.target * size;
     let mut fit = Fit { engine, time, target: &prediction.target };
     let state = fit.state(theta.to_vec()).await?;
     let state = fit.correct(&space, &mut equations, settings.rcond, goal, state).await?;

@@ -1,1 +1,10 @@
+//! The time stepping as a whole, against exact solutions.
 
+mod adaptive;
+mod dirichlet;
+mod failures;
+mod order;
+mod presets;
+mod resume;
+mod subsets;
+mod support;

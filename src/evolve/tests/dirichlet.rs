@@ -1,0 +1,98 @@
+//! Boundary values that change in time.
+
+use super::support::*;
+use crate::evolve::Evolution;
+use crate::evolve::initial_fit::InitialFit;
+use crate::problem::{Points, Preset, Problem};
+use crate::reference::Reference;
+
+/// Both ends of a rod warmed and cooled in time, and a sine that fades.
+pub const WARMED: &str = "format = 1\n\
+    [equation]\ntext = 'u_t = k*u_xx - (1 - x)*sin(t) + x*cos(t)'\n\
+    [domain]\nx = { range = [0, 1], boundary = 'dirichlet', lower = 'cos(t)', upper = 'sin(t)' }\n\
+    [time]\nend = 0.2\n[parameters]\nk = 0.1\n\
+    [exact]\nu = 'exp(-k*pi^2*t)*sin(pi*x) + (1 - x)*cos(t) + x*sin(t)'\n\
+    [network]\nwidth = 8\nhidden_layers = 1\nactivation = 'tanh'\n[points]\ncount = 30\n\
+    [fit]\ntolerance = 1e-6\n\
+    [method]\nstep = 1e-3\ncolumns = 60\n";
+
+/// The fitted start of a problem, at most `tolerance` away from its initial state.
+pub fn fitted(problem: &Problem) -> Evolution {
+    let mut fit = InitialFit::new(problem).expect("a finite state");
+    while !fit.iterate().expect("a solution").done {}
+    assert!(fit.between() <= problem.fit.tolerance, "initial fit {}", fit.between());
+    evolution(problem, fit.parameters().to_vec())
+}
+
+/// Relative error at the present time, at points of its own.
+pub fn error(evolution: &Evolution) -> f64 {
+    let problem = evolution.problem();
+    let reference = Reference::of(problem, &mut |_| std::ops::ControlFlow::Continue(()))
+        .expect("a solvable problem")
+        .expect("a reference");
+    let x = Points::evaluation_grid(&problem.coordinates, &[37]).coordinates;
+    let exact = reference.values(evolution.time(), &x).expect("a time of the run");
+    relative_l2(&evolution.evaluate(&x), &exact)
+}
+
+#[test]
+fn values_at_the_ends_that_swing_in_time_are_met_exactly_and_the_solution_inside_too() {
+    let adaptive: &[(&str, &str)] =
+        &[("method.integrator", "dormand-prince"), ("method.tolerance", "1e-5")];
+    for (overrides, bound) in [
+        // Steps of local error 1e-5 that add up.
+        (adaptive, 1e-4),
+        // RK4 as published, far from its stability limit; limited by the cutoff.
+        (
+            &[
+                ("method.scheme", "parameter-ode"),
+                ("method.update", "dense"),
+                ("method.integrator", "rk4"),
+                ("method.rcond", "1e-5"),
+            ][..],
+            1e-3,
+        ),
+    ] {
+        let mut evolution = fitted(&problem(WARMED, overrides));
+        let steps = run(&mut evolution).len();
+        let t = evolution.time();
+        let ends = evolution.evaluate(&[0.0, 1.0]);
+        assert!((ends[0] - t.cos()).abs() < 1e-14 && (ends[1] - t.sin()).abs() < 1e-14);
+        let error = error(&evolution);
+        println!("{steps} steps: {error:.2e}");
+        assert!(error < bound, "{error}");
+    }
+}
+
+/// The comparison sees an equation whose source belongs to one end only.
+#[test]
+fn a_wrong_source_is_seen() {
+    let wrong = [("equation.text", "u_t = k*u_xx - (1 - x)*sin(t)")];
+    let mut evolution = fitted(&problem(WARMED, &wrong));
+    run(&mut evolution);
+    assert!(error(&evolution) > 1e-2);
+}
+
+#[test]
+fn the_heat_preset_is_solved_at_a_reduced_size() {
+    let text = Preset::find("heat-dirichlet").expect("a preset").text;
+    let problem = problem(
+        text,
+        &[
+            ("time.end", "0.2"),
+            ("network.width", "10"),
+            ("network.hidden_layers", "1"),
+            ("points.count", "40"),
+            ("method.columns", "80"),
+            ("fit.tolerance", "1e-6"),
+            ("method.integrator", "dormand-prince"),
+            ("method.tolerance", "1e-5"),
+            ("method.rcond", "1e-7"),
+        ],
+    );
+    let mut evolution = fitted(&problem);
+    let steps = run(&mut evolution).len();
+    let error = error(&evolution);
+    println!("{steps} steps: {error:.2e}");
+    assert!(error < 1e-4, "{error}");
+}

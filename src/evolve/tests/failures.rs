@@ -1,0 +1,150 @@
+//! How runs fail.
+
+use super::support::*;
+use crate::evolve::{BackendChoice, Engine, Evolution, EvolveError};
+use crate::problem::Problem;
+
+/// u between 1.8 and 2.2, under an equation that makes it infinite.
+fn explosive(overrides: &[(&str, &str)]) -> (Problem, Vec<f64>) {
+    let mut all = vec![("time.end", "5")];
+    all.extend(overrides);
+    let problem = problem(REACTION, &all);
+    let mut theta = start(&problem, 0.2);
+    let network = crate::network::Network::of(&problem);
+    let bias = network.layout().segment("output.bias").expect("every network has it").offset;
+    theta[bias] += 2.0;
+    (problem, theta)
+}
+
+fn failure(evolution: &mut Evolution) -> EvolveError {
+    loop {
+        match pollster::block_on(evolution.step()) {
+            Ok(_) => assert!(!evolution.finished(), "the solution does not reach the end"),
+            Err(error) => return error,
+        }
+    }
+}
+
+/// u_t = u^3 is infinite at t = 1/(2 u^2), on either side of zero: explicit steps that run past the
+/// pole cannot come back from below, as they can with u^2.
+#[test]
+fn a_solution_that_blows_up_ends_fixed_steps_with_the_time() {
+    for scheme in ["parameter-ode", "stage-fit"] {
+        let (problem, theta) = explosive(&[
+            ("equation.text", "u_t = u^3"),
+            ("method.scheme", scheme),
+            ("method.step", "0.01"),
+        ]);
+        let mut evolution = evolution(&problem, theta);
+        let error = failure(&mut evolution);
+        // A fit does not follow to infinity: it is lost before.
+        let (EvolveError::NotFinite { step, time, .. }
+        | EvolveError::Grown { step, time, .. }
+        | EvolveError::Lost { step, time, .. }) = error
+        else {
+            panic!("{scheme}: {error}");
+        };
+        println!("{scheme}: {error}");
+        assert!((0.5 / 2.2f64.powi(2)..1.0).contains(&time), "{scheme}: {time}");
+        assert!((time / 0.01 - step as f64).abs() < 1.5, "{scheme}: step {step} at {time}");
+        assert!(error.to_string().contains(&format!("t = {time:.6}")));
+    }
+}
+
+#[test]
+fn a_solution_that_blows_up_ends_adaptive_steps_just_before_it() {
+    for scheme in ["parameter-ode", "stage-fit"] {
+        let (problem, theta) = explosive(&[
+            ("equation.text", "u_t = u^2"),
+            ("method.scheme", scheme),
+            ("method.step", "0.02"),
+            ("method.integrator", "dormand-prince"),
+            ("method.tolerance", "1e-4"),
+        ]);
+        let x = crate::problem::Points::of(&problem).coordinates;
+        let most = engine(&problem).evaluate(&theta, 0.0, &x).into_iter().fold(0.0, f64::max);
+        let mut evolution = evolution(&problem, theta);
+        let error = failure(&mut evolution);
+        let (EvolveError::NotFinite { time, .. }
+        | EvolveError::Grown { time, .. }
+        | EvolveError::StepTooSmall { time, .. }) = error
+        else {
+            panic!("{scheme}: {error}");
+        };
+        let pole = 1.0 / most;
+        println!("{scheme}: {time} of {pole}: {error}");
+        assert!((time - pole).abs() < 0.05 * pole, "{scheme}: {time}, the pole is at {pole}");
+    }
+}
+
+/// u_t = -sqrt(u) ends at u = 0; beyond it a stage is not a number, whatever the others are.
+#[test]
+fn a_stage_that_is_not_a_number_never_passes_for_a_small_error() {
+    for scheme in ["parameter-ode", "stage-fit"] {
+        let (problem, theta) = explosive(&[
+            ("equation.text", "u_t = -sqrt(u)"),
+            ("method.scheme", scheme),
+            ("method.step", "4"),
+            ("method.integrator", "dormand-prince"),
+            ("method.tolerance", "1e-3"),
+        ]);
+        let mut evolution = evolution(&problem, theta);
+        let report = pollster::block_on(evolution.step()).expect("a shorter step is possible");
+        assert!(report.rejected > 0 && report.dt < 2.9, "{scheme}: {report:?}");
+        let x = crate::problem::Points::of(&problem).coordinates;
+        assert!(evolution.evaluate(&x).iter().all(|&u| u > 0.0), "{scheme}");
+    }
+}
+
+#[test]
+fn parameters_of_another_network_are_refused() {
+    let problem = problem(REACTION, &[]);
+    let theta = start(&problem, 1.0);
+    let (given, expected) = (theta.len() - 1, theta.len());
+    let short = Evolution::new(&problem, engine(&problem), theta[1..].to_vec()).err();
+    let refused = |error: Option<EvolveError>| {
+        matches!(error, Some(EvolveError::Parameters { given: g, expected: e })
+            if (g, e) == (given, expected))
+    };
+    assert!(refused(short));
+    let mut evolution = evolution(&problem, theta);
+    let mut state = evolution.save();
+    state.theta.pop();
+    let before = evolution.save();
+    assert!(refused(evolution.restore(state).err()));
+    assert_eq!(evolution.save(), before, "a refused state changes nothing");
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_named() {
+    let choice = BackendChoice::Gpu(Some("no such adapter".to_owned()));
+    let error = pollster::block_on(Engine::new(&problem(REACTION, &[]), &choice)).err();
+    assert!(matches!(error, Some(EvolveError::Gpu(_))));
+}
+
+/// u_t = cos(x) from u = 0: relative errors are measured by where the first step goes.
+#[test]
+fn a_run_may_start_from_zero() {
+    for tolerance in [None, Some("1e-5")] {
+        let mut overrides = vec![
+            ("equation.text", "u_t = cos(x)"),
+            ("initial.u", "0"),
+            ("method.integrator", "dormand-prince"),
+            ("method.step", "0.1"),
+        ];
+        overrides.extend(tolerance.map(|t| ("method.tolerance", t)));
+        let problem = problem(REACTION, &overrides);
+        let mut theta = start(&problem, 1.0);
+        let network = crate::network::Network::of(&problem);
+        for name in ["output.weight", "output.bias"] {
+            theta[network.layout().segment(name).expect("every network has it").range()].fill(0.0);
+        }
+        let mut evolution = evolution(&problem, theta);
+        run(&mut evolution);
+        let x = crate::problem::Points::of(&problem).coordinates;
+        let exact: Vec<f64> = x.iter().map(|x| x.cos()).collect();
+        let error = relative_l2(&evolution.evaluate(&x), &exact);
+        println!("from zero: {error:.1e}");
+        assert!(error < 1e-3, "{error}");
+    }
+}

@@ -1,0 +1,83 @@
+//! Which parameters a step changes.
+
+use super::support::*;
+use crate::evolve::Evolution;
+use crate::random::{Philox, Stream};
+
+const SPARSE: usize = 11;
+const SEED: u64 = 5;
+
+fn sparse(scheme: &str, corrections: &str) -> Evolution {
+    let count = SPARSE.to_string();
+    let problem = problem(
+        REACTION,
+        &[
+            ("method.scheme", scheme),
+            ("method.corrections", corrections),
+            ("method.update", "random-sparse"),
+            ("method.columns", &count),
+            ("method.step", "0.01"),
+            ("run.seed", &SEED.to_string()),
+        ],
+    );
+    evolution(&problem, start(&problem, 1.0))
+}
+
+/// Parameters that differ in any bit.
+fn changed(before: &[f64], after: &[f64]) -> Vec<u32> {
+    let differs = |&k: &u32| before[k as usize].to_bits() != after[k as usize].to_bits();
+    (0..before.len() as u32).filter(differs).collect()
+}
+
+#[test]
+fn a_sparse_step_of_the_parameter_ode_changes_its_own_subset_and_nothing_else() {
+    let mut evolution = sparse("parameter-ode", "1");
+    let total = evolution.theta().len();
+    let random = Philox::new(SEED, Stream::Columns);
+    let mut last = Vec::new();
+    for step in 1..=4 {
+        let before = evolution.theta().to_vec();
+        let report = pollster::block_on(evolution.step()).expect("a solution");
+        assert_eq!(report.columns, random.subset(step, total, SPARSE));
+        assert_ne!(report.columns, last, "drawn afresh");
+        // Every chosen parameter moves: rounding aside, no column of this network is zero.
+        assert_eq!(changed(&before, evolution.theta()), report.columns);
+        last = report.columns;
+    }
+}
+
+#[test]
+fn a_stage_fit_changes_the_subsets_of_its_corrections_and_nothing_else() {
+    for corrections in ["1", "4"] {
+        let mut evolution = sparse("stage-fit", corrections);
+        let total = evolution.theta().len();
+        let random = Philox::new(SEED, Stream::Columns);
+        for _ in 0..4 {
+            let (before, first) = (evolution.theta().to_vec(), evolution.save().epoch + 1);
+            let report = pollster::block_on(evolution.step()).expect("a solution");
+            let last = evolution.save().epoch;
+            assert_eq!(last - first, report.corrections as u64);
+            assert_eq!(report.columns, random.subset(first, total, SPARSE));
+            let mut drawn: Vec<u32> =
+                (first..=last).flat_map(|epoch| random.subset(epoch, total, SPARSE)).collect();
+            drawn.sort_unstable();
+            drawn.dedup();
+            let changed = changed(&before, evolution.theta());
+            assert!(!changed.is_empty() && changed.len() < total);
+            assert!(changed.iter().all(|k| drawn.binary_search(k).is_ok()), "{changed:?}");
+        }
+    }
+}
+
+#[test]
+fn a_dense_step_takes_every_parameter() {
+    for scheme in ["parameter-ode", "stage-fit"] {
+        let problem = problem(REACTION, &[("method.scheme", scheme), ("method.step", "0.01")]);
+        let mut evolution = evolution(&problem, start(&problem, 1.0));
+        let before = evolution.theta().to_vec();
+        let report = pollster::block_on(evolution.step()).expect("a solution");
+        let every: Vec<u32> = (0..before.len() as u32).collect();
+        assert_eq!(report.columns, every, "{scheme}");
+        assert!(changed(&before, evolution.theta()).len() > before.len() / 2, "{scheme}");
+    }
+}

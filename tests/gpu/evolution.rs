@@ -1,0 +1,87 @@
+//! Whole runs: fields and Jacobians from the GPU against the same from the CPU.
+
+use sketchpde::evolve::{Engine, Evolution, EvolveError};
+use sketchpde::network::Network;
+use sketchpde::problem::{Points, Preset, Problem};
+
+use crate::harness::gpu;
+
+const STEPS: usize = 50;
+const STEP: f64 = 5e-3;
+const RCOND: f64 = 1e-4;
+
+/// Allen-Cahn with a network of 76 parameters, of which a step moves 40.
+fn small(scheme: &str, precision: &str, diffusivity: f64) -> Problem {
+    let overrides = [
+        ("network.width", "6"),
+        ("network.hidden_layers", "1"),
+        ("points.count", "64"),
+        ("method.scheme", scheme),
+        ("method.columns", "40"),
+        ("method.integrator", "rk4"),
+        ("method.step", &STEP.to_string()),
+        ("method.rcond", &RCOND.to_string()),
+        ("method.corrections", "2"),
+        ("run.precision", precision),
+        ("parameters.eps", &diffusivity.to_string()),
+    ];
+    let owned = overrides.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+    // Whatever the preset says: both runs must take the same steps.
+    let mut problem = Problem::from_toml(Preset::find("allen-cahn").unwrap().text, &owned).unwrap();
+    problem.method.tolerance = None;
+    problem
+}
+
+/// u on a grid after [`STEPS`] steps from the network's starting parameters.
+fn solve(problem: &Problem, on_gpu: bool) -> Vec<f64> {
+    pollster::block_on(async {
+        let engine = Engine::on(problem, on_gpu.then(gpu)).await.unwrap();
+        assert_eq!(engine.describe().backend, if on_gpu { "gpu" } else { "cpu" });
+        let theta = Network::of(problem).initialise(3);
+        let mut evolution = Evolution::new(problem, engine, theta).unwrap();
+        for _ in 0..STEPS {
+            evolution.step().await.unwrap();
+        }
+        evolution.evaluate(&Points::evaluation_grid(&problem.coordinates, &[200]).coordinates)
+    })
+}
+
+fn relative_l2(u: &[f64], v: &[f64]) -> f64 {
+    let norm = |w: Vec<f64>| w.iter().map(|w| w * w).sum::<f64>().sqrt();
+    norm(u.iter().zip(v).map(|(u, v)| u - v).collect()) / norm(v.to_vec())
+}
+
+/// A step's least squares in f32 leave a change of the field, dt J v, that is off by f32's round-off
+/// times |v| sigma_max / |F|, which for smooth states is far below its bound 1 / rcond: a hundred
+/// is taken here. Over a time t that adds up to 100 t eps of the field. In the tier `mixed` the
+/// fit's target is in f64, and what it leaves depends on J to the same relative precision.
+#[test]
+fn runs_on_the_gpu_and_on_the_cpu_agree_over_fifty_steps() {
+    let tolerance = 100.0 * STEPS as f64 * STEP * f64::from(f32::EPSILON);
+    for (scheme, precision) in [("parameter-ode", "f32"), ("stage-fit", "mixed")] {
+        let problem = small(scheme, precision, 5e-3);
+        let (on_gpu, on_cpu) = (solve(&problem, true), solve(&problem, false));
+        let difference = relative_l2(&on_gpu, &on_cpu);
+        let double = relative_l2(&on_gpu, &solve(&small(scheme, "f64", 5e-3), false));
+        // A diffusivity that is off by a tenth is seen.
+        let planted = relative_l2(&on_gpu, &solve(&small(scheme, precision, 5.5e-3), false));
+        println!("{scheme}, {precision}: {difference:.1e} from the CPU, {double:.1e} from f64");
+        println!("    of {tolerance:.1e}; with a planted error {planted:.1e}");
+        assert!(difference <= tolerance, "{scheme}: {difference}, {tolerance}");
+        assert!(double <= tolerance, "{scheme}: {double}, {tolerance}");
+        assert!(planted > tolerance, "{scheme}: {planted}, {tolerance}");
+    }
+}
+
+#[test]
+fn precisions_that_a_gpu_does_not_have_are_refused_with_what_to_choose() {
+    for (scheme, precision) in [("parameter-ode", "f64"), ("stage-fit", "f32")] {
+        let problem = small(scheme, precision, 5e-3);
+        let error = pollster::block_on(Engine::on(&problem, Some(gpu()))).err();
+        let Some(EvolveError::Precision { instead, .. }) = error else {
+            panic!("{scheme} in {precision}: {error:?}");
+        };
+        let instead = small(scheme, instead, 5e-3);
+        assert!(pollster::block_on(Engine::on(&instead, Some(gpu()))).is_ok());
+    }
+}
