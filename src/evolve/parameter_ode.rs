@@ -54,8 +54,12 @@ pub async fn attempt(
         slopes.push(solution.coefficients.clone());
         if first.is_none() {
             first = Some((solution, norm(&field.values)));
-            image = tableau.error.map(|_| columns);
+            if tableau.error.is_some() {
+                image = Some(columns);
+                continue;
+            }
         }
+        engine.recycle(columns);
     }
     let error = tableau.error.zip(image).zip(first.as_ref()).map(|((e, columns), (_, size))| {
         let change = combine(e, &slopes);

@@ -256,28 +256,40 @@ fn largest_eigenvalue(a: MatRef<'_, f64>) -> f64 {
 /// `A x` from the lower triangle of A.
 fn symmetric_product(a: MatRef<'_, f64>, x: &[f64]) -> Vec<f64> {
     let mut y = vec![0.0; x.len()];
-    for (k, &xk) in x.iter().enumerate() {
+    for k in 0..x.len() {
         let column = a.col(k).try_as_col_major().expect("a buffer's columns are contiguous");
         let column = &column.as_slice()[k..];
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let mut sums = [0.0; 8];
-                let (below, rest) = (&column[1..], &x[k + 1..]);
-                for (y, a) in y[k..].iter_mut().zip(column) {
-                    *y += a * xk;
-                }
-                let mut lanes = below.chunks_exact(8).zip(rest.chunks_exact(8));
-                for (a, x) in &mut lanes {
-                    for lane in 0..8 {
-                        sums[lane] += a[lane] * x[lane];
-                    }
-                }
-                let done = below.len() / 8 * 8;
-                let tail: f64 = below[done..].iter().zip(&rest[done..]).map(|(a, x)| a * x).sum();
-                y[k] += sums.iter().sum::<f64>() + tail;
-            },
-        );
+        pulp::Arch::new().dispatch(SymmetricColumn { column, x: &x[k..], y: &mut y[k..] });
     }
     y
+}
+
+/// Column k of the lower triangle and its mirror image; all from row k on.
+struct SymmetricColumn<'a> {
+    column: &'a [f64],
+    x: &'a [f64],
+    y: &'a mut [f64],
+}
+
+impl pulp::WithSimd for SymmetricColumn<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { column, x, y } = self;
+        let mut sums = [0.0; 8];
+        for (y, a) in y.iter_mut().zip(column) {
+            *y += a * x[0];
+        }
+        let (below, rest) = (&column[1..], &x[1..]);
+        let mut lanes = below.chunks_exact(8).zip(rest.chunks_exact(8));
+        for (a, x) in &mut lanes {
+            for lane in 0..8 {
+                sums[lane] += a[lane] * x[lane];
+            }
+        }
+        let done = below.len() / 8 * 8;
+        let tail: f64 = below[done..].iter().zip(&rest[done..]).map(|(a, x)| a * x).sum();
+        y[0] += sums.iter().sum::<f64>() + tail;
+    }
 }

@@ -110,18 +110,18 @@ pub async fn lsqr<O: TallOperator>(
     assert_eq!(start.len(), operator.columns(), "the start has one entry per column");
     let mut stacked = Stacked { operator, preconditioner, damping: settings.damping };
     let mut v = start;
-    let mut residual = stacked.residual(&v, r).await?;
     let (mut iterations, mut converged) = (0, false);
     for _ in 0..settings.passes {
-        let (y, count, met) = stacked.pass(residual, settings).await?;
+        let (y, count, met) = stacked.pass(&v, r, settings).await?;
         for (v, d) in v.iter_mut().zip(preconditioner.apply(&y)) {
             *v += d;
         }
-        residual = stacked.residual(&v, r).await?;
         iterations += count;
         converged = met;
     }
-    residual.truncate(r.len());
+    let mut residual = vec![0.0; r.len()];
+    stacked.operator.multiply(&v, &mut residual).await?;
+    residual.iter_mut().zip(r).for_each(|(x, r)| *x = r - *x);
     Ok(LsqrOutcome { coefficients: v, residual, iterations, converged })
 }
 
@@ -138,51 +138,38 @@ impl<O: TallOperator, P: Preconditioner> Stacked<'_, O, P> {
         if self.damping > 0.0 { self.operator.columns() } else { 0 }
     }
 
-    /// `[J; lambda I] v`.
-    async fn of_solution(&mut self, v: &[f64]) -> Result<Vec<f64>, O::Error> {
-        let rows = self.operator.rows();
-        let mut out = vec![0.0; rows + self.extra()];
-        self.operator.multiply(v, &mut out[..rows]).await?;
-        for (out, v) in out[rows..].iter_mut().zip(v) {
-            *out = self.damping * v;
-        }
-        Ok(out)
-    }
-
-    /// `[r; 0] - [J; lambda I] v`.
-    async fn residual(&mut self, v: &[f64], r: &[f64]) -> Result<Vec<f64>, O::Error> {
-        let mut residual = self.of_solution(v).await?;
-        residual.iter_mut().for_each(|x| *x = -*x);
-        residual.iter_mut().zip(r).for_each(|(x, r)| *x += r);
-        Ok(residual)
-    }
-
-    async fn apply(&mut self, y: &[f64]) -> Result<Vec<f64>, O::Error> {
-        let v = self.preconditioner.apply(y);
-        self.of_solution(&v).await
-    }
-
-    async fn apply_transposed(&mut self, u: &[f64]) -> Result<Vec<f64>, O::Error> {
-        let rows = self.operator.rows();
-        let mut g = vec![0.0; self.operator.columns()];
-        self.operator.multiply_transposed(&u[..rows], &mut g).await?;
-        for (g, u) in g.iter_mut().zip(&u[rows..]) {
-            *g += self.damping * u;
+    /// `u = [J; lambda I] v - alpha u` and, with that u, `M^T [J; lambda I]^T u`.
+    async fn advance(
+        &mut self,
+        v: &[f64],
+        alpha: f64,
+        u: &mut [f64],
+    ) -> Result<Vec<f64>, O::Error> {
+        let mut g = vec![0.0; v.len()];
+        let (upper, lower) = u.split_at_mut(self.operator.rows());
+        self.operator.multiply_both(v, alpha, upper, &mut g).await?;
+        for ((u, v), g) in lower.iter_mut().zip(v).zip(&mut g) {
+            *u = self.damping * v - alpha * *u;
+            *g += self.damping * *u;
         }
         Ok(self.preconditioner.apply_transposed(&g))
     }
 
-    /// One run of LSQR on `min |A y - residual|` from y = 0. The names are the paper's.
+    /// One run of LSQR for the correction `M y` of v, from y = 0. The names are the paper's.
     async fn pass(
         &mut self,
-        residual: Vec<f64>,
+        v: &[f64],
+        r: &[f64],
         settings: LsqrSettings,
     ) -> Result<(Vec<f64>, usize, bool), O::Error> {
         let mut y = vec![0.0; self.preconditioner.dimension()];
-        let mut u = residual;
+        let mut u = r.to_vec();
+        u.resize(r.len() + self.extra(), 0.0);
+        // u = [J; lambda I] v - [r; 0], whose negative is the residual.
+        let mut w = self.advance(v, 1.0, &mut u).await?;
+        u.iter_mut().chain(&mut w).for_each(|x| *x = -*x);
         let mut phi_bar = normalise(&mut u);
-        let mut w = if phi_bar > 0.0 { self.apply_transposed(&u).await? } else { y.clone() };
-        let mut alpha = normalise(&mut w);
+        let mut alpha = normalise(&mut w) / phi_bar.max(f64::MIN_POSITIVE);
         let (mut rho_bar, mut frobenius, mut direction) = (alpha, alpha * alpha, w.clone());
         // Of A, so that the gradient is measured relative to it.
         let small = |alpha: f64, frobenius: f64| alpha <= settings.tolerance * frobenius.sqrt();
@@ -190,11 +177,12 @@ impl<O: TallOperator, P: Preconditioner> Stacked<'_, O, P> {
             return Ok((y, 0, true));
         }
         for iteration in 1..=settings.max_iterations {
-            let image = self.apply(&w).await?;
-            u.iter_mut().zip(&image).for_each(|(u, image)| *u = image - alpha * *u);
+            // A^T of u before u gets its unit length: the length divides both.
+            let v = self.preconditioner.apply(&w);
+            let gradient = self.advance(&v, alpha, &mut u).await?;
             let beta = normalise(&mut u);
-            let gradient = self.apply_transposed(&u).await?;
-            w.iter_mut().zip(&gradient).for_each(|(w, g)| *w = g - beta * *w);
+            let scale = if beta > 0.0 { beta.recip() } else { 0.0 };
+            w.iter_mut().zip(&gradient).for_each(|(w, g)| *w = scale * g - beta * *w);
             alpha = normalise(&mut w);
             frobenius += alpha * alpha + beta * beta;
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use faer::MatRef;
 
 use super::error::LeastSquaresError;
-use super::products::{columns, multiply, multiply_transposed};
+use super::products::{columns, multiply, multiply_both, multiply_transposed};
 use crate::scalar::Real;
 
 /// J (n x s) through `J v` and `J^T w`. The products are async because a GPU answers later; on the
@@ -26,6 +26,21 @@ pub trait TallOperator {
 
     /// `out = J^T w`; `w` has n entries, `out` s.
     async fn multiply_transposed(&mut self, w: &[f64], out: &mut [f64]) -> Result<(), Self::Error>;
+
+    /// `u = J v - alpha u` and `out = J^T u` with that u: an iteration of LSQR. To be overridden
+    /// where one pass over J can do both.
+    async fn multiply_both(
+        &mut self,
+        v: &[f64],
+        alpha: f64,
+        u: &mut [f64],
+        out: &mut [f64],
+    ) -> Result<(), Self::Error> {
+        let mut image = vec![0.0; u.len()];
+        self.multiply(v, &mut image).await?;
+        u.iter_mut().zip(&image).for_each(|(u, image)| *u = image - alpha * *u);
+        self.multiply_transposed(u, out).await
+    }
 }
 
 /// A matrix in memory as an operator.
@@ -66,6 +81,17 @@ impl<T: Real> TallOperator for InMemory<'_, T> {
 
     async fn multiply_transposed(&mut self, w: &[f64], out: &mut [f64]) -> Result<(), Infallible> {
         multiply_transposed(&self.columns, w, out);
+        Ok(())
+    }
+
+    async fn multiply_both(
+        &mut self,
+        v: &[f64],
+        alpha: f64,
+        u: &mut [f64],
+        out: &mut [f64],
+    ) -> Result<(), Infallible> {
+        multiply_both(&self.columns, v, alpha, u, out);
         Ok(())
     }
 }

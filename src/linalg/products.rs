@@ -17,6 +17,12 @@ use crate::scalar::Real;
 const THREADING_PAYS: f64 = 4e6;
 /// Rows of one block of `J v`: its f64 sums stay in the first-level cache.
 const ROW_BLOCK: usize = 1024;
+/// Bytes of the block of rows that [`multiply_both`] reads twice, the second time from the
+/// second-level cache.
+const CACHED_BLOCK: usize = 1 << 19;
+/// Partial sums of [`multiply_both`]: their number is fixed, so that the sums do not depend on the
+/// number of threads.
+const PARTIAL_SUMS: usize = 32;
 /// Entries of one converted panel of a Gram product (4 MiB).
 const PANEL_ENTRIES: usize = 1 << 19;
 /// Strips of columns that threads share in a Gram product.
@@ -50,16 +56,64 @@ pub(crate) fn columns<T: Real>(matrix: MatRef<'_, T>) -> Result<Vec<&[T]>, Least
 /// `out = J v`; `columns` are those of J.
 pub(crate) fn multiply<T: Real>(columns: &[&[T]], v: &[f64], out: &mut [f64]) {
     let block = |index: usize, out: &mut [f64]| {
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || multiply_block(columns, v, index * ROW_BLOCK, out),
-        );
+        pulp::Arch::new().dispatch(MultiplyBlock { columns, v, first: index * ROW_BLOCK, out });
     };
     match parallelism(2.0 * out.len() as f64 * columns.len() as f64) {
         Par::Seq => out.chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out)),
         Par::Rayon(_) => {
             out.par_chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out));
         }
+    }
+}
+
+// The kernels are types with `with_simd`, not closures: a closure that the compiler does not inline
+// is compiled for the oldest processor, silently.
+
+struct MultiplyBlock<'a, T> {
+    columns: &'a [&'a [T]],
+    v: &'a [f64],
+    first: usize,
+    out: &'a mut [f64],
+}
+
+impl<T: Real> pulp::WithSimd for MultiplyBlock<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        multiply_block(self.columns, self.v, self.first, self.out);
+    }
+}
+
+struct Dot<'a, T> {
+    a: &'a [T],
+    b: &'a [f64],
+}
+
+impl<T: Real> pulp::WithSimd for Dot<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> f64 {
+        dot(self.a, self.b)
+    }
+}
+
+struct BothBlock<'a, T> {
+    columns: &'a [&'a [T]],
+    v: &'a [f64],
+    alpha: f64,
+    first: usize,
+    u: &'a mut [f64],
+    sums: &'a mut [f64],
+}
+
+impl<T: Real> pulp::WithSimd for BothBlock<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        both_block(self.columns, self.v, self.alpha, self.first, self.u, self.sums);
     }
 }
 
@@ -86,10 +140,7 @@ fn multiply_block<T: Real>(columns: &[&[T]], v: &[f64], first: usize, out: &mut 
 /// `out = J^T w`; `columns` are those of J.
 pub(crate) fn multiply_transposed<T: Real>(columns: &[&[T]], w: &[f64], out: &mut [f64]) {
     let each = |(column, out): (&&[T], &mut f64)| {
-        *out = pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || dot(column, w),
-        );
+        *out = pulp::Arch::new().dispatch(Dot { a: column, b: w });
     };
     match parallelism(2.0 * w.len() as f64 * columns.len() as f64) {
         Par::Seq => columns.iter().zip(out).for_each(each),
@@ -110,6 +161,84 @@ fn dot<T: Real>(a: &[T], b: &[f64]) -> f64 {
     let rest: f64 =
         a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a.to_f64() * b).sum();
     sums.iter().sum::<f64>() + rest
+}
+
+/// `u = J v - alpha u`, then `out = J^T u`, in one pass over J; `columns` are those of J.
+pub(crate) fn multiply_both<T: Real>(
+    columns: &[&[T]],
+    v: &[f64],
+    alpha: f64,
+    u: &mut [f64],
+    out: &mut [f64],
+) {
+    let (n, s) = (u.len(), columns.len());
+    let height = (CACHED_BLOCK / (s.max(1) * size_of::<T>())).clamp(32, ROW_BLOCK) / 16 * 16;
+    let share = n.div_ceil(PARTIAL_SUMS).next_multiple_of(height);
+    let part = |(index, u): (usize, &mut [f64])| {
+        let mut sums = vec![0.0; s];
+        for (block, u) in u.chunks_mut(height).enumerate() {
+            let first = index * share + block * height;
+            let sums = &mut sums;
+            pulp::Arch::new().dispatch(BothBlock { columns, v, alpha, first, u, sums });
+        }
+        sums
+    };
+    let partial: Vec<Vec<f64>> = match parallelism(4.0 * n as f64 * s as f64) {
+        Par::Seq => u.chunks_mut(share).enumerate().map(part).collect(),
+        Par::Rayon(_) => u.par_chunks_mut(share).enumerate().map(part).collect(),
+    };
+    out.fill(0.0);
+    for sums in partial {
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+    }
+}
+
+/// The rows `first..` of [`multiply_both`], added to `sums`.
+#[inline(always)]
+fn both_block<T: Real>(
+    columns: &[&[T]],
+    v: &[f64],
+    alpha: f64,
+    first: usize,
+    u: &mut [f64],
+    sums: &mut [f64],
+) {
+    let rows = first..first + u.len();
+    let mut image = [0.0; ROW_BLOCK];
+    let image = &mut image[..u.len()];
+    multiply_block(columns, v, first, image);
+    u.iter_mut().zip(image).for_each(|(u, image)| *u = *image - alpha * *u);
+    let mut quads = columns.chunks_exact(4).zip(sums.chunks_exact_mut(4));
+    for (four, sums) in &mut quads {
+        let dots = dot_four(std::array::from_fn(|k| &four[k][rows.clone()]), u);
+        sums.iter_mut().zip(dots).for_each(|(sum, dot)| *sum += dot);
+    }
+    let done = columns.len() / 4 * 4;
+    for (column, sum) in columns[done..].iter().zip(&mut sums[done..]) {
+        *sum += dot(&column[rows.clone()], u);
+    }
+}
+
+/// Four inner products with the same b.
+#[inline(always)]
+fn dot_four<T: Real>(a: [&[T]; 4], b: &[f64]) -> [f64; 4] {
+    const LANES: usize = 16;
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    let chunks = a.map(|a| &a.as_chunks::<LANES>().0[..b_chunks.len()]);
+    let mut sums = [[0.0; LANES]; 4];
+    for (i, b) in b_chunks.iter().enumerate() {
+        for (sums, chunks) in sums.iter_mut().zip(&chunks) {
+            let a = &chunks[i];
+            for lane in 0..LANES {
+                sums[lane] += a[lane].to_f64() * b[lane];
+            }
+        }
+    }
+    let done = b.len() - b_rest.len();
+    std::array::from_fn(|k| {
+        let rest: f64 = a[k][done..].iter().zip(b_rest).map(|(a, b)| a.to_f64() * b).sum();
+        sums[k].iter().sum::<f64>() + rest
+    })
 }
 
 /// Euclidean norm, safe against overflow of the squares.
@@ -263,6 +392,31 @@ mod tests {
                 let sum: f64 = (0..n).map(|i| f64::from(j[(i, k)]) * w[i]).sum();
                 assert!((backward[k] - sum).abs() <= allowed, "column {k} of {n} x {s}");
             }
+        }
+    }
+
+    #[test]
+    fn both_products_in_one_pass_are_the_two_one_by_one() {
+        for (n, s) in SHAPES.into_iter().chain([(40_003, 7), (700, 3_000)]) {
+            let j = matrix(n, s);
+            let columns = columns(j.as_ref()).expect("column-major");
+            let (v, start) = (normals(s, 2), normals(n, 3));
+            let (mut u, mut image, mut g) = (start.clone(), vec![0.0; n], vec![0.0; s]);
+            multiply_both(&columns, &v, 0.7, &mut u, &mut g);
+            multiply(&columns, &v, &mut image);
+            let allowed = 20.0 * (n + s) as f64 * f64::EPSILON;
+            for i in 0..n {
+                let expected = image[i] - 0.7 * start[i];
+                assert!((u[i] - expected).abs() <= allowed, "row {i} of {n} x {s}");
+            }
+            let mut expected = vec![0.0; s];
+            multiply_transposed(&columns, &u, &mut expected);
+            let size = norm(&u);
+            for k in 0..s {
+                assert!((g[k] - expected[k]).abs() <= allowed * size, "column {k} of {n} x {s}");
+            }
+            let planted = expected[0] + f64::from(j[(n / 2, 0)]) * u[n / 2];
+            assert!((g[0] - planted).abs() > allowed * size, "a row counted twice is seen");
         }
     }
 

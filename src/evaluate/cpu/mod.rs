@@ -174,6 +174,26 @@ impl<T: Real> Evaluator<T> {
         output.into_field()
     }
 
+    /// [`Evaluator::jacobian`] without the field: the sweep carries the channels up to `channel`'s
+    /// order alone, whatever the equation needs.
+    pub fn columns(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        channel: usize,
+        out: MatMut<'_, T>,
+    ) {
+        assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of J");
+        let weights = Weights::unpack(&self.network, theta);
+        let plan = ColumnPlan::new(&self.network, columns);
+        let mut output = Output::fields(self.points);
+        output.jacobian = Some(out);
+        let request =
+            Request { plan: Some(&plan), channel, fields: false, ..Request::new(&weights, time) };
+        self.sweep(&request, &mut output);
+    }
+
     /// Points including the padding.
     fn padded(&self) -> usize {
         self.points.div_ceil(T::LANES) * T::LANES

@@ -23,11 +23,13 @@ pub struct Request<'a, T> {
     /// Columns of the Jacobian of `channel`.
     pub plan: Option<&'a ColumnPlan>,
     pub channel: usize,
+    /// Whether u, F and the derivatives are wanted: a Jacobian alone needs fewer channels.
+    pub fields: bool,
 }
 
 impl<'a, T> Request<'a, T> {
     pub fn new(weights: &'a Weights<T>, time: f64) -> Self {
-        Self { weights, time, direction: None, plan: None, channel: 0 }
+        Self { weights, time, direction: None, plan: None, channel: 0, fields: true }
     }
 }
 
@@ -74,7 +76,9 @@ impl<T: Real> Evaluator<T> {
             (None, Some(_)) => adjoint,
             (None, None) => 0,
         };
-        let shape = Shape::new(&self.network, self.jets.clone(), slopes, self.jets.prefix(adjoint));
+        let swept = self.jets.prefix(adjoint);
+        let carried = if request.fields { self.jets.clone() } else { swept.clone() };
+        let shape = Shape::new(&self.network, carried, slopes, swept);
         self.parts(out).into_par_iter().for_each(|part| {
             pulp::Arch::new().dispatch(
                 #[inline(always)]
@@ -146,7 +150,9 @@ impl<T: Real> Evaluator<T> {
                     }
                 }
             }
-            self.apply_distance::<L>(block, &scratch.output, &mut jets[first..], padded);
+            if request.fields {
+                self.apply_distance::<L>(block, &scratch.output, &mut jets[first..], padded);
+            }
             if let (Some(plan), Some(jacobian)) = (request.plan, part.jacobian.as_mut()) {
                 let seed = self.seed::<L>(shape, request.channel, block);
                 backward(shape, request.weights, &seed, &mut scratch);
@@ -165,11 +171,17 @@ impl<T: Real> Evaluator<T> {
                     let column = jacobian.as_mut().col_mut(k);
                     let column = column.try_as_col_major_mut().expect("contiguous columns");
                     let column = &mut column.as_slice_mut()[first..first + valid];
-                    column.copy_from_slice(&lanes[..valid]);
+                    // A whole block is one store; only the last one may be shorter.
+                    match column.as_mut_array::<L>() {
+                        Some(column) => *column = lanes,
+                        None => column.copy_from_slice(&lanes[..valid]),
+                    }
                 }
             }
         }
-        self.store_fields(request.time, &mut jets, padded, part);
+        if request.fields {
+            self.store_fields(request.time, &mut jets, padded, part);
+        }
     }
 
     /// Adjoint of the network's jet for one channel of u: through the product with the distance.

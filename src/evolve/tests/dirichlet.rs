@@ -27,7 +27,7 @@ pub fn fitted(problem: &Problem) -> Evolution {
 /// Relative error at the present time, at points of its own.
 pub fn error(evolution: &Evolution) -> f64 {
     let problem = evolution.problem();
-    let reference = Reference::of(problem, &mut |_| std::ops::ControlFlow::Continue(()))
+    let reference = Reference::of(problem, &|_| std::ops::ControlFlow::Continue(()))
         .expect("a solvable problem")
         .expect("a reference");
     let x = Points::evaluation_grid(&problem.coordinates, &[37]).coordinates;
