@@ -55,7 +55,7 @@ fn every_preset_and_every_variant_loads_and_reads_back() {
 }
 
 #[test]
-fn published_variants_have_the_published_settings() {
+fn published_variants_have_the_published_sizes_and_steps_and_our_cutoff() {
     for (name, columns, step) in [("allen-cahn", [150, 800], 5e-3), ("burgers", [125, 800], 1e-3)] {
         for (variant, k) in [("published-fast", 0), ("published-accurate", 1)] {
             let text = preset_text(name);
@@ -64,7 +64,9 @@ fn published_variants_have_the_published_settings() {
             assert_eq!(problem.method.columns, columns[k]);
             assert_eq!(problem.method.step, step);
             assert_eq!(problem.points.count, [[1000, 10_000][k]]);
-            assert_eq!(problem.method.rcond, 1e-4);
+            assert_eq!(problem.method.integrator, Integrator::Rk4);
+            assert_eq!(problem.method.tolerance, None, "fixed steps");
+            assert_eq!(problem.method.rcond, 1e-5);
         }
     }
     assert_eq!(Network::of(&loaded(Problem::preset("allen-cahn"))).parameters(), 3393);

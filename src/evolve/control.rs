@@ -31,11 +31,14 @@ impl Controller {
 
     /// Judges a step of local error `error`: whether it stands, and the factor for the next one.
     pub fn judge(&mut self, error: f64) -> (bool, f64) {
-        let ratio = (error / self.tolerance).max(1e-10);
-        if !ratio.is_finite() || ratio > 1.0 {
+        if !error.is_finite() {
             self.rejected = true;
-            let factor = SAFETY * ratio.powf(-1.0 / self.exponent);
-            return (false, if factor.is_finite() { factor.clamp(SHRINK, 0.7) } else { SHRINK });
+            return (false, SHRINK);
+        }
+        let ratio = (error / self.tolerance).max(1e-10);
+        if ratio > 1.0 {
+            self.rejected = true;
+            return (false, (SAFETY * ratio.powf(-1.0 / self.exponent)).clamp(SHRINK, 0.7));
         }
         let alpha = 0.7 / self.exponent;
         let beta = 0.4 / self.exponent;
