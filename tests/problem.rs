@@ -6,8 +6,8 @@ use sketchpde::network::Network;
 use sketchpde::problem::equation::{Role, parse_expression};
 use sketchpde::problem::expression::{Channel, Expression, Names};
 use sketchpde::problem::{
-    Boundary, Issue, Origin, Overrides, Points, Problem, ProblemErrors, ReferenceKind, Scheme,
-    SettingIssue, presets,
+    Boundary, Integrator, Issue, Origin, Overrides, Points, Problem, ProblemErrors, ReferenceKind,
+    Scheme, SettingIssue, presets,
 };
 
 fn loaded(result: Result<Problem, ProblemErrors>) -> Problem {
