@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sketchpde::problem::{Preset, Problem};
+use sketchpde::problem::{Preset, Problem, ProblemErrors, ProblemFile};
 
 use super::failure::Failure;
 
@@ -47,14 +47,30 @@ impl ProblemArguments {
     /// then those of the options that have a name of their own.
     pub fn load(&self, more: &[(&str, String)]) -> Result<Problem, Failure> {
         let bytes = self.read()?;
+        match self.parse(&bytes, more)? {
+            ProblemFile::Evolution(problem) => Ok(problem),
+            // Says which family the file is of, and where.
+            ProblemFile::Residual(_) => {
+                Problem::from_bytes(&bytes, &self.set).map_err(|errors| self.failed(errors))
+            }
+        }
+    }
+
+    /// As [`ProblemArguments::load`], of either family.
+    pub fn load_any(&self) -> Result<ProblemFile, Failure> {
+        self.parse(&self.read()?, &[])
+    }
+
+    fn parse(&self, bytes: &[u8], more: &[(&str, String)]) -> Result<ProblemFile, Failure> {
         let mut overrides = self.set.clone();
         overrides.extend(self.seed.map(|seed| ("run.seed".to_owned(), seed.to_string())));
         overrides.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-        match (&self.variant, std::str::from_utf8(&bytes)) {
-            (Some(variant), Ok(text)) => Problem::from_toml_variant(text, variant, &overrides),
-            _ => Problem::from_bytes(&bytes, &overrides),
-        }
-        .map_err(|errors| Failure::Problem { file: self.problem.clone(), errors })
+        ProblemFile::from_bytes(bytes, self.variant.as_deref(), &overrides)
+            .map_err(|errors| self.failed(errors))
+    }
+
+    fn failed(&self, errors: ProblemErrors) -> Failure {
+        Failure::Problem { file: self.problem.clone(), errors }
     }
 }
 
