@@ -112,7 +112,7 @@ impl Check<'_> {
             let size = derivatives.all().map(|e| self.evaluate(e, point).abs());
             (expression.evaluate(place, &jet), size.fold(1.0, f64::max))
         };
-        let wrong = |value: f64, scale: f64| !(value.abs() <= TOLERANCE * scale);
+        let wrong = |value: f64, scale: f64| value.is_nan() || value.abs() > TOLERANCE * scale;
         let mut cases: Vec<(Vec<f64>, f64, f64)> = Vec::new();
         match (&block.location, &block.condition) {
             (Location::Planes(planes), Condition::Equation(equation)) => {

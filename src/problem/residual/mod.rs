@@ -85,6 +85,8 @@
 mod error;
 pub mod points;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use crate::problem::expression::{Expression, Names};
 use crate::problem::settings::{NetworkSettings, Precision};

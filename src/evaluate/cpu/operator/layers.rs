@@ -139,7 +139,8 @@ fn embedding<T: Real>(network: &Network, theta: &[f64]) -> (Layer<T>, Waves<T>) 
         }
         let k = unit * periodic + feature / 2;
         let (sine, cosine) = phase[k].sin_cos();
-        T::of(if feature % 2 == 0 { amplitude[k] * cosine } else { -amplitude[k] * sine })
+        let turned = if feature.is_multiple_of(2) { cosine } else { -sine };
+        T::of(amplitude[k] * turned)
     };
     let bias = |unit: usize| -> T {
         let shifts: f64 = shift.iter().skip(unit * periodic).take(periodic).sum();

@@ -6,7 +6,7 @@
 use pulp::Simd;
 
 use super::layers::Layers;
-use super::product::multiply;
+use super::product::{add_constants, multiply};
 use crate::evaluate::cpu::activation::{MAX_COEFFICIENTS, rational_sensitivities, taylor};
 use crate::evaluate::jet::JetSet;
 use crate::network::{Network, RATIONAL_COEFFICIENTS};
@@ -158,11 +158,7 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
         }
         // The bias is a constant and enters the value alone.
         for block in z.chunks_exact_mut(sizes.channels * sizes.width) {
-            for (to, &b) in block.iter_mut().zip(&layer.bias) {
-                for l in 0..L {
-                    to[l] += b;
-                }
-            }
+            add_constants(simd, &layer.bias, block);
         }
         activate::<T, L>(sizes, layers, number, blocks, buffers);
     }
@@ -170,9 +166,7 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
     let output = &mut buffers.output.lanes_mut::<L>()[..groups];
     multiply(simd, &layers.output, &buffers.h[sizes.layers - 1].lanes()[..size], output);
     for block in output.chunks_exact_mut(sizes.channels) {
-        for l in 0..L {
-            block[0][l] += layers.output_bias;
-        }
+        add_constants(simd, std::slice::from_ref(&layers.output_bias), block);
     }
 }
 

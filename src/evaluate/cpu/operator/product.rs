@@ -39,6 +39,24 @@ pub fn multiply<S: Simd, T: Real, const L: usize>(
     }
 }
 
+/// Adds a number to the lanes of each unit. Also in registers: the compiler would gather the same
+/// lane of several units.
+#[inline(always)]
+pub fn add_constants<S: Simd, T: Real, const L: usize>(
+    simd: S,
+    constants: &[T],
+    to: &mut [[T; L]],
+) {
+    let simd = T::simd_ctx(simd);
+    for (to, constant) in to.iter_mut().zip(constants) {
+        let constant = T::simd_splat(&simd, constant);
+        let to: &mut [Register<T, S>] = cast_slice_mut(to.as_mut_slice());
+        for to in to {
+            *to = T::simd_add(&simd, *to, constant);
+        }
+    }
+}
+
 /// The first G groups of a product; returns G. A lane array is `parts` registers.
 #[inline(always)]
 fn product<S: Simd, T: Real, const G: usize>(

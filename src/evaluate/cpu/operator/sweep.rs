@@ -95,7 +95,7 @@ struct Tile<'a, T, const L: usize> {
 impl<T: Real> Run<'_, '_, '_, '_, T> {
     #[inline(always)]
     fn tiles<S: Simd, const L: usize>(self, simd: S) {
-        let Self { operator, network, layers, range, values, mut rate } = self;
+        let Self { operator, network, layers, range, values, rate } = self;
         debug_assert!(range.start % L == 0, "runs begin at whole blocks");
         let back = matches!(rate, Rate::Rows { .. } | Rate::Sum { .. });
         let head = &operator.head;
@@ -127,7 +127,7 @@ impl<T: Real> Run<'_, '_, '_, '_, T> {
                     let all = blocks.len() * sizes.channels;
                     let seeds = seeds.chunks_exact(groups).map(|seed| &seed[..all]);
                     let offset = start - range.start;
-                    sweep_back(simd, &sizes, layers, &tile, offset, seeds, &mut buffers, &mut rate);
+                    sweep_back(simd, &sizes, layers, &tile, offset, seeds, &mut buffers, rate);
                 }
             }
         }
@@ -157,8 +157,10 @@ impl<T: Real> Operator<T> {
             let channels = block * sizes.channels..(block + 1) * sizes.channels;
             let network = &output[channels.clone()];
             let sign = T::of(tile.side.sign);
-            let scales = &self.scales[tile.start + at..][..L];
-            let scale: [T; L] = std::array::from_fn(|l| sign * scales[l]);
+            let mut scale = [sign; L];
+            for (to, s) in scale.iter_mut().zip(&self.scales[tile.start + at..]) {
+                *to *= *s;
+            }
             if density {
                 scratch.evaluate(&self.head, network, rows, &scale);
             } else {
