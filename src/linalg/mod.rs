@@ -41,6 +41,7 @@ mod least_squares;
 mod lsqr;
 mod operator;
 mod products;
+mod sample;
 mod sketch;
 #[cfg(test)]
 mod testing;
@@ -55,4 +56,5 @@ pub use factorisation::{Factorisation, Filter, Projection, Solution};
 pub use least_squares::{GRAM_FLOOR, LeastSquares, Settings};
 pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditioner, lsqr};
 pub use operator::{InMemory, TallOperator};
+pub use sample::RowSample;
 pub use sketch::{GatherLists, HITS, Hit, RowSketch};
