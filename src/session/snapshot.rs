@@ -1,5 +1,6 @@
 //! What a session shows of itself: plain data, cheap to send to another thread or worker.
 
+use crate::evolve::initial_fit::FitReason;
 use crate::output::{Spectrum, StepRecord};
 
 /// Where a session stands.
@@ -32,6 +33,8 @@ pub struct Status {
     /// Iterations of the initial fit and its relative L2 error between its points.
     pub fit_iteration: usize,
     pub fit_error: Option<f64>,
+    /// Why the initial fit ended, once it has.
+    pub fit_ended: Option<FitReason>,
     pub step: usize,
     /// How many steps there will be, where the step size is fixed.
     pub steps: Option<usize>,

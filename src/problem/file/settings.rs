@@ -17,6 +17,8 @@ const MAX_NETWORK: usize = 16_777_216;
 const MAX_COLUMNS: u64 = 20_000;
 /// The most time steps.
 const MAX_STEPS: f64 = 1e8;
+/// Of the error of one step, where the file says nothing about steps.
+const TOLERANCE: f64 = 1e-6;
 
 pub(super) struct Settings {
     pub network: NetworkSettings,
@@ -147,7 +149,12 @@ fn method<'a>(
     let span = time.map_or(1.0, |time| time.end - time.start);
     let scheme = reader.choice(&mut section, "scheme").unwrap_or(Scheme::StageFit);
     let update = reader.choice(&mut section, "update").unwrap_or(Update::RandomSparse);
-    let integrator = reader.choice(&mut section, "integrator").unwrap_or(Integrator::Rk4);
+    // A step size without a tolerance means fixed steps; who says nothing gets controlled ones.
+    let (step_given, tolerance_given) = (section.has("step"), section.has("tolerance"));
+    let fixed = step_given && !tolerance_given;
+    let usual = if fixed { Integrator::Rk4 } else { Integrator::DormandPrince };
+    let integrator = reader.choice(&mut section, "integrator").unwrap_or(usual);
+    let controlled = integrator == Integrator::DormandPrince && !step_given && !tolerance_given;
     let place = section.place_of("columns");
     let columns = reader.count(&mut section, "columns", [1, MAX_COLUMNS]);
     if let Some(columns) = columns.map(|c| c as usize)
@@ -162,6 +169,7 @@ fn method<'a>(
         .number(&mut section, "tolerance", "0 (fixed steps) or a number below 1", |v| {
             (0.0..1.0).contains(&v)
         })
+        .or(controlled.then_some(TOLERANCE))
         .filter(|&tolerance| tolerance > 0.0);
     let rcond = reader
         .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
