@@ -138,10 +138,11 @@ impl LeastSquares {
         check_right_hand_side(j.nrows(), r)?;
         let solver = self.settings.choose(j.nrows(), j.ncols());
         let damp = self.settings.regularisation == Regularisation::Damp;
-        if damp && solver == Solver::SketchedLsqr {
-            if let Some(solution) = self.solve_sampled(&matrix, r, epoch)? {
-                return Ok(solution);
-            }
+        if damp
+            && solver == Solver::SketchedLsqr
+            && let Some(solution) = self.solve_sampled(&matrix, r, epoch)?
+        {
+            return Ok(solution);
         }
         if damp && matches!(solver, Solver::Gram | Solver::SketchAndSolve | Solver::SketchedLsqr) {
             let sketch = (solver != Solver::Gram).then(|| self.sketch(&matrix, epoch));
