@@ -65,7 +65,7 @@ impl Default for Settings {
 pub struct LeastSquares {
     pub settings: Settings,
     decomposition: Decomposition,
-    damped: Damped,
+    pub(super) damped: Damped,
     sketched: Buffer,
 }
 
