@@ -55,4 +55,5 @@ pub use factorisation::{Factorisation, Filter, Projection, Solution};
 pub use least_squares::{GRAM_FLOOR, LeastSquares, Settings};
 pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditioner, lsqr};
 pub use operator::{InMemory, TallOperator};
+pub(crate) use products::{columns, multiply, norm};
 pub use sketch::{GatherLists, HITS, Hit, RowSketch};

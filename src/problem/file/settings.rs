@@ -4,8 +4,8 @@ use super::document::Place;
 use super::reader::{Reader, Section};
 use crate::problem::expression::Expression;
 use crate::problem::settings::{
-    Activation, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings, PointLayout,
-    PointSettings, ReferenceKind, ReferenceSettings, Scheme, Solver, Update,
+    Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
+    PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Scheme, Solver, Update,
 };
 use crate::problem::{Boundary, Coordinate, SettingIssue, TimeSpan};
 
@@ -158,11 +158,18 @@ fn method<'a>(
     let enough = |step: f64| positive(step) && span / step <= MAX_STEPS;
     let allowed = "a positive number, and large enough for at most 1e8 steps";
     let step = reader.number(&mut section, "step", allowed, enough).unwrap_or(span / 400.0);
+    let place = section.place_of("tolerance");
     let tolerance = reader
         .number(&mut section, "tolerance", "0 (fixed steps) or a number below 1", |v| {
             (0.0..1.0).contains(&v)
         })
         .filter(|&tolerance| tolerance > 0.0);
+    // A stage fit has its own residual to go by.
+    let estimated = integrator == Integrator::DormandPrince || scheme == Scheme::StageFit;
+    if tolerance.is_some() && !estimated {
+        let integrator = integrator.word();
+        reader.report(&place, SettingIssue::NoErrorEstimate { integrator });
+    }
     let rcond = reader
         .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
         .unwrap_or(if scheme == Scheme::StageFit { 1e-7 } else { 1e-5 });
