@@ -58,5 +58,6 @@ pub use least_squares::{GRAM_FLOOR, LeastSquares, Settings};
 pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditioner, lsqr};
 pub use matrix_free::MatrixFreeError;
 pub use operator::{InMemory, TallOperator};
+pub(crate) use products::{columns, multiply, norm};
 pub use sample::RowSample;
 pub use sketch::{GatherLists, HITS, Hit, RowSketch};
