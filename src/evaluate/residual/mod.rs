@@ -1,11 +1,21 @@
 //! Residuals of a differential problem at points and their parameter Jacobians: the nonlinear
 //! least-squares problem that the optimisers minimise.
+//!
+//! [`ResidualSystem`] is what an optimiser sees, [`Collocation`] a problem file's blocks at their
+//! points on the CPU, [`Comparison`] the error against the exact solution.
 
 mod error;
+mod comparison;
+mod parts;
+mod system;
+#[cfg(test)]
+mod tests;
 
 use faer::{MatMut, MatRef};
 
+pub use comparison::Comparison;
 pub use error::ResidualError;
+pub use system::Collocation;
 
 /// A nonlinear least-squares problem R(theta) = |r(theta)|^2, rows already weighted so that R is
 /// the stacked loss.
