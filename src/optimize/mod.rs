@@ -15,6 +15,7 @@
 //! | `nystrom` | the same with a low-rank `J J^T` | [`gauss_newton::nystrom`] |
 //! | `adam`, `lbfgs`, `bfgs` | from the gradient alone | [`descent`] |
 
+mod choice;
 pub(crate) mod descent;
 mod error;
 mod gauss_newton;

@@ -16,6 +16,7 @@ mod observe;
 mod pace;
 mod run;
 mod snapshot;
+mod training;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ pub use grid::EvaluationGrid;
 pub use handle::{SessionHandle, wall_clock};
 pub use run::{Activity, Clock, Options, SavedState, Session, Start};
 pub use snapshot::{Phase, Seconds, Snapshot, Status};
+pub use training::{TrainingSession, TrainingStatus};
 
 use crate::problem::{PointLayout, Problem};
 

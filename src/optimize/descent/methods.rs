@@ -100,6 +100,7 @@ impl Optimizer for LbfgsMethod {
 
     fn save(&self, state: &mut TrainingState) {
         state.insert("lbfgs.pairs".into(), self.lbfgs.save());
+        self.last.save(state);
     }
 
     fn restore(&mut self, state: &TrainingState, parameters: usize) -> Result<(), OptimizeError> {
@@ -107,6 +108,7 @@ impl Optimizer for LbfgsMethod {
         let pairs = list(state, entry, None)?;
         self.lbfgs = Lbfgs::restored(self.lbfgs.memory, pairs, parameters)
             .ok_or_else(|| OptimizeError::State { entry: entry.to_owned() })?;
+        self.last = LastSample::restored(state, parameters)?;
         Ok(())
     }
 }
@@ -141,6 +143,7 @@ impl Optimizer for BfgsMethod {
         let entries =
             self.bfgs.inverse.col_iter().flat_map(|c| c.iter().copied().collect::<Vec<_>>());
         state.insert("bfgs.inverse".into(), entries.collect());
+        self.last.save(state);
     }
 
     fn restore(&mut self, state: &TrainingState, parameters: usize) -> Result<(), OptimizeError> {
@@ -152,6 +155,7 @@ impl Optimizer for BfgsMethod {
             _ => return Err(OptimizeError::State { entry: entry.to_owned() }),
         };
         self.bfgs.inverse = Mat::from_fn(order, order, |i, k| entries[i + k * order]);
+        self.last = LastSample::restored(state, parameters)?;
         Ok(())
     }
 }
@@ -163,7 +167,31 @@ struct LastSample(Option<Sample>);
 /// What a quasi-Newton step calls for value and gradient.
 type Objective<'a> = dyn FnMut(&[f64]) -> Result<(f64, Vec<f64>), OptimizeError> + 'a;
 
+/// Its entry in saved states: parameters, value and gradient, or nothing.
+const LAST: &str = "descent.last";
+
 impl LastSample {
+    fn save(&self, state: &mut TrainingState) {
+        let list = self.0.iter().flat_map(|sample| {
+            let value = std::iter::once(sample.value);
+            sample.theta.iter().copied().chain(value).chain(sample.gradient.iter().copied())
+        });
+        state.insert(LAST.to_owned(), list.collect());
+    }
+
+    fn restored(state: &TrainingState, parameters: usize) -> Result<Self, OptimizeError> {
+        let list = list(state, LAST, None)?;
+        if list.is_empty() {
+            return Ok(Self(None));
+        }
+        if list.len() != 2 * parameters + 1 {
+            return Err(OptimizeError::State { entry: LAST.to_owned() });
+        }
+        let (theta, rest) = list.split_at(parameters);
+        let (theta, gradient) = (theta.to_vec(), rest[1..].to_vec());
+        Ok(Self(Some(Sample { theta, value: rest[0], gradient })))
+    }
+
     fn quasi_newton(
         &mut self,
         system: &mut dyn ResidualSystem,

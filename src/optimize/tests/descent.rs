@@ -17,7 +17,7 @@ fn rosenbrock(x: &[f64]) -> Result<(f64, Vec<f64>), Infallible> {
 fn quasi_newton_methods_find_the_minimum_of_rosenbrock() {
     let mut lbfgs = Lbfgs::default();
     let mut bfgs = Bfgs::default();
-    let mut run = |step: &mut dyn FnMut(&Sample) -> Option<Sample>| {
+    let run = |step: &mut dyn FnMut(&Sample) -> Option<Sample>| {
         let Ok(mut sample) = Sample::new(vec![-1.2, 1.0], &mut rosenbrock);
         let mut steps = 0;
         while sample.value > 1e-24 {
