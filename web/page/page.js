@@ -46,10 +46,20 @@ async function download() {
   return WebAssembly.compileStreaming(new Response(counted, { headers }));
 }
 
+// Why there is no WebGPU; empty where there is.
+async function withoutWebGpu() {
+  if (!navigator.gpu) {
+    return isSecureContext ? "This browser has no WebGPU" : "WebGPU needs https";
+  }
+  const adapter = await navigator.gpu.requestAdapter().catch(() => null);
+  return adapter ? "" : "This browser offers no adapter for WebGPU";
+}
+
 async function main() {
-  const module = await download();
+  const [module, reason] = await Promise.all([download(), withoutWebGpu()]);
   await init({ module_or_path: module });
   const page = {
+    withoutWebGpu: reason,
     newWorker() {
       const worker = new Worker(new URL("./worker.js?v=%VERSION%", import.meta.url), { type: "module" });
       worker.postMessage(module);
@@ -58,6 +68,7 @@ async function main() {
     banner,
     fail,
     uncover() { element("#cover").hidden = true; },
+    expose(look) { window.sketchpde = Object.freeze({ look: async () => JSON.parse(await look()) }); },
   };
   try {
     await start(element("#canvas"), page);

@@ -61,7 +61,9 @@ pub fn build(options: Options) -> Result<PathBuf, String> {
     if options.optimise {
         let folder = npm::install(&cache, "binaryen", "132.0.0")?;
         let program = folder.join("binaryen/bin/wasm-opt");
-        done(npm::node()?.arg(program).arg("-O2").args(FEATURES).arg(&module).arg("-o").arg(&module))?;
+        done(
+            npm::node()?.arg(program).arg("-O2").args(FEATURES).arg(&module).arg("-o").arg(&module),
+        )?;
     }
     fill_page(&site, &module)?;
     weigh(&module)?;

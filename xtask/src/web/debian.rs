@@ -3,7 +3,7 @@
 //! Debian's security archive carries a recent compiler as `rustc-web`, for building browsers. It
 //! conflicts with nothing when it is unpacked and not installed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::toolchain::Toolchain;
@@ -94,15 +94,12 @@ fn download(packages: &[String], prefix: &Path) -> Result<(), String> {
     done(&mut apt_get)?;
     let entries =
         std::fs::read_dir(&archives).map_err(|e| format!("{}: {e}", archives.display()))?;
-    for archive in entries.flatten().map(|entry| entry.path()).filter(is_archive) {
+    let archives_of = entries.flatten().map(|entry| entry.path());
+    for archive in archives_of.filter(|path| path.extension().is_some_and(|e| e == "deb")) {
         done(Command::new("dpkg").arg("-x").args([archive.as_path(), prefix]))?;
     }
     let _ = std::fs::remove_dir_all(&archives);
     std::fs::write(prefix.join(COMPLETE), "").map_err(|e| format!("{}: {e}", prefix.display()))
-}
-
-fn is_archive(path: &PathBuf) -> bool {
-    path.extension().is_some_and(|extension| extension == "deb")
 }
 
 fn done(command: &mut Command) -> Result<(), String> {

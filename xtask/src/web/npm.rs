@@ -26,7 +26,11 @@ fn ensure() -> Result<(), String> {
     {
         println!("{why}");
     }
-    if there() { Ok(()) } else { Err("node and npm are missing: install Node.js 18 or later".into()) }
+    if there() {
+        Ok(())
+    } else {
+        Err("node and npm are missing: install Node.js 18 or later".into())
+    }
 }
 
 /// Installs one version of a package into the cache, unless it is there, and gives the folder

@@ -1,0 +1,156 @@
+//! The page's end of the line to the solver in its worker.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use sketchpde_native::link::{Link, Request, RunId, Update};
+use wasm_bindgen::prelude::*;
+use web_sys::{ErrorEvent, MessageEvent, Worker};
+
+use crate::line::{Job, News, pack, unpack};
+use crate::page::Page;
+use crate::probe::Probe;
+
+/// The solver in a worker. A solver that stops because of an internal error or for want of memory
+/// is replaced by a new one.
+pub struct WorkerLink {
+    shared: Rc<RefCell<Shared>>,
+}
+
+struct Shared {
+    page: Page,
+    wake: Box<dyn Fn()>,
+    probe: Probe,
+    arrived: Vec<Update>,
+    solver: Option<Line>,
+    /// At work on a reference solution; another wish ends it.
+    reference: Option<Line>,
+}
+
+/// A worker and the functions that it calls.
+struct Line {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+impl WorkerLink {
+    /// Starts the worker. `wake` is called whenever there is something to [`Link::poll`].
+    pub fn start(page: Page, probe: Probe, wake: impl Fn() + 'static) -> Self {
+        let shared = Rc::new(RefCell::new(Shared {
+            page,
+            wake: Box::new(wake),
+            probe,
+            arrived: Vec::new(),
+            solver: None,
+            reference: None,
+        }));
+        let line = open(&shared);
+        shared.borrow_mut().solver = Some(line);
+        Self { shared }
+    }
+}
+
+impl Link for WorkerLink {
+    fn send(&mut self, request: Request) {
+        let mut shared = self.shared.borrow_mut();
+        if matches!(request, Request::Load(_)) {
+            // The reference was that of another run.
+            shared.reference = None;
+        }
+        if let Some(solver) = &shared.solver {
+            solver.send(&Job::Request(request));
+        }
+    }
+
+    fn poll(&mut self) -> Vec<Update> {
+        let mut shared = self.shared.borrow_mut();
+        let updates = std::mem::take(&mut shared.arrived);
+        shared.probe.see(&updates);
+        updates
+    }
+}
+
+impl Line {
+    fn send(&self, job: &Job) {
+        let sent = pack(job).and_then(|(message, transfer)| {
+            self.worker
+                .post_message_with_transfer(&message, &transfer)
+                .map_err(|error| format!("{error:?}"))
+        });
+        if let Err(error) = sent {
+            panic!("a message cannot be sent: {error}");
+        }
+    }
+}
+
+/// A new worker that reports to `shared`.
+fn open(shared: &Rc<RefCell<Shared>>) -> Line {
+    let worker = shared.borrow().page.new_worker();
+    // Weak, since `shared` owns the functions.
+    let weak = Rc::downgrade(shared);
+    let (to_message, to_error) = (weak.clone(), weak);
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        if let Some(shared) = to_message.upgrade() {
+            match unpack(&event.data()) {
+                Ok(news) => take(&shared, news),
+                Err(error) => panic!("the worker sent a damaged message: {error}"),
+            }
+        }
+    });
+    let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
+        // What ends the module without a panic, such as memory that has run out.
+        if let Some(shared) = to_error.upgrade() {
+            event.prevent_default();
+            take(&shared, News::Stopped(event.message()));
+        }
+    });
+    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    Line { worker, _on_message: on_message, _on_error: on_error }
+}
+
+fn take(shared: &Rc<RefCell<Shared>>, news: News) {
+    match news {
+        News::Updates(updates) => {
+            for update in updates {
+                match update {
+                    Update::ReferenceWanted { run, toml } => find_reference(shared, run, toml),
+                    update => shared.borrow_mut().arrived.push(update),
+                }
+            }
+        }
+        News::Reference { run, solution } => {
+            let mut shared = shared.borrow_mut();
+            shared.reference = None;
+            if let Some(solver) = &shared.solver {
+                solver.send(&Job::Request(Request::Reference { run, solution }));
+            }
+        }
+        News::Stopped(why) => replace_solver(shared, &why),
+    }
+    (shared.borrow().wake)();
+}
+
+fn find_reference(shared: &Rc<RefCell<Shared>>, run: RunId, toml: String) {
+    let line = open(shared);
+    line.send(&Job::FindReference { run, toml });
+    shared.borrow_mut().reference = Some(line);
+}
+
+fn replace_solver(shared: &Rc<RefCell<Shared>>, why: &str) {
+    let line = open(shared);
+    let mut shared = shared.borrow_mut();
+    shared.solver = Some(line);
+    shared.reference = None;
+    shared.arrived.push(Update::Message(format!(
+        "The solver has stopped because of an internal error ({why}). A new one is ready: choose a \
+         problem."
+    )));
+}
