@@ -21,11 +21,26 @@ function fail(title, advice, details) {
   pane.hidden = false;
 }
 
-function banner(text) {
-  const bar = element("#banner");
-  bar.querySelector("span").textContent = text;
-  bar.querySelector("button").onclick = () => { bar.hidden = true; };
-  bar.hidden = false;
+// Gives the bytes to the person as a download.
+function save(name, bytes) {
+  const anchor = document.createElement("a");
+  anchor.href = URL.createObjectURL(new Blob([bytes]));
+  anchor.download = name;
+  anchor.click();
+  // The download has to begin first.
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+}
+
+// Lets the person choose a file; `take` gets its bytes.
+function browse(take) {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.accept = ".toml,text/plain";
+  input.onchange = async () => {
+    const [file] = input.files;
+    if (file) take(new Uint8Array(await file.arrayBuffer()));
+  };
+  input.click();
 }
 
 // Compiles while it downloads. The length that a server names is that of the compressed file, so
@@ -65,8 +80,11 @@ async function main() {
       worker.postMessage(module);
       return worker;
     },
-    banner,
     fail,
+    save,
+    browse,
+    link: (fragment) => `${location.href.split("#")[0]}#${fragment}`,
+    fragment: location.hash.slice(1),
     uncover() { element("#cover").hidden = true; },
     expose(look) { window.sketchpde = Object.freeze({ look: async () => JSON.parse(await look()) }); },
   };
@@ -76,6 +94,9 @@ async function main() {
     fail("This browser cannot draw the page", BROWSERS, error);
   }
 }
+
+// Another link typed into the same tab is another beginning.
+window.addEventListener("hashchange", () => location.reload());
 
 main().catch((error) => {
   const old = typeof WebAssembly !== "object" || !("compileStreaming" in WebAssembly);

@@ -12,6 +12,7 @@ mod inbox;
 mod line;
 mod link;
 mod page;
+mod platform;
 mod probe;
 mod shell;
 mod worker;

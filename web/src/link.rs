@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sketchpde_native::link::{Link, Request, RunId, Update};
+use sketchpde_native::link::{Link, Load, ReferenceResult, Request, RunId, Update};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 
@@ -23,8 +23,19 @@ struct Shared {
     probe: Probe,
     arrived: Vec<Update>,
     solver: Option<Line>,
+    /// Whether the solver has said anything since it began: one that never does is not replaced.
+    answered: bool,
+    /// The run that a new solver is to begin with; only once, since it may be what is wrong.
+    load: Option<Load>,
     /// At work on a reference solution; another wish ends it.
     reference: Option<Line>,
+}
+
+/// What a worker is for.
+#[derive(Clone, Copy)]
+enum Role {
+    Solver,
+    Reference(RunId),
 }
 
 /// A worker and the functions that it calls.
@@ -36,6 +47,9 @@ struct Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        // What is under way from it must not find functions that are gone.
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
         self.worker.terminate();
     }
 }
@@ -49,9 +63,11 @@ impl WorkerLink {
             probe,
             arrived: Vec::new(),
             solver: None,
+            answered: false,
+            load: None,
             reference: None,
         }));
-        let line = open(&shared);
+        let line = open(&shared, Role::Solver);
         shared.borrow_mut().solver = Some(line);
         Self { shared }
     }
@@ -60,9 +76,10 @@ impl WorkerLink {
 impl Link for WorkerLink {
     fn send(&mut self, request: Request) {
         let mut shared = self.shared.borrow_mut();
-        if matches!(request, Request::Load(_)) {
+        if let Request::Load(load) = &request {
             // The reference was that of another run.
             shared.reference = None;
+            shared.load = Some(Load::clone(load));
         }
         if let Some(solver) = &shared.solver {
             solver.send(&Job::Request(request));
@@ -91,7 +108,7 @@ impl Line {
 }
 
 /// A new worker that reports to `shared`.
-fn open(shared: &Rc<RefCell<Shared>>) -> Line {
+fn open(shared: &Rc<RefCell<Shared>>, role: Role) -> Line {
     let worker = shared.borrow().page.new_worker();
     // Weak, since `shared` owns the functions.
     let weak = Rc::downgrade(shared);
@@ -99,7 +116,7 @@ fn open(shared: &Rc<RefCell<Shared>>) -> Line {
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         if let Some(shared) = to_message.upgrade() {
             match unpack(&event.data()) {
-                Ok(news) => take(&shared, news),
+                Ok(news) => take(&shared, role, news),
                 Err(error) => panic!("the worker sent a damaged message: {error}"),
             }
         }
@@ -108,7 +125,7 @@ fn open(shared: &Rc<RefCell<Shared>>) -> Line {
         // What ends the module without a panic, such as memory that has run out.
         if let Some(shared) = to_error.upgrade() {
             event.prevent_default();
-            take(&shared, News::Stopped(event.message()));
+            take(&shared, role, News::Stopped(event.message()));
         }
     });
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -116,9 +133,10 @@ fn open(shared: &Rc<RefCell<Shared>>) -> Line {
     Line { worker, _on_message: on_message, _on_error: on_error }
 }
 
-fn take(shared: &Rc<RefCell<Shared>>, news: News) {
-    match news {
-        News::Updates(updates) => {
+fn take(shared: &Rc<RefCell<Shared>>, role: Role, news: News) {
+    match (news, role) {
+        (News::Updates(updates), _) => {
+            shared.borrow_mut().answered = true;
             for update in updates {
                 match update {
                     Update::ReferenceWanted { run, toml } => find_reference(shared, run, toml),
@@ -126,31 +144,50 @@ fn take(shared: &Rc<RefCell<Shared>>, news: News) {
                 }
             }
         }
-        News::Reference { run, solution } => {
-            let mut shared = shared.borrow_mut();
-            shared.reference = None;
-            if let Some(solver) = &shared.solver {
-                solver.send(&Job::Request(Request::Reference { run, solution }));
-            }
-        }
-        News::Stopped(why) => replace_solver(shared, &why),
+        (News::Reference { run, solution }, _) => pass_on_reference(shared, run, solution),
+        (News::Stopped(why), Role::Reference(run)) => pass_on_reference(shared, run, Err(why)),
+        (News::Stopped(why), Role::Solver) => replace_solver(shared, &why),
     }
     (shared.borrow().wake)();
 }
 
 fn find_reference(shared: &Rc<RefCell<Shared>>, run: RunId, toml: String) {
-    let line = open(shared);
+    let line = open(shared, Role::Reference(run));
     line.send(&Job::FindReference { run, toml });
     shared.borrow_mut().reference = Some(line);
 }
 
-fn replace_solver(shared: &Rc<RefCell<Shared>>, why: &str) {
-    let line = open(shared);
+fn pass_on_reference(shared: &Rc<RefCell<Shared>>, run: RunId, solution: ReferenceResult) {
     let mut shared = shared.borrow_mut();
-    shared.solver = Some(line);
     shared.reference = None;
-    shared.arrived.push(Update::Message(format!(
-        "The solver has stopped because of an internal error ({why}). A new one is ready: choose a \
-         problem."
-    )));
+    if let Some(solver) = &shared.solver {
+        solver.send(&Job::Request(Request::Reference { run, solution }));
+    }
+}
+
+fn replace_solver(shared: &Rc<RefCell<Shared>>, why: &str) {
+    let Some(stopped) = shared.borrow_mut().solver.take() else {
+        // A panic and the error that follows it are one end.
+        return;
+    };
+    drop(stopped);
+    if !std::mem::take(&mut shared.borrow_mut().answered) {
+        let message = format!("The solver cannot start ({why}): load the page again.");
+        shared.borrow_mut().arrived.push(Update::Message(message));
+        return;
+    }
+    let line = open(shared, Role::Solver);
+    let mut shared = shared.borrow_mut();
+    shared.reference = None;
+    let message = match shared.load.take() {
+        Some(load) => {
+            let load = Load { playing: false, ..load };
+            line.send(&Job::Request(Request::Load(Box::new(load))));
+            "A new one begins the run again when you press play."
+        }
+        None => "A new one is ready: choose a problem.",
+    };
+    shared.solver = Some(line);
+    let message = format!("The solver has stopped because of an internal error ({why}). {message}");
+    shared.arrived.push(Update::Message(message));
 }

@@ -21,11 +21,23 @@ extern "C" {
 
     /// Why there is no WebGPU; empty where there is.
     #[wasm_bindgen(method, getter, js_name = withoutWebGpu)]
-    fn without_webgpu(this: &Page) -> String;
+    pub fn without_webgpu(this: &Page) -> String;
 
-    /// Shows a line above the app.
+    /// Gives a file to the person, as a download.
     #[wasm_bindgen(method)]
-    fn banner(this: &Page, text: &str);
+    pub fn save(this: &Page, name: &str, bytes: &[u8]);
+
+    /// Lets the person choose a file, whose bytes `take` is called with.
+    #[wasm_bindgen(method)]
+    pub fn browse(this: &Page, take: &JsValue);
+
+    /// The page's address with another fragment.
+    #[wasm_bindgen(method)]
+    pub fn link(this: &Page, fragment: &str) -> String;
+
+    /// The fragment that the page was opened with, without `#`.
+    #[wasm_bindgen(method, getter)]
+    pub fn fragment(this: &Page) -> String;
 
     /// Shows what has ended the page, instead of the app.
     #[wasm_bindgen(method)]
@@ -47,13 +59,6 @@ extern "C" {
 #[wasm_bindgen]
 pub async fn start(canvas: HtmlCanvasElement, page: Page) -> Result<(), JsValue> {
     show_panics(page.clone());
-    let reason = page.without_webgpu();
-    if !reason.is_empty() {
-        page.banner(&format!(
-            "{reason}: the solver runs on the processor, in WebAssembly, and pictures are drawn by \
-             WebGL. A browser with WebGPU solves larger problems faster."
-        ));
-    }
     let probe = Probe::default();
     let create = {
         let page = page.clone();

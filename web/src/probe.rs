@@ -38,8 +38,16 @@ struct Run {
 #[derive(Serialize)]
 struct Seen<'a> {
     frames: u64,
+    /// Of the screen, in CSS pixels.
+    canvas: Size,
     run: &'a Run,
     texts: Vec<Text>,
+}
+
+#[derive(Serialize)]
+struct Size {
+    width: f32,
+    height: f32,
 }
 
 /// A text and its place, in CSS pixels from the canvas's corner.
@@ -90,7 +98,9 @@ impl Probe {
             return;
         }
         let inner = self.inner.borrow();
-        let seen = Seen { frames: inner.frames, run: &inner.run, texts: texts(context) };
+        let size = context.content_rect().size();
+        let canvas = Size { width: size.x, height: size.y };
+        let seen = Seen { frames: inner.frames, canvas, run: &inner.run, texts: texts(context) };
         // Numbers that JSON has no word for become null.
         let json = serde_json::to_string(&seen).unwrap_or_default();
         for resolve in waiting {

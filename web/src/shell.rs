@@ -1,74 +1,33 @@
 //! The app, and what the page does around each of its frames.
 
-use eframe::egui;
-use sketchpde_native::link::{Backend, Link, Load, Request};
+use eframe::{CreationContext, Frame, egui};
+use sketchpde_native::app::{App, Options};
 
 use crate::clock;
 use crate::link::WorkerLink;
 use crate::page::Page;
+use crate::platform::PagePlatform;
 use crate::probe::Probe;
 
+/// The app in a page.
 pub struct Shell {
-    link: WorkerLink,
+    app: App,
     page: Page,
     probe: Probe,
     covered: bool,
     still: bool,
-    text: String,
 }
 
 impl Shell {
-    pub fn new(
-        context: &eframe::CreationContext<'_>,
-        page: Page,
-        probe: Probe,
-        mut link: WorkerLink,
-    ) -> Self {
-        let _ = context;
-        let text = include_str!("../../assets/problems/allen-cahn.toml");
-        let changes = [
-            ("network.width", "12"),
-            ("network.hidden_layers", "3"),
-            ("points.count", "240"),
-            ("method.columns", "160"),
-            ("method.integrator", "rk4"),
-            ("method.tolerance", "0"),
-            ("method.step", "1e-2"),
-        ]
-        .map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let problem = sketchpde::problem::Problem::from_toml(text, &changes.to_vec()).unwrap();
-        let backend = if web_sys::window().unwrap().location().hash().unwrap() == "#gpu" {
-            Backend::Gpu(None)
-        } else {
-            Backend::Auto
-        };
-        link.send(Request::Load(Box::new(Load {
-            run: 1,
-            toml: problem.source,
-            backend,
-            start: None,
-            playing: true,
-        })));
-        Self { link, page, probe, covered: true, still: true, text: String::new() }
+    pub fn new(context: &CreationContext<'_>, page: Page, probe: Probe, link: WorkerLink) -> Self {
+        let platform = PagePlatform::new(page.clone(), context.egui_ctx.clone());
+        let app = App::new(context, Box::new(link), Box::new(platform), Options::default());
+        Self { app, page, probe, covered: true, still: true }
     }
-}
 
-impl eframe::App for Shell {
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        for update in self.link.poll() {
-            match update {
-                sketchpde_native::link::Update::Snapshot(s) => {
-                    self.text = format!("{:#?}", s.status)
-                }
-                sketchpde_native::link::Update::Frames(_) => {}
-                other => web_sys::console::log_1(&format!("{other:?}").into()),
-            }
-        }
-        self.link.send(Request::Snapshot);
-        ui.label(&self.text);
-        ui.request_repaint();
-        if self.covered {
-            self.covered = false;
+    /// Sets the marks that say how long a person waited.
+    fn mark(&mut self) {
+        if std::mem::take(&mut self.covered) {
             self.page.uncover();
             clock::mark("sketchpde: first frame");
         }
@@ -76,6 +35,17 @@ impl eframe::App for Shell {
             self.still = false;
             clock::mark("sketchpde: first moving frame");
         }
+    }
+}
+
+impl eframe::App for Shell {
+    fn logic(&mut self, context: &egui::Context, frame: &mut Frame) {
+        self.app.logic(context, frame);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
+        self.app.ui(ui, frame);
+        self.mark();
         self.probe.drawn(ui.ctx());
     }
 }

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use js_sys::Array;
-use sketchpde_native::link::{Activity, Server, Update, find_reference};
+use sketchpde::problem::{Overrides, Problem};
+use sketchpde::session::total_points;
+use sketchpde_native::link::{Activity, Backend, Request, Server, Update, find_reference};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
@@ -15,6 +17,9 @@ use crate::line::{Job, News, pack, unpack};
 /// How long the solver works between two looks at its messages, in seconds: short beside a frame
 /// of a screen, long beside the cost of looking.
 const SLICE: f64 = 0.008;
+
+/// Entries of a Jacobian from which on a GPU is expected to be the faster one.
+const GPU_PAYS: usize = 1 << 20;
 
 /// Takes this worker over. `early` are the messages that came before.
 ///
@@ -53,7 +58,10 @@ async fn work(scope: DedicatedWorkerGlobalScope, inbox: Rc<Inbox<Job>>) {
         }
         while let Some(job) = inbox.take() {
             match job {
-                Job::Request(request) => send_updates(&scope, server.handle(request).await),
+                Job::Request(request) => {
+                    let updates = server.handle(choose_backend(request)).await;
+                    send_updates(&scope, updates);
+                }
                 Job::FindReference { run, toml } => {
                     // Whoever wants it no longer ends this worker.
                     let solution = find_reference(&toml, &|| true);
@@ -65,6 +73,19 @@ async fn work(scope: DedicatedWorkerGlobalScope, inbox: Rc<Inbox<Job>>) {
         activity = next;
         send_updates(&scope, updates);
     }
+}
+
+/// In a page the way to the GPU and back takes a millisecond or more, several times a step: small
+/// problems are solved sooner where they are.
+fn choose_backend(mut request: Request) -> Request {
+    if let Request::Load(load) = &mut request
+        && load.backend == Backend::Auto
+        && let Ok(problem) = Problem::from_toml(&load.toml, &Overrides::new())
+        && total_points(&problem).saturating_mul(problem.method.columns) < GPU_PAYS
+    {
+        load.backend = Backend::Cpu;
+    }
+    request
 }
 
 fn send_updates(scope: &DedicatedWorkerGlobalScope, updates: Vec<Update>) {
