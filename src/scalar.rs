@@ -24,6 +24,7 @@ pub trait Real:
     + DivAssign
     + Sum
     + faer::traits::RealField
+    + bytemuck::Pod
     + 'static
 {
     /// Unit round-off as the language defines it: the gap between 1 and the next number.

@@ -4,12 +4,12 @@
 //! with a relative cutoff; the subset is drawn once per step and kept for its stages (\[RSNG\],
 //! arXiv 2310.04867, equation 6 and algorithm 1).
 
-use super::engine::{Columns, Engine};
+use super::columns::Columns;
+use super::engine::Engine;
 use super::error::AttemptError;
-use super::stage_fit::norm;
 use super::subset::Subsets;
 use super::tableau::{Tableau, combine};
-use crate::linalg::{LeastSquares, Solution};
+use crate::linalg::{LeastSquares, Solution, norm};
 
 /// What an attempt at a step found.
 pub struct Attempt {
@@ -44,8 +44,7 @@ pub async fn attempt(
     for (row, c) in tableau.a.iter().zip(tableau.c) {
         let stage = moved(theta, &chosen, &combine(row, &slopes), dt);
         let at = time + c * dt;
-        let field = engine.field(&stage, at).await?;
-        let columns = engine.columns(&stage, at, &chosen).await?;
+        let (field, columns) = engine.field_and_columns(&stage, at, &chosen).await?;
         let (rate, epoch) = (&field.right_hand_side, subsets.epoch);
         let solution = match &columns {
             Columns::Single(m) => squares.solve(m.as_ref(), rate, epoch)?,
@@ -63,7 +62,7 @@ pub async fn attempt(
     }
     let error = tableau.error.zip(image).zip(first.as_ref()).map(|((e, columns), (_, size))| {
         let change = combine(e, &slopes);
-        dt * norm(&multiply(&columns, &change)) / size.max(f64::MIN_POSITIVE)
+        dt * norm(&columns.multiply(&change)) / size.max(f64::MIN_POSITIVE)
     });
     let theta = moved(theta, &chosen, &combine(tableau.b, &slopes), dt);
     let (solution, _) = first.expect("every tableau has a stage");
@@ -85,10 +84,4 @@ fn moved(theta: &[f64], chosen: &[u32], v: &[f64], dt: f64) -> Vec<f64> {
         moved[column as usize] += dt * v;
     }
     moved
-}
-
-fn multiply(columns: &Columns, v: &[f64]) -> Vec<f64> {
-    let matrix = columns.to_double();
-    let v = faer::ColRef::from_slice(v);
-    (matrix * v).iter().copied().collect()
 }

@@ -253,14 +253,15 @@ fn dot_four<T: Real>(a: [&[T]; 4], b: &[f64]) -> [f64; 4] {
     })
 }
 
-/// Euclidean norm, safe against overflow of the squares.
+/// Euclidean norm, safe against overflow of the squares; not a number where an entry is not.
 pub(crate) fn norm(x: &[f64]) -> f64 {
+    let square = x.iter().map(|x| x * x).sum::<f64>();
+    if (1e-200..1e200).contains(&square) || square.is_nan() {
+        return square.sqrt();
+    }
     let largest = x.iter().fold(0.0f64, |largest, &x| largest.max(x.abs()));
     if largest == 0.0 || !largest.is_finite() {
         return largest;
-    }
-    if (1e-100..1e100).contains(&largest) {
-        return x.iter().map(|x| x * x).sum::<f64>().sqrt();
     }
     largest * x.iter().map(|x| (x / largest) * (x / largest)).sum::<f64>().sqrt()
 }
@@ -462,5 +463,7 @@ mod tests {
         assert!((norm(&[3e200, 4e200]) / 5e200 - 1.0).abs() < 1e-15);
         assert!((norm(&[3e-200, 4e-200]) / 5e-200 - 1.0).abs() < 1e-15);
         assert_eq!(norm(&[]), 0.0);
+        assert!(norm(&[f64::NAN]).is_nan() && norm(&[0.0, f64::NAN, 1.0]).is_nan());
+        assert_eq!(norm(&[f64::NEG_INFINITY, 1.0]), f64::INFINITY);
     }
 }

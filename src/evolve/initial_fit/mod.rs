@@ -41,7 +41,7 @@ const FINE: f64 = 1e-3;
 const MOST_COLUMNS: usize = 4_000;
 
 /// Why a fit has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum FitReason {
     /// The error between the points is at most the tolerance.
     Tolerance,
