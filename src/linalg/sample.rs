@@ -7,6 +7,7 @@
 //! sampling, which only coherent rows can defeat; whoever preconditions with a sample sees that in
 //! the number of iterations, and takes a [`RowSketch`](super::RowSketch) instead.
 
+#[cfg(not(target_arch = "wasm32"))]
 use rayon::prelude::*;
 
 use super::products::parallelism;
@@ -49,6 +50,7 @@ impl RowSample {
         let gather = |(column, out): (&&[T], &mut &mut [f64])| self.gather_column(column, out);
         match parallelism((self.picks.len() * columns.len()) as f64 * 4.0) {
             faer::Par::Seq => columns.iter().zip(out).for_each(gather),
+            #[cfg(not(target_arch = "wasm32"))]
             faer::Par::Rayon(_) => {
                 columns.par_iter().zip(out).with_min_len(16).for_each(gather);
             }
