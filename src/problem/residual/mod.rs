@@ -58,13 +58,14 @@
 //! deviation = 0.1                            # of the normal ones
 //!
 //! [method]
-//! name = "engd"                              # sngd, sngd-two-pass, anagram, kernel, spring,
+//! name = "lm"                                # engd, sngd, sngd-two-pass, anagram, kernel, spring,
 //!                                            # nystrom, adam, lbfgs, bfgs
 //! iterations = 1000
 //! tolerance = 0                              # stop where the loss is below
 //! cutoff = 1e-13                             # default: the method's own
-//! cutoff_scale = "relative"                  # to the largest value, the default; absolute
-//! sketch = 200                               # columns of the first sketch; default: the method's
+//! cutoff_scale = "relative"                  # to the largest value, the default; absolute,
+//!                                            # adapted (anagram)
+//! sketch = 200                               # columns of the (first) sketch; default: the method's
 //! oversampling = 10                          # likewise
 //! line_search = "grid"                       # golden, none
 //! rate = 1e-3                                # step length without line search

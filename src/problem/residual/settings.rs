@@ -116,6 +116,8 @@ pub struct TrainingSettings {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TrainingMethod {
+    /// Levenberg-Marquardt in random subspaces.
+    LevenbergMarquardt,
     /// Energy natural gradient: G^+ grad by least squares.
     Engd,
     /// Sketchy natural gradient, single pass.
@@ -135,6 +137,7 @@ pub enum TrainingMethod {
 }
 
 choices!(TrainingMethod {
+    "lm" => LevenbergMarquardt,
     "engd" => Engd,
     "sngd" => Sngd,
     "sngd-two-pass" => SngdTwoPass,
@@ -155,9 +158,11 @@ pub enum CutoffScale {
     Relative,
     /// Nothing.
     Absolute,
+    /// As relative at the start, then adapted along the run.
+    Adapted,
 }
 
-choices!(CutoffScale { "relative" => Relative, "absolute" => Absolute });
+choices!(CutoffScale { "relative" => Relative, "absolute" => Absolute, "adapted" => Adapted });
 
 /// How the step length along a direction is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

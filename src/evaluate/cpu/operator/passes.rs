@@ -339,7 +339,8 @@ fn differentiate_coefficients<T: Real, const L: usize>(
         }
         let mut sums = [[T::ZERO; L]; RATIONAL_COEFFICIENTS];
         for j in 0..width {
-            let series = rational_sensitivities(&layers.rational[layer], &z[j], count);
+            let series =
+                rational_sensitivities::<T, L, MAX_COEFFICIENTS>(&layers.rational[layer], &z[j]);
             for (sum, series) in sums.iter_mut().zip(&series) {
                 for m in 0..count {
                     for l in 0..L {
