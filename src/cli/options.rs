@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sketchpde::problem::{Overrides, Preset, Problem, ProblemFile};
+use sketchpde::problem::{Overrides, Preset, ProblemFile};
 
 use super::failure::Failure;
 
@@ -41,16 +41,6 @@ impl ProblemArguments {
                 }
             }
         }
-    }
-
-    /// The evolution problem with every change applied.
-    pub fn load(&self, more: &[(&str, String)]) -> Result<Problem, Failure> {
-        let (bytes, overrides) = self.changes(more)?;
-        match (&self.variant, std::str::from_utf8(&bytes)) {
-            (Some(variant), Ok(text)) => Problem::from_toml_variant(text, variant, &overrides),
-            _ => Problem::from_bytes(&bytes, &overrides),
-        }
-        .map_err(|errors| Failure::Problem { file: self.problem.clone(), errors })
     }
 
     /// The problem of either family with every change applied.
