@@ -4,7 +4,8 @@ use pulp::Simd;
 
 use super::activation::{Rational, rational_sensitivities};
 use super::block::{Adjoint, Features, Pass, Shape};
-use super::forward::{channels_along, cosine_coefficient, multiply, powers};
+use super::forward::{channels_along, cosine_coefficient, powers};
+use super::product::multiply;
 use super::weights::{Linear, Packed, Weights};
 use crate::network::{Network, RATIONAL_COEFFICIENTS, Site};
 use crate::scalar::Real;

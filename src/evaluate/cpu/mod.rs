@@ -13,6 +13,7 @@ mod block;
 mod forward;
 mod linearisation;
 pub mod operator;
+mod product;
 mod sweep;
 mod tangent;
 mod weights;

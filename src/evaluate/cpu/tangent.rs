@@ -4,7 +4,8 @@ use pulp::Simd;
 
 use super::activation::{Taylor, rational_change};
 use super::block::{Features, Pass, Shape};
-use super::forward::{channels_along, cosine_coefficient, multiply, powers};
+use super::forward::{channels_along, cosine_coefficient, powers};
+use super::product::multiply;
 use super::weights::{Linear, Weights};
 use crate::network::Network;
 use crate::problem::Activation;

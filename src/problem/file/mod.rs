@@ -6,6 +6,7 @@
 //! problems in `residual` and its companions.
 
 mod checks;
+mod companion;
 mod document;
 mod escapes;
 mod print;

@@ -1,5 +1,6 @@
 //! The sections of residual problems.
 
+use super::companion::companion;
 use super::document::{Node, Place, Table};
 use super::reader::{Reader, Section};
 use super::residual_block::Block;
@@ -15,6 +16,8 @@ const MAX_BLOCKS: usize = 64;
 /// Where the parts of a problem were written, for the checks between them.
 pub(super) struct Places {
     pub exact: Place,
+    /// Of the reference's initial state.
+    pub companion: Place,
     /// Of the blocks' equations.
     pub blocks: Vec<Place>,
 }
@@ -35,6 +38,8 @@ pub(super) fn problem<'a>(
     let (exact, exact_place) = sections::formula(reader, top, "exact", &names, Role::Known);
     let complete = axes.len() == names.coordinates.len() && !axes.is_empty();
     let (blocks, places) = blocks(reader, top, &names, complete.then_some(axes.as_slice()));
+    let (companion, companion_place) =
+        companion(reader, top, &names, complete.then_some(axes.as_slice()), &parameters);
     let settings = Settings::read(reader, top, &axes);
     let (seed, precision) = sections::run(reader, top);
     // Read elsewhere; here only its being a table matters.
@@ -51,6 +56,7 @@ pub(super) fn problem<'a>(
         parameters,
         blocks,
         exact,
+        companion,
         evaluation: settings.evaluation,
         network: settings.network,
         inputs: settings.inputs,
@@ -60,7 +66,7 @@ pub(super) fn problem<'a>(
         seed,
         source: String::new(),
     };
-    Some((problem, Places { exact: exact_place, blocks: places }))
+    Some((problem, Places { exact: exact_place, companion: companion_place, blocks: places }))
 }
 
 fn axes<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, names: &Names) -> Vec<Axis> {

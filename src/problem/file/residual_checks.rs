@@ -19,6 +19,7 @@ pub(super) fn consistency(problem: &ResidualProblem, places: &Places, reader: &m
     let check = Check { problem, values: problem.parameter_values() };
     check.same_plane(places, reader);
     check.exact(places, reader);
+    check.companion(places, reader);
 }
 
 struct Check<'p> {
@@ -72,6 +73,33 @@ impl Check<'_> {
                     };
                     reader.report(&places.blocks[*second], issue);
                 }
+            }
+        }
+    }
+
+    /// The reference must start where the blocks at its start say.
+    fn companion(&self, places: &Places, reader: &mut Reader<'_>) {
+        let Some(companion) = &self.problem.companion else { return };
+        let plane = Plane { coordinate: companion.time, at: companion.problem.time.start };
+        for block in &self.problem.blocks {
+            let at_start = matches!(&block.location, Location::Planes(p) if p.contains(&plane));
+            let Some(wanted) = prescribed(block).filter(|_| at_start) else { continue };
+            let values = |point: &[f64]| {
+                let found = companion.initial_at(point[companion.space]);
+                (self.evaluate(&wanted, point), found)
+            };
+            let differs = |point: &Vec<f64>| {
+                let (a, b) = values(point);
+                let close = (a - b).abs() <= TOLERANCE * 1f64.max(a.abs());
+                !close
+            };
+            if let Some(point) = self.samples(Some(plane)).into_iter().find(differs) {
+                let (a, b) = values(&point);
+                let (first, second) = (block.name.clone(), "the reference".to_owned());
+                let place = self.describe(&point);
+                let (a, b) = (rounded(a), rounded(b));
+                let issue = ResidualIssue::ConditionsDisagree { first, second, place, a, b };
+                reader.report(&places.companion, issue);
             }
         }
     }

@@ -77,7 +77,7 @@ points = { count = 2, walls = false }
 layers = [20, 30]"#,
     );
     let expected = [
-        (6, 27, "u_z: no coordinate is called z", "the coordinates are t, x"),
+        (6, 26, "u_z: no coordinate is called z", "the coordinates are t, x"),
         (7, 1, "unknown key wieght in [residual.interior]", "did you mean weight?"),
         (9, 6, "no coordinate is called y", "the coordinates are t, x"),
         (12, 16, "x = 12.566370614359172 lies outside", "change it, or the range"),
