@@ -25,8 +25,8 @@ struct Entry {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let entries =
-        presets().iter().chain(residual_presets()).map(entry).collect::<Result<Vec<_>, _>>()?;
+    let all = presets().iter().chain(residual_presets());
+    let entries = all.map(entry).collect::<Result<Vec<_>, _>>()?;
     if arguments.json {
         return print_json(&entries);
     }
@@ -39,13 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn entry(preset: &Preset) -> Result<Entry, Failure> {
     let failed = |errors| Failure::Problem { file: preset.name.to_owned(), errors };
-    let problem = ProblemFile::from_bytes(preset.text.as_bytes(), None, &Overrides::new());
-    let (title, equation, description) = match problem.map_err(failed)? {
-        ProblemFile::Evolution(problem) => (problem.title, problem.equation, problem.description),
-        ProblemFile::Residual(problem) => {
-            let equation = problem.blocks.first().map(|block| block.text.clone());
-            (problem.title, equation.unwrap_or_default(), problem.description)
-        }
+    let file = ProblemFile::from_bytes(preset.text.as_bytes(), None, &Overrides::new());
+    let (title, equation, description) = match file.map_err(failed)? {
+        ProblemFile::Evolution(p) => (p.title, p.equation, p.description),
+        ProblemFile::Residual(p) => (p.title.clone(), p.equation().to_owned(), p.description),
     };
     let variants = Problem::variants(preset.text).map_err(failed)?;
     Ok(Entry {

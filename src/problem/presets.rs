@@ -33,9 +33,16 @@ const PRESETS: [Preset; 6] = [
     preset!("heat-dirichlet", "Heat equation between two fixed temperatures"),
 ];
 
-const RESIDUAL_PRESETS: [Preset; 2] = [
+const RESIDUAL_PRESETS: [Preset; 9] = [
     preset!("poisson-2d", "Poisson's equation on a square"),
     preset!("heat", "Heat equation in space-time"),
+    preset!("nonlinear-bvp", "A nonlinear boundary value problem"),
+    preset!("transport", "Transport of a wave at speed 30"),
+    preset!("laplace-5d", "Poisson's equation in five dimensions"),
+    preset!("allen-cahn-pinn", "Allen-Cahn equation in space-time"),
+    preset!("burgers-pinn", "Burgers' equation in space-time"),
+    preset!("wave", "Wave equation"),
+    preset!("helmholtz-2d", "Helmholtz equation on a square"),
 ];
 
 /// Every built-in problem that is trained over the whole domain, in the order of lists.

@@ -10,7 +10,6 @@
 mod activation;
 mod backward;
 mod block;
-mod features;
 mod forward;
 pub mod operator;
 mod sweep;
@@ -25,11 +24,10 @@ use faer::MatMut;
 use super::ansatz::Ansatz;
 use super::jet::JetSet;
 use super::program::{Program, Rows};
-use crate::network::Network;
+use crate::network::{Input, Network};
 use crate::problem::Problem;
 use crate::scalar::Real;
 use backward::ColumnPlan;
-use features::lane_features;
 use sweep::{Output, Request};
 use weights::Weights;
 
@@ -98,8 +96,7 @@ impl<T: Real> Evaluator<T> {
             ansatz: Ansatz::new(problem, &jets),
             jets,
         };
-        evaluator.features =
-            lane_features(network.inputs(), evaluator.coordinate_rows(0), evaluator.blocks());
+        evaluator.features = evaluator.block_features();
         evaluator.distance = evaluator.block_distance();
         evaluator
     }
@@ -210,6 +207,31 @@ impl<T: Real> Evaluator<T> {
     /// One row per coordinate, from point `first` on.
     fn coordinate_rows(&self, first: usize) -> Rows<'_, f64> {
         Rows { data: &self.coordinates[first..], stride: self.padded() }
+    }
+
+    fn block_features(&self) -> Vec<T> {
+        let inputs = self.network.inputs();
+        let mut features = Vec::with_capacity(self.blocks() * inputs.len() * 2 * T::LANES);
+        for block in 0..self.blocks() {
+            let lanes = |k: usize| {
+                let first = k * self.padded() + block * T::LANES;
+                self.coordinates[first..first + T::LANES].iter()
+            };
+            for (k, input) in inputs.iter().enumerate() {
+                if let Input::Periodic { period } = input {
+                    let angle = |x: &f64| std::f64::consts::TAU * x / period;
+                    features.extend(lanes(k).map(|x| T::of(angle(x).cos())));
+                    features.extend(lanes(k).map(|x| T::of(angle(x).sin())));
+                }
+            }
+            for (k, input) in inputs.iter().enumerate() {
+                if let Input::Linear { lower, upper } = *input {
+                    let scaled = |x: &f64| 2.0 * (x - lower) / (upper - lower) - 1.0;
+                    features.extend(lanes(k).map(|x| T::of(scaled(x))));
+                }
+            }
+        }
+        features
     }
 
     fn block_distance(&self) -> Vec<T> {

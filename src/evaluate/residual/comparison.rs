@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::parts::runs;
-use crate::evaluate::cpu::operator::{Compiled, Head, Operator, OperatorPoints, Unpacked};
+use crate::evaluate::cpu::operator::{Head, Layers, Operator, OperatorPoints, Rate};
 use crate::network::Network;
 use crate::problem::ResidualProblem;
 use crate::problem::expression::{Channel, Expression};
@@ -13,7 +13,7 @@ const RUN: usize = 1024;
 
 /// The network's values at fixed points, and those of the exact solution where there is one.
 pub struct Comparison {
-    network: Compiled,
+    network: Network,
     operator: Operator<f64>,
     exact: Option<Vec<f64>>,
 }
@@ -31,14 +31,15 @@ impl Comparison {
         let network = Network::of_residual(problem);
         let dimensions = problem.dimensions();
         let head = Head::equations(&[Expression::Jet(Channel::value())], dimensions, 0);
-        let points = OperatorPoints { coordinates, partners: None, given: &[] };
+        let weights = vec![1.0; coordinates.len() / dimensions];
+        let points = OperatorPoints { coordinates, partners: None, given: &[], weights: &weights };
         let parameters = problem.parameter_values();
         let exact = problem.exact.as_ref().map(|exact| {
             let value = |point: &[f64]| exact.evaluate_at(point, 0.0, &parameters);
             coordinates.par_chunks(dimensions).map(value).collect()
         });
-        let operator = Operator::new(&network, head, points, 1.0);
-        Self { network: Compiled::new(&network), operator, exact }
+        let operator = Operator::new(&network, head, points);
+        Self { network, operator, exact }
     }
 
     /// The exact solution at the points.
@@ -51,10 +52,10 @@ impl Comparison {
     #[must_use]
     pub fn values(&self, theta: &[f64]) -> Vec<f64> {
         let mut values = vec![0.0; self.operator.points()];
-        let at = Unpacked::new(self.network.network(), theta);
+        let at = Layers::new(&self.network, theta);
         let parts = values.chunks_mut(RUN).zip(runs(self.operator.points(), RUN));
         parts.par_bridge().for_each(|(out, range)| {
-            self.operator.values(&self.network, &at, range, &mut [out]);
+            self.operator.run(&self.network, &at, range, &mut [out], &mut Rate::Density);
         });
         values
     }

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use faer::MatMut;
 
-use crate::evaluate::cpu::operator::Operator;
-use crate::scalar::Real;
+use crate::evaluate::cpu::operator::{Kernel, Operator};
 
 /// A run of points of one operator with the pieces of the results that belong to it, one per
 /// expression.
@@ -29,7 +28,7 @@ pub fn runs(points: usize, length: usize) -> impl Iterator<Item = Range<usize>> 
 }
 
 /// Cuts the rows of all operators, in order, and the rows of J beside them.
-pub fn cut<'a, T: Real>(
+pub fn cut<'a, T: Kernel>(
     operators: &[Operator<T>],
     mut values: &'a mut [f64],
     mut jacobian: Option<MatMut<'a, f64>>,

@@ -5,12 +5,11 @@ use rayon::prelude::*;
 
 use super::parts::{cut, run_length, runs};
 use super::{ResidualError, ResidualSystem};
-use crate::evaluate::cpu::operator::{Compiled, Head, Operator, OperatorPoints, Rate, Unpacked};
+use crate::evaluate::cpu::operator::{Head, Kernel, Layers, Operator, OperatorPoints, Rate};
 use crate::network::Network;
 use crate::problem::expression::Expression;
 use crate::problem::residual::{BlockPoints, Condition, Norm, ResidualBlock};
 use crate::problem::{Precision, ResidualProblem};
-use crate::scalar::Real;
 
 /// Bytes of one block of rows of J, where J is taken in blocks.
 const BLOCK_BYTES: usize = 1 << 28;
@@ -22,11 +21,11 @@ const BLOCK_ROWS: usize = 16;
 /// A residual problem at its points: rows block by block in the order of the file, within a block
 /// expression by expression.
 ///
-/// Row i of a block is `sqrt(weight * measure / count) F(x_i)`, or without measure, or without both,
-/// as the block's norm says; so that |r|^2 is the loss.
+/// Row i of a block is `sqrt(weight * measure * w_i / count) F(x_i)`, w_i the point's weight in a
+/// mean, or without measure, or without both, as the block's norm says; so that |r|^2 is the loss.
 pub struct Collocation {
     problem: ResidualProblem,
-    network: Compiled,
+    network: Network,
     points: Vec<BlockPoints>,
     /// Redraws of each block's points so far.
     generations: Vec<u64>,
@@ -66,7 +65,7 @@ impl Collocation {
             Precision::F32 => (single(), None),
         };
         Self {
-            network: Compiled::new(&network),
+            network,
             generations: vec![0; points.len()],
             points,
             values,
@@ -77,7 +76,7 @@ impl Collocation {
 
     #[must_use]
     pub fn network(&self) -> &Network {
-        self.network.network()
+        &self.network
     }
 
     /// Starting parameters for the problem's seed.
@@ -132,7 +131,7 @@ impl Collocation {
 }
 
 /// The operators of all blocks.
-fn operators<T: Real>(
+fn operators<T: Kernel>(
     problem: &ResidualProblem,
     network: &Network,
     points: &[BlockPoints],
@@ -141,7 +140,7 @@ fn operators<T: Real>(
     blocks.map(|(block, points)| operator(problem, network, block, points)).collect()
 }
 
-fn operator<T: Real>(
+fn operator<T: Kernel>(
     problem: &ResidualProblem,
     network: &Network,
     block: &ResidualBlock,
@@ -163,58 +162,62 @@ fn operator<T: Real>(
             Head::equations(&[difference], dimensions, 1)
         }
     };
-    let count = (points.coordinates.len() / dimensions) as f64;
-    let square = match block.norm {
-        Norm::Integral => block.weight * points.measure / count,
-        Norm::Mean => block.weight / count,
-        Norm::Sum => block.weight,
-    };
+    let weights = row_weights(block, points, dimensions);
     let points = OperatorPoints {
         coordinates: &points.coordinates,
         partners: points.partners.as_deref(),
         given: &given,
+        weights: &weights,
     };
-    Operator::new(network, head, points, square.sqrt())
+    Operator::new(network, head, points)
 }
 
-fn residual<T: Real>(
+/// What the square of each point's rows counts in the loss.
+fn row_weights(block: &ResidualBlock, points: &BlockPoints, dimensions: usize) -> Vec<f64> {
+    let count = points.coordinates.len() / dimensions;
+    let mean = match block.norm {
+        Norm::Integral => block.weight * points.measure / count as f64,
+        Norm::Mean => block.weight / count as f64,
+        Norm::Sum => block.weight,
+    };
+    let quadrature = points.weights.as_deref();
+    (0..count).map(|i| mean * quadrature.map_or(1.0, |w| w[i])).collect()
+}
+
+fn residual<T: Kernel>(
     operators: &[Operator<T>],
-    network: &Compiled,
+    network: &Network,
     theta: &[f64],
     out: &mut [f64],
 ) {
-    let at = Unpacked::<T>::new(network.network(), theta);
+    let at = Layers::<T>::new(network, theta);
     cut(operators, out, None).into_par_iter().for_each(|mut part| {
         let operator = &operators[part.operator];
-        if operator.head().is_energy() {
-            // The rows of an energy are made of its derivatives.
-            let mut rate = Rate::None;
-            operator.rates(network, &at, part.range, &mut part.values, &mut rate);
-        } else {
-            operator.values(network, &at, part.range, &mut part.values);
-        }
+        // The rows of an energy are made of its derivatives.
+        let mut rate = if operator.head().is_energy() { Rate::None } else { Rate::Density };
+        operator.run(network, &at, part.range, &mut part.values, &mut rate);
     });
 }
 
-fn jacobian<T: Real>(
+fn jacobian<T: Kernel>(
     operators: &[Operator<T>],
-    network: &Compiled,
+    network: &Network,
     theta: &[f64],
     values: &mut [f64],
     matrix: MatMut<'_, f64>,
 ) {
-    let at = Unpacked::<T>::new(network.network(), theta);
+    let at = Layers::<T>::new(network, theta);
     cut(operators, values, Some(matrix)).into_par_iter().for_each(|mut part| {
         let mut rate = Rate::Rows { first: 0, matrices: &mut part.jacobian };
-        operators[part.operator].rates(network, &at, part.range, &mut part.values, &mut rate);
+        operators[part.operator].run(network, &at, part.range, &mut part.values, &mut rate);
     });
 }
 
 /// The loss of one run of points.
-fn loss<T: Real>(
+fn loss<T: Kernel>(
     operator: &Operator<T>,
-    network: &Compiled,
-    at: &Unpacked<T>,
+    network: &Network,
+    at: &Layers<T>,
     range: std::ops::Range<usize>,
 ) -> f64 {
     let count = range.len();
@@ -222,17 +225,12 @@ fn loss<T: Real>(
     let rows = if energy { 1 } else { operator.head().rows() };
     let mut values = vec![0.0; rows * count];
     let mut slices: Vec<&mut [f64]> = values.chunks_mut(count).collect();
-    operator.values(network, at, range, &mut slices);
-    if energy {
-        operator.scale() * operator.scale() * values.iter().sum::<f64>()
-    } else {
-        values.iter().map(|r| r * r).sum()
-    }
+    operator.run(network, at, range, &mut slices, &mut Rate::Density);
+    if energy { values.iter().sum() } else { values.iter().map(|r| r * r).sum() }
 }
 
-fn losses<T: Real>(operators: &[Operator<T>], network: &Compiled, thetas: &[&[f64]]) -> Vec<f64> {
-    let at: Vec<Unpacked<T>> =
-        thetas.par_iter().map(|theta| Unpacked::new(network.network(), theta)).collect();
+fn losses<T: Kernel>(operators: &[Operator<T>], network: &Network, thetas: &[&[f64]]) -> Vec<f64> {
+    let at: Vec<Layers<T>> = thetas.par_iter().map(|theta| Layers::new(network, theta)).collect();
     let tasks: Vec<_> = (0..thetas.len())
         .flat_map(|k| operators.iter().map(move |operator| (k, operator)))
         .flat_map(|(k, operator)| {
@@ -252,16 +250,16 @@ fn losses<T: Real>(operators: &[Operator<T>], network: &Compiled, thetas: &[&[f6
 }
 
 /// J in blocks of rows: one expression and a run of points each.
-fn jacobian_blocks<T: Real>(
+fn jacobian_blocks<T: Kernel>(
     operators: &[Operator<T>],
-    network: &Compiled,
+    network: &Network,
     theta: &[f64],
     visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
 ) {
     let p = theta.len();
     let fit = BLOCK_BYTES / (p * size_of::<f64>()) / BLOCK_ROWS * BLOCK_ROWS;
     let height = fit.max(BLOCK_ROWS);
-    let at = Unpacked::<T>::new(network.network(), theta);
+    let at = Layers::<T>::new(network, theta);
     let widest = operators.iter().map(|o| o.points().min(height)).max().unwrap_or(0);
     let mut matrix = Mat::<f64>::zeros(widest, p);
     let mut first_row = 0;
@@ -278,10 +276,10 @@ fn jacobian_blocks<T: Real>(
 }
 
 /// The rows of one expression at a run of points.
-fn row_block<T: Real>(
+fn row_block<T: Kernel>(
     operator: &Operator<T>,
-    network: &Compiled,
-    at: &Unpacked<T>,
+    network: &Network,
+    at: &Layers<T>,
     range: std::ops::Range<usize>,
     expression: usize,
     mut rows: MatMut<'_, f64>,
@@ -295,26 +293,26 @@ fn row_block<T: Real>(
     }
     tasks.into_par_iter().for_each(|(run, mine)| {
         let mut rate = Rate::Rows { first: expression, matrices: &mut [mine] };
-        operator.rates(network, at, run, &mut [], &mut rate);
+        operator.run(network, at, run, &mut [], &mut rate);
     });
 }
 
 /// `2 J^T r` for a given r.
-fn gradient<T: Real>(
+fn gradient<T: Kernel>(
     operators: &[Operator<T>],
-    network: &Compiled,
+    network: &Network,
     theta: &[f64],
     residual: &[f64],
     out: &mut [f64],
 ) {
-    let at = Unpacked::<T>::new(network.network(), theta);
+    let at = Layers::<T>::new(network, theta);
     let mut weights: Vec<f64> = residual.iter().map(|r| 2.0 * r).collect();
     let parts = cut(operators, &mut weights, None);
     let partial = |part: super::parts::Part<'_>| -> Vec<f64> {
         let mut sum = vec![0.0; theta.len()];
         let weights: Vec<&[f64]> = part.values.iter().map(|w| &**w).collect();
         let mut rate = Rate::Sum { weights: &weights, out: &mut sum };
-        operators[part.operator].rates(network, &at, part.range, &mut [], &mut rate);
+        operators[part.operator].run(network, &at, part.range, &mut [], &mut rate);
         sum
     };
     out.fill(0.0);
@@ -409,7 +407,7 @@ impl Collocation {
         self.generations[index] = generation;
         self.points[index] = self.problem.block_points(index, generation);
         let block = &self.problem.blocks[index];
-        let network = self.network.network();
+        let network = &self.network;
         for list in std::iter::once(&mut self.values).chain(&mut self.rates) {
             let points = &self.points[index];
             with_operators!(list, list => {

@@ -33,7 +33,7 @@
 //! [residual.initial]
 //! on = "t = 0"                               # or a list of planes, or "boundary": all sides
 //! equation = "u = sin(x)"
-//! points = { layout = "latin-hypercube", count = 100, resample = 50 }   # random, sobol, midpoints
+//! points = { layout = "latin-hypercube", count = 100, resample = 50 }   # random, sobol, midpoints, gauss
 //!
 //! [residual.seam]
 //! periodic = "x"                             # instead of `on`: what agrees at the two ends

@@ -1,6 +1,9 @@
 //! Where the equations of a residual problem are looked at.
 
-use super::{Axis, Location, Plane, ResidualBlock, ResidualProblem, SampleLayout};
+use super::{
+    Axis, EvaluationSettings, Location, Plane, ResidualBlock, ResidualProblem, SampleLayout,
+    SampleSettings,
+};
 use crate::problem::points::{Points, Sobol};
 use crate::random::{Philox, Stream};
 
@@ -11,6 +14,8 @@ pub struct BlockPoints {
     pub coordinates: Vec<f64>,
     /// For a seam: the other point of each pair.
     pub partners: Option<Vec<f64>>,
+    /// Weight of each point in a mean, 1 on average; `None`: all the same.
+    pub weights: Option<Vec<f64>>,
     /// Measure of the part of the domain that the points stand for: a volume, an area, a length;
     /// 1 for single points.
     pub measure: f64,
@@ -26,9 +31,9 @@ impl ResidualProblem {
             Location::Interior => {
                 let axes: Vec<usize> = (0..self.dimensions()).collect();
                 let measure = self.axes.iter().map(Axis::length).product();
-                let unit = sample(block, &axes, total(block), draw);
-                let coordinates = self.placed(&axes, None, &unit);
-                BlockPoints { coordinates, partners: None, measure }
+                let unit = sample(&block.samples, axes.len(), total(block), draw);
+                let coordinates = self.placed(&axes, None, &unit.points);
+                BlockPoints { coordinates, partners: None, weights: unit.weights, measure }
             }
             Location::Planes(planes) => self.on_planes(block, planes, draw),
             Location::Seam { coordinate } => {
@@ -42,9 +47,12 @@ impl ResidualProblem {
                 points.partners = Some(partners);
                 points
             }
-            Location::Listed(coordinates) => {
-                BlockPoints { coordinates: coordinates.clone(), partners: None, measure: 1.0 }
-            }
+            Location::Listed(coordinates) => BlockPoints {
+                coordinates: coordinates.clone(),
+                partners: None,
+                weights: None,
+                measure: 1.0,
+            },
         }
     }
 
@@ -52,20 +60,12 @@ impl ResidualProblem {
     #[must_use]
     pub fn evaluation_points(&self) -> Vec<f64> {
         let axes: Vec<usize> = (0..self.dimensions()).collect();
-        let settings = &self.evaluation;
+        let EvaluationSettings { layout, count } = &self.evaluation;
+        let samples =
+            SampleSettings { layout: *layout, count: count.clone(), walls: true, resample: 0 };
         let draw = Draw { seed: self.seed, part: u64::MAX << 8 };
-        let nodes = |k: usize| *settings.count.get(k).unwrap_or(&settings.count[0]);
-        let unit = if settings.layout.is_grid() {
-            product(
-                &axes
-                    .iter()
-                    .map(|&k| nodes_1d(settings.layout, nodes(k), true))
-                    .collect::<Vec<_>>(),
-            )
-        } else {
-            draw.scattered(settings.layout, axes.len(), settings.count[0])
-        };
-        self.placed(&axes, None, &unit)
+        let unit = sample(&samples, axes.len(), count[0], draw);
+        self.placed(&axes, None, &unit.points)
     }
 
     /// Points of the unit cube over `free` coordinates as points of the domain.
@@ -94,19 +94,29 @@ impl ResidualProblem {
             .collect();
         let shares = divide(total(block), &measures);
         let mut coordinates: Vec<f64> = Vec::new();
+        let mut weights: Option<Vec<f64>> = None;
         let mut seen = std::collections::HashSet::new();
         for (number, (plane, share)) in planes.iter().zip(shares).enumerate() {
             let free = free(plane);
             let draw = Draw { part: draw.part | ((number as u64) << 4), ..draw };
-            let unit = sample(block, &free, share, draw);
-            for point in self.placed(&free, Some(*plane), &unit).chunks(self.dimensions()) {
+            let unit = sample(&block.samples, free.len(), share, draw);
+            // Each plane's weights are a mean's: a plane of larger measure counts more.
+            if let Some(own) = &unit.weights {
+                weights.get_or_insert_default().extend(own.iter().map(|w| w * measures[number]));
+            }
+            for point in self.placed(&free, Some(*plane), &unit.points).chunks(self.dimensions()) {
                 let bits: Vec<u64> = point.iter().map(|x| (x + 0.0).to_bits()).collect();
-                if !block.samples.layout.is_grid() || seen.insert(bits) {
+                let shared = block.samples.layout == SampleLayout::Grid && !seen.insert(bits);
+                if !shared {
                     coordinates.extend(point);
                 }
             }
         }
-        BlockPoints { coordinates, partners: None, measure: measures.iter().sum() }
+        if let Some(weights) = &mut weights {
+            let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+            weights.iter_mut().for_each(|w| *w /= mean);
+        }
+        BlockPoints { coordinates, partners: None, weights, measure: measures.iter().sum() }
     }
 }
 
@@ -129,19 +139,32 @@ fn divide(total: usize, weights: &[f64]) -> Vec<usize> {
     parts
 }
 
+/// Points of a unit cube.
+struct Unit {
+    points: Vec<Vec<f64>>,
+    /// As in [`BlockPoints`].
+    weights: Option<Vec<f64>>,
+}
+
 /// Points of the unit cube over the free coordinates; `count` is for scattered ones.
-fn sample(block: &ResidualBlock, free: &[usize], count: usize, draw: Draw) -> Vec<Vec<f64>> {
-    let settings = &block.samples;
-    if free.is_empty() {
-        return vec![Vec::new()];
+fn sample(settings: &SampleSettings, free: usize, count: usize, draw: Draw) -> Unit {
+    if free == 0 {
+        return Unit { points: vec![Vec::new()], weights: None };
     }
     if !settings.layout.is_grid() {
-        return draw.scattered(settings.layout, free.len(), count);
+        return Unit { points: draw.scattered(settings.layout, free, count), weights: None };
     }
-    let nodes = |k: usize| *settings.count.get(k).unwrap_or(&settings.count[0]);
+    let count = |k: usize| *settings.count.get(k).unwrap_or(&settings.count[0]);
+    if settings.layout == SampleLayout::Gauss {
+        let rules: Vec<(Vec<f64>, Vec<f64>)> =
+            (0..free).map(|k| gauss_legendre(count(k))).collect();
+        let (nodes, weights): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        let weights = product(&weights).iter().map(|w| w.iter().product()).collect();
+        return Unit { points: product(&nodes), weights: Some(weights) };
+    }
     let axes: Vec<Vec<f64>> =
-        (0..free.len()).map(|k| nodes_1d(settings.layout, nodes(k), settings.walls)).collect();
-    product(&axes)
+        (0..free).map(|k| nodes_1d(settings.layout, count(k), settings.walls)).collect();
+    Unit { points: product(&axes), weights: None }
 }
 
 /// Equispaced nodes of the unit interval.
@@ -152,6 +175,37 @@ fn nodes_1d(layout: SampleLayout, count: usize, walls: bool) -> Vec<f64> {
     let gaps = count.saturating_sub(1).max(1);
     let kept = if walls { 0..count } else { 1..count.saturating_sub(1) };
     kept.map(|i| i as f64 / gaps as f64).collect()
+}
+
+/// Nodes and weights (1 on average) of Gauss-Legendre quadrature on the unit interval: exact for
+/// polynomials of degree 2 n - 1. The nodes are the roots of Legendre's polynomial, by Newton's
+/// method from their asymptotic places.
+fn gauss_legendre(count: usize) -> (Vec<f64>, Vec<f64>) {
+    const STEPS: usize = 10;
+    let n = count as f64;
+    // P_n and its derivative by the three-term recurrence.
+    let legendre = |x: f64| {
+        let (mut before, mut p) = (1.0, x);
+        for k in 2..=count {
+            let k = k as f64;
+            (before, p) = (p, ((2.0 * k - 1.0) * x * p - (k - 1.0) * before) / k);
+        }
+        (p, n * (x * p - before) / (x * x - 1.0))
+    };
+    let mut nodes = vec![0.0; count];
+    let mut weights = vec![1.0; count];
+    for i in 0..count {
+        let mut x = -(std::f64::consts::PI * (i as f64 + 0.75) / (n + 0.5)).cos();
+        for _ in 0..STEPS {
+            let (p, slope) = legendre(x);
+            x -= p / slope;
+        }
+        let slope = legendre(x).1;
+        nodes[i] = 0.5 * (x + 1.0);
+        // 2 / ((1 - x^2) P'^2) over the length 2 of the interval, times n.
+        weights[i] = n / ((1.0 - x * x) * slope * slope);
+    }
+    (nodes, weights)
 }
 
 /// Every combination; the last axis runs fastest.

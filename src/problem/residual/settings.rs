@@ -32,6 +32,8 @@ pub enum SampleLayout {
     Grid,
     /// Equispaced nodes, half a spacing away from both ends.
     Midpoints,
+    /// Nodes of Gauss-Legendre quadrature, with its weights.
+    Gauss,
     /// Independent and uniform.
     Random,
     /// Sobol's low-discrepancy sequence with a random digital shift.
@@ -43,6 +45,7 @@ pub enum SampleLayout {
 choices!(SampleLayout {
     "grid" => Grid,
     "midpoints" => Midpoints,
+    "gauss" => Gauss,
     "random" => Random,
     "sobol" => Sobol,
     "latin-hypercube" => LatinHypercube,
@@ -52,7 +55,7 @@ impl SampleLayout {
     /// Whether counts are per coordinate and the points always the same.
     #[must_use]
     pub fn is_grid(self) -> bool {
-        matches!(self, Self::Grid | Self::Midpoints)
+        matches!(self, Self::Grid | Self::Midpoints | Self::Gauss)
     }
 }
 

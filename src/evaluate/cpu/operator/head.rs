@@ -106,19 +106,15 @@ pub struct HeadScratch<T, const L: usize> {
     out: Vec<T>,
     /// Per row of the residual.
     pub values: Vec<[T; L]>,
-    /// Per row and channel of the jet set: dr / d(Taylor coefficient).
-    pub seeds: Vec<Vec<[T; L]>>,
 }
 
 impl<T: Real, const L: usize> HeadScratch<T, L> {
     pub fn new(head: &Head) -> Self {
-        let channels = head.jets.len();
         Self {
             registers: Registers::new(),
-            jets: vec![T::ZERO; channels * L],
+            jets: vec![T::ZERO; head.jets.len() * L],
             out: vec![T::ZERO; head.slopes.outputs().len() * L],
             values: vec![[T::ZERO; L]; head.rows],
-            seeds: vec![vec![[T::ZERO; L]; channels]; head.rows],
         }
     }
 
@@ -144,63 +140,58 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
         std::array::from_fn(|l| self.out[k * L + l])
     }
 
-    /// The residuals alone, or the energy density in the first entry. `network` is the network's
-    /// jet, Taylor coefficients.
+    /// The residuals alone times a factor per point, or the energy density times its square in
+    /// the first entry. `network` is the network's jet, Taylor coefficients.
     #[inline(always)]
-    pub fn evaluate(&mut self, head: &Head, network: &[[T; L]], coordinates: Rows<'_, T>) {
-        self.load(head, network);
-        self.run(&head.values, coordinates);
-        for k in 0..head.values.outputs().len() {
-            self.values[k] = self.output(k);
-        }
-    }
-
-    /// The rows of the residual times `scale`, and their seeds. For an energy `scale^2 e` they are
-    /// such that `2 J^T r` is its gradient and `2 J^T J` its Hessian.
-    #[inline(always)]
-    pub fn differentiate(
+    pub fn evaluate(
         &mut self,
         head: &Head,
         network: &[[T; L]],
         coordinates: Rows<'_, T>,
-        scale: T,
+        scale: &[T; L],
     ) {
         self.load(head, network);
-        self.run(&head.slopes, coordinates);
-        if head.energy {
-            self.factor(head, scale.to_f64());
-            return;
-        }
-        for q in 0..head.rows {
-            let value = self.output(q);
+        self.run(&head.values, coordinates);
+        for k in 0..head.values.outputs().len() {
+            let value = self.output(k);
             for l in 0..L {
-                self.values[q][l] = scale * value[l];
-            }
-            for (k, &c) in head.channels.iter().enumerate() {
-                let slope = self.output(head.rows + q * head.channels.len() + k);
-                let factor = scale * T::of(head.jets.factor(c));
-                for l in 0..L {
-                    self.seeds[q][c][l] = factor * slope[l];
-                }
+                let factor = if head.energy { scale[l] * scale[l] } else { scale[l] };
+                self.values[k][l] = factor * value[l];
             }
         }
     }
 
-    /// Replaces the seeds of all rows by one, their sum with the given weights: that of
-    /// `sum_q w_q r_q` at the points from `first` on. Lanes that are no point count nothing.
+    /// The rows of the residual times a factor per point, and per row the derivatives by the network's Taylor
+    /// coefficients, channel by channel, in `seeds`. For an energy `scale^2 e` they are such that
+    /// `2 J^T r` is its gradient and `2 J^T J` its Hessian.
     #[inline(always)]
-    pub fn combine(&mut self, weights: &[&[f64]], first: usize, valid: usize) {
-        let (combined, rest) = self.seeds.split_at_mut(1);
-        for (c, to) in combined[0].iter_mut().enumerate() {
+    pub fn differentiate<'s>(
+        &mut self,
+        head: &Head,
+        network: &[[T; L]],
+        coordinates: Rows<'_, T>,
+        scale: &[T; L],
+        seeds: &mut dyn Iterator<Item = &'s mut [[T; L]]>,
+    ) {
+        self.load(head, network);
+        self.run(&head.slopes, coordinates);
+        if head.energy {
+            let mut seeds: Vec<&mut [[T; L]]> = seeds.collect();
+            self.factor(head, scale, &mut seeds);
+            return;
+        }
+        for (q, seed) in seeds.enumerate() {
+            let value = self.output(q);
             for l in 0..L {
-                let weight = |q: usize| {
-                    if l < valid { T::of(weights[q][first + l]) } else { T::ZERO }
-                };
-                let mut sum = weight(0) * to[l];
-                for (q, seed) in rest.iter().enumerate() {
-                    sum += weight(q + 1) * seed[c][l];
+                self.values[q][l] = scale[l] * value[l];
+            }
+            seed.fill([T::ZERO; L]);
+            for (k, &c) in head.channels.iter().enumerate() {
+                let slope = self.output(head.rows + q * head.channels.len() + k);
+                let factor = T::of(head.jets.factor(c));
+                for l in 0..L {
+                    seed[c][l] = factor * scale[l] * slope[l];
                 }
-                to[l] = sum;
             }
         }
     }
@@ -208,10 +199,12 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
     /// Lane by lane `H = M M^T` for half the Hessian of the density, by a square-root-free
     /// Cholesky factorisation whose pivots are kept positive, and `M r = g` for half its gradient.
     /// Column q of M seeds row q.
-    fn factor(&mut self, head: &Head, scale: f64) {
+    fn factor(&mut self, head: &Head, scale: &[T; L], seeds: &mut [&mut [[T; L]]]) {
         let m = head.rows;
         let half = |value: T| 0.5 * value.to_f64();
+        seeds.iter_mut().for_each(|seed| seed.fill([T::ZERO; L]));
         for l in 0..L {
+            let scale = scale[l].to_f64();
             let at = |k: usize| half(self.out[k * L + l]);
             let mut lower = vec![vec![0.0; m]; m];
             let mut next = 1 + m;
@@ -242,7 +235,7 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
                 self.values[q][l] = T::of(scale * r[q]);
                 for (k, &c) in head.channels.iter().enumerate() {
                     let entry = if k >= q { lower[k][q] } else { 0.0 };
-                    self.seeds[q][c][l] = T::of(scale * head.jets.factor(c) * entry);
+                    seeds[q][c][l] = T::of(scale * head.jets.factor(c) * entry);
                 }
             }
         }

@@ -1,21 +1,23 @@
 //! Differential operators of the network at fixed points, and their parameter Jacobians by one
 //! reverse sweep over all channels of the jet per row.
 //!
-//! [`head`] turns a point's channels into rows of the residual and seeds, [`prepare`] makes
-//! equations cheap, [`sweep`] runs over blocks of points.
+//! `prepare` makes equations cheap, `head` turns a point's channels into rows of the residual and
+//! seeds, `layers` unpacks the parameters, `passes` goes through the network and back, `columns`
+//! reads the derivatives by the parameters off, `sweep` runs over tiles of points.
 
+mod columns;
 mod head;
+mod layers;
+mod passes;
 mod prepare;
+mod product;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 pub use head::Head;
-pub use sweep::{Compiled, Rate};
+pub use layers::Layers;
+pub use sweep::{Kernel, Rate};
 
-use super::features::lane_features;
-use super::weights::Weights;
-use crate::evaluate::program::Rows;
+use crate::evaluate::jet::JetSet;
 use crate::network::Network;
 use crate::scalar::Real;
 
@@ -23,7 +25,8 @@ use crate::scalar::Real;
 #[derive(Clone, Debug)]
 struct Side<T> {
     sign: f64,
-    /// Per block, as [`super::block::Features`] reads them.
+    /// Taylor coefficients of the embedding's features: block by block, channel by channel,
+    /// feature by feature, lanes together.
     features: Vec<T>,
     /// Coordinates, given rows, then what the head knows: one padded row each.
     rows: Vec<T>,
@@ -36,8 +39,8 @@ pub struct Operator<T> {
     head: Head,
     sides: Vec<Side<T>>,
     points: usize,
-    /// Factor of every row.
-    scale: f64,
+    /// Factor of the rows of each point, padded.
+    scales: Vec<T>,
 }
 
 /// Where an operator is looked at.
@@ -49,18 +52,19 @@ pub struct OperatorPoints<'a> {
     pub partners: Option<&'a [f64]>,
     /// Rows of numbers behind the coordinates, one per point each.
     pub given: &'a [&'a [f64]],
+    /// What the square of each point's rows counts in the loss.
+    pub weights: &'a [f64],
 }
 
 impl<T: Real> Operator<T> {
-    /// `scale` multiplies every row.
-    ///
     /// # Panics
     /// When there are no points, or lists of different lengths.
     #[must_use]
-    pub fn new(network: &Network, head: Head, points: OperatorPoints<'_>, scale: f64) -> Self {
+    pub fn new(network: &Network, head: Head, points: OperatorPoints<'_>) -> Self {
         let dimensions = network.inputs().len();
         let count = points.coordinates.len() / dimensions;
         assert!(count > 0 && points.given.iter().all(|row| row.len() == count), "points");
+        assert_eq!(points.weights.len(), count, "a weight per point");
         let side = |coordinates: &[f64], sign: f64| -> Side<T> {
             let padded = padded::<T>(count);
             let at = |i: usize| {
@@ -69,8 +73,7 @@ impl<T: Real> Operator<T> {
             };
             let mut rows: Vec<f64> =
                 (0..dimensions).flat_map(|k| (0..padded).map(move |i| at(i)[k])).collect();
-            let input = Rows { data: &rows, stride: padded };
-            let features = lane_features(network.inputs(), input, padded / T::LANES);
+            let features = features::<T>(network, head.jets(), (0..padded).map(at));
             for row in points.given {
                 rows.extend((0..padded).map(|i| row[i.min(count - 1)]));
             }
@@ -81,7 +84,9 @@ impl<T: Real> Operator<T> {
         };
         let mut sides = vec![side(points.coordinates, 1.0)];
         sides.extend(points.partners.map(|partners| side(partners, -1.0)));
-        Self { sides, points: count, scale, head }
+        let scale = |i: usize| T::of(points.weights[i.min(count - 1)].sqrt());
+        let scales = (0..padded::<T>(count)).map(scale).collect();
+        Self { sides, points: count, scales, head }
     }
 
     /// Points (or pairs).
@@ -96,12 +101,6 @@ impl<T: Real> Operator<T> {
         self.points * self.head.rows()
     }
 
-    /// Factor of every row.
-    #[must_use]
-    pub fn scale(&self) -> f64 {
-        self.scale
-    }
-
     #[must_use]
     pub fn head(&self) -> &Head {
         &self.head
@@ -112,13 +111,19 @@ fn padded<T: Real>(points: usize) -> usize {
     points.div_ceil(T::LANES) * T::LANES
 }
 
-/// A parameter vector in the form that the kernels read.
-pub struct Unpacked<T>(Weights<T>);
-
-impl<T: Real> Unpacked<T> {
-    #[must_use]
-    pub fn new(network: &Network, theta: &[f64]) -> Self {
-        assert_eq!(theta.len(), network.parameters(), "parameters of the network");
-        Self(Weights::unpack(network, theta))
-    }
+/// The features of the embedding at the points, in the order of [`Side::features`].
+fn features<'a, T: Real>(
+    network: &Network,
+    jets: &JetSet,
+    points: impl Iterator<Item = &'a [f64]>,
+) -> Vec<T> {
+    let groups = jets.len() * layers::feature_count(network);
+    let mut all: Vec<f64> = Vec::new();
+    points.for_each(|point| layers::features(network, jets, point, &mut all));
+    let lane = |block: &[f64], g: usize, l: usize| T::of(block[l * groups + g]);
+    all.chunks_exact(groups * T::LANES)
+        .flat_map(|block| {
+            (0..groups).flat_map(move |g| (0..T::LANES).map(move |l| lane(block, g, l)))
+        })
+        .collect()
 }

@@ -1,253 +1,220 @@
-//! The passes of an operator over a run of points.
+//! The passes of an operator over a run of points, tile by tile.
 
 use std::ops::Range;
 
 use faer::MatMut;
+use pulp::{Simd, WithSimd};
 
+use super::columns::{Rows, Sum, columns};
 use super::head::HeadScratch;
-use super::{Operator, Unpacked, padded};
-use crate::evaluate::cpu::backward::{
-    Coefficients, ColumnPlan, backward, coefficient_columns, entry,
-};
-use crate::evaluate::cpu::block::{Features, Scratch, Shape};
-use crate::evaluate::cpu::features::layout;
-use crate::evaluate::cpu::forward::forward;
-use crate::evaluate::jet::JetSet;
-use crate::evaluate::program::Rows;
+use super::layers::{Layers, feature_count};
+use super::passes::{Buffers, Sizes, backward, forward};
+use super::{Operator, Side, padded};
+use crate::evaluate::program;
 use crate::network::Network;
 use crate::scalar::Real;
 
-/// A network made ready for Jacobians by every parameter.
-pub struct Compiled {
-    network: Network,
-    plan: ColumnPlan,
-}
-
-impl Compiled {
-    #[must_use]
-    pub fn new(network: &Network) -> Self {
-        let columns: Vec<u32> = (0..network.parameters() as u32).collect();
-        Self { network: network.clone(), plan: ColumnPlan::new(network, &columns) }
-    }
-
-    #[must_use]
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-}
-
-/// What a sweep leaves behind of the rows' derivatives by the parameters.
+/// What a run leaves behind of the rows' derivatives by the parameters.
 pub enum Rate<'a, 'm> {
+    /// Nothing, and only the residuals; for an energy the weighted density, in the first slice.
+    Density,
+    /// Nothing; for an energy the rows of its factored form.
     None,
     /// Rows of J: one matrix of the run's points by p per expression, from expression `first` on.
-    Rows {
-        first: usize,
-        matrices: &'a mut [MatMut<'m, f64>],
-    },
+    Rows { first: usize, matrices: &'a mut [MatMut<'m, f64>] },
     /// `sum_i w_i J_i`: the weights per expression and point, and where the sum is added.
-    Sum {
-        weights: &'a [&'a [f64]],
-        out: &'a mut [f64],
-    },
+    Sum { weights: &'a [&'a [f64]], out: &'a mut [f64] },
 }
 
-/// Lanes of a block of points from the front of the run.
-struct Run<'a, const L: usize, T> {
-    first: usize,
+/// The work on one run of points. A type with `with_simd`, not a closure: a closure that the
+/// compiler does not inline is compiled for the oldest processor, silently.
+pub struct Run<'a, 'v, 'r, 'm, T> {
+    operator: &'a Operator<T>,
+    network: &'a Network,
+    layers: &'a Layers<T>,
+    range: Range<usize>,
+    /// One slice per expression; none where the residuals are not wanted.
+    values: &'a mut [&'v mut [f64]],
+    rate: &'a mut Rate<'r, 'm>,
+}
+
+/// A precision that the kernels are compiled for.
+pub trait Kernel: Real {
+    /// Runs with the widest registers of this machine.
+    fn dispatch(run: Run<'_, '_, '_, '_, Self>);
+}
+
+macro_rules! kernel {
+    ($type:ident, $lanes:literal) => {
+        impl WithSimd for Run<'_, '_, '_, '_, $type> {
+            type Output = ();
+
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) {
+                self.tiles::<S, $lanes>(simd);
+            }
+        }
+
+        impl Kernel for $type {
+            fn dispatch(run: Run<'_, '_, '_, '_, Self>) {
+                const { assert!(<$type as Real>::LANES == $lanes) };
+                pulp::Arch::new().dispatch(run);
+            }
+        }
+    };
+}
+
+kernel!(f32, 16);
+kernel!(f64, 8);
+
+impl<T: Kernel> Operator<T> {
+    /// The residuals of the points in `range` (which begins at a multiple of the lanes) go to
+    /// `values`, one slice per expression, and what `rate` asks for to where it says.
+    pub fn run(
+        &self,
+        network: &Network,
+        layers: &Layers<T>,
+        range: Range<usize>,
+        values: &mut [&mut [f64]],
+        rate: &mut Rate<'_, '_>,
+    ) {
+        T::dispatch(Run { operator: self, network, layers, range, values, rate });
+    }
+}
+
+/// The blocks of one tile on one side.
+struct Tile<'a, T, const L: usize> {
+    side: &'a Side<T>,
+    /// Whether what is computed is added to the other side's.
+    add: bool,
+    start: usize,
     valid: usize,
-    features: Features<'a, T, L>,
-    rows: Rows<'a, T>,
+    features: &'a [[T; L]],
+}
+
+impl<T: Real> Run<'_, '_, '_, '_, T> {
+    #[inline(always)]
+    fn tiles<S: Simd, const L: usize>(self, simd: S) {
+        let Self { operator, network, layers, range, values, mut rate } = self;
+        debug_assert!(range.start % L == 0, "runs begin at whole blocks");
+        let back = matches!(rate, Rate::Rows { .. } | Rate::Sum { .. });
+        let head = &operator.head;
+        let sizes = Sizes::new(network, feature_count(network), head.jets(), back);
+        let mut buffers = Buffers::<T>::new(&sizes);
+        let mut scratch = HeadScratch::<T, L>::new(head);
+        let groups = sizes.channels * sizes.blocks;
+        let mut seeds = vec![[T::ZERO; L]; groups * head.rows()];
+        for (number, side) in operator.sides.iter().enumerate() {
+            for start in range.clone().step_by(sizes.blocks * L) {
+                let valid = (range.end - start).min(sizes.blocks * L);
+                let per_block = sizes.channels * sizes.features;
+                let blocks = start / L..(start + valid).div_ceil(L);
+                let features = &side.features.as_chunks::<L>().0
+                    [blocks.start * per_block..blocks.end * per_block];
+                let tile = Tile { side, add: number > 0, start, valid, features };
+                forward(simd, &sizes, layers, features, &mut buffers);
+                operator.head_of_tile(
+                    &sizes,
+                    &tile,
+                    buffers.output(),
+                    &mut scratch,
+                    &mut seeds,
+                    range.start,
+                    values,
+                    rate,
+                );
+                if back {
+                    let all = blocks.len() * sizes.channels;
+                    let seeds = seeds.chunks_exact(groups).map(|seed| &seed[..all]);
+                    let offset = start - range.start;
+                    sweep_back(simd, &sizes, layers, &tile, offset, seeds, &mut buffers, &mut rate);
+                }
+            }
+        }
+    }
 }
 
 impl<T: Real> Operator<T> {
-    /// The residuals of the points in `range` (which begins at a multiple of the lanes) go to
-    /// `out`, one slice per expression. For an energy the density, in the first slice.
-    pub fn values(
+    /// Residuals and seeds of a tile's points.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
+    fn head_of_tile<const L: usize>(
         &self,
-        network: &Compiled,
-        at: &Unpacked<T>,
-        range: Range<usize>,
-        out: &mut [&mut [f64]],
-    ) {
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || match T::LANES {
-                8 => self.run_values::<8>(network, at, range, out),
-                _ => self.run_values::<16>(network, at, range, out),
-            },
-        );
-    }
-
-    /// As [`Operator::values`] (for an energy the rows of its factored form), and the derivatives
-    /// by the parameters.
-    pub fn rates(
-        &self,
-        network: &Compiled,
-        at: &Unpacked<T>,
-        range: Range<usize>,
+        sizes: &Sizes,
+        tile: &Tile<'_, T, L>,
+        output: &[[T; L]],
+        scratch: &mut HeadScratch<T, L>,
+        seeds: &mut [[T; L]],
+        first: usize,
         values: &mut [&mut [f64]],
-        rate: &mut Rate<'_, '_>,
+        rate: &Rate<'_, '_>,
     ) {
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || match T::LANES {
-                8 => self.run_rates::<8>(network, at, range, values, rate),
-                _ => self.run_rates::<16>(network, at, range, values, rate),
-            },
-        );
-    }
-
-    /// The blocks of a run on one of the sides.
-    #[inline(always)]
-    fn blocks<'a, const L: usize>(
-        &'a self,
-        network: &Network,
-        side: usize,
-        range: Range<usize>,
-    ) -> impl Iterator<Item = Run<'a, L, T>> {
-        debug_assert!(range.start % L == 0, "runs begin at whole blocks");
-        let side = &self.sides[side];
         let stride = padded::<T>(self.points);
-        let (per_block, periodic) = layout(network.inputs());
-        let features = side.features.as_chunks::<L>().0;
-        range.clone().step_by(L).map(move |start| {
-            let block = start / L;
-            Run {
-                first: start - range.start,
-                valid: L.min(range.end - start),
-                features: Features {
-                    lanes: &features[block * per_block..(block + 1) * per_block],
-                    periodic,
-                },
-                rows: Rows { data: &side.rows[start..], stride },
+        let density = matches!(rate, Rate::Density);
+        let groups = sizes.channels * sizes.blocks;
+        for (block, at) in (0..tile.valid).step_by(L).enumerate() {
+            let rows = program::Rows { data: &tile.side.rows[tile.start + at..], stride };
+            let channels = block * sizes.channels..(block + 1) * sizes.channels;
+            let network = &output[channels.clone()];
+            let sign = T::of(tile.side.sign);
+            let scales = &self.scales[tile.start + at..][..L];
+            let scale: [T; L] = std::array::from_fn(|l| sign * scales[l]);
+            if density {
+                scratch.evaluate(&self.head, network, rows, &scale);
+            } else {
+                let mut seeds = seeds.chunks_exact_mut(groups).map(|s| &mut s[channels.clone()]);
+                scratch.differentiate(&self.head, network, rows, &scale, &mut seeds);
             }
-        })
-    }
-
-    #[inline(always)]
-    fn run_values<const L: usize>(
-        &self,
-        network: &Compiled,
-        at: &Unpacked<T>,
-        range: Range<usize>,
-        out: &mut [&mut [f64]],
-    ) {
-        let jets = self.head.jets();
-        let shape = Shape::new(&network.network, jets.clone(), 0, jets.prefix(1));
-        let mut scratch = Scratch::<T, L>::new(&shape);
-        let mut head = HeadScratch::<T, L>::new(&self.head);
-        let scale = if self.head.is_energy() { 1.0 } else { self.scale };
-        for (number, side) in self.sides.iter().enumerate() {
-            for run in self.blocks::<L>(&network.network, number, range.clone()) {
-                forward(&shape, &at.0, &run.features, &mut scratch);
-                head.evaluate(&self.head, &scratch.output, run.rows);
-                for (slice, lanes) in out.iter_mut().zip(&head.values) {
-                    add(slice, &run, lanes, scale * side.sign, number > 0);
+            let valid = L.min(tile.valid - at);
+            for (slice, lanes) in values.iter_mut().zip(&scratch.values) {
+                let to = &mut slice[tile.start + at - first..][..valid];
+                for (to, lane) in to.iter_mut().zip(lanes) {
+                    let value = lane.to_f64();
+                    *to = if tile.add { *to + value } else { value };
                 }
             }
         }
     }
+}
 
-    #[inline(always)]
-    fn run_rates<const L: usize>(
-        &self,
-        network: &Compiled,
-        at: &Unpacked<T>,
-        range: Range<usize>,
-        values: &mut [&mut [f64]],
-        rate: &mut Rate<'_, '_>,
-    ) {
-        let jets: &JetSet = self.head.jets();
-        let shape = Shape::new(&network.network, jets.clone(), jets.len(), jets.clone());
-        let mut scratch = Scratch::<T, L>::new(&shape);
-        let mut head = HeadScratch::<T, L>::new(&self.head);
-        let mut coefficients = Coefficients::new();
-        for (number, side) in self.sides.iter().enumerate() {
-            let scale = T::of(self.scale * side.sign);
-            for run in self.blocks::<L>(&network.network, number, range.clone()) {
-                forward(&shape, &at.0, &run.features, &mut scratch);
-                head.differentiate(&self.head, &scratch.output, run.rows, scale);
-                for (slice, lanes) in values.iter_mut().zip(&head.values) {
-                    add(slice, &run, lanes, 1.0, number > 0);
-                }
-                if let Rate::Sum { weights, .. } = rate {
-                    head.combine(weights, run.first, run.valid);
-                }
-                let sweeps = match rate {
-                    Rate::None => 0..0,
-                    Rate::Rows { first, matrices } => *first..*first + matrices.len(),
-                    Rate::Sum { .. } => 0..1,
-                };
-                for q in sweeps {
-                    let seed = &head.seeds[q];
-                    backward(&shape, &at.0, seed, &mut scratch);
-                    coefficient_columns(&shape, &at.0, &network.plan, &scratch, &mut coefficients);
-                    for (k, &source) in network.plan.sources.iter().enumerate() {
-                        let lanes = entry(
-                            &shape,
-                            &at.0,
-                            &run.features,
-                            &scratch,
-                            &coefficients,
-                            seed,
-                            source,
-                        );
-                        rate.store(q, k, &run, &lanes, number > 0);
+/// One sweep back per row that is wanted, or one for their weighted sum.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn sweep_back<'s, S: Simd, T: Real, const L: usize>(
+    simd: S,
+    sizes: &Sizes,
+    layers: &Layers<T>,
+    tile: &Tile<'_, T, L>,
+    offset: usize,
+    seeds: impl Iterator<Item = &'s [[T; L]]>,
+    buffers: &mut Buffers<T>,
+    rate: &mut Rate<'_, '_>,
+) {
+    match rate {
+        Rate::Density | Rate::None => {}
+        Rate::Rows { first, matrices } => {
+            for (seed, matrix) in seeds.skip(*first).zip(matrices.iter_mut()) {
+                backward(simd, sizes, layers, seed, buffers);
+                let columns_of = matrix.as_mut().col_iter_mut();
+                let mut sink =
+                    Rows { columns: columns_of, first: offset, valid: tile.valid, add: tile.add };
+                columns(sizes, layers, tile.features, seed, buffers, &mut sink);
+            }
+        }
+        Rate::Sum { weights, out } => {
+            let mut combined: Vec<[T; L]> = Vec::new();
+            for (seed, weights) in seeds.zip(weights.iter()) {
+                combined.resize(seed.len(), [T::ZERO; L]);
+                for (group, (to, s)) in combined.iter_mut().zip(seed).enumerate() {
+                    let at = group / sizes.channels * L;
+                    for l in 0..L.min(tile.valid - at) {
+                        to[l] += s[l] * T::of(weights[offset + at + l]);
                     }
                 }
             }
+            backward(simd, sizes, layers, &combined, buffers);
+            let mut sink = Sum { out: out.iter_mut() };
+            columns(sizes, layers, tile.features, &combined, buffers, &mut sink);
         }
-    }
-}
-
-impl Rate<'_, '_> {
-    #[inline(always)]
-    fn store<T: Real, const L: usize>(
-        &mut self,
-        q: usize,
-        column: usize,
-        run: &Run<'_, L, T>,
-        lanes: &[T; L],
-        accumulate: bool,
-    ) {
-        match self {
-            Self::None => {}
-            Self::Rows { first, matrices } => {
-                let column = matrices[q - *first].as_mut().col_mut(column);
-                let column = column.try_as_col_major_mut().expect("contiguous columns");
-                add(column.as_slice_mut(), run, lanes, 1.0, accumulate);
-            }
-            Self::Sum { out, .. } => {
-                let mut sum = 0.0;
-                for lane in lanes {
-                    sum += lane.to_f64();
-                }
-                out[column] += sum;
-            }
-        }
-    }
-}
-
-/// `to = factor lanes`, or `to += factor lanes`, for the points of the block that exist.
-#[inline(always)]
-fn add<T: Real, const L: usize>(
-    to: &mut [f64],
-    run: &Run<'_, L, T>,
-    lanes: &[T; L],
-    factor: f64,
-    accumulate: bool,
-) {
-    let to = &mut to[run.first..run.first + run.valid];
-    // A whole block is one loop of known length; only the last one may be shorter.
-    if let Some(to) = to.as_mut_array::<L>() {
-        for l in 0..L {
-            let value = factor * lanes[l].to_f64();
-            to[l] = if accumulate { to[l] + value } else { value };
-        }
-        return;
-    }
-    for (to, lane) in to.iter_mut().zip(lanes) {
-        let value = factor * lane.to_f64();
-        *to = if accumulate { *to + value } else { value };
     }
 }

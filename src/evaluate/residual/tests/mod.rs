@@ -1,6 +1,8 @@
 //! Residuals and Jacobians against a network in polynomial arithmetic, and against differences.
 
+mod energy;
 mod oracle;
+mod problems;
 
 use faer::Mat;
 
