@@ -208,23 +208,20 @@ fn problem(n: usize, s: usize, real: &str) -> Problem {
         ("method.rcond", "1e-5"),
         ("method.step", "1e-3"),
         ("method.corrections", "2"),
+        ("method.tolerance", "0"),
         ("network.width", "25"),
         ("network.hidden_layers", "5"),
         ("network.activation", "rational"),
         ("run.precision", real),
     ];
     let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    let mut problem = Problem::from_toml(text, &overrides).expect("a preset");
-    problem.method.tolerance = None;
-    problem
+    Problem::from_toml(text, &overrides).expect("a preset")
 }
 
 /// The problem with one more entry changed.
 fn set(problem: &Problem, key: &str, value: &str) -> Problem {
     let overrides = vec![(key.to_owned(), value.to_owned())];
-    let mut changed = Problem::from_toml(&problem.source, &overrides).expect("a preset");
-    changed.method.tolerance = None;
-    changed
+    Problem::from_toml(&problem.source, &overrides).expect("a preset")
 }
 
 /// Chains of multiply-adds that do not wait for each other: more than latency times ports.

@@ -64,7 +64,7 @@ struct BlockSummary {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    match arguments.problem.load(&[])? {
+    match arguments.problem.load_file(&[])? {
         ProblemFile::Evolution(problem) => evolution(&problem, arguments.json),
         ProblemFile::Residual(problem) => residual(&problem, arguments.json),
     }

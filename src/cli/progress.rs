@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sketchpde::evolve::initial_fit::FitReason;
 use sketchpde::session::{Phase, Status};
 
 /// Between two lines where standard error is no terminal.
@@ -112,8 +113,13 @@ fn describe(status: &Status) -> String {
 
 /// What is said once the initial fit is done.
 pub fn fitted(status: &Status) -> String {
+    let short = match status.fit_ended {
+        Some(FitReason::MaxIterations) => "; its iterations ran out above its tolerance",
+        Some(FitReason::Stalled) => "; it stalled above its tolerance",
+        Some(FitReason::Tolerance) | None => "",
+    };
     format!(
-        "Initial state fitted in {} ({} iterations), relative error {}",
+        "Initial state fitted in {} ({} iterations), relative error {}{short}",
         duration(status.seconds.fit),
         status.fit_iteration,
         status.initial_error.map_or_else(|| "unknown".into(), |e| format!("{e:.1e}")),

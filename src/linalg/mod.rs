@@ -43,10 +43,12 @@ mod error;
 mod factorisation;
 mod least_squares;
 mod lsqr;
+mod matrix_free;
 mod nystrom;
 mod operator;
 mod products;
 mod range;
+mod sample;
 mod sketch;
 mod test_matrix;
 #[cfg(test)]
@@ -64,11 +66,14 @@ pub use error::LeastSquaresError;
 pub use factorisation::{Factorisation, Filter, Projection, Solution};
 pub use least_squares::{GRAM_FLOOR, LeastSquares, Settings};
 pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditioner, lsqr};
+pub use matrix_free::MatrixFreeError;
 pub use nystrom::nystrom;
 pub use operator::{InMemory, TallOperator};
+pub(crate) use products::{columns, multiply, norm};
 pub use range::{
     AdaptiveRange, PROBES, Range, RangeSettings, adaptive_range, approximation_error, range,
     range_error,
 };
+pub use sample::RowSample;
 pub use sketch::{GatherLists, HITS, Hit, RowSketch};
 pub use test_matrix::{TestMatrix, TestMatrixKind};

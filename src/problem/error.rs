@@ -102,6 +102,8 @@ pub enum SettingIssue {
     EmptyTimeSpan { start: f64, end: f64 },
     #[error("{columns} columns are more than the {parameters} parameters of the network")]
     TooManyColumns { columns: usize, parameters: usize },
+    #[error("{integrator} has no error estimate by which a tolerance could choose the steps")]
+    NoErrorEstimate { integrator: &'static str },
     #[error("the network would have {parameters} parameters, more than {limit}")]
     NetworkTooLarge { parameters: usize, limit: usize },
     #[error("{key} has {found} entries for {dimensions} coordinate(s)")]
@@ -177,6 +179,9 @@ impl SettingIssue {
             Self::EmptyTimeSpan { .. } => "set time.end to a later time".into(),
             Self::TooManyColumns { parameters, .. } => {
                 format!("set method.columns to at most {parameters}, or use a wider network")
+            }
+            Self::NoErrorEstimate { .. } => {
+                "set integrator = \"dormand-prince\" or leave tolerance out".into()
             }
             Self::NetworkTooLarge { .. } => "choose a smaller width or fewer layers".into(),
             Self::CountEntries { dimensions, .. } => {

@@ -131,7 +131,7 @@ pub struct MethodSettings {
     pub corrections: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Scheme {
     /// Runge-Kutta on theta' = J^+ f, as published.
     ParameterOde,
@@ -141,7 +141,7 @@ pub enum Scheme {
 
 choices!(Scheme { "parameter-ode" => ParameterOde, "stage-fit" => StageFit });
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Update {
     Dense,
     RandomSparse,
@@ -149,7 +149,7 @@ pub enum Update {
 
 choices!(Update { "dense" => Dense, "random-sparse" => RandomSparse });
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Integrator {
     Euler,
     Rk4,

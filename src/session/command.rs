@@ -1,7 +1,11 @@
 //! What can be asked of a session.
 
+use serde::{Deserialize, Serialize};
+
+use crate::problem::{Integrator, Scheme, Update};
+
 /// A request, obeyed between two steps.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Command {
     /// Go on by itself until the end time.
@@ -20,4 +24,12 @@ pub enum Command {
     SetRcond(f64),
     /// Change the time step.
     SetStep(f64),
+    /// Change the local error that the step controller aims at; `None`: fixed steps.
+    SetTolerance(Option<f64>),
+    /// Change the Runge-Kutta method.
+    SetIntegrator(Integrator),
+    /// Change what the Runge-Kutta method is applied to.
+    SetScheme(Scheme),
+    /// Change which parameters a step may change.
+    SetUpdate(Update),
 }

@@ -38,6 +38,24 @@ impl Session {
                 self.problem.method.step = step;
                 self.take_method();
             }
+            Command::SetTolerance(tolerance) => {
+                let value = tolerance.unwrap_or(0.0);
+                check("tolerance", value, (0.0..1.0).contains(&value), "0 to 1, without 1")?;
+                self.problem.method.tolerance = tolerance.filter(|&tolerance| tolerance > 0.0);
+                self.take_method();
+            }
+            Command::SetIntegrator(integrator) => {
+                self.problem.method.integrator = integrator;
+                self.take_method();
+            }
+            Command::SetScheme(scheme) => {
+                self.problem.method.scheme = scheme;
+                self.take_method();
+            }
+            Command::SetUpdate(update) => {
+                self.problem.method.update = update;
+                self.take_method();
+            }
         }
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! What a session shows of itself: plain data, cheap to send to another thread or worker.
 
+use serde::{Deserialize, Serialize};
+
+use crate::evolve::initial_fit::FitReason;
 use crate::output::{Spectrum, StepRecord};
 
 /// Where a session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// The network is fitted to the initial state.
     Fit,
@@ -16,7 +19,7 @@ pub enum Phase {
 }
 
 /// Seconds of wall time by activity. Time in which the session was not advanced counts nowhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seconds {
     pub fit: f64,
     /// The steps alone: evaluating frames and comparing them with the reference is left out.
@@ -25,13 +28,15 @@ pub struct Seconds {
 }
 
 /// Numbers only: what a progress line needs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     pub phase: Phase,
     pub playing: bool,
     /// Iterations of the initial fit and its relative L2 error between its points.
     pub fit_iteration: usize,
     pub fit_error: Option<f64>,
+    /// Why the initial fit ended, once it has.
+    pub fit_ended: Option<FitReason>,
     pub step: usize,
     /// How many steps there will be, where the step size is fixed.
     pub steps: Option<usize>,
@@ -52,7 +57,7 @@ pub struct Status {
 }
 
 /// [`Status`] and the solution.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub status: Status,
     /// u on the evaluation grid, at [`Status::time`]; empty before the fit is done.

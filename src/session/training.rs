@@ -85,6 +85,14 @@ impl TrainingSession {
         Ok(session)
     }
 
+    /// Measures the error against these values at the problem's evaluation points, for problems
+    /// without an exact solution.
+    #[must_use]
+    pub fn compared_with(mut self, values: Vec<f64>) -> Self {
+        self.comparison = Comparison::new(&self.problem).against(values);
+        self
+    }
+
     /// One iteration, and the error where it is due.
     ///
     /// # Errors

@@ -172,7 +172,7 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    match arguments.problem.load(&arguments.overrides())? {
+    match arguments.problem.load_file(&arguments.overrides())? {
         ProblemFile::Evolution(problem) if arguments.seeds.is_some() => {
             Err(Failure::SeedsOfEvolution { problem: problem.name })
         }

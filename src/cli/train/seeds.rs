@@ -43,7 +43,7 @@ pub fn run(
     for seed in (first..).take(count as usize) {
         let mut overrides = arguments.overrides();
         overrides.push(("run.seed", seed.to_string()));
-        let ProblemFile::Residual(problem) = arguments.problem.load(&overrides)? else {
+        let ProblemFile::Residual(problem) = arguments.problem.load_file(&overrides)? else {
             break;
         };
         let path = path_of(arguments, &problem)?;

@@ -1,88 +1,51 @@
 //! The forward pass: jets through the embedding, the layers and the activations of one block.
 
-use super::activation::{MAX_COEFFICIENTS, Taylor, taylor};
-use super::block::{Features, Scratch, Shape};
+use pulp::Simd;
+
+use super::activation::{MAX_COEFFICIENTS, Rational, Taylor, taylor};
+use super::block::{Features, PassMut, Shape};
+use super::product::multiply;
 use super::weights::{Linear, Weights};
+use crate::evaluate::jet::JetSet;
 use crate::problem::expression::Channel;
 use crate::scalar::Real;
 
-/// Rows of a layer that are accumulated in registers together.
-const TILE: usize = 5;
-
-/// `output = weight * input` for one channel: `rows` x `columns` times `columns` lanes.
+/// Fills `pass`; `power` is room for two powers of a unit's series.
 #[inline(always)]
-pub fn multiply<T: Real, const L: usize>(weight: &[T], input: &[[T; L]], output: &mut [[T; L]]) {
-    let columns = input.len();
-    let mut rows = weight.chunks_exact(columns * TILE);
-    let mut tiles = output.chunks_exact_mut(TILE);
-    for (tile, out) in rows.by_ref().zip(tiles.by_ref()) {
-        tile_product::<T, L, TILE>(tile, input, out);
-    }
-    for (row, out) in rows.remainder().chunks_exact(columns).zip(tiles.into_remainder()) {
-        tile_product::<T, L, 1>(row, input, std::slice::from_mut(out));
-    }
-}
-
-#[inline(always)]
-fn tile_product<T: Real, const L: usize, const R: usize>(
-    weight: &[T],
-    input: &[[T; L]],
-    output: &mut [[T; L]],
-) {
-    let columns = input.len();
-    let mut rows: [&[T]; R] = [&[]; R];
-    for (r, row) in rows.iter_mut().enumerate() {
-        *row = &weight[r * columns..(r + 1) * columns];
-    }
-    let mut sum = [[T::ZERO; L]; R];
-    for i in 0..columns {
-        let x = &input[i];
-        for r in 0..R {
-            let w = rows[r][i];
-            for l in 0..L {
-                sum[r][l] = w.fma(x[l], sum[r][l]);
-            }
-        }
-    }
-    output.copy_from_slice(&sum);
-}
-
-/// Fills `scratch.z`, `scratch.h` and `scratch.slope` of every layer, and the network's jet.
-#[inline(always)]
-pub fn forward<T: Real, const L: usize>(
+pub fn forward<S: Simd, T: Real, const L: usize>(
+    simd: S,
     shape: &Shape,
     weights: &Weights<T>,
     features: &Features<'_, T, L>,
-    scratch: &mut Scratch<T, L>,
+    pass: PassMut<'_, T, L>,
+    power: &mut [[T; L]],
 ) {
-    embed(shape, weights, features, scratch.layer_z(shape, 0));
+    let (size, slopes) = (shape.layer(), shape.slopes * shape.width);
+    embed(shape, weights, features, &mut pass.z[..size]);
     for layer in 0..=shape.hidden {
-        activate(shape, &weights.rational[layer], layer, scratch);
-        let next = &weights.layers[layer];
-        if layer < shape.hidden {
-            let (h, z) = scratch.h_and_next_z(shape, layer);
-            affine(shape, next, h, z);
+        let z = &pass.z[layer * size..(layer + 1) * size];
+        let h = &mut pass.h[layer * size..(layer + 1) * size];
+        let slope = &mut pass.slope[layer * slopes..(layer + 1) * slopes];
+        activate(shape, &weights.rational[layer], z, h, slope, power);
+        let to = if layer < shape.hidden {
+            &mut pass.z[(layer + 1) * size..(layer + 2) * size]
         } else {
-            let (h, out) = scratch.h_and_output(shape);
-            affine(shape, next, h, out);
-        }
+            &mut *pass.output
+        };
+        affine(simd, &weights.layers[layer], h, to);
     }
 }
 
 /// W h + b, channel by channel; the bias is a constant and enters the value alone.
 #[inline(always)]
-fn affine<T: Real, const L: usize>(
-    shape: &Shape,
+fn affine<S: Simd, T: Real, const L: usize>(
+    simd: S,
     layer: &Linear<T>,
     input: &[[T; L]],
     output: &mut [[T; L]],
 ) {
-    for c in 0..shape.channels {
-        let from = &input[c * layer.columns..(c + 1) * layer.columns];
-        let to = &mut output[c * layer.rows..(c + 1) * layer.rows];
-        multiply(&layer.weight, from, to);
-    }
-    for (to, &b) in output[..layer.rows].iter_mut().zip(&layer.bias) {
+    multiply(simd, &layer.weight, input, output);
+    for (to, &b) in output.iter_mut().zip(&layer.bias) {
         for l in 0..L {
             to[l] += b;
         }
@@ -164,83 +127,96 @@ fn embed<T: Real, const L: usize>(
     }
 }
 
-/// h = sigma(z) as series, and the slope series sigma'(z) for the channels that need it.
+/// h = sigma(z) as series, and the slope series sigma'(z) for the channels that need it:
+/// h = sum_m s_m (z - z_0)^m and sigma' = sum_m (m + 1) s_{m+1} (z - z_0)^m, s those of sigma.
 #[inline(always)]
 fn activate<T: Real, const L: usize>(
     shape: &Shape,
-    rational: &super::activation::Rational<T>,
-    layer: usize,
-    scratch: &mut Scratch<T, L>,
+    rational: &Rational<T>,
+    z: &[[T; L]],
+    h: &mut [[T; L]],
+    slope: &mut [[T; L]],
+    power: &mut [[T; L]],
 ) {
-    let width = shape.width;
+    let (width, slopes) = (shape.width, shape.slopes);
     let order = usize::from(shape.jets.order());
-    let slopes = shape.slopes;
     let count = (order + 1 + usize::from(slopes > 0)).min(MAX_COEFFICIENTS);
-    let (z, h, slope, power) = scratch.activation_buffers(shape, layer);
     for j in 0..width {
         let s: Taylor<T, L> = taylor(shape.activation, rational, &z[j], count);
         h[j] = s[0];
         if slopes > 0 {
             slope[j] = s[1];
         }
-        for c in 1..shape.channels {
-            let from = &z[c * width + j];
-            let to = &mut h[c * width + j];
-            for l in 0..L {
-                to[l] = s[1][l] * from[l];
-            }
-        }
-        for c in 1..slopes {
-            for l in 0..L {
-                slope[c * width + j][l] = (s[2][l] + s[2][l]) * z[c * width + j][l];
-            }
-        }
-        if order > 1 {
-            higher_powers(shape, &s, j, z, h, slope, power);
-        }
+        powers(
+            &shape.jets,
+            width,
+            j,
+            z,
+            power,
+            #[inline(always)]
+            |m, power| {
+                add_power(width, j, m, &s[m], T::ONE, &power[..shape.channels], h);
+                if m + 1 < MAX_COEFFICIENTS && slopes > 1 {
+                    let factor = T::of((m + 1) as f64);
+                    add_power(width, j, m, &s[m + 1], factor, &power[..slopes], slope);
+                }
+            },
+        );
     }
 }
 
-/// Adds s_m h^m (and (m + 1) s_{m+1} h^m to the slopes) for m >= 2.
+/// Calls `each` with m and the channels of h^m, for m from 1 to the set's order: h is the series of
+/// one unit without its constant, and so is h^m. `room` is for two series.
 #[inline(always)]
-fn higher_powers<T: Real, const L: usize>(
-    shape: &Shape,
-    s: &Taylor<T, L>,
+pub fn powers<T: Real, const L: usize>(
+    jets: &JetSet,
+    width: usize,
     unit: usize,
     z: &[[T; L]],
-    h: &mut [[T; L]],
-    slope: &mut [[T; L]],
-    power: &mut [[T; L]],
+    room: &mut [[T; L]],
+    mut each: impl FnMut(usize, &[[T; L]]),
 ) {
-    let (width, channels) = (shape.width, shape.channels);
-    let (mut previous, mut next) = power.split_at_mut(channels);
-    for c in 1..channels {
-        previous[c] = z[c * width + unit];
+    let channels = jets.len();
+    if channels == 1 {
+        return;
     }
-    for (m, terms) in (2..).zip(shape.jets.powers()) {
+    let (mut power, mut next) = room.split_at_mut(room.len() / 2);
+    power[0] = [T::ZERO; L];
+    for c in 1..channels {
+        power[c] = z[c * width + unit];
+    }
+    each(1, power);
+    for (m, terms) in (2..).zip(jets.powers()) {
         next.fill([T::ZERO; L]);
         for t in terms {
-            let (a, b) = (&previous[t.a as usize], &z[t.b as usize * width + unit]);
+            let (a, b) = (&power[t.a as usize], &z[t.b as usize * width + unit]);
             let to = &mut next[t.c as usize];
             for l in 0..L {
                 to[l] = a[l].fma(b[l], to[l]);
             }
         }
-        for c in 1..channels {
-            let to = &mut h[c * width + unit];
-            for l in 0..L {
-                to[l] = s[m][l].fma(next[c][l], to[l]);
-            }
+        each(m, next);
+        std::mem::swap(&mut power, &mut next);
+    }
+}
+
+/// `out += factor s power` on the channels after the value; the first power, m = 1, is the first
+/// to come and is assigned.
+#[inline(always)]
+fn add_power<T: Real, const L: usize>(
+    width: usize,
+    unit: usize,
+    m: usize,
+    s: &[T; L],
+    factor: T,
+    power: &[[T; L]],
+    out: &mut [[T; L]],
+) {
+    for (c, power) in power.iter().enumerate().skip(1) {
+        let to = &mut out[c * width + unit];
+        for l in 0..L {
+            let before = if m == 1 { T::ZERO } else { to[l] };
+            to[l] = (factor * s[l]).fma(power[l], before);
         }
-        if m + 1 < MAX_COEFFICIENTS {
-            let factor = T::of((m + 1) as f64);
-            for c in 1..shape.slopes {
-                let to = &mut slope[c * width + unit];
-                for l in 0..L {
-                    to[l] = (factor * s[m + 1][l]).fma(next[c][l], to[l]);
-                }
-            }
-        }
-        std::mem::swap(&mut previous, &mut next);
     }
 }

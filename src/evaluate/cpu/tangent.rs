@@ -1,69 +1,117 @@
 //! Directional derivatives: the jet of d/d eps u(theta + eps direction), one sweep forward.
 
+use pulp::Simd;
+
 use super::activation::{Taylor, rational_change};
-use super::block::{Features, Scratch, Shape};
-use super::forward::{channels_along, cosine_coefficient, multiply};
-use super::weights::Weights;
+use super::block::{Features, Pass, Shape};
+use super::forward::{channels_along, cosine_coefficient, powers};
+use super::product::multiply;
+use super::weights::{Linear, Weights};
+use crate::network::Network;
 use crate::problem::Activation;
 use crate::scalar::Real;
 
-/// Buffers of a tangent sweep.
-pub struct Tangent<T, const L: usize> {
-    z: Vec<[T; L]>,
-    h: Vec<[T; L]>,
-    power: Vec<[T; L]>,
-    product: Vec<[T; L]>,
-    /// The tangent's jet.
-    pub output: Vec<[T; L]>,
+/// A direction in parameter space.
+pub struct Direction<T> {
+    pub weights: Weights<T>,
+    /// Of the linear layers, output last.
+    layers: Vec<Sparse<T>>,
 }
 
-impl<T: Real, const L: usize> Tangent<T, L> {
-    pub fn new(shape: &Shape) -> Self {
-        let zeros = |count: usize| vec![[T::ZERO; L]; count];
-        Self {
-            z: zeros(shape.layer()),
-            h: zeros(shape.layer()),
-            power: zeros(2 * shape.channels),
-            product: zeros(shape.width),
-            output: zeros(shape.channels),
+impl<T: Real> Direction<T> {
+    pub fn unpack(network: &Network, direction: &[f64]) -> Self {
+        let weights = Weights::unpack(network, direction);
+        let layers = weights.layers.iter().map(Sparse::of).collect();
+        Self { weights, layers }
+    }
+}
+
+/// A layer's change, row by row, without its zeros: a random-sparse update changes few of its
+/// entries.
+struct Sparse<T> {
+    /// Of each row, the end in `entries`.
+    ends: Vec<usize>,
+    /// Column and value.
+    entries: Vec<(usize, T)>,
+    bias: Vec<T>,
+}
+
+impl<T: Real> Sparse<T> {
+    fn of(layer: &Linear<T>) -> Self {
+        let (mut ends, mut entries) = (Vec::new(), Vec::new());
+        for row in layer.entries.chunks_exact(layer.weight.columns) {
+            entries.extend(row.iter().copied().enumerate().filter(|(_, w)| *w != T::ZERO));
+            ends.push(entries.len());
+        }
+        Self { ends, entries, bias: layer.bias.clone() }
+    }
+
+    /// `output += W' input + b'`, the bias in the value alone.
+    #[inline(always)]
+    fn add_product<const L: usize>(&self, input: &[[T; L]], output: &mut [[T; L]], width: usize) {
+        let rows = self.ends.len();
+        for (c, (input, output)) in
+            input.chunks_exact(width).zip(output.chunks_exact_mut(rows)).enumerate()
+        {
+            let mut start = 0;
+            for ((&end, to), &bias) in self.ends.iter().zip(output).zip(&self.bias) {
+                let mut sum = [if c == 0 { bias } else { T::ZERO }; L];
+                for &(column, w) in &self.entries[start..end] {
+                    let x = &input[column];
+                    for l in 0..L {
+                        sum[l] = w.fma(x[l], sum[l]);
+                    }
+                }
+                for l in 0..L {
+                    to[l] += sum[l];
+                }
+                start = end;
+            }
         }
     }
 }
 
-/// Fills `tangent.output`; `scratch` holds the forward pass at theta with all slopes kept.
+/// The buffers of a tangent sweep: z' and h' of one layer, two powers of a unit's series, and the
+/// tangent's jet.
+pub struct Tangent<'a, T, const L: usize> {
+    z: &'a mut [[T; L]],
+    h: &'a mut [[T; L]],
+    power: &'a mut [[T; L]],
+    pub output: &'a mut [[T; L]],
+}
+
+impl<'a, T: Real, const L: usize> Tangent<'a, T, L> {
+    pub fn lanes(shape: &Shape) -> usize {
+        2 * shape.layer() + 3 * shape.channels
+    }
+
+    #[inline(always)]
+    pub fn of(shape: &Shape, lanes: &'a mut [[T; L]]) -> Self {
+        let (z, rest) = lanes.split_at_mut(shape.layer());
+        let (h, rest) = rest.split_at_mut(shape.layer());
+        let (power, output) = rest.split_at_mut(2 * shape.channels);
+        Self { z, h, power, output }
+    }
+}
+
+/// Fills `tangent.output`; `pass` is the forward pass at theta with all slopes kept.
 #[inline(always)]
-pub fn tangent<T: Real, const L: usize>(
+pub fn tangent<S: Simd, T: Real, const L: usize>(
+    simd: S,
     shape: &Shape,
     weights: &Weights<T>,
-    direction: &Weights<T>,
+    direction: &Direction<T>,
     features: &Features<'_, T, L>,
-    scratch: &Scratch<T, L>,
-    tangent: &mut Tangent<T, L>,
+    pass: &Pass<'_, T, L>,
+    tangent: &mut Tangent<'_, T, L>,
 ) {
-    let width = shape.width;
-    embed(shape, weights, direction, features, &mut tangent.z);
+    embed(shape, weights, &direction.weights, features, tangent.z);
     for layer in 0..=shape.hidden {
-        activate(shape, weights, direction, layer, scratch, tangent);
-        let (at, along) = (&weights.layers[layer], &direction.layers[layer]);
-        let rows = at.rows;
-        let h = &scratch.h[layer * shape.layer()..(layer + 1) * shape.layer()];
-        let product = &mut tangent.product[..rows];
-        for c in 0..shape.channels {
-            let unit = c * width..(c + 1) * width;
-            let to = if layer < shape.hidden {
-                &mut tangent.z[c * rows..(c + 1) * rows]
-            } else {
-                &mut tangent.output[c..=c]
-            };
-            multiply(&at.weight, &tangent.h[unit.clone()], to);
-            multiply(&along.weight, &h[unit], product);
-            for (r, (to, from)) in to.iter_mut().zip(&*product).enumerate() {
-                let bias = if c == 0 { along.bias[r] } else { T::ZERO };
-                for l in 0..L {
-                    to[l] += from[l] + bias;
-                }
-            }
-        }
+        activate(shape, weights, &direction.weights, layer, pass, tangent);
+        let h = &pass.h[layer * shape.layer()..(layer + 1) * shape.layer()];
+        let to = if layer < shape.hidden { &mut *tangent.z } else { &mut *tangent.output };
+        multiply(simd, &weights.layers[layer].weight, tangent.h, to);
+        direction.layers[layer].add_product(h, to, shape.width);
     }
 }
 
@@ -128,11 +176,11 @@ fn activate<T: Real, const L: usize>(
     weights: &Weights<T>,
     direction: &Weights<T>,
     layer: usize,
-    scratch: &Scratch<T, L>,
-    tangent: &mut Tangent<T, L>,
+    pass: &Pass<'_, T, L>,
+    tangent: &mut Tangent<'_, T, L>,
 ) {
     let width = shape.width;
-    let slope = &scratch.slope[layer * shape.slopes * width..];
+    let slope = &pass.slope[layer * shape.slopes * width..];
     tangent.h.fill([T::ZERO; L]);
     for t in shape.jets.products() {
         let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
@@ -144,64 +192,33 @@ fn activate<T: Real, const L: usize>(
             }
         }
     }
-    if shape.activation == Activation::Rational {
-        let z = &scratch.z[layer * shape.layer()..(layer + 1) * shape.layer()];
-        let order = usize::from(shape.jets.order());
-        let (at, along) = (&weights.rational[layer], &direction.rational[layer]);
-        for j in 0..width {
-            let s = rational_change(at, along, &z[j], order + 1);
-            compose(shape, &s, j, z, &mut tangent.h, &mut tangent.power);
-        }
+    let (at, along) = (&weights.rational[layer], &direction.rational[layer]);
+    if shape.activation != Activation::Rational || along.iter().all(|c| *c == T::ZERO) {
+        return;
     }
-}
-
-/// `out += sum_m s_m h^m` with h the unit's series without its constant.
-#[inline(always)]
-fn compose<T: Real, const L: usize>(
-    shape: &Shape,
-    s: &Taylor<T, L>,
-    unit: usize,
-    z: &[[T; L]],
-    out: &mut [[T; L]],
-    power: &mut [[T; L]],
-) {
-    let (width, channels) = (shape.width, shape.channels);
-    let (mut previous, mut next) = power.split_at_mut(channels);
-    previous[0] = [T::ZERO; L];
-    for c in 1..channels {
-        previous[c] = z[c * width + unit];
-    }
-    add_power(shape, &s[1], unit, previous, out);
-    for (m, terms) in (2..).zip(shape.jets.powers()) {
-        next.fill([T::ZERO; L]);
-        for t in terms {
-            let (a, b) = (&previous[t.a as usize], &z[t.b as usize * width + unit]);
-            let to = &mut next[t.c as usize];
-            for l in 0..L {
-                to[l] = a[l].fma(b[l], to[l]);
-            }
-        }
-        add_power(shape, &s[m], unit, next, out);
-        std::mem::swap(&mut previous, &mut next);
-    }
-    for l in 0..L {
-        out[unit][l] += s[0][l];
-    }
-}
-
-/// `out += factor * power`, channel by channel.
-#[inline(always)]
-fn add_power<T: Real, const L: usize>(
-    shape: &Shape,
-    factor: &[T; L],
-    unit: usize,
-    power: &[[T; L]],
-    out: &mut [[T; L]],
-) {
-    for c in 1..shape.channels {
-        let (from, to) = (&power[c], &mut out[c * shape.width + unit]);
+    let z = &pass.z[layer * shape.layer()..(layer + 1) * shape.layer()];
+    let count = usize::from(shape.jets.order()) + 1;
+    for j in 0..width {
+        let s: Taylor<T, L> = rational_change(at, along, &z[j], count);
+        let h = &mut *tangent.h;
         for l in 0..L {
-            to[l] = factor[l].fma(from[l], to[l]);
+            h[j][l] += s[0][l];
         }
+        powers(
+            &shape.jets,
+            width,
+            j,
+            z,
+            tangent.power,
+            #[inline(always)]
+            |m, power| {
+                for (c, power) in power.iter().enumerate().skip(1) {
+                    let to = &mut h[c * width + j];
+                    for l in 0..L {
+                        to[l] = s[m][l].fma(power[l], to[l]);
+                    }
+                }
+            },
+        );
     }
 }

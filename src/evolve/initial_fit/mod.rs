@@ -47,7 +47,7 @@ const RATE: f64 = 1e-3;
 const PERIOD: u64 = 500;
 
 /// Why a fit has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum FitReason {
     /// The error between the points is at most the tolerance.
     Tolerance,

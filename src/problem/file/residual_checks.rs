@@ -19,6 +19,7 @@ pub(super) fn consistency(problem: &ResidualProblem, places: &Places, reader: &m
     let check = Check { problem, values: problem.parameter_values() };
     check.same_plane(places, reader);
     check.exact(places, reader);
+    check.companion(places, reader);
 }
 
 struct Check<'p> {
@@ -76,6 +77,33 @@ impl Check<'_> {
         }
     }
 
+    /// The reference must start where the blocks at its start say.
+    fn companion(&self, places: &Places, reader: &mut Reader<'_>) {
+        let Some(companion) = &self.problem.companion else { return };
+        let plane = Plane { coordinate: companion.time, at: companion.problem.time.start };
+        for block in &self.problem.blocks {
+            let at_start = matches!(&block.location, Location::Planes(p) if p.contains(&plane));
+            let Some(wanted) = prescribed(block).filter(|_| at_start) else { continue };
+            let values = |point: &[f64]| {
+                let found = companion.initial_at(point[companion.space]);
+                (self.evaluate(&wanted, point), found)
+            };
+            let differs = |point: &Vec<f64>| {
+                let (a, b) = values(point);
+                let close = (a - b).abs() <= TOLERANCE * 1f64.max(a.abs());
+                !close
+            };
+            if let Some(point) = self.samples(Some(plane)).into_iter().find(differs) {
+                let (a, b) = values(&point);
+                let (first, second) = (block.name.clone(), "the reference".to_owned());
+                let place = self.describe(&point);
+                let (a, b) = (rounded(a), rounded(b));
+                let issue = ResidualIssue::ConditionsDisagree { first, second, place, a, b };
+                reader.report(&places.companion, issue);
+            }
+        }
+    }
+
     /// The exact solution must be finite and satisfy every equation.
     fn exact(&self, places: &Places, reader: &mut Reader<'_>) {
         let Some(exact) = &self.problem.exact else { return };
@@ -112,7 +140,7 @@ impl Check<'_> {
             let size = derivatives.all().map(|e| self.evaluate(e, point).abs());
             (expression.evaluate(place, &jet), size.fold(1.0, f64::max))
         };
-        let wrong = |value: f64, scale: f64| !(value.abs() <= TOLERANCE * scale);
+        let wrong = |value: f64, scale: f64| value.is_nan() || value.abs() > TOLERANCE * scale;
         let mut cases: Vec<(Vec<f64>, f64, f64)> = Vec::new();
         match (&block.location, &block.condition) {
             (Location::Planes(planes), Condition::Equation(equation)) => {

@@ -4,7 +4,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use faer::traits::ComplexField;
 use pulp::Simd;
 
-use super::layers::{TILE, Tiles};
+use super::weights::{Packed, TILE};
 use crate::scalar::Real;
 
 /// One register of the instruction set S.
@@ -17,7 +17,7 @@ type Register<T, S> = <T as ComplexField>::SimdVec<S>;
 #[inline(always)]
 pub fn multiply<S: Simd, T: Real, const L: usize>(
     simd: S,
-    weight: &Tiles<T>,
+    weight: &Packed<T>,
     input: &[[T; L]],
     output: &mut [[T; L]],
 ) {
@@ -33,9 +33,28 @@ pub fn multiply<S: Simd, T: Real, const L: usize>(
         let to = &mut output[done * weight.rows * parts..];
         done += match groups - done {
             4.. if wide => product::<S, T, 4>(simd, parts, weight, from, to),
+            3 if wide => product::<S, T, 3>(simd, parts, weight, from, to),
             2.. => product::<S, T, 2>(simd, parts, weight, from, to),
             _ => product::<S, T, 1>(simd, parts, weight, from, to),
         };
+    }
+}
+
+/// Adds a number to the lanes of each unit. Also in registers: the compiler would gather the same
+/// lane of several units.
+#[inline(always)]
+pub fn add_constants<S: Simd, T: Real, const L: usize>(
+    simd: S,
+    constants: &[T],
+    to: &mut [[T; L]],
+) {
+    let simd = T::simd_ctx(simd);
+    for (to, constant) in to.iter_mut().zip(constants) {
+        let constant = T::simd_splat(&simd, constant);
+        let to: &mut [Register<T, S>] = cast_slice_mut(to.as_mut_slice());
+        for to in to {
+            *to = T::simd_add(&simd, *to, constant);
+        }
     }
 }
 
@@ -44,12 +63,12 @@ pub fn multiply<S: Simd, T: Real, const L: usize>(
 fn product<S: Simd, T: Real, const G: usize>(
     simd: S,
     parts: usize,
-    weight: &Tiles<T>,
+    weight: &Packed<T>,
     input: &[Register<T, S>],
     output: &mut [Register<T, S>],
 ) -> usize {
     let simd = T::simd_ctx(simd);
-    let Tiles { rows, columns, .. } = *weight;
+    let Packed { rows, columns, .. } = *weight;
     for (first, tile) in weight.tiles() {
         for part in 0..parts {
             let mut sums = [[T::simd_splat(&simd, &T::ZERO); TILE]; G];

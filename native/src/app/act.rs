@@ -1,0 +1,260 @@
+//! What an action does.
+
+use egui::{Context, Theme};
+use sketchpde::problem::Problem;
+use sketchpde::session::{Command, Phase};
+
+use super::App;
+use super::state::{Action, Edit, Saved, Speed, State};
+use crate::export;
+use crate::link::{Load, Request};
+use crate::mirror::Mirror;
+use crate::setup::{Setup, explain, share};
+
+/// How long typing must pause before it counts, in seconds.
+const PAUSE: f64 = 0.6;
+
+impl App {
+    pub(super) fn act(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Play => self.play(),
+            Action::Pause => self.command(Command::Pause),
+            Action::Step => self.step(),
+            Action::Reset => self.reset(false),
+            Action::Select(preset) => self.open(Setup::preset(preset)),
+            Action::Open(text) => self.open(Setup::file(text)),
+            Action::Change { key, value } => self.change(&key, &value),
+            Action::Typed => self.typed(),
+            Action::AddParameter(name) => self.add_parameter(&name),
+            Action::Look(frame) => self.state.scrub = frame,
+            Action::Shade(shade) => self.state.shade = shade,
+            Action::Speed(speed) => self.set_speed(speed),
+            Action::Backend(backend) => {
+                self.state.backend = backend;
+                self.again(self.state.mirror.playing());
+            }
+            Action::Tab(tab) => self.state.tab = tab,
+            Action::TogglePanels => self.state.panels = !self.state.panels,
+            Action::ToggleTheme => ctx.set_theme(match ctx.theme() {
+                Theme::Dark => Theme::Light,
+                Theme::Light => Theme::Dark,
+            }),
+            Action::Save(what) => self.save(what),
+            Action::CopyLink => {
+                ctx.copy_text(self.platform.link(&share::to_fragment(&self.state.setup)));
+                self.tell("The link is copied. It opens this problem with these settings.");
+            }
+            Action::Browse => {
+                if !self.platform.browse() {
+                    self.tell("Drop a problem file (.toml) onto the window to open it.");
+                }
+            }
+            Action::Dismiss(index) => {
+                if index < self.state.notices.len() {
+                    self.state.notices.remove(index);
+                }
+            }
+        }
+        ctx.request_repaint();
+    }
+
+    /// Sends a command; what comes of it shows in the next snapshot.
+    fn command(&mut self, command: Command) {
+        if let Some(status) = &mut self.state.mirror.status {
+            match command {
+                Command::Play => status.playing = true,
+                Command::Pause => status.playing = false,
+                _ => {}
+            }
+        }
+        self.line.send(Request::Command(command));
+        self.line.send(Request::Snapshot);
+        self.asked = true;
+        self.asked_at = self.state.now;
+    }
+
+    fn play(&mut self) {
+        self.state.scrub = None;
+        match self.state.mirror.phase() {
+            Phase::Done | Phase::Failed => self.reset(true),
+            Phase::Fit | Phase::Steps => self.command(Command::Play),
+        }
+    }
+
+    fn step(&mut self) {
+        self.state.scrub = None;
+        match self.state.mirror.phase() {
+            Phase::Done | Phase::Failed => {}
+            Phase::Fit | Phase::Steps => self.command(Command::Step(1)),
+        }
+    }
+
+    /// Back to the start. Where a parameter was changed along the run, the reference belongs to
+    /// the old value, so that the run is set up anew; fits are remembered and cost nothing.
+    fn reset(&mut self, playing: bool) {
+        if self.state.stale || self.state.mirror.phase() == Phase::Failed {
+            return self.again(playing);
+        }
+        self.state.scrub = None;
+        self.command(Command::Reset);
+        self.command(if playing { Command::Play } else { Command::Pause });
+    }
+
+    fn again(&mut self, playing: bool) {
+        match self.state.setup.problem() {
+            Ok(problem) => self.begin(problem, playing),
+            Err(errors) => self.complain(errors.to_string()),
+        }
+    }
+
+    /// Asks the solver for a run of the present setup, which makes `problem`.
+    pub(super) fn begin(&mut self, problem: Problem, playing: bool) {
+        self.latest_run += 1;
+        let run = self.latest_run;
+        let start = self.state.setup.stored_fit(&problem);
+        self.line.send(Request::SetPace(self.state.speed.pace(&problem)));
+        self.line.send(Request::Load(Box::new(Load {
+            run,
+            toml: problem.source.clone(),
+            backend: self.state.backend.clone(),
+            start,
+            playing,
+        })));
+        self.next = Some(Mirror::new(run, problem));
+        self.state.awaited = Some(run);
+        self.asked = false;
+    }
+
+    fn open(&mut self, setup: Setup) {
+        match setup.problem() {
+            Ok(problem) => {
+                self.state.edit = Edit::of(&problem);
+                self.state.setup = setup;
+                self.begin(problem, true);
+            }
+            Err(errors) => self.complain(format!("This file cannot be opened. {errors}")),
+        }
+    }
+
+    /// Changes one setting: along the run where that is possible, else the run begins anew.
+    fn change(&mut self, key: &str, value: &str) {
+        let setup = &self.state.setup;
+        let changed = match key.starts_with("network.") {
+            true => setup.with_fitting(key, value),
+            false => setup.with(key, value),
+        };
+        let problem = match changed.problem() {
+            Ok(problem) => problem,
+            Err(errors) => {
+                let errors = explain(&changed, &errors);
+                let texts: Vec<String> =
+                    errors.iter().map(|e| format!("{}: {}.", e.message, e.remedy)).collect();
+                return self.complain(texts.join(" "));
+            }
+        };
+        self.state.setup = changed;
+        let over = matches!(self.state.mirror.phase(), Phase::Done | Phase::Failed);
+        match live_command(key, &problem) {
+            Some(command) if !over && self.state.awaited.is_none() => {
+                if let Command::SetParameter { name, value } = &command {
+                    self.state.mirror.set_parameter(name, *value);
+                    self.state.stale = true;
+                }
+                self.state.mirror.problem.method = problem.method;
+                self.state.scrub = None;
+                self.command(command);
+            }
+            _ => self.begin(problem, over || self.state.mirror.playing()),
+        }
+    }
+
+    fn set_speed(&mut self, speed: Speed) {
+        self.state.speed = speed;
+        self.line.send(Request::SetPace(speed.pace(&self.state.mirror.problem)));
+    }
+
+    /// The setup with the texts as they are in the fields.
+    fn typed_setup(&self) -> Setup {
+        let State { setup, edit, .. } = &self.state;
+        let Ok(problem) = setup.problem() else { return setup.clone() };
+        let mut typed = setup.clone();
+        if edit.equation.trim() != problem.equation.trim() {
+            typed = typed.with_equation(edit.equation.trim());
+        }
+        if edit.initial.trim() != problem.initial.to_text(&problem.names()) {
+            typed = typed.with_initial(edit.initial.trim());
+        }
+        typed
+    }
+
+    /// Looks at what was typed: mistakes are shown at once, what is right counts after a pause.
+    fn typed(&mut self) {
+        let typed = self.typed_setup();
+        match typed.problem() {
+            Ok(_) => {
+                self.state.edit.errors.clear();
+                self.state.edit.due = (typed != self.state.setup).then_some(self.state.now + PAUSE);
+            }
+            Err(errors) => {
+                self.state.edit.errors = explain(&typed, &errors);
+                self.state.edit.due = None;
+            }
+        }
+    }
+
+    pub(super) fn apply_what_was_typed(&mut self) {
+        if self.state.edit.due.is_none_or(|due| due > self.state.now) {
+            return;
+        }
+        self.state.edit.due = None;
+        let typed = self.typed_setup();
+        if let Ok(problem) = typed.problem() {
+            self.state.setup = typed;
+            self.begin(problem, true);
+        }
+    }
+
+    /// Takes an unknown name of the equation as a parameter with a slider.
+    fn add_parameter(&mut self, name: &str) {
+        let key = format!("parameters.{name}");
+        self.state.setup.change(&key, "{ value = 1.0, range = [0.0, 2.0] }");
+        self.typed();
+        if !self.state.edit.errors.is_empty() {
+            return;
+        }
+        self.state.edit.due = Some(self.state.now);
+        self.apply_what_was_typed();
+    }
+
+    fn save(&mut self, what: Saved) {
+        let made = match what {
+            Saved::Problem => Ok(export::problem(&self.state)),
+            Saved::History => Ok(export::history(&self.state)),
+            Saved::Picture => export::picture(&self.state),
+        };
+        let saved = made.and_then(|file| self.platform.save(&file.name, &file.bytes));
+        match saved {
+            Ok(text) => self.tell(text),
+            Err(error) => self.complain(error),
+        }
+    }
+}
+
+/// The command that makes a change along the run, where there is one.
+fn live_command(key: &str, problem: &Problem) -> Option<Command> {
+    let method = &problem.method;
+    Some(match key {
+        "method.columns" => Command::SetColumns(method.columns),
+        "method.rcond" => Command::SetRcond(method.rcond),
+        "method.step" => Command::SetStep(method.step),
+        "method.tolerance" => Command::SetTolerance(method.tolerance),
+        "method.integrator" => Command::SetIntegrator(method.integrator),
+        "method.scheme" => Command::SetScheme(method.scheme),
+        "method.update" => Command::SetUpdate(method.update),
+        _ => {
+            let name = key.strip_prefix("parameters.")?;
+            let parameter = problem.parameters.iter().find(|p| p.name == name)?;
+            Command::SetParameter { name: name.to_owned(), value: parameter.value }
+        }
+    })
+}

@@ -1,0 +1,74 @@
+//! What the solver's answers do, and when it is asked again.
+
+use egui::Context;
+use sketchpde::session::Phase;
+
+use super::App;
+use crate::link::{Request, Update};
+
+/// Between two snapshots, in seconds: 40 pictures a second are smooth, and leave time to solve.
+const SNAPSHOT_EVERY: f64 = 0.025;
+/// How long a notice stays, in seconds.
+const NOTICE_STAYS: f64 = 9.0;
+
+impl App {
+    pub(super) fn listen(&mut self) {
+        for update in self.line.poll() {
+            self.take(update);
+        }
+        let now = self.state.now;
+        self.state.notices.retain(|notice| notice.bad || now - notice.since < NOTICE_STAYS);
+    }
+
+    fn take(&mut self, update: Update) {
+        match update {
+            Update::Loaded(loaded) => {
+                if let Some(next) = self.next.take_if(|next| next.run == loaded.run) {
+                    self.state.mirror = next;
+                    self.state.scrub = None;
+                    self.state.stale = false;
+                }
+                if self.state.mirror.run == loaded.run {
+                    self.state.awaited = None;
+                    self.state.mirror.loaded = Some(loaded);
+                }
+            }
+            Update::Frames(block) => self.state.mirror.take_frames(block),
+            Update::Snapshot(snapshot) => {
+                self.asked = false;
+                let failed = snapshot.status.phase == Phase::Failed;
+                for message in self.state.mirror.take_snapshot(*snapshot, self.state.now) {
+                    self.notice(message, failed);
+                }
+            }
+            Update::Message(message) => self.notice(message, false),
+            Update::Refused { run, message } => {
+                if self.state.awaited == Some(run) {
+                    self.state.awaited = None;
+                    self.next = None;
+                }
+                self.complain(message);
+            }
+            Update::ReferenceWanted { .. } => {}
+        }
+    }
+
+    /// Asks for a snapshot while things move, and sees to it that the next frame comes.
+    pub(super) fn ask(&mut self, ctx: &Context) {
+        let known = self.state.mirror.loaded.is_some() && self.state.awaited.is_none();
+        if known && self.state.mirror.moving() && !self.asked {
+            let wait = self.asked_at + SNAPSHOT_EVERY - self.state.now;
+            if wait <= 0.0 {
+                self.asked = true;
+                self.asked_at = self.state.now;
+                self.line.send(Request::Snapshot);
+            } else {
+                ctx.request_repaint_after_secs(wait as f32);
+            }
+        }
+        let waiting = self.state.edit.due.is_some() || !self.state.notices.is_empty();
+        if waiting {
+            ctx.request_repaint_after_secs(0.2);
+        }
+    }
+}

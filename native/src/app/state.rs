@@ -1,0 +1,148 @@
+//! What the app knows and what is asked of it.
+
+use sketchpde::problem::{Preset, Problem};
+
+use crate::link::{Backend, RunId};
+use crate::mirror::Mirror;
+use crate::setup::{FieldError, Setup};
+
+/// Everything that the views show.
+pub struct State {
+    pub setup: Setup,
+    pub mirror: Mirror,
+    pub edit: Edit,
+    pub notices: Vec<Notice>,
+    pub panels: bool,
+    pub tab: Tab,
+    /// The kept frame that is looked at; `None`: the run as it is now.
+    pub scrub: Option<usize>,
+    pub shade: Shade,
+    pub speed: Speed,
+    pub backend: Backend,
+    /// The run that the solver was asked for and has not confirmed.
+    pub awaited: Option<RunId>,
+    /// A parameter was changed along the run, so that the reference is another run's.
+    pub stale: bool,
+    /// Seconds since the app began.
+    pub now: f64,
+    /// Why the app runs with less than it could.
+    pub banner: Option<String>,
+}
+
+/// What is typed and does not count yet.
+#[derive(Default)]
+pub struct Edit {
+    pub equation: String,
+    pub initial: String,
+    pub errors: Vec<FieldError>,
+    /// A change that is right, and when it was typed: it counts when typing pauses.
+    pub due: Option<f64>,
+}
+
+/// Something worth telling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    pub text: String,
+    pub since: f64,
+    pub bad: bool,
+}
+
+/// What the narrow layout shows below the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    #[default]
+    Problem,
+    Method,
+    Trust,
+    Network,
+}
+
+/// What the colours of a picture stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shade {
+    #[default]
+    Solution,
+    Error,
+}
+
+/// How fast a run may go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speed {
+    /// From start to end in [`Speed::CALM`] seconds.
+    #[default]
+    Calm,
+    Quick,
+    Full,
+}
+
+impl Speed {
+    const CALM: f64 = 14.0;
+    const QUICK: f64 = 5.0;
+
+    /// Simulated time per second.
+    #[must_use]
+    pub fn pace(self, problem: &Problem) -> Option<f64> {
+        let span = problem.time.end - problem.time.start;
+        match self {
+            Self::Calm => Some(span / Self::CALM),
+            Self::Quick => Some(span / Self::QUICK),
+            Self::Full => None,
+        }
+    }
+}
+
+/// What a person asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    Play,
+    Pause,
+    Step,
+    Reset,
+    Select(Preset),
+    /// A setting, by its key in problem files.
+    Change {
+        key: String,
+        value: String,
+    },
+    /// The equation or the initial state was edited.
+    Typed,
+    AddParameter(String),
+    Look(Option<usize>),
+    Shade(Shade),
+    Speed(Speed),
+    Backend(Backend),
+    Tab(Tab),
+    TogglePanels,
+    ToggleTheme,
+    Save(Saved),
+    CopyLink,
+    /// Choose a problem file.
+    Browse,
+    /// The contents of a problem file.
+    Open(String),
+    Dismiss(usize),
+}
+
+/// What can be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    Problem,
+    Picture,
+    History,
+}
+
+impl State {
+    /// The frame looked at, or the latest.
+    #[must_use]
+    pub fn time(&self) -> f64 {
+        let frames = &self.mirror.frames;
+        let looked_at = self.scrub.and_then(|index| frames.times.get(index).copied());
+        let status = self.mirror.status.as_ref();
+        looked_at.unwrap_or_else(|| status.map_or(self.mirror.problem.time.start, |s| s.time))
+    }
+
+    #[must_use]
+    pub fn error_of(&self, key: &str) -> Option<&FieldError> {
+        self.edit.errors.iter().find(|error| error.key == key)
+    }
+}

@@ -1,0 +1,84 @@
+//! What can be saved of a run, as files.
+
+use sketchpde::output::plots::{Names, field};
+use sketchpde::output::{Axis, SpaceTimeField};
+
+use crate::app::state::{Saved, State};
+use crate::mirror::Mirror;
+
+/// A file to be given to the person.
+pub struct File {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+fn name(state: &State, what: Saved) -> String {
+    let problem = &state.mirror.problem.name;
+    // Names come from problem files: nothing in them may lead to another folder.
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let problem: String = problem.chars().take(60).map(plain).collect();
+    match what {
+        Saved::Problem => format!("{problem}.toml"),
+        Saved::Picture => format!("{problem}.png"),
+        Saved::History => format!("{problem}-history.csv"),
+    }
+}
+
+/// The problem file with every change.
+pub fn problem(state: &State) -> File {
+    let text = match state.setup.problem() {
+        Ok(problem) => problem.source,
+        Err(_) => state.mirror.problem.source.clone(),
+    };
+    File { name: name(state, Saved::Problem), bytes: text.into_bytes() }
+}
+
+/// One line per time step.
+pub fn history(state: &State) -> File {
+    let mut text = String::from("step,time,dt,residual,rank,error,wall_seconds\n");
+    for r in &state.mirror.records {
+        let error = r.error.map(|error| format!("{error:e}")).unwrap_or_default();
+        text.push_str(&format!(
+            "{},{},{:e},{:e},{},{error},{}\n",
+            r.step, r.time, r.dt, r.residual, r.rank, r.wall_seconds
+        ));
+    }
+    File { name: name(state, Saved::History), bytes: text.into_bytes() }
+}
+
+/// The solution over space and time, or at the time looked at, with its error.
+///
+/// # Errors
+/// Why there is no picture.
+pub fn picture(state: &State) -> Result<File, String> {
+    let mirror = &state.mirror;
+    let names = Names { title: &mirror.problem.title, unknown: &mirror.problem.unknown };
+    let figure = match mirror.problem.dimensions() {
+        1 => field::space_time(&kept(mirror, 0..mirror.frames.times.len()), &names),
+        _ => {
+            let last = mirror.frames.times.len().saturating_sub(1);
+            let frame = state.scrub.unwrap_or(last);
+            field::final_state(&kept(mirror, frame..(frame + 1).min(last + 1)), &names)
+        }
+    };
+    let figure = figure.map_err(|error| error.to_string())?;
+    Ok(File { name: name(state, Saved::Picture), bytes: figure.png() })
+}
+
+/// The kept frames as a field.
+fn kept(mirror: &Mirror, frames: std::ops::Range<usize>) -> SpaceTimeField {
+    let points = mirror.grid.points();
+    let known = &mirror.frames;
+    let times = known.times.get(frames.clone()).unwrap_or_default();
+    let range = frames.start * points..(frames.start + times.len()) * points;
+    let double = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+    let axes = mirror.problem.coordinates.iter().zip(mirror.grid.axes());
+    SpaceTimeField {
+        times: times.to_vec(),
+        axes: axes
+            .map(|(c, values)| Axis { name: c.name.clone(), values: values.clone() })
+            .collect(),
+        values: double(known.values.get(range.clone()).unwrap_or_default()),
+        reference: known.reference.get(range).filter(|v| !v.is_empty()).map(double),
+    }
+}

@@ -1,0 +1,27 @@
+//! The sketchpde app: one egui program, for the desktop and for a browser tab.
+//!
+//! The drawing side never touches the solver. It talks over a [`link::Link`] to a
+//! [`link::Server`], which lives on a thread of its own natively and in a worker in a page, and
+//! which adds no mathematics to the session that it owns.
+//!
+//! In reading order:
+//!
+//! - [`link`]: the messages, the server, the thread;
+//! - [`setup`]: what is to be solved: a problem file and the changes made to it, as a link too;
+//! - [`mirror`]: the drawing side's copy of the run;
+//! - [`theme`], `widgets`, `views`: what it looks like;
+//! - [`app`]: the app itself; [`platform`]: what it needs of its surroundings; [`export`]: what
+//!   can be saved.
+
+pub mod link;
+pub mod setup;
+pub mod mirror;
+pub mod theme;
+pub mod platform;
+mod widgets;
+mod views;
+pub mod app;
+pub mod export;
+
+pub use app::{App, Options};
+pub use platform::Platform;

@@ -1,0 +1,294 @@
+//! The drawing side's copy of a run, put together from what the solver sends.
+
+use sketchpde::network::{Network, Site};
+use sketchpde::output::{Spectrum, StepRecord};
+use sketchpde::problem::Problem;
+use sketchpde::session::{EvaluationGrid, Phase, Snapshot, Status};
+
+use crate::link::{FrameBlock, Loaded, RunId};
+
+/// Records that are kept for the plots; of longer runs the oldest half is thinned out.
+const MOST_RECORDS: usize = 20_000;
+
+/// A run as it is known here.
+pub struct Mirror {
+    pub run: RunId,
+    /// The problem as it was when the run was set up; parameters may have changed since.
+    pub problem: Problem,
+    pub network: Network,
+    /// What each parameter does.
+    pub sites: Vec<Site>,
+    pub grid: EvaluationGrid,
+    /// Where it computes; `None` until the solver has answered.
+    pub loaded: Option<Loaded>,
+    /// The latest, without records and messages.
+    pub status: Option<Status>,
+    /// u on the grid at [`Status::time`].
+    pub values: Vec<f64>,
+    pub reference: Option<Vec<f64>>,
+    pub spectrum: Option<Spectrum>,
+    pub columns: Vec<u32>,
+    pub records: Vec<StepRecord>,
+    pub frames: Frames,
+    /// The smallest interval, with some room, that holds every value seen so far.
+    pub range: [f64; 2],
+    /// Steps per second of wall time.
+    pub rate: Option<f64>,
+    latest: Option<(f64, usize)>,
+}
+
+/// The frames that the solver kept.
+#[derive(Default)]
+pub struct Frames {
+    pub times: Vec<f64>,
+    pub values: Vec<f32>,
+    pub reference: Vec<f32>,
+    /// Goes up whenever frames are replaced, not only added.
+    pub generation: u64,
+}
+
+impl Mirror {
+    /// Before anything is known of the run.
+    #[must_use]
+    pub fn new(run: RunId, problem: Problem) -> Self {
+        let network = Network::of(&problem);
+        let grid = EvaluationGrid::of(&problem);
+        let range = with_room(bounds(&grid.initial_values(&problem)).unwrap_or([-1.0, 1.0]));
+        let layout = network.layout();
+        let sites = (0..network.parameters()).map(|offset| layout.site(offset)).collect();
+        Self {
+            run,
+            problem,
+            network,
+            sites,
+            grid,
+            loaded: None,
+            status: None,
+            values: Vec::new(),
+            reference: None,
+            spectrum: None,
+            columns: Vec::new(),
+            records: Vec::new(),
+            frames: Frames::default(),
+            range,
+            rate: None,
+            latest: None,
+        }
+    }
+
+    /// Takes what is new in a snapshot, at the wall time `now`; gives its messages.
+    pub fn take_snapshot(&mut self, snapshot: Snapshot, now: f64) -> Vec<String> {
+        self.measure(snapshot.status.step, now);
+        self.see(&snapshot.values);
+        self.values = snapshot.values;
+        self.reference = snapshot.reference;
+        self.spectrum = snapshot.spectrum;
+        self.columns = snapshot.columns;
+        self.take_records(snapshot.first_record, snapshot.records);
+        self.status = Some(snapshot.status);
+        snapshot.messages
+    }
+
+    fn take_records(&mut self, first: usize, records: Vec<StepRecord>) {
+        // Records count steps from 1; thinning keeps them in order.
+        self.records.truncate(self.records.partition_point(|record| record.step <= first));
+        self.records.extend(records);
+        while self.records.len() > MOST_RECORDS {
+            let old = self.records.len() / 2;
+            let mut index = 0;
+            self.records.retain(|_| {
+                index += 1;
+                index > old || index % 2 == 0
+            });
+        }
+    }
+
+    /// Takes new frames.
+    pub fn take_frames(&mut self, block: FrameBlock) {
+        let points = self.grid.points();
+        let frames = &mut self.frames;
+        let fits = block.values.len() == block.times.len() * points
+            && block.reference.len().is_multiple_of(points.max(1))
+            && block.first <= frames.times.len();
+        if !fits {
+            // Of another run, which the answer to the latest request will replace.
+            return;
+        }
+        if block.first < frames.times.len() {
+            frames.generation += 1;
+        }
+        frames.times.truncate(block.first);
+        frames.values.truncate(block.first * points);
+        frames.reference.truncate(block.first_reference * points);
+        frames.times.extend(block.times);
+        frames.values.extend(&block.values);
+        frames.reference.extend(block.reference);
+        let [mut lower, mut upper] = self.range;
+        for &value in block.values.iter().filter(|value| value.is_finite()) {
+            lower = lower.min(f64::from(value));
+            upper = upper.max(f64::from(value));
+        }
+        self.widen([lower, upper]);
+    }
+
+    fn see(&mut self, values: &[f64]) {
+        if let Some(seen) = bounds(values) {
+            self.widen(seen);
+        }
+    }
+
+    fn widen(&mut self, seen: [f64; 2]) {
+        if seen[0] < self.range[0] || seen[1] > self.range[1] {
+            let joined = [seen[0].min(self.range[0]), seen[1].max(self.range[1])];
+            self.range = with_room(joined);
+        }
+    }
+
+    /// A running estimate of the steps per second.
+    fn measure(&mut self, step: usize, now: f64) {
+        let Some((before, first)) = self.latest else {
+            self.latest = Some((now, step));
+            return;
+        };
+        if step < first {
+            self.rate = None;
+            self.latest = Some((now, step));
+        } else if now - before > 0.5 {
+            self.rate = (step > first).then(|| (step - first) as f64 / (now - before));
+            self.latest = Some((now, step));
+        }
+    }
+
+    /// Named parameters as they are now.
+    pub fn set_parameter(&mut self, name: &str, value: f64) {
+        if let Some(parameter) = self.problem.parameters.iter_mut().find(|p| p.name == name) {
+            parameter.value = value;
+        }
+    }
+
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.status.as_ref().map_or(Phase::Fit, |status| status.phase)
+    }
+
+    #[must_use]
+    pub fn playing(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.playing)
+    }
+
+    /// Whether the picture will change without anybody doing anything.
+    #[must_use]
+    pub fn moving(&self) -> bool {
+        match self.phase() {
+            Phase::Fit => true,
+            Phase::Steps => self.playing(),
+            Phase::Done | Phase::Failed => false,
+        }
+    }
+}
+
+impl Frames {
+    /// u at the time `index`.
+    #[must_use]
+    pub fn values_at(&self, index: usize) -> Option<&[f32]> {
+        self.row(&self.values, index)
+    }
+
+    /// The reference at the time `index`, where it is known.
+    #[must_use]
+    pub fn reference_at(&self, index: usize) -> Option<&[f32]> {
+        self.row(&self.reference, index)
+    }
+
+    fn row<'a>(&self, all: &'a [f32], index: usize) -> Option<&'a [f32]> {
+        let points = self.values.len().checked_div(self.times.len())?;
+        all.get(index * points..(index + 1) * points)
+    }
+
+    /// The frame nearest to a time.
+    #[must_use]
+    pub fn nearest(&self, time: f64) -> Option<usize> {
+        let after = self.times.partition_point(|&t| t < time);
+        let before = after.saturating_sub(1);
+        let distance = |index: usize| self.times.get(index).map(|t| (t - time).abs());
+        match (distance(before), distance(after)) {
+            (Some(a), Some(b)) if b < a => Some(after),
+            (Some(_), _) => Some(before),
+            _ => None,
+        }
+    }
+}
+
+fn bounds(values: &[f64]) -> Option<[f64; 2]> {
+    let finite = values.iter().copied().filter(|value| value.is_finite());
+    finite.fold(None, |range, value| match range {
+        None => Some([value, value]),
+        Some([lower, upper]) => Some([f64::min(lower, value), f64::max(upper, value)]),
+    })
+}
+
+/// Widened by a twentieth on both sides, so that small growth does not repaint everything.
+fn with_room([lower, upper]: [f64; 2]) -> [f64; 2] {
+    let room = 0.05 * (upper - lower).max(1e-9 * upper.abs().max(1.0));
+    [lower - room, upper + room]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setup::Setup;
+    use sketchpde::problem::Preset;
+
+    fn mirror() -> Mirror {
+        let preset = Preset::find("heat-dirichlet").expect("a preset");
+        Mirror::new(1, Setup::preset(preset).problem().expect("a problem"))
+    }
+
+    fn block(mirror: &Mirror, first: usize, times: &[f64]) -> FrameBlock {
+        let points = mirror.grid.points();
+        let values = times.iter().flat_map(|&t| vec![t as f32; points]).collect();
+        FrameBlock { first, times: times.to_vec(), values, ..FrameBlock::default() }
+    }
+
+    #[test]
+    fn frames_are_added_replaced_and_found_by_time() {
+        let mut mirror = mirror();
+        mirror.take_frames(block(&mirror, 0, &[0.0, 0.1]));
+        mirror.take_frames(block(&mirror, 2, &[0.3]));
+        assert_eq!(mirror.frames.times, [0.0, 0.1, 0.3]);
+        assert_eq!(mirror.frames.generation, 0);
+        for (time, nearest) in [(-1.0, 0), (0.04, 0), (0.06, 1), (0.25, 2), (9.0, 2)] {
+            assert_eq!(mirror.frames.nearest(time), Some(nearest), "t = {time}");
+        }
+        assert_eq!(mirror.frames.values_at(1).map(|row| row[0]), Some(0.1));
+        assert_eq!(mirror.frames.values_at(3), None);
+        mirror.take_frames(block(&mirror, 0, &[0.0]));
+        assert_eq!((mirror.frames.times.len(), mirror.frames.generation), (1, 1));
+        mirror.take_frames(block(&mirror, 7, &[0.9]));
+        assert_eq!(mirror.frames.times.len(), 1, "a gap is of another run");
+    }
+
+    #[test]
+    fn the_range_grows_and_never_shrinks() {
+        let mut mirror = mirror();
+        let before = mirror.range;
+        mirror.take_frames(block(&mirror, 0, &[0.5]));
+        assert_eq!(mirror.range, before, "inside");
+        mirror.take_frames(block(&mirror, 1, &[7.0]));
+        assert!(mirror.range[1] > 7.0 && mirror.range[0] <= before[0]);
+    }
+
+    #[test]
+    fn records_are_replaced_from_where_they_changed() {
+        let mut mirror = mirror();
+        let record = |step, error| StepRecord { step, error, ..StepRecord::default() };
+        mirror.take_records(0, (1..=4).map(|step| record(step, None)).collect());
+        mirror.take_records(2, vec![record(3, Some(0.1)), record(4, None), record(5, None)]);
+        let steps: Vec<usize> = mirror.records.iter().map(|r| r.step).collect();
+        assert_eq!(steps, [1, 2, 3, 4, 5]);
+        assert_eq!(mirror.records[2].error, Some(0.1));
+        mirror.take_records(5, (6..=3 * MOST_RECORDS).map(|step| record(step, None)).collect());
+        assert!(mirror.records.len() <= 3 * MOST_RECORDS / 2 + 10);
+        assert!(mirror.records.is_sorted_by_key(|record| record.step));
+    }
+}

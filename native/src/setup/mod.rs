@@ -1,0 +1,166 @@
+//! What is to be solved: a problem file and the changes that a person made to it.
+//!
+//! - [`Setup`]: the file, by preset or by its text, and the changes as overrides;
+//! - [`live`]: the settings that make the presets move on a small machine, and their fits;
+//! - [`explain`]: mistakes, field by field, with the place inside the field;
+//! - [`share`]: a setup as the fragment of a link.
+
+mod explain;
+pub mod live;
+pub mod share;
+#[cfg(test)]
+mod tests;
+
+use sketchpde::evolve::initial_fit::fit_key;
+use sketchpde::network::Network;
+use sketchpde::problem::{
+    Boundary, Choice, Overrides, Preset, Problem, ProblemErrors, ReferenceKind,
+};
+
+pub use explain::{FieldError, explain};
+
+const COLUMNS: &str = "method.columns";
+const EQUATION: &str = "equation.text";
+const REFERENCE: &str = "reference.kind";
+
+/// Where a setup begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Base {
+    /// A built-in problem with its [`live`] settings.
+    Preset(Preset),
+    /// The text of a problem file.
+    File(String),
+}
+
+/// A problem file and the changes made to it, as overrides by dotted key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    base: Base,
+    changes: Overrides,
+}
+
+impl Setup {
+    #[must_use]
+    pub fn preset(preset: Preset) -> Self {
+        Self { base: Base::Preset(preset), changes: Overrides::new() }
+    }
+
+    #[must_use]
+    pub fn file(text: impl Into<String>) -> Self {
+        Self { base: Base::File(text.into()), changes: Overrides::new() }
+    }
+
+    #[must_use]
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    #[must_use]
+    pub fn changes(&self) -> &Overrides {
+        &self.changes
+    }
+
+    /// Changes a setting; a later change of the same one replaces the earlier.
+    pub fn change(&mut self, key: &str, value: impl Into<String>) {
+        let value = value.into();
+        match self.changes.iter_mut().find(|(known, _)| known == key) {
+            Some((_, present)) => *present = value,
+            None => self.changes.push((key.to_owned(), value)),
+        }
+    }
+
+    /// The same setup with one more change.
+    #[must_use]
+    pub fn with(&self, key: &str, value: impl Into<String>) -> Self {
+        let mut changed = self.clone();
+        changed.change(key, value);
+        changed
+    }
+
+    /// As [`Setup::with`]; a smaller network takes the number of columns down with it.
+    #[must_use]
+    pub fn with_fitting(&self, key: &str, value: impl Into<String>) -> Self {
+        let changed = self.with(key, value);
+        let one = changed.with(COLUMNS, "1");
+        match (changed.problem(), one.problem()) {
+            (Err(_), Ok(problem)) => {
+                let most = Network::of(&problem).parameters();
+                changed.with(COLUMNS, most.to_string())
+            }
+            _ => changed,
+        }
+    }
+
+    /// The same setup with another equation.
+    ///
+    /// The file's exact solution is not one of the new equation: it is compared with a spectral
+    /// reference then, where there can be one. With the file's own equation that is undone.
+    #[must_use]
+    pub fn with_equation(&self, text: &str) -> Self {
+        let mut changed = self.clone();
+        changed.changes.retain(|(key, _)| key != EQUATION);
+        let original = changed.problem().ok();
+        if original.as_ref().is_some_and(|problem| problem.equation.trim() == text) {
+            changed.changes.retain(|(key, _)| key != REFERENCE);
+            return changed;
+        }
+        changed.change(EQUATION, text);
+        changed.give_up_the_exact_solution(original.as_ref());
+        changed
+    }
+
+    /// The same setup with another initial state.
+    #[must_use]
+    pub fn with_initial(&self, text: &str) -> Self {
+        let mut changed = self.clone();
+        let Ok(problem) = self.problem() else { return changed };
+        changed.change(&format!("initial.{}", problem.unknown), text);
+        if problem.exact.is_some() {
+            // An exact solution must begin as the run does; it is not compared with any more.
+            changed.change(&format!("exact.{}", problem.unknown), text);
+        }
+        changed.give_up_the_exact_solution(Some(&problem));
+        changed
+    }
+
+    fn give_up_the_exact_solution(&mut self, problem: Option<&Problem>) {
+        let Some(problem) = problem.filter(|problem| problem.exact.is_some()) else { return };
+        let periodic = [Boundary::Periodic];
+        let boundaries = problem.coordinates.iter().map(|c| &c.boundary);
+        let kind =
+            if boundaries.eq(&periodic) { ReferenceKind::Spectral } else { ReferenceKind::None };
+        self.change(REFERENCE, kind.word());
+    }
+
+    /// The problem with every change applied.
+    ///
+    /// # Errors
+    /// Every mistake in the file and in the changes; [`explain`] puts them at their fields.
+    pub fn problem(&self) -> Result<Problem, ProblemErrors> {
+        match &self.base {
+            Base::Preset(preset) => {
+                let mut overrides = live::settings(preset.name);
+                overrides.extend(self.changes.iter().cloned());
+                Problem::from_toml(preset.text, &overrides)
+            }
+            Base::File(text) => Problem::from_toml(text, &self.changes),
+        }
+    }
+
+    /// How many overrides stand before [`Setup::changes`] when the problem is read.
+    fn before(&self) -> usize {
+        match &self.base {
+            Base::Preset(preset) => live::settings(preset.name).len(),
+            Base::File(_) => 0,
+        }
+    }
+
+    /// Fitted parameters that came with the program, where `problem` (made from this setup) still
+    /// begins as its preset does.
+    #[must_use]
+    pub fn stored_fit(&self, problem: &Problem) -> Option<Vec<f64>> {
+        let Base::Preset(preset) = self.base else { return None };
+        let original = Self::preset(preset).problem().ok()?;
+        (fit_key(problem) == fit_key(&original)).then(|| live::fit(preset.name)).flatten()
+    }
+}

@@ -1,0 +1,94 @@
+//! The bar at the top, and what one is looking at.
+
+use egui::{Align, Layout, RichText, Ui};
+use sketchpde::problem::{ReferenceKind, Update};
+use sketchpde::reference;
+
+use crate::app::state::{Action, Saved, State};
+use crate::mirror::Mirror;
+use crate::theme;
+use crate::widgets::{Glyph, glyph_button, hint};
+
+/// Name, files, links, looks.
+pub fn top_bar(ui: &mut Ui, _state: &State, narrow: bool, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    ui.horizontal_centered(|ui| {
+        let name = RichText::new("sketchpde").text_style(theme::title_style()).size(17.0);
+        ui.label(name.color(palette.ink));
+        if !narrow {
+            ui.add_space(4.0);
+            ui.label(RichText::new("watch a neural network solve an equation").color(palette.soft));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if !narrow
+                && glyph_button(ui, Glyph::Panels, "Hide or show the panels (H)", 30.0, false)
+                    .clicked()
+            {
+                actions.push(Action::TogglePanels);
+            }
+            let (sign, name) = match ui.visuals().dark_mode {
+                true => (Glyph::Sun, "Light (T)"),
+                false => (Glyph::Moon, "Dark (T)"),
+            };
+            if glyph_button(ui, sign, name, 30.0, false).clicked() {
+                actions.push(Action::ToggleTheme);
+            }
+            if ui
+                .button("Copy link")
+                .on_hover_text("A link that opens exactly this problem with these settings")
+                .clicked()
+            {
+                actions.push(Action::CopyLink);
+            }
+            files(ui, actions);
+        });
+    });
+}
+
+fn files(ui: &mut Ui, actions: &mut Vec<Action>) {
+    ui.menu_button("File", |ui| {
+        ui.set_min_width(200.0);
+        for (text, action) in [
+            ("Open a problem file…", Action::Browse),
+            ("Save the problem (TOML)", Action::Save(Saved::Problem)),
+            ("Save the picture (PNG)", Action::Save(Saved::Picture)),
+            ("Save the history (CSV)", Action::Save(Saved::History)),
+        ] {
+            if ui.button(text).clicked() {
+                actions.push(action);
+                ui.close();
+            }
+        }
+    });
+}
+
+/// The problem's title and one sentence on what is seen.
+pub fn heading(ui: &mut Ui, state: &State, narrow: bool) {
+    let palette = theme::palette(ui);
+    let problem = &state.mirror.problem;
+    let style = if narrow { egui::TextStyle::Heading } else { theme::title_style() };
+    let title = RichText::new(&problem.title).text_style(style).color(palette.ink);
+    ui.add(egui::Label::new(title).truncate());
+    hint(ui, what_is_seen(&state.mirror));
+}
+
+/// What one is looking at.
+fn what_is_seen(mirror: &Mirror) -> String {
+    let problem = &mirror.problem;
+    let all = mirror.network.parameters();
+    let changed = match problem.method.update {
+        Update::Dense => format!("changes all {all} numbers of"),
+        Update::RandomSparse => {
+            format!("changes {} of {all} numbers, drawn at random, of", problem.method.columns)
+        }
+    };
+    let truth = match reference::kind(problem) {
+        ReferenceKind::Exact => "; the dashed line is the exact solution",
+        ReferenceKind::Spectral => "; the dashed line is a reference computed another way",
+        ReferenceKind::Auto | ReferenceKind::None => "",
+    };
+    let truth = if problem.dimensions() == 1 { truth } else { "" };
+    format!(
+        "Each time step {changed} a small network so that it keeps solving the equation{truth}."
+    )
+}

@@ -1,0 +1,147 @@
+//! How it is solved: columns, points, steps, cutoff, network.
+
+use egui::Ui;
+use sketchpde::problem::{Choice, Integrator, PointLayout, Scheme, Update};
+use sketchpde::session::Phase;
+
+use crate::app::state::{Action, State};
+use crate::link::Backend;
+use crate::widgets::{Commit, Range, choice, hint, setting};
+
+/// Every setting of the method, each acting from the next step on where that is possible.
+pub fn method(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    update(ui, state, actions);
+    sizes(ui, state, actions);
+    steps(ui, state, actions);
+    network(ui, state, actions);
+}
+
+fn change(actions: &mut Vec<Action>, key: &str, value: impl ToString) {
+    actions.push(Action::Change { key: key.into(), value: value.to_string() });
+}
+
+/// A run that is over begins anew with every change: not while something is dragged.
+fn live(state: &State) -> Commit {
+    match state.mirror.phase() {
+        Phase::Done | Phase::Failed => Commit::OnRelease,
+        Phase::Fit | Phase::Steps => Commit::AtOnce,
+    }
+}
+
+fn update(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let method = &state.mirror.problem.method;
+    let updates = [
+        (Update::RandomSparse, "Random sparse", "Each step changes s parameters, drawn at random"),
+        (Update::Dense, "Dense", "Each step changes every parameter"),
+    ];
+    if let Some(update) = choice(ui, "Update", method.update, &updates) {
+        change(actions, "method.update", update.word());
+    }
+    let schemes = [
+        (
+            Scheme::StageFit,
+            "Stage fit",
+            "Runge-Kutta for the solution; the network is fitted to each step",
+        ),
+        (Scheme::ParameterOde, "Parameter ODE", "Runge-Kutta for the parameters, as published"),
+    ];
+    if let Some(scheme) = choice(ui, "Scheme", method.scheme, &schemes) {
+        change(actions, "method.scheme", scheme.word());
+    }
+    let integrators = [
+        (Integrator::Euler, "Euler", "First order"),
+        (Integrator::Rk4, "RK4", "Fourth order"),
+        (Integrator::DormandPrince, "Dormand-Prince", "Fifth order, with an error estimate"),
+    ];
+    if let Some(integrator) = choice(ui, "Integrator", method.integrator, &integrators) {
+        change(actions, "method.integrator", integrator.word());
+    }
+    ui.add_space(4.0);
+}
+
+fn sizes(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let problem = &state.mirror.problem;
+    let method = &problem.method;
+    let all = state.mirror.network.parameters();
+    if method.update == Update::RandomSparse {
+        let range = Range::integer(1.0..=all as f64);
+        let what = "s: how many parameters a step changes; fewer are faster";
+        let s = setting(ui, "Columns s", what, method.columns as f64, &range, live(state));
+        if let Some(s) = s {
+            change(actions, "method.columns", s as usize);
+        }
+    }
+    let each = problem.points.count.first().copied().unwrap_or(1) as f64;
+    let (name, most) = match (problem.points.layout, problem.dimensions()) {
+        (PointLayout::Grid, 1) => ("Points n", 1_000.0),
+        (PointLayout::Grid, _) => ("Points per axis", 48.0),
+        _ => ("Points n", 4_000.0),
+    };
+    let range = Range::integer(8.0..=f64::max(most, each));
+    let what = "Where the equation is to hold; the run begins anew";
+    if let Some(n) = setting(ui, name, what, each, &range, Commit::OnRelease) {
+        change(actions, "points.count", n as usize);
+    }
+}
+
+fn steps(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let problem = &state.mirror.problem;
+    let method = &problem.method;
+    let span = problem.time.end - problem.time.start;
+    match method.tolerance {
+        None => {
+            let range = Range::logarithmic(1e-5 * span..=0.1 * span);
+            let what = "Length of a time step";
+            if let Some(step) = setting(ui, "Time step", what, method.step, &range, live(state)) {
+                change(actions, "method.step", format!("{step:e}"));
+            }
+        }
+        Some(tolerance) => {
+            let range = Range::logarithmic(1e-9..=1e-2);
+            let what = "Error per step that the step length is chosen for";
+            if let Some(t) = setting(ui, "Tolerance", what, tolerance, &range, live(state)) {
+                change(actions, "method.tolerance", format!("{t:e}"));
+            }
+        }
+    }
+    let range = Range::logarithmic(1e-12..=1e-1);
+    let what = "Singular values below this times the largest are damped or left out";
+    if let Some(rcond) = setting(ui, "Cutoff rcond", what, method.rcond, &range, live(state)) {
+        change(actions, "method.rcond", format!("{rcond:e}"));
+    }
+    let kinds = [
+        (false, "Fixed steps", "Every step has the same length"),
+        (true, "Adaptive steps", "Steps as long as the tolerance allows"),
+    ];
+    if let Some(adaptive) = choice(ui, "Steps", method.tolerance.is_some(), &kinds) {
+        change(actions, "method.tolerance", if adaptive { "1e-6" } else { "0" });
+    }
+    ui.add_space(6.0);
+}
+
+fn network(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let settings = &state.mirror.problem.network;
+    let what = "The run begins anew, with a fit";
+    for (name, key, value, most) in [
+        ("Width", "network.width", settings.width, 40.0),
+        ("Hidden layers", "network.hidden_layers", settings.hidden_layers, 6.0),
+    ] {
+        let range = Range::integer(1.0..=f64::max(most, value as f64));
+        if let Some(v) = setting(ui, name, what, value as f64, &range, Commit::OnRelease) {
+            change(actions, key, v as usize);
+        }
+    }
+    let backends = [
+        (Backend::Auto, "Auto", "A hardware GPU where there is one, else the CPU"),
+        (Backend::Cpu, "CPU", "SIMD and threads"),
+        (Backend::Gpu(None), "GPU", "Any adapter, software ones included"),
+    ];
+    let numbered: Vec<(usize, &str, &str)> =
+        backends.iter().enumerate().map(|(k, (_, word, what))| (k, *word, *what)).collect();
+    let chosen = backends.iter().position(|(b, ..)| *b == state.backend).unwrap_or(0);
+    if let Some(k) = choice(ui, "Backend", chosen, &numbered) {
+        actions.push(Action::Backend(backends[k].0.clone()));
+    }
+    ui.add_space(4.0);
+    hint(ui, format!("Seed {}", state.mirror.problem.seed));
+}

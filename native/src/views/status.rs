@@ -1,0 +1,52 @@
+//! The line at the bottom: where and how fast it computes.
+
+use egui::{Align, Layout, RichText, Ui};
+use sketchpde::session::total_points;
+
+use crate::app::state::State;
+use crate::theme;
+
+/// Backend, tier, speed; sizes on the right.
+pub fn status(ui: &mut Ui, state: &State, narrow: bool) {
+    let palette = theme::palette(ui);
+    let text = |text: String| RichText::new(text).small().color(palette.soft);
+    ui.horizontal_centered(|ui| {
+        let (dot, _) = ui.allocate_exact_size(egui::vec2(8.0, 8.0), egui::Sense::hover());
+        let colour = match (&state.mirror.loaded, state.mirror.moving()) {
+            (Some(_), true) => palette.good,
+            (Some(_), false) => palette.faint,
+            (None, _) => palette.second,
+        };
+        ui.painter().circle_filled(dot.center(), 3.5, colour);
+        ui.label(text(left(state)));
+        if !narrow {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.add(egui::Label::new(text(right(state))).truncate());
+            });
+        }
+    });
+}
+
+fn left(state: &State) -> String {
+    let mirror = &state.mirror;
+    let Some(loaded) = &mirror.loaded else { return "starting the solver…".into() };
+    let place = match loaded.backend.as_str() {
+        "cpu" => format!("CPU, {}", loaded.device),
+        _ => format!("GPU, {}", loaded.device),
+    };
+    let rate = match mirror.rate.filter(|_| mirror.moving()) {
+        Some(rate) => format!("  ·  {rate:.0} steps/s"),
+        None => String::new(),
+    };
+    format!("{place}  ·  {}{rate}", loaded.precision)
+}
+
+fn right(state: &State) -> String {
+    let mirror = &state.mirror;
+    let step = mirror.status.as_ref().map_or(0, |status| status.step);
+    format!(
+        "{} parameters  ·  {} points  ·  step {step}",
+        mirror.network.parameters(),
+        total_points(&mirror.problem),
+    )
+}

@@ -1,0 +1,13 @@
+//! Small pieces that the views are made of.
+
+mod button;
+mod card;
+pub mod chart;
+mod choice;
+pub mod format;
+mod slider;
+
+pub use button::{Glyph, glyph_button};
+pub use card::{card, hint};
+pub use choice::choice;
+pub use slider::{Commit, Range, setting};
