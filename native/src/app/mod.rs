@@ -17,7 +17,7 @@ use sketchpde::problem::{Preset, Problem, ProblemErrors, presets};
 use crate::link::{Backend, Link, RunId};
 use crate::mirror::Mirror;
 use crate::platform::Platform;
-use crate::setup::{Setup, share};
+use crate::setup::{self, Setup, share};
 use crate::theme;
 use crate::views::Pictures;
 use state::{Action, Edit, Notice, Shade, Speed, State, Tab};
@@ -169,7 +169,7 @@ impl Edit {
     pub fn of(problem: &Problem) -> Self {
         Self {
             equation: problem.equation.trim().to_owned(),
-            initial: problem.initial.to_text(&problem.names()),
+            initial: setup::initial_text(problem),
             ..Self::default()
         }
     }

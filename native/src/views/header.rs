@@ -69,11 +69,11 @@ pub fn heading(ui: &mut Ui, state: &State, narrow: bool) {
     let style = if narrow { egui::TextStyle::Heading } else { theme::title_style() };
     let title = RichText::new(&problem.title).text_style(style).color(palette.ink);
     ui.add(egui::Label::new(title).truncate());
-    hint(ui, what_is_seen(&state.mirror));
+    hint(ui, what_is_seen(&state.mirror, narrow));
 }
 
 /// What one is looking at.
-fn what_is_seen(mirror: &Mirror) -> String {
+fn what_is_seen(mirror: &Mirror, narrow: bool) -> String {
     let problem = &mirror.problem;
     let all = mirror.network.parameters();
     let changed = match problem.method.update {
@@ -82,6 +82,9 @@ fn what_is_seen(mirror: &Mirror) -> String {
             format!("changes {} of {all} numbers, drawn at random, of", problem.method.columns)
         }
     };
+    if narrow {
+        return format!("Each time step {changed} a small network.");
+    }
     let truth = match reference::kind(problem) {
         ReferenceKind::Exact => "; the dashed line is the exact solution",
         ReferenceKind::Spectral => "; the dashed line is a reference computed another way",

@@ -57,7 +57,7 @@ pub fn setting(
     let responses = ui
         .push_id(name, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            let (label, field) = name_and_field(ui, name, &mut shown, range);
+            let (label, field) = name_and_field(ui, [name, explanation], &mut shown, range);
             let label = label.on_hover_text(explanation);
             ui.spacing_mut().slider_width = ui.available_width();
             let slider = Slider::new(&mut shown, range.values.clone())
@@ -86,13 +86,22 @@ pub fn setting(
 
 fn name_and_field(
     ui: &mut Ui,
-    name: &str,
+    [name, explanation]: [&str; 2],
     shown: &mut f64,
     range: &Range,
 ) -> (egui::Response, egui::Response) {
     let palette = theme::palette(ui);
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new(name).color(palette.ink));
+        // The explanation, as far as there is room for it beside the value.
+        let room = ui.available_width() - 64.0;
+        if room > 30.0 {
+            ui.scope(|ui| {
+                ui.set_max_width(room);
+                let words = RichText::new(explanation).small().color(palette.soft);
+                ui.add(egui::Label::new(words).truncate());
+            });
+        }
         let field = ui
             .with_layout(Layout::right_to_left(Align::Center), |ui| {
                 // A field looks like text until it is pointed at.

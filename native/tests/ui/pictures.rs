@@ -30,3 +30,17 @@ fn windows_of_three_sizes() {
         keep(&mut harness, name);
     }
 }
+
+#[test]
+fn other_problems_other_moods() {
+    for (preset, theme, name) in [
+        ("advection-diffusion-2d", egui::Theme::Dark, "plane"),
+        ("burgers", egui::Theme::Light, "light"),
+    ] {
+        let desk = Desk { fragment: Some(format!("v1&preset={preset}")), ..Desk::default() };
+        let mut harness = open([1280.0, 800.0], desk, true);
+        harness.ctx.set_theme(theme);
+        until(&mut harness, 700, |state| state.time() > 0.6 * state.mirror.problem.time.end);
+        keep(&mut harness, name);
+    }
+}
