@@ -28,6 +28,8 @@ pub struct Options {
     pub backend: Backend,
     /// The problem to open with; `None`: what the link's fragment says, else the first preset.
     pub setup: Option<Setup>,
+    /// Begin without slowing the run down to what a person can follow.
+    pub full_speed: bool,
 }
 
 /// The app, for whatever shell.
@@ -78,7 +80,7 @@ impl App {
             tab: Tab::default(),
             scrub: None,
             shade: Shade::default(),
-            speed: Speed::default(),
+            speed: if options.full_speed { Speed::Full } else { Speed::default() },
             backend: options.backend,
             awaited: None,
             stale: false,

@@ -49,6 +49,7 @@ impl LogChart<'_> {
         let x_name = self.x_name.to_owned();
         plain(self.id, palette)
             .height(self.height)
+            .x_grid_spacer(few_marks)
             .y_grid_spacer(power_marks)
             .label_formatter(move |hover| {
                 let egui_plot::HoverPosition::NearDataPoint { plot_name, position, .. } = hover

@@ -41,12 +41,11 @@ pub enum Commit {
     OnRelease,
 }
 
-/// A name, the value as a field to type or drag in, and a slider below. Gives the new value when
-/// there is one.
+/// A name with a few words, the value as a field to type or drag in, and a slider below. Gives the
+/// new value when there is one.
 pub fn setting(
     ui: &mut Ui,
-    name: &str,
-    explanation: &str,
+    [name, words, explanation]: [&str; 3],
     value: f64,
     range: &Range,
     commit: Commit,
@@ -57,7 +56,7 @@ pub fn setting(
     let responses = ui
         .push_id(name, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            let (label, field) = name_and_field(ui, [name, explanation], &mut shown, range);
+            let (label, field) = name_and_field(ui, [name, words], &mut shown, range);
             let label = label.on_hover_text(explanation);
             ui.spacing_mut().slider_width = ui.available_width();
             let slider = Slider::new(&mut shown, range.values.clone())
@@ -69,7 +68,7 @@ pub fn setting(
             [field.labelled_by(label.id), slider]
         })
         .inner;
-    ui.add_space(4.0);
+    ui.add_space(2.0);
     if range.integer {
         shown = shown.round();
     }
@@ -86,19 +85,19 @@ pub fn setting(
 
 fn name_and_field(
     ui: &mut Ui,
-    [name, explanation]: [&str; 2],
+    [name, words]: [&str; 2],
     shown: &mut f64,
     range: &Range,
 ) -> (egui::Response, egui::Response) {
     let palette = theme::palette(ui);
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new(name).color(palette.ink));
-        // The explanation, as far as there is room for it beside the value.
+        // The words, as far as there is room for them beside the value.
         let room = ui.available_width() - 64.0;
         if room > 30.0 {
             ui.scope(|ui| {
                 ui.set_max_width(room);
-                let words = RichText::new(explanation).small().color(palette.soft);
+                let words = RichText::new(words).small().color(palette.soft);
                 ui.add(egui::Label::new(words).truncate());
             });
         }
