@@ -61,7 +61,9 @@ fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         egui::vec2(ui.available_width(), 28.0),
         Layout::left_to_right(Align::Center),
         |ui| {
-            ui.add_space(chart::LEFT);
+            // On a phone there is no room to stand over the picture itself.
+            let roomy = ui.available_width() > 440.0;
+            ui.add_space(if roomy { chart::LEFT } else { 0.0 });
             if state.mirror.problem.dimensions() == 1 {
                 key(ui, "network", Stroke::new(2.0, palette.accent), false);
                 if has_reference(state) {
@@ -69,7 +71,7 @@ fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.add_space(BAR - 8.0);
+                ui.add_space(if roomy { BAR - 8.0 } else { 0.0 });
                 if has_reference(state) || state.shade == Shade::Error {
                     ui.allocate_ui(egui::vec2(112.0, 28.0), |ui| {
                         let unknown = &state.mirror.problem.unknown;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Align, DragValue, Layout, RichText, Slider, Ui};
+use egui::{Align, DragValue, Layout, RichText, Slider, SliderClamping, Ui};
 
 use super::format::short;
 use crate::theme;
@@ -30,6 +30,12 @@ impl Range {
     pub fn integer(values: RangeInclusive<f64>) -> Self {
         Self { values, logarithmic: false, integer: true }
     }
+
+    /// Widened so that it holds a value.
+    fn holding(&self, value: f64) -> Self {
+        let values = self.values.start().min(value)..=self.values.end().max(value);
+        Self { values, ..self.clone() }
+    }
 }
 
 /// When a change counts.
@@ -51,8 +57,9 @@ pub fn setting(
     commit: Commit,
 ) -> Option<f64> {
     let pending = ui.scope_id().with(("pending", name));
-    let mut shown = ui.data(|data| data.get_temp::<f64>(pending)).unwrap_or(value);
-    let before = shown;
+    let held_back = ui.data(|data| data.get_temp::<f64>(pending));
+    let mut shown = held_back.unwrap_or(value);
+    let range = &range.holding(shown);
     let responses = ui
         .push_id(name, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
@@ -62,6 +69,7 @@ pub fn setting(
             let slider = Slider::new(&mut shown, range.values.clone())
                 .logarithmic(range.logarithmic)
                 .smallest_positive(range.values.start().max(1e-12))
+                .clamping(SliderClamping::Edits)
                 .show_value(false);
             let slider = if range.integer { slider.integer() } else { slider };
             let slider = ui.add(slider).labelled_by(label.id).on_hover_text(explanation);
@@ -74,13 +82,14 @@ pub fn setting(
     }
     let held =
         responses.iter().any(|r| r.dragged() || r.has_focus() && r.is_pointer_button_down_on());
-    let changed = shown != before;
     if commit == Commit::OnRelease && held {
         ui.data_mut(|data| data.insert_temp(pending, shown));
         return None;
     }
     ui.data_mut(|data| data.remove::<f64>(pending));
-    (changed || shown != value).then_some(shown)
+    // Only a person changes a setting: what a slider makes of a value by itself does not count.
+    let changed = held_back.is_some() || responses.iter().any(egui::Response::changed);
+    (changed && shown != value).then_some(shown)
 }
 
 fn name_and_field(
