@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sketchpde::evolve::initial_fit::FitReason;
 use sketchpde::session::{Phase, Status};
 
 /// Between two lines where standard error is no terminal.
@@ -36,13 +37,17 @@ impl Progress {
 
     /// Shows where the run stands; `aside` is what else goes on.
     pub fn update(&mut self, status: &Status, aside: &str) {
-        let text = format!("{}{aside}", describe(status));
+        self.show(fraction(status), &format!("{}{aside}", describe(status)));
+    }
+
+    /// Shows which part of the run is behind us, and a text.
+    pub fn show(&mut self, fraction: f64, text: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_position((fraction(status) * BAR as f64) as u64);
-            bar.set_message(text);
+            bar.set_position((fraction * BAR as f64) as u64);
+            bar.set_message(text.to_owned());
             bar.tick();
         } else if self.last_line.elapsed() >= LINE_EVERY {
-            self.say(Verbosity::Normal, &text);
+            self.say(Verbosity::Normal, text);
             self.last_line = Instant::now();
         }
     }
@@ -108,8 +113,13 @@ fn describe(status: &Status) -> String {
 
 /// What is said once the initial fit is done.
 pub fn fitted(status: &Status) -> String {
+    let short = match status.fit_ended {
+        Some(FitReason::MaxIterations) => "; its iterations ran out above its tolerance",
+        Some(FitReason::Stalled) => "; it stalled above its tolerance",
+        Some(FitReason::Tolerance) | None => "",
+    };
     format!(
-        "Initial state fitted in {} ({} iterations), relative error {}",
+        "Initial state fitted in {} ({} iterations), relative error {}{short}",
         duration(status.seconds.fit),
         status.fit_iteration,
         status.initial_error.map_or_else(|| "unknown".into(), |e| format!("{e:.1e}")),

@@ -2,12 +2,16 @@
 
 use faer::{Mat, MatRef};
 
-use super::error::EvolveError;
-use crate::evaluate::cpu::{self, Field};
+use super::columns::Columns;
+use super::error::{AttemptError, EvolveError};
+use super::on_device;
+use crate::evaluate::cpu::{self, Field, Linearisation};
 use crate::evaluate::gpu::{self, Gpu, GpuError, device};
+use crate::linalg::{LeastSquares, Solution};
 use crate::network::Network;
 use crate::problem::points::Points;
 use crate::problem::{Precision, Problem, Scheme};
+use crate::scalar::Real;
 
 /// What the person asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +41,8 @@ pub struct Description {
 /// | `f64` | f64, on the CPU | f64, on the CPU |
 pub struct Engine {
     tier: Precision,
-    single: Option<cpu::Evaluator<f32>>,
-    double: Option<cpu::Evaluator<f64>>,
+    single: Option<Host<f32>>,
+    double: Option<Host<f64>>,
     gpu: Option<(gpu::Evaluator, String)>,
     network: Network,
     coordinates: Vec<f64>,
@@ -47,49 +51,56 @@ pub struct Engine {
     spare: Option<Columns>,
 }
 
-/// n x s columns of the Jacobian in the precision that they were computed in.
-#[derive(Debug)]
-pub enum Columns {
-    Single(Mat<f32>),
-    Double(Mat<f64>),
+/// The CPU evaluator of one precision, and where it was linearised last.
+struct Host<T> {
+    evaluator: cpu::Evaluator<T>,
+    at: Linearisation<T>,
 }
 
-impl Columns {
-    /// Scales every column to unit length and returns the factors; zero columns stay zero.
-    ///
-    /// A network's columns differ in length by orders of magnitude; damping relative to the
-    /// largest singular value would freeze the short ones.
-    pub fn normalise(&mut self) -> Vec<f64> {
-        fn scale<T: crate::scalar::Real>(matrix: &mut Mat<T>) -> Vec<f64> {
-            let mut factors = Vec::with_capacity(matrix.ncols());
-            for column in matrix.col_iter_mut() {
-                let column = column.try_as_col_major_mut().expect("contiguous columns");
-                let column = column.as_slice_mut();
-                let square: f64 = column.iter().map(|v| v.to_f64() * v.to_f64()).sum();
-                // A sum of squares that overflows must not pass for a column of zeros.
-                let factor = match square {
-                    0.0 => 0.0,
-                    square if square.is_finite() => 1.0 / square.sqrt(),
-                    _ => f64::NAN,
-                };
-                column.iter_mut().for_each(|v| *v *= T::of(factor));
-                factors.push(factor);
-            }
-            factors
-        }
-        match self {
-            Self::Single(matrix) => scale(matrix),
-            Self::Double(matrix) => scale(matrix),
-        }
+impl<T: Real> Host<T> {
+    fn new(problem: &Problem, network: &Network, coordinates: &[f64]) -> Self {
+        let evaluator = cpu::Evaluator::new(problem, network, coordinates);
+        Self { evaluator, at: Linearisation::default() }
     }
 
-    /// The matrix in f64, for diagnostics.
-    #[must_use]
-    pub fn to_double(&self) -> Mat<f64> {
-        match self {
-            Self::Single(m) => Mat::from_fn(m.nrows(), m.ncols(), |i, k| f64::from(m[(i, k)])),
-            Self::Double(m) => m.clone(),
+    fn linearise(&mut self, theta: &[f64], time: f64) -> Field {
+        self.evaluator.linearise(theta, time, &mut self.at)
+    }
+
+    /// After a rejected step the linearisation stands where that one ended.
+    fn field_along(&mut self, theta: &[f64], direction: &[f64], time: f64) -> Field {
+        if !self.at.is_at(theta) {
+            self.linearise(theta, time);
         }
+        self.evaluator.field_at(&self.at, direction, time)
+    }
+
+    /// The columns in `spare`'s memory where its shape fits.
+    fn columns(&self, theta: &[f64], time: f64, columns: &[u32], spare: Option<Mat<T>>) -> Mat<T> {
+        let mut matrix = self.room(columns, spare);
+        if self.at.is_at(theta) {
+            self.evaluator.columns_at(&self.at, columns, matrix.as_mut());
+        } else {
+            self.evaluator.columns(theta, time, columns, 0, matrix.as_mut());
+        }
+        matrix
+    }
+
+    fn field_and_columns(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        spare: Option<Mat<T>>,
+    ) -> (Field, Mat<T>) {
+        let mut matrix = self.room(columns, spare);
+        let field = self.evaluator.jacobian(theta, time, columns, 0, matrix.as_mut());
+        (field, matrix)
+    }
+
+    fn room(&self, columns: &[u32], spare: Option<Mat<T>>) -> Mat<T> {
+        let shape = (self.evaluator.points(), columns.len());
+        spare.filter(|m| m.shape() == shape).unwrap_or_else(|| Mat::zeros(shape.0, shape.1))
     }
 }
 
@@ -125,10 +136,9 @@ impl Engine {
         let coordinates = Points::of(problem).coordinates;
         let tier = tier(problem, gpu.is_some())?;
         let host = gpu.is_none();
-        let single = (host && tier != Precision::F64)
-            .then(|| cpu::Evaluator::new(problem, &network, &coordinates));
-        let double =
-            (tier != Precision::F32).then(|| cpu::Evaluator::new(problem, &network, &coordinates));
+        let single =
+            (host && tier != Precision::F64).then(|| Host::new(problem, &network, &coordinates));
+        let double = (tier != Precision::F32).then(|| Host::new(problem, &network, &coordinates));
         let gpu = match gpu {
             Some(gpu) => {
                 let evaluator = gpu::Evaluator::new(gpu, problem, &network, &coordinates).await?;
@@ -192,10 +202,10 @@ impl Engine {
             parameter.value = value;
         }
         if let Some(single) = &mut self.single {
-            single.set_parameters(values);
+            single.evaluator.set_parameters(values);
         }
         if let Some(double) = &mut self.double {
-            double.set_parameters(values);
+            double.evaluator.set_parameters(values);
         }
         if let Some((gpu, _)) = &mut self.gpu {
             gpu.set_parameters(values)?;
@@ -208,13 +218,36 @@ impl Engine {
     /// # Errors
     /// When the device fails.
     pub async fn field(&mut self, theta: &[f64], time: f64) -> Result<Field, EvolveError> {
-        if let Some(double) = &self.double {
-            return Ok(double.field(theta, time));
+        match (&self.double, &self.single, &mut self.gpu) {
+            (Some(double), _, _) => Ok(double.evaluator.field(theta, time)),
+            (None, Some(single), _) => Ok(single.evaluator.field(theta, time)),
+            (None, None, Some((gpu, _))) => Ok(gpu.field(theta, time).await?),
+            (None, None, None) => unreachable!("some evaluator is always there"),
         }
-        match (&self.single, &mut self.gpu) {
-            (Some(single), _) => Ok(single.field(theta, time)),
-            (None, Some((gpu, _))) => Ok(gpu.field(theta, time).await?),
-            (None, None) => unreachable!("some evaluator is always there"),
+    }
+
+    /// u at the points: a third of the work of [`Engine::field`] for an equation of second order.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn values(&mut self, theta: &[f64], time: f64) -> Result<Vec<f64>, EvolveError> {
+        match (&self.double, &self.single) {
+            (Some(double), _) => Ok(double.evaluator.values(theta, time)),
+            (None, Some(single)) => Ok(single.evaluator.values(theta, time)),
+            (None, None) => Ok(self.field(theta, time).await?.values),
+        }
+    }
+
+    /// [`Engine::field`], after which [`Engine::field_along`] and [`Engine::columns`] at the same
+    /// theta need no forward pass of their own, where the CPU computes them in the same precision.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn linearise(&mut self, theta: &[f64], time: f64) -> Result<Field, EvolveError> {
+        match (&mut self.double, &mut self.single) {
+            (Some(double), _) => Ok(double.linearise(theta, time)),
+            (None, Some(single)) => Ok(single.linearise(theta, time)),
+            (None, None) => self.field(theta, time).await,
         }
     }
 
@@ -223,8 +256,8 @@ impl Engine {
     /// # Panics
     /// In the tier `f32` on a GPU, which [`tier`] does not give to schemes that need this.
     #[must_use]
-    pub fn field_along(&self, theta: &[f64], direction: &[f64], time: f64) -> Field {
-        match (&self.double, &self.single) {
+    pub fn field_along(&mut self, theta: &[f64], direction: &[f64], time: f64) -> Field {
+        match (&mut self.double, &mut self.single) {
             (Some(double), _) => double.field_along(theta, direction, time),
             (None, Some(single)) => single.field_along(theta, direction, time),
             (None, None) => unreachable!("tangents are evaluated on the CPU"),
@@ -241,28 +274,75 @@ impl Engine {
         time: f64,
         columns: &[u32],
     ) -> Result<Columns, EvolveError> {
-        let (n, s) = (self.points(), columns.len());
         if let Some((gpu, _)) = &mut self.gpu {
             let mut linear = gpu.linearize(theta, time).await?;
             let entries = linear.choose(columns)?.entries().await?;
-            let entries = MatRef::from_column_major_slice(&entries, n, s);
+            let entries = MatRef::from_column_major_slice(&entries, self.points(), columns.len());
             return Ok(Columns::Single(entries.to_owned()));
         }
-        if let Some(single) = &self.single {
-            let mut matrix = match self.spare.take() {
-                Some(Columns::Single(spare)) if spare.shape() == (n, s) => spare,
-                _ => Mat::zeros(n, s),
-            };
-            single.columns(theta, time, columns, 0, matrix.as_mut());
-            return Ok(Columns::Single(matrix));
+        let spare = self.spare.take();
+        match (&self.single, &self.double) {
+            (Some(host), _) => {
+                let spare = spare.and_then(Columns::single);
+                Ok(Columns::Single(host.columns(theta, time, columns, spare)))
+            }
+            (None, Some(host)) => {
+                let spare = spare.and_then(Columns::double);
+                Ok(Columns::Double(host.columns(theta, time, columns, spare)))
+            }
+            (None, None) => unreachable!("some evaluator is always there"),
         }
-        let double = self.double.as_ref().expect("the tier f64 has its evaluator");
-        let mut matrix = match self.spare.take() {
-            Some(Columns::Double(spare)) if spare.shape() == (n, s) => spare,
-            _ => Mat::zeros(n, s),
+    }
+
+    /// [`Engine::field`] and [`Engine::columns`], in one sweep where one evaluator computes both.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn field_and_columns(
+        &mut self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+    ) -> Result<(Field, Columns), EvolveError> {
+        if self.gpu.is_none() {
+            match (&self.single, &self.double) {
+                (Some(host), None) => {
+                    let spare = self.spare.take().and_then(Columns::single);
+                    let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
+                    return Ok((field, Columns::Single(matrix)));
+                }
+                (None, Some(host)) => {
+                    let spare = self.spare.take().and_then(Columns::double);
+                    let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
+                    return Ok((field, Columns::Double(matrix)));
+                }
+                _ => {}
+            }
+        }
+        let field = self.field(theta, time).await?;
+        Ok((field, self.columns(theta, time, columns).await?))
+    }
+
+    /// Field and solution of `min |J v - F|` by the device's products and sketch; `None` where there
+    /// is no device or where `squares` would rather have J itself.
+    ///
+    /// # Errors
+    /// When the least-squares problem has no solution or the device fails.
+    pub async fn solve_on_device(
+        &mut self,
+        (theta, time): (&[f64], f64),
+        columns: &[u32],
+        squares: &mut LeastSquares,
+        epoch: u64,
+    ) -> Result<Option<(Field, Solution)>, AttemptError> {
+        let points = self.points();
+        let Some((gpu, _)) = &mut self.gpu else { return Ok(None) };
+        let Some(sketch) = squares.matrix_free_sketch(points, columns.len(), epoch) else {
+            return Ok(None);
         };
-        double.columns(theta, time, columns, 0, matrix.as_mut());
-        Ok(Columns::Double(matrix))
+        let field = self.double.as_ref().map(|double| double.evaluator.field(theta, time));
+        let at = (theta, time);
+        on_device::solve(gpu, at, columns, field, squares, &sketch).await.map(Some)
     }
 
     /// Takes a Jacobian back: writing into memory that is mapped already spares the next one the

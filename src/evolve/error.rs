@@ -23,9 +23,9 @@ pub enum EvolveError {
     Grown { step: usize, time: f64, size: f64 },
 
     #[error(
-        "the step at t = {time:.6} was halved down to {dt:.1e} and still misses the tolerance \
-         {tolerance:.1e} (it reached {reached:.1e}): raise `method.tolerance`, `method.columns` \
-         or `method.corrections`, or fit a wider network"
+        "at t = {time:.6} the steps have shrunk to {dt:.1e} for the tolerance {tolerance:.1e} (the \
+         last one reached {reached:.1e}): the solution may end there; if it does not, raise \
+         `method.tolerance`, `method.columns` or `method.corrections`, or fit a wider network"
     )]
     StepTooSmall { time: f64, dt: f64, tolerance: f64, reached: f64 },
 

@@ -14,7 +14,7 @@ use crate::problem::{MethodSettings, Precision, Problem, Scheme};
 const FIT_SHARE: f64 = 0.2;
 /// With fixed steps a fit stops here at the latest.
 const FIT_FLOOR: f64 = 1e-9;
-/// Steps are not halved below this part of the whole time span.
+/// A run whose steps shrink below this part of the whole time span, accepted or not, ends.
 const SMALLEST_STEP: f64 = 1e-7;
 /// A solution that has grown this many times has blown up, finite as it may be.
 const MOST_GROWTH: f64 = 1e6;
@@ -275,17 +275,18 @@ impl Evolution {
             if let Some(controller) = &mut self.controller {
                 let (accepted, factor) = controller.judge(reached);
                 let tolerance = controller.tolerance();
+                // The last step is cut to the end; the next run of it should not remember that.
+                let cut = accepted && dt < self.dt;
+                self.dt = if cut { self.dt } else { dt * factor };
+                // A first step that was set shorter still may grow.
+                if self.dt < SMALLEST_STEP * span && factor <= 1.0 {
+                    let (time, dt) = (self.time, self.dt);
+                    return Err(EvolveError::StepTooSmall { time, dt, tolerance, reached });
+                }
                 if !accepted {
                     rejected += 1;
-                    self.dt = dt * factor;
-                    if self.dt < SMALLEST_STEP * span {
-                        let (time, dt) = (self.time, self.dt);
-                        return Err(EvolveError::StepTooSmall { time, dt, tolerance, reached });
-                    }
                     continue;
                 }
-                // The last step is cut to the end; the next run of it should not remember that.
-                self.dt = if dt < self.dt { self.dt } else { dt * factor };
             }
             return self.accept(outcome, dt, rejected).await;
         }
@@ -333,7 +334,10 @@ impl Evolution {
         if let Some(field) = &self.field {
             return Ok(field.clone());
         }
-        let field = self.engine.field(&self.theta, self.time).await?;
+        let field = match self.problem.method.scheme {
+            Scheme::StageFit => self.engine.linearise(&self.theta, self.time).await?,
+            Scheme::ParameterOde => self.engine.field(&self.theta, self.time).await?,
+        };
         self.keep(field.clone())?;
         Ok(field)
     }
@@ -384,19 +388,22 @@ impl Evolution {
             rcond: method.rcond.max(LEAST_DAMPING),
             corrections: method.corrections,
             target: method.tolerance.map_or(floor, |t| (FIT_SHARE * t).max(floor)),
+            floor,
         };
         let at = (self.time, dt);
         let attempt = stage_fit::attempt(
             &mut self.engine,
             &settings,
             &mut self.subsets,
+            &mut self.squares,
             &self.theta,
             field,
             at,
         );
         let attempt = attempt.await?;
         // `f64::max` would drop what is not a number.
-        let parts = [attempt.error.unwrap_or(0.0), attempt.residual, attempt.roughness];
+        let parts =
+            [attempt.error.unwrap_or(0.0), attempt.residual, attempt.roughness, attempt.left];
         let whole = parts.iter().all(|part| part.is_finite());
         let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
         Ok(Outcome {

@@ -2,13 +2,15 @@
 //! move so that it stays the solution.
 //!
 //! [`initial_fit`] makes it the initial state; [`Engine`] says where things are computed,
-//! [`tableau`] which Runge-Kutta method is used, [`subset`] which parameters a step updates; [`stage_fit`] and [`parameter_ode`] are the two
-//! schemes, [`control`] chooses step sizes and [`Evolution`] runs it all, one step at a time.
+//! [`tableau`] which Runge-Kutta method is used, [`subset`] which parameters a step updates;
+//! [`stage_fit`] and [`parameter_ode`] are the two schemes, [`control`] chooses step sizes and [`Evolution`] runs it all, one step at a time.
 
 pub mod initial_fit;
 pub mod tableau;
 pub mod control;
 mod error;
+mod columns;
+mod on_device;
 mod engine;
 pub mod subset;
 pub mod stage_fit;
@@ -17,6 +19,7 @@ mod evolution;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{BackendChoice, Columns, Description, Engine};
+pub use columns::Columns;
+pub use engine::{BackendChoice, Description, Engine};
 pub use error::EvolveError;
 pub use evolution::{Evolution, EvolutionState, StepReport};

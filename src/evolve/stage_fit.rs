@@ -23,7 +23,7 @@ use super::error::{AttemptError, EvolveError};
 use super::subset::{Equations, Subsets, TangentSpace};
 use super::tableau::{Tableau, combine};
 use crate::evaluate::cpu::Field;
-use crate::linalg::{LeastSquares, LeastSquaresError};
+use crate::linalg::{LeastSquares, LeastSquaresError, norm};
 
 /// Solves with one factor during a fit.
 const SOLVES: usize = 7;
@@ -34,6 +34,11 @@ const RAISE: f64 = 10.0;
 /// So many corrections in a row that leave more than this of the residual end the fit.
 const MOST_IDLE: usize = 2;
 const IDLE: f64 = 0.7;
+/// A fit that closes less than this of the way to its target has not made the step.
+const LEAST_FOLLOWED: f64 = 0.5;
+/// A fit leaves at most this of the way, however short: steps that are shorter than what a fit may
+/// leave would be accepted without a move.
+const MOST_LEFT: f64 = 0.1;
 /// Above this multiple of the largest singular value a move is nothing but noise.
 const MOST_DAMPING: f64 = 1.0;
 
@@ -47,6 +52,8 @@ pub struct Attempt {
     /// dt |F(u(theta')) - F(w)| / |u|: what the fit leaves in the derivatives, which the residual
     /// at the points does not see.
     pub roughness: f64,
+    /// What the fit left of the way |w - u|, where it has not made the step; else 0.
+    pub left: f64,
     /// u and F at theta' and t + dt.
     pub field: Field,
     /// Parameters that the stages and the first correction used.
@@ -65,6 +72,8 @@ pub struct Settings {
     pub corrections: usize,
     /// A fit is good enough at this relative residual.
     pub target: f64,
+    /// Relative residuals below this are round-off.
+    pub floor: f64,
 }
 
 /// Where a fit stands.
@@ -83,10 +92,14 @@ struct Fit<'a> {
 
 impl Fit<'_> {
     async fn state(&mut self, theta: Vec<f64>) -> Result<State, EvolveError> {
-        let values = self.engine.field(&theta, self.time).await?.values;
-        let residual: Vec<f64> = self.target.iter().zip(&values).map(|(w, u)| w - u).collect();
+        let values = self.engine.values(&theta, self.time).await?;
+        Ok(self.state_of(theta, &values))
+    }
+
+    fn state_of(&self, theta: Vec<f64>, values: &[f64]) -> State {
+        let residual: Vec<f64> = self.target.iter().zip(values).map(|(w, u)| w - u).collect();
         let norm = norm(&residual);
-        Ok(State { theta, residual, norm })
+        State { theta, residual, norm }
     }
 
     /// One correction: the best that one factor gives. `state` must be where `space` was made.
@@ -107,11 +120,11 @@ impl Fit<'_> {
                 break;
             }
             let mut r = state.residual.clone();
-            if whole {
+            if whole && moved {
                 r.iter_mut().zip(space.image(&scaled)).for_each(|(r, j)| *r += j);
             }
             let mut next = match equations.solve(&r, lambda) {
-                Ok(solution) => solution.coefficients,
+                Ok(next) => next,
                 Err(LeastSquaresError::Damping { .. }) => {
                     lambda *= RAISE;
                     continue;
@@ -158,6 +171,7 @@ impl Fit<'_> {
                 TangentSpace::at(self.engine, &state.theta, self.time, subsets.draw()).await?;
             let mut equations = space.equations(memory)?;
             state = self.correct(&space, &mut equations, settings.rcond, goal, state).await?;
+            space.recycle(self.engine);
             corrections += 1;
             idle = if state.norm > IDLE * before { idle + 1 } else { 0 };
         }
@@ -165,7 +179,8 @@ impl Fit<'_> {
     }
 }
 
-/// Attempts one step of length `dt` from theta, whose field is `field`.
+/// Attempts one step of length `dt` from theta, whose field is `field`; `memory` is that of the
+/// least-squares problems.
 ///
 /// # Errors
 /// When a least-squares problem has no solution, which a shorter step may cure, or the device
@@ -174,33 +189,38 @@ pub async fn attempt(
     engine: &mut Engine,
     settings: &Settings,
     subsets: &mut Subsets,
+    memory: &mut LeastSquares,
     theta: &[f64],
     field: &Field,
     at: (f64, f64),
 ) -> Result<Attempt, AttemptError> {
     let (time, dt) = at;
-    let mut memory = LeastSquares::default();
     let space = TangentSpace::at(engine, theta, time, subsets.draw()).await?;
-    let mut equations = space.equations(&mut memory)?;
+    let mut equations = space.equations(memory)?;
     let largest = equations.largest();
     let prediction = predict(engine, settings, &space, &mut equations, theta, field, at)?;
     // A solution that starts from zero is measured by where it goes.
     let size = norm(&field.values).max(norm(&prediction.target)).max(f64::MIN_POSITIVE);
-    let goal = settings.target * size;
     let mut fit = Fit { engine, time, target: &prediction.target };
-    let state = fit.state(theta.to_vec()).await?;
+    let state = fit.state_of(theta.to_vec(), &field.values);
+    let (way, floor) = (state.norm, settings.floor * size);
+    let goal = (settings.target * size).min(MOST_LEFT * way).max(floor);
     let state = fit.correct(&space, &mut equations, settings.rcond, goal, state).await?;
-    drop(equations);
-    let (state, corrections) = fit.refine(settings, subsets, &mut memory, goal, state).await?;
-    let end = engine.field(&state.theta, time + dt).await?;
+    let chosen = space.chosen.clone();
+    space.recycle(fit.engine);
+    let (state, corrections) = fit.refine(settings, subsets, memory, goal, state).await?;
+    // Where the step is accepted, the next one begins with this linearisation.
+    let end = engine.linearise(&state.theta, time + dt).await?;
     let miss = end.right_hand_side.iter().zip(&prediction.slope).map(|(f, k)| f - k);
+    let followed = state.norm <= (1.0 - LEAST_FOLLOWED) * way || state.norm <= floor;
     Ok(Attempt {
+        left: if followed { 0.0 } else { state.norm / way },
         residual: state.norm / size,
         theta: state.theta,
         error: prediction.error.map(|error| error / size),
         roughness: dt * norm(&miss.collect::<Vec<f64>>()) / size,
         field: end,
-        chosen: space.chosen,
+        chosen,
         corrections,
         largest,
     })
@@ -217,7 +237,7 @@ struct Prediction {
 }
 
 fn predict(
-    engine: &Engine,
+    engine: &mut Engine,
     settings: &Settings,
     space: &TangentSpace,
     equations: &mut Equations<'_>,
@@ -244,7 +264,7 @@ fn predict(
 
 /// F at the point of the tangent space nearest to u + dt `slope`.
 fn landing(
-    engine: &Engine,
+    engine: &mut Engine,
     space: &TangentSpace,
     equations: &mut Equations<'_>,
     slope: &[f64],
@@ -272,16 +292,11 @@ fn project(
 ) -> Result<Vec<f64>, LeastSquaresError> {
     loop {
         match equations.solve(r, lambda) {
-            Ok(solution) => return Ok(solution.coefficients),
+            Ok(v) => return Ok(v),
             Err(LeastSquaresError::Damping { .. }) if lambda < equations.largest() => {
                 lambda *= RAISE;
             }
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Euclidean norm; not a number where an entry is not.
-pub fn norm(v: &[f64]) -> f64 {
-    v.iter().map(|v| v * v).sum::<f64>().sqrt()
 }

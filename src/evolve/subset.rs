@@ -1,10 +1,12 @@
 //! Which parameters a step updates, and the linear map from their changes to the field.
 
-use super::engine::{Columns, Engine};
+use super::columns::Columns;
+use super::engine::Engine;
 use super::error::EvolveError;
-use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations, Solution};
+use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations};
 use crate::problem::Update;
 use crate::random::{Philox, Stream};
+use crate::scalar::Real;
 
 /// Draws the subsets: uniform without replacement, one draw per epoch.
 #[derive(Clone, Debug)]
@@ -90,18 +92,12 @@ impl TangentSpace {
     /// J D scaled.
     #[must_use]
     pub fn image(&self, scaled: &[f64]) -> Vec<f64> {
-        fn multiply<T: crate::scalar::Real>(m: &faer::Mat<T>, v: &[f64]) -> Vec<f64> {
-            let mut sum = vec![0.0; m.nrows()];
-            for (column, &v) in m.col_iter().zip(v) {
-                let column = column.try_as_col_major().expect("contiguous columns").as_slice();
-                sum.iter_mut().zip(column).for_each(|(sum, c)| *sum += c.to_f64() * v);
-            }
-            sum
-        }
-        match &self.matrix {
-            Columns::Single(m) => multiply(m, scaled),
-            Columns::Double(m) => multiply(m, scaled),
-        }
+        self.matrix.multiply(scaled)
+    }
+
+    /// Gives the matrix's memory back to the engine.
+    pub fn recycle(self, engine: &mut Engine) {
+        engine.recycle(self.matrix);
     }
 }
 
@@ -121,14 +117,22 @@ impl Equations<'_> {
         }
     }
 
-    /// `min |J v - r|^2 + lambda^2 |v|^2`.
+    /// The v of `min |J v - r|^2 + lambda^2 |v|^2`.
     ///
     /// # Errors
     /// When r is not finite or lambda drowns in round-off.
-    pub fn solve(&mut self, r: &[f64], lambda: f64) -> Result<Solution, LeastSquaresError> {
+    pub fn solve(&mut self, r: &[f64], lambda: f64) -> Result<Vec<f64>, LeastSquaresError> {
+        fn solve<T: Real>(
+            equations: &mut NormalEquations<'_, T>,
+            r: &[f64],
+            lambda: f64,
+        ) -> Result<Vec<f64>, LeastSquaresError> {
+            equations.damp(lambda)?;
+            equations.solve(r)
+        }
         match self {
-            Self::Single(e) => e.solve_damped(r, lambda),
-            Self::Double(e) => e.solve_damped(r, lambda),
+            Self::Single(e) => solve(e, r, lambda),
+            Self::Double(e) => solve(e, r, lambda),
         }
     }
 }

@@ -68,11 +68,6 @@ impl Tableau {
         let last = self.a.last().copied().unwrap_or_default();
         !last.is_empty() && self.b.split_last() == Some((&0.0, last))
     }
-
-    #[must_use]
-    pub fn stages(&self) -> usize {
-        self.b.len()
-    }
 }
 
 /// `sum_i weights_i k_i`.

@@ -137,6 +137,21 @@ impl Damped {
         (v, residual)
     }
 
+    /// v as [`Self::solve_refined`] has it before any refinement, without its residual: half the
+    /// passes over J.
+    pub(crate) fn solve_once<T: Real>(&self, columns: &[&[T]], r: &[f64]) -> Vec<f64> {
+        let mut v = vec![0.0; columns.len()];
+        if r.len() >= columns.len() {
+            multiply_transposed(columns, r, &mut v);
+            self.solve(&mut v);
+        } else {
+            let mut dual = r.to_vec();
+            self.solve(&mut dual);
+            multiply_transposed(columns, &dual, &mut v);
+        }
+        v
+    }
+
     /// `(A + lambda^2 I)^-1 b` in place; A is the Gram or the kernel matrix.
     pub(crate) fn solve(&self, b: &mut [f64]) {
         self.substitute(b, false);
@@ -212,7 +227,10 @@ impl<T: Real> NormalEquations<'_, T> {
     /// `Shape` or `RightHandSideNotFinite`.
     pub fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError> {
         check_right_hand_side(self.matrix[0].len(), r)?;
-        Ok(self.damped.solve_refined(&self.matrix, r, self.refinements).0)
+        Ok(match self.refinements {
+            0 => self.damped.solve_once(&self.matrix, r),
+            passes => self.damped.solve_refined(&self.matrix, r, passes).0,
+        })
     }
 
     /// `min |J v - r|^2 + lambda^2 |v|^2`.
@@ -231,13 +249,14 @@ impl<T: Real> NormalEquations<'_, T> {
 fn largest_eigenvalue(a: MatRef<'_, f64>) -> f64 {
     let order = a.nrows();
     let diagonal = |i: usize| a[(i, i)];
-    let Some(top) = (0..order).max_by(|&i, &k| diagonal(i).total_cmp(&diagonal(k))) else {
-        return 0.0;
-    };
     // The largest entries of a positive semidefinite matrix are on its diagonal.
-    if !diagonal(top).is_finite() {
+    let most = (0..order).map(diagonal).fold(0.0, |most: f64, d| if d > most { d } else { most });
+    if (0..order).any(|i| !diagonal(i).is_finite()) {
         return f64::NAN;
     }
+    // The first of those that are equal but for rounding (columns of unit length): round-off must
+    // not choose where the iteration starts.
+    let Some(top) = (0..order).find(|&i| diagonal(i) >= most * (1.0 - 1e-6)) else { return 0.0 };
     let mut x = vec![0.0; order];
     x[top] = 1.0;
     let mut value = 0.0;

@@ -13,6 +13,7 @@ use super::factorisation::{Factorisation, Filter, Sketched, Solution, check_righ
 use super::lsqr::{LsqrOutcome, LsqrSettings, TruncatedPreconditioner, lsqr};
 use super::operator::InMemory;
 use super::products::columns;
+use super::sample::RowSample;
 use super::sketch::RowSketch;
 use crate::problem::{Regularisation, Solver};
 use crate::scalar::Real;
@@ -23,6 +24,10 @@ use crate::scalar::Real;
 pub const GRAM_FLOOR: f64 = 1e-7;
 /// Operations of a Gram product above which the sketch is faster.
 const SKETCHING_PAYS: f64 = 3e9;
+/// Rows of the sample that preconditions damped LSQR, over the columns.
+const SAMPLED: usize = 1;
+/// Iterations after which a sample counts as a bad one: a sketch takes four to six.
+const PATIENCE: usize = 12;
 
 /// What a [`LeastSquares`] solver is told.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,7 +65,7 @@ impl Default for Settings {
 pub struct LeastSquares {
     pub settings: Settings,
     decomposition: Decomposition,
-    damped: Damped,
+    pub(super) damped: Damped,
     sketched: Buffer,
 }
 
@@ -133,6 +138,12 @@ impl LeastSquares {
         check_right_hand_side(j.nrows(), r)?;
         let solver = self.settings.choose(j.nrows(), j.ncols());
         let damp = self.settings.regularisation == Regularisation::Damp;
+        if damp
+            && solver == Solver::SketchedLsqr
+            && let Some(solution) = self.solve_sampled(&matrix, r, epoch)?
+        {
+            return Ok(solution);
+        }
         if damp && matches!(solver, Solver::Gram | Solver::SketchAndSolve | Solver::SketchedLsqr) {
             let sketch = (solver != Solver::Gram).then(|| self.sketch(&matrix, epoch));
             let formed = match sketch {
@@ -164,6 +175,43 @@ impl LeastSquares {
         let rank = factorisation.rank(rcond);
         let LsqrOutcome { coefficients, residual, iterations, .. } = outcome;
         Ok(factorisation.solution(coefficients, &residual, r, rank, iterations))
+    }
+
+    /// LSQR preconditioned by the damped factor of a stratified sample of the rows; `None` where
+    /// that does not converge soon, because a few rows matter that were not drawn.
+    ///
+    /// # Errors
+    /// `MatrixNotFinite` or `Overflow`.
+    pub(super) fn solve_sampled<T: Real>(
+        &mut self,
+        matrix: &[&[T]],
+        r: &[f64],
+        epoch: u64,
+    ) -> Result<Option<Solution>, LeastSquaresError> {
+        let s = matrix.len();
+        let sample = RowSample::new(self.settings.seed, epoch, r.len(), SAMPLED * s);
+        let rows = sample.sample_rows();
+        self.sketched.reshape(rows, s);
+        sample.gather(matrix, &mut self.sketched.columns_mut());
+        let sampled = self.sketched.columns();
+        self.damped.form(&sampled).map_err(|error| in_original(error, matrix))?;
+        if !self.damped.damp(self.settings.rcond * self.damped.largest) {
+            return Ok(None);
+        }
+        let damped = &self.damped;
+        let mut reduced = vec![0.0; rows];
+        sample.gather_column(r, &mut reduced);
+        let (start, _) = damped.solve_refined(&sampled, &reduced, 0);
+        let settings = LsqrSettings {
+            damping: damped.lambda,
+            max_iterations: PATIENCE.min(self.settings.lsqr.max_iterations),
+            ..self.settings.lsqr
+        };
+        let mut operator = InMemory::of_columns(matrix.to_vec());
+        let outcome = in_memory(lsqr(&mut operator, damped, r, start, settings));
+        let LsqrOutcome { coefficients, residual, iterations, converged } = outcome;
+        let solver = Solver::SketchedLsqr;
+        Ok(converged.then(|| damped.solution(coefficients, &residual, r, iterations, solver)))
     }
 
     /// After `damped.factor` of the matrix, or of its sketch.

@@ -68,7 +68,7 @@ pub struct LsqrSettings {
     pub tolerance: f64,
     /// Most iterations of one pass.
     pub max_iterations: usize,
-    /// Restarts from a freshly computed residual; two give the accuracy of a direct solve.
+    /// Passes, each from a freshly computed residual; two give the accuracy of a direct solve.
     pub passes: usize,
     /// lambda of `min |J v - r|^2 + lambda^2 |v|^2`.
     pub damping: f64,
@@ -84,7 +84,7 @@ impl Default for LsqrSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LsqrOutcome {
     pub coefficients: Vec<f64>,
-    /// `r - J v`, computed from v.
+    /// `r - J v`, carried along with v.
     pub residual: Vec<f64>,
     /// Products with J and with `J^T`, over all passes.
     pub iterations: usize,
@@ -110,19 +110,34 @@ pub async fn lsqr<O: TallOperator>(
     assert_eq!(start.len(), operator.columns(), "the start has one entry per column");
     let mut stacked = Stacked { operator, preconditioner, damping: settings.damping };
     let mut v = start;
-    let (mut iterations, mut converged) = (0, false);
+    let (mut iterations, mut converged, mut carried) = (0, false, None);
     for _ in 0..settings.passes {
-        let (y, count, met) = stacked.pass(&v, r, settings).await?;
-        for (v, d) in v.iter_mut().zip(preconditioner.apply(&y)) {
+        let pass = stacked.pass(&v, r, settings).await?;
+        for (v, d) in v.iter_mut().zip(preconditioner.apply(&pass.y)) {
             *v += d;
         }
-        iterations += count;
-        converged = met;
+        iterations += pass.iterations;
+        (converged, carried) = (pass.converged, Some(pass.residual));
     }
-    let mut residual = vec![0.0; r.len()];
-    stacked.operator.multiply(&v, &mut residual).await?;
-    residual.iter_mut().zip(r).for_each(|(x, r)| *x = r - *x);
+    let mut residual = match carried {
+        Some(residual) => residual,
+        None => {
+            let mut image = vec![0.0; r.len()];
+            stacked.operator.multiply(&v, &mut image).await?;
+            r.iter().zip(image).map(|(r, image)| r - image).collect()
+        }
+    };
+    residual.truncate(r.len());
     Ok(LsqrOutcome { coefficients: v, residual, iterations, converged })
+}
+
+/// What one run of LSQR ends with.
+struct Pass {
+    y: Vec<f64>,
+    /// `[r; 0] - [J; lambda I] (v + M y)`.
+    residual: Vec<f64>,
+    iterations: usize,
+    converged: bool,
 }
 
 /// `A = [J; lambda I] M`.
@@ -161,20 +176,21 @@ impl<O: TallOperator, P: Preconditioner> Stacked<'_, O, P> {
         v: &[f64],
         r: &[f64],
         settings: LsqrSettings,
-    ) -> Result<(Vec<f64>, usize, bool), O::Error> {
+    ) -> Result<Pass, O::Error> {
         let mut y = vec![0.0; self.preconditioner.dimension()];
         let mut u = r.to_vec();
         u.resize(r.len() + self.extra(), 0.0);
         // u = [J; lambda I] v - [r; 0], whose negative is the residual.
         let mut w = self.advance(v, 1.0, &mut u).await?;
         u.iter_mut().chain(&mut w).for_each(|x| *x = -*x);
+        let mut residual = u.clone();
         let mut phi_bar = normalise(&mut u);
         let mut alpha = normalise(&mut w) / phi_bar.max(f64::MIN_POSITIVE);
         let (mut rho_bar, mut frobenius, mut direction) = (alpha, alpha * alpha, w.clone());
         // Of A, so that the gradient is measured relative to it.
         let small = |alpha: f64, frobenius: f64| alpha <= settings.tolerance * frobenius.sqrt();
         if phi_bar == 0.0 || alpha == 0.0 {
-            return Ok((y, 0, true));
+            return Ok(Pass { y, residual, iterations: 0, converged: true });
         }
         for iteration in 1..=settings.max_iterations {
             // A^T of u before u gets its unit length: the length divides both.
@@ -193,11 +209,15 @@ impl<O: TallOperator, P: Preconditioner> Stacked<'_, O, P> {
             phi_bar *= s;
             y.iter_mut().zip(&direction).for_each(|(y, d)| *y += phi / rho * d);
             direction.iter_mut().zip(&w).for_each(|(d, w)| *d = w - theta / rho * *d);
+            // The rotation applied to the residual: another product with J would cost more than
+            // all the rest of the last iteration.
+            let turned = c * phi_bar;
+            residual.iter_mut().zip(&u).for_each(|(x, u)| *x = s * s * *x - turned * u);
             if phi_bar == 0.0 || small(alpha * c.abs(), frobenius / iteration as f64) {
-                return Ok((y, iteration, true));
+                return Ok(Pass { y, residual, iterations: iteration, converged: true });
             }
         }
-        Ok((y, settings.max_iterations, false))
+        Ok(Pass { y, residual, iterations: settings.max_iterations, converged: false })
     }
 }
 

@@ -7,6 +7,7 @@
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
+#[cfg(not(target_arch = "wasm32"))]
 use rayon::prelude::*;
 
 use super::buffer::Buffer;
@@ -14,6 +15,7 @@ use super::error::LeastSquaresError;
 use crate::scalar::Real;
 
 /// Below so many floating-point operations one thread is faster than two.
+#[cfg(not(target_arch = "wasm32"))]
 const THREADING_PAYS: f64 = 4e6;
 /// Rows of one block of `J v`: its f64 sums stay in the first-level cache.
 const ROW_BLOCK: usize = 1024;
@@ -29,12 +31,19 @@ const PANEL_ENTRIES: usize = 1 << 19;
 const STRIPS: usize = 6;
 
 /// All threads for work that is worth it, one otherwise.
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn parallelism(operations: f64) -> Par {
     if operations < THREADING_PAYS || rayon::current_num_threads() == 1 {
         Par::Seq
     } else {
         Par::rayon(0)
     }
+}
+
+/// One thread: a page has no other, and faer's pool does not compile there.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn parallelism(_operations: f64) -> Par {
+    Par::Seq
 }
 
 /// The matrix's columns as slices.
@@ -60,6 +69,7 @@ pub(crate) fn multiply<T: Real>(columns: &[&[T]], v: &[f64], out: &mut [f64]) {
     };
     match parallelism(2.0 * out.len() as f64 * columns.len() as f64) {
         Par::Seq => out.chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out)),
+        #[cfg(not(target_arch = "wasm32"))]
         Par::Rayon(_) => {
             out.par_chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out));
         }
@@ -144,6 +154,7 @@ pub(crate) fn multiply_transposed<T: Real>(columns: &[&[T]], w: &[f64], out: &mu
     };
     match parallelism(2.0 * w.len() as f64 * columns.len() as f64) {
         Par::Seq => columns.iter().zip(out).for_each(each),
+        #[cfg(not(target_arch = "wasm32"))]
         Par::Rayon(_) => columns.par_iter().zip(out).with_min_len(8).for_each(each),
     }
 }
@@ -185,6 +196,7 @@ pub(crate) fn multiply_both<T: Real>(
     };
     let partial: Vec<Vec<f64>> = match parallelism(4.0 * n as f64 * s as f64) {
         Par::Seq => u.chunks_mut(share).enumerate().map(part).collect(),
+        #[cfg(not(target_arch = "wasm32"))]
         Par::Rayon(_) => u.par_chunks_mut(share).enumerate().map(part).collect(),
     };
     out.fill(0.0);
@@ -241,14 +253,15 @@ fn dot_four<T: Real>(a: [&[T]; 4], b: &[f64]) -> [f64; 4] {
     })
 }
 
-/// Euclidean norm, safe against overflow of the squares.
+/// Euclidean norm, safe against overflow of the squares; not a number where an entry is not.
 pub(crate) fn norm(x: &[f64]) -> f64 {
+    let square = x.iter().map(|x| x * x).sum::<f64>();
+    if (1e-200..1e200).contains(&square) || square.is_nan() {
+        return square.sqrt();
+    }
     let largest = x.iter().fold(0.0f64, |largest, &x| largest.max(x.abs()));
     if largest == 0.0 || !largest.is_finite() {
         return largest;
-    }
-    if (1e-100..1e100).contains(&largest) {
-        return x.iter().map(|x| x * x).sum::<f64>().sqrt();
     }
     largest * x.iter().map(|x| (x / largest) * (x / largest)).sum::<f64>().sqrt()
 }
@@ -318,6 +331,7 @@ pub(crate) fn lower_product(
                 rest = tail;
             }
         }
+        #[cfg(not(target_arch = "wasm32"))]
         Par::Rayon(_) => out.par_col_chunks_mut(width).enumerate().for_each(strip),
     }
 }
@@ -449,5 +463,7 @@ mod tests {
         assert!((norm(&[3e200, 4e200]) / 5e200 - 1.0).abs() < 1e-15);
         assert!((norm(&[3e-200, 4e-200]) / 5e-200 - 1.0).abs() < 1e-15);
         assert_eq!(norm(&[]), 0.0);
+        assert!(norm(&[f64::NAN]).is_nan() && norm(&[0.0, f64::NAN, 1.0]).is_nan());
+        assert_eq!(norm(&[f64::NEG_INFINITY, 1.0]), f64::INFINITY);
     }
 }

@@ -175,6 +175,7 @@ impl RowSketch {
         };
         match parallelism((rows * block.len()) as f64 * HITS as f64) {
             faer::Par::Seq => block.chunks(LANES).zip(out.chunks_mut(LANES)).for_each(group),
+            #[cfg(not(target_arch = "wasm32"))]
             faer::Par::Rayon(_) => {
                 block.par_chunks(LANES).zip(out.par_chunks_mut(LANES)).for_each(group);
             }

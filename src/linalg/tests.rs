@@ -216,6 +216,34 @@ fn sketch_and_solve_is_near_the_best_residual_and_lsqr_reaches_it() {
 }
 
 #[test]
+fn rows_that_a_sample_misses_are_found_by_the_sketch() {
+    // Every column lives in three rows of its own: a sample of 40 of 4,000 rows sees almost none.
+    let (n, s) = (4_000, 40);
+    let spikes = normals(3 * s, 12);
+    let j = Mat::from_fn(n, s, |i, k| {
+        let spike = (0..3).find(|spike| i == (997 * (3 * k + spike) + 5) % n);
+        spike.map_or(1e-3 * ((i * (k + 1)) as f64).sin(), |spike| spikes[3 * k + spike])
+    });
+    let r = normals(n, 13);
+    let settings = Settings {
+        solver: Solver::SketchedLsqr,
+        regularisation: Regularisation::Damp,
+        rcond: 1e-6,
+        lsqr: LsqrSettings { tolerance: 1e-6, ..LsqrSettings::default() },
+        ..Settings::default()
+    };
+    let found = LeastSquares::new(settings).solve(j.as_ref(), &r, 1).expect("finite");
+    let direct = Settings { solver: Solver::Gram, ..settings };
+    let best = LeastSquares::new(direct).solve(j.as_ref(), &r, 1).expect("finite");
+    let error = distance(&found.coefficients, &best.coefficients);
+    assert!(error < 1e-4 * norm(&best.coefficients), "{error:e}");
+    let mut alone = LeastSquares::new(settings);
+    let columns = super::products::columns(j.as_ref()).expect("column-major");
+    let sampled = alone.solve_sampled(&columns, &r, 1).expect("finite");
+    assert!(sampled.is_none(), "the sample alone must not do here");
+}
+
+#[test]
 fn lsqr_solves_an_ill_conditioned_problem_forward_accurately() {
     let (n, s) = (600, 30);
     let planted = Planted::new(n, s, decaying(30, 10f64.powf(8.0 / 29.0))); // condition 1e8

@@ -6,6 +6,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::equation::EquationIssue;
+use super::residual::ResidualIssue;
 
 /// Every mistake that was found in a problem file and its overrides, in the order of place.
 /// Displayed as a compiler does: message, line and column, source line, caret, help.
@@ -50,6 +51,8 @@ pub enum Issue {
     Equation(#[from] EquationIssue),
     #[error(transparent)]
     Setting(#[from] SettingIssue),
+    #[error(transparent)]
+    Residual(#[from] ResidualIssue),
 }
 
 /// What can be wrong outside the text of equations.
@@ -99,6 +102,8 @@ pub enum SettingIssue {
     EmptyTimeSpan { start: f64, end: f64 },
     #[error("{columns} columns are more than the {parameters} parameters of the network")]
     TooManyColumns { columns: usize, parameters: usize },
+    #[error("{integrator} has no error estimate by which a tolerance could choose the steps")]
+    NoErrorEstimate { integrator: &'static str },
     #[error("the network would have {parameters} parameters, more than {limit}")]
     NetworkTooLarge { parameters: usize, limit: usize },
     #[error("{key} has {found} entries for {dimensions} coordinate(s)")]
@@ -138,6 +143,7 @@ impl Issue {
         match self {
             Self::Equation(issue) => issue.remedy(),
             Self::Setting(issue) => issue.remedy(),
+            Self::Residual(issue) => issue.remedy(),
         }
     }
 }
@@ -173,6 +179,9 @@ impl SettingIssue {
             Self::EmptyTimeSpan { .. } => "set time.end to a later time".into(),
             Self::TooManyColumns { parameters, .. } => {
                 format!("set method.columns to at most {parameters}, or use a wider network")
+            }
+            Self::NoErrorEstimate { .. } => {
+                "set integrator = \"dormand-prince\" or leave tolerance out".into()
             }
             Self::NetworkTooLarge { .. } => "choose a smaller width or fewer layers".into(),
             Self::CountEntries { dimensions, .. } => {

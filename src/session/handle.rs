@@ -80,7 +80,7 @@ impl SessionHandle {
     }
 
     /// Asks for the state to go on from, which is taken after the step in progress; `None` arrives
-    /// before the initial fit is done.
+    /// where a failed fit left nothing.
     #[must_use]
     pub fn request_save(&self) -> Receiver<Option<SavedState>> {
         let (sender, receiver) = channel();

@@ -15,7 +15,9 @@ mod handle;
 mod observe;
 mod pace;
 mod run;
+mod saved;
 mod snapshot;
+mod training;
 #[cfg(test)]
 mod tests;
 
@@ -25,8 +27,10 @@ pub use frames::Frames;
 pub use grid::EvaluationGrid;
 #[cfg(not(target_arch = "wasm32"))]
 pub use handle::{SessionHandle, wall_clock};
-pub use run::{Activity, Clock, Options, SavedState, Session, Start};
+pub use run::{Activity, Clock, Options, Session, Start};
+pub use saved::{SavedState, SavedSteps};
 pub use snapshot::{Phase, Seconds, Snapshot, Status};
+pub use training::{TrainingSession, TrainingStatus};
 
 use crate::problem::{PointLayout, Problem};
 

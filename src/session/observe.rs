@@ -111,6 +111,7 @@ impl Session {
             playing: self.play == Play::Freely,
             fit_iteration: self.fit_iteration,
             fit_error: self.fit_error,
+            fit_ended: self.fit_ended,
             step,
             steps: fixed_steps(&self.problem),
             time,

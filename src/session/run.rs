@@ -2,9 +2,9 @@
 
 use super::frames::Marks;
 use super::pace::Pace;
-use super::{EvaluationGrid, Frames, Phase, Seconds, SessionError};
-use crate::evolve::initial_fit::InitialFit;
-use crate::evolve::{Description, Engine, Evolution, EvolutionState, EvolveError, StepReport};
+use super::{EvaluationGrid, Frames, Phase, SavedState, Seconds, SessionError};
+use crate::evolve::initial_fit::{FitReason, InitialFit};
+use crate::evolve::{Description, Engine, Evolution, EvolveError, StepReport};
 use crate::output::{History, Spectrum, StepRecord};
 use crate::problem::Problem;
 use crate::reference::Reference;
@@ -32,18 +32,7 @@ pub enum Start {
     /// With parameters that were fitted before.
     Fitted(Vec<f64>),
     /// In the middle of a run.
-    Saved(Box<SavedState>),
-}
-
-/// Everything that a run needs to go on to the same bits: plain data.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SavedState {
-    /// Parameters after the initial fit, for [`Command::Reset`](super::Command::Reset).
-    pub fitted: Vec<f64>,
-    pub evolution: EvolutionState,
-    pub history: History,
-    pub frames: Frames,
-    pub seconds: Seconds,
+    Saved(SavedState),
 }
 
 /// Whether there is more to do.
@@ -74,6 +63,7 @@ pub struct Session {
     pub(super) fit: Option<InitialFit>,
     pub(super) fit_iteration: usize,
     pub(super) fit_error: Option<f64>,
+    pub(super) fit_ended: Option<FitReason>,
     pub(super) fitted: Vec<f64>,
     pub(super) evolution: Option<Evolution>,
     /// The latest spectrum that was computed.
@@ -120,6 +110,7 @@ impl Session {
             fit: None,
             fit_iteration: 0,
             fit_error: None,
+            fit_ended: None,
             fitted: Vec::new(),
             evolution: None,
             spectrum: None,
@@ -141,7 +132,7 @@ impl Session {
         match options.start {
             Start::Fit => session.fit = Some(InitialFit::new(&session.problem)?),
             Start::Fitted(theta) => session.begin_steps(theta).await?,
-            Start::Saved(saved) => session.restore(*saved)?,
+            Start::Saved(saved) => session.restore(saved)?,
         }
         Ok(session)
     }
@@ -188,6 +179,7 @@ impl Session {
         let report = fit.iterate()?;
         self.fit_iteration = report.iteration;
         self.fit_error = Some(report.between);
+        self.fit_ended = report.reason;
         let fitted = report.done.then(|| fit.parameters().to_vec());
         self.seconds.fit += (self.clock)() - begun;
         match fitted {
@@ -206,7 +198,7 @@ impl Session {
     }
 
     /// Hands fitted parameters and the engine to the evolution.
-    fn take_fitted(&mut self, theta: Vec<f64>) -> Result<(), SessionError> {
+    pub(super) fn take_fitted(&mut self, theta: Vec<f64>) -> Result<(), SessionError> {
         let Some(engine) = self.engine.take() else { return Ok(()) };
         self.fit = None;
         self.fitted = theta.clone();
@@ -330,33 +322,6 @@ impl Session {
     fn named_place(&self, index: usize) -> Vec<(String, f64)> {
         let names = self.problem.coordinates.iter().map(|c| c.name.clone());
         names.zip(self.grid.point(index).iter().copied()).collect()
-    }
-
-    /// Everything that a run needs to go on to the same bits; `None` before the fit is done.
-    #[must_use]
-    pub fn save(&self) -> Option<SavedState> {
-        self.evolution.as_ref().map(|evolution| SavedState {
-            fitted: self.fitted.clone(),
-            evolution: evolution.save(),
-            history: self.history.clone(),
-            frames: self.frames.clone(),
-            seconds: self.seconds,
-        })
-    }
-
-    fn restore(&mut self, saved: SavedState) -> Result<(), SessionError> {
-        self.take_fitted(saved.fitted)?;
-        if let Some(evolution) = &mut self.evolution {
-            evolution.restore(saved.evolution)?;
-            if evolution.finished() {
-                self.phase = Phase::Done;
-            }
-        }
-        self.spectrum = saved.history.spectra.last().cloned();
-        self.history = saved.history;
-        self.frames = saved.frames;
-        self.seconds = saved.seconds;
-        Ok(())
     }
 }
 

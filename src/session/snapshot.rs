@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::evolve::initial_fit::FitReason;
 use crate::output::{Spectrum, StepRecord};
 
 /// Where a session stands.
@@ -34,6 +35,8 @@ pub struct Status {
     /// Iterations of the initial fit and its relative L2 error between its points.
     pub fit_iteration: usize,
     pub fit_error: Option<f64>,
+    /// Why the initial fit ended, once it has.
+    pub fit_ended: Option<FitReason>,
     pub step: usize,
     /// How many steps there will be, where the step size is fixed.
     pub steps: Option<usize>,

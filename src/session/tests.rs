@@ -1,6 +1,8 @@
 //! A small run from outside: commands, snapshots, going on from a saved state.
 
-use super::{Activity, Command, Options, Phase, Session, SessionError, Start};
+use super::{
+    Activity, Command, Options, Phase, SavedState, SavedSteps, Session, SessionError, Start,
+};
 use crate::evolve::{BackendChoice, Engine};
 use crate::output::StepRecord;
 use crate::problem::{Overrides, Problem};
@@ -100,6 +102,32 @@ fn steps_by_command_are_the_steps_of_a_free_run() {
     assert_eq!(outcome(&single), outcome(&whole));
 }
 
+fn steps_of(saved: &SavedState) -> &SavedSteps {
+    match saved {
+        SavedState::Steps(steps) => steps,
+        SavedState::Fit { .. } => panic!("the fit is over"),
+    }
+}
+
+#[test]
+fn a_run_that_is_saved_in_its_fit_goes_on_to_the_same_bits() {
+    let whole = finished();
+    let mut first = session(Start::Fit);
+    // A budget of nothing: one iteration at a time.
+    for _ in 0..2 {
+        assert_eq!(pollster::block_on(first.advance(0.0)), Activity::Busy);
+    }
+    assert_eq!(first.status().phase, Phase::Fit);
+    let saved = first.save().expect("a state");
+    assert!(matches!(saved, SavedState::Fit { .. }));
+    let mut second = session(Start::Saved(saved));
+    assert_eq!(second.status().fit_error, first.status().fit_error);
+    settle(&mut second);
+    assert_eq!(outcome(&second), outcome(&whole));
+    assert_eq!(second.status().fit_ended, whole.status().fit_ended);
+    assert!(whole.status().fit_ended.is_some());
+}
+
 #[test]
 fn a_saved_run_goes_on_to_the_same_bits() {
     let whole = finished();
@@ -107,8 +135,8 @@ fn a_saved_run_goes_on_to_the_same_bits() {
     obey(&mut first, Command::Step(7)).unwrap();
     settle(&mut first);
     let saved = first.save().expect("a state");
-    assert_eq!(saved.history.records.len(), 7);
-    let mut second = session(Start::Saved(Box::new(saved)));
+    assert_eq!(steps_of(&saved).history.records.len(), 7);
+    let mut second = session(Start::Saved(saved));
     settle(&mut second);
     assert_eq!(outcome(&second), outcome(&whole));
     // The comparison can fail: another number of columns is another run.
@@ -139,15 +167,16 @@ fn a_saved_run_with_step_control_goes_on_to_the_same_bits_in_every_scheme() {
         obey(&mut first, Command::Step(steps / 2)).unwrap();
         settle(&mut first);
         let saved = first.save().expect("a state");
-        let mut forgetful = saved.clone();
+        let mut forgetful = steps_of(&saved).clone();
         forgetful.evolution.dt *= 0.9;
-        let mut second = session_with(Start::Saved(Box::new(saved)), &changes);
+        let mut second = session_with(Start::Saved(saved), &changes);
         settle(&mut second);
         assert_eq!(outcome(&second), outcome(&whole), "{scheme}");
         assert_eq!(second.history().spectra, whole.history().spectra, "{scheme}");
         assert!(whole.history().spectra.len() >= 2, "{scheme}: the start and the end at least");
         // The comparison can fail.
-        let mut other = session_with(Start::Saved(Box::new(forgetful)), &changes);
+        let forgetful = SavedState::Steps(Box::new(forgetful));
+        let mut other = session_with(Start::Saved(forgetful), &changes);
         settle(&mut other);
         assert_ne!(outcome(&other), outcome(&whole), "{scheme}");
     }

@@ -96,6 +96,34 @@ fn an_interrupted_run_goes_on_to_the_same_bits_through_every_mishap() {
 }
 
 #[test]
+fn an_interrupted_fit_goes_on_to_the_same_bits() {
+    let (whole, broken) = (Place::new("fit-unbroken"), Place::new("fit-broken"));
+    // The slow way to fit, so that there is something to interrupt.
+    let slow = [
+        "--set",
+        "fit.method=lbfgs-adam",
+        "--set",
+        "fit.tolerance=1e-12",
+        "--set",
+        "fit.max_iterations=6000",
+        "--set",
+        "method.step=0.05",
+    ];
+    Ran::of(&mut long(&whole, "out", &slow)).expect(0);
+    interrupt(&mut long(&broken, "out", &slow), &broken, "out")
+        .expect(130)
+        .complains(&["interrupted", "--resume"]);
+    let resume = [&slow[..], &["--resume"]].concat();
+    Ran::of(&mut long(&broken, "out", &resume))
+        .expect(0)
+        .complains(&["Going on in the initial fit", "ran out above its tolerance"]);
+    for name in ["fields.npz", "parameters.safetensors"] {
+        let file = |place: &Place| place.read(&format!("out/{name}"));
+        assert!(file(&whole) == file(&broken), "{name} differs");
+    }
+}
+
+#[test]
 fn a_broken_checkpoint_is_an_error_unless_there_is_one_before_it() {
     let place = Place::new("truncated");
     Ran::of(&mut long(&place, "unbroken", &[])).expect(0);

@@ -79,6 +79,21 @@ impl fmt::Display for Drivers {
     }
 }
 
+/// Programs that are a Chromium or nearly one, where they are not on the path.
+const CHROMIUM_PROGRAMS: [&str; 4] = [
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/// A Chromium for the tests of the page: the one that `SKETCHPDE_CHROMIUM` names, else one that is
+/// installed.
+pub fn chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("SKETCHPDE_CHROMIUM").map(PathBuf::from);
+    named.into_iter().chain(CHROMIUM_PROGRAMS.map(PathBuf::from)).find(|path| path.is_file())
+}
+
 /// The files of a folder, in order of name; none where there is no such folder.
 fn files(folder: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)

@@ -1,12 +1,14 @@
-//! Chores of the project: `cargo xtask setup` and `cargo xtask test`.
+//! Chores of the project: see [`USAGE`].
 //!
-//! Only the standard library is used, so that this builds in seconds on any machine.
+//! Hardly more than the standard library is used, so that this builds in seconds on any machine.
 
+mod cache;
 mod drivers;
 mod lockfile;
 mod setup;
 mod steps;
 mod test;
+mod web;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,13 +17,19 @@ const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
 Commands:
-  setup  Install what the tests need (on Debian and Ubuntu; elsewhere say what to install)
-  test   Set up, then check the format, the lints and the lock file, and run every test,
-         those of the GPU on llvmpipe and again on SwiftShader
+  setup         Install what the tests need (on Debian and Ubuntu; elsewhere say what to install)
+  test          Set up, then check the format, the lints and the lock file, and run every test,
+                those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium
+  web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing)
+  serve [PORT]  Build it and serve it on this machine (port 8080)
+  web-test      Build it and test it in headless Chromium, with WebGPU and without
 
 Environment:
-  SKETCHPDE_SWIFTSHADER  Vulkan manifest of SwiftShader, where it is not found by itself
-  CI                     When set, a driver that cannot be had is a failure
+  SKETCHPDE_SWIFTSHADER    Vulkan manifest of SwiftShader, where it is not found by itself
+  SKETCHPDE_BUILD_CACHE    Where downloads and the browser app's build are kept
+  SKETCHPDE_WEB_TOOLCHAIN  rustup or debian: where the compiler for the browser comes from
+  SKETCHPDE_CHROMIUM       The browser for the tests, where it is not found by itself
+  CI                       When set, what cannot be had is a failure, not left out
 ";
 
 fn main() -> ExitCode {
@@ -32,26 +40,38 @@ fn main() -> ExitCode {
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let succeeded = match words.as_slice() {
-        ["setup"] => match setup::run_setup() {
-            Ok(drivers) => {
-                println!("{drivers}");
-                true
-            }
-            Err(message) => {
-                eprintln!("error: {message}");
-                false
-            }
-        },
+    let result = match words.as_slice() {
+        ["setup"] => setup::run_setup().map(|drivers| println!("{drivers}")),
         ["test"] => test::run_tests(),
+        ["web"] => web::build(web::Options::default()).map(drop),
+        ["web", "--optimise"] => web::build(web::Options { optimise: true }).map(drop),
+        ["serve"] => build_and_serve("8080"),
+        ["serve", port] => build_and_serve(port),
+        ["web-test"] => web::test(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
-            true
+            Ok(())
         }
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves the site until the program is ended.
+fn build_and_serve(port: &str) -> Result<(), String> {
+    let port = port.parse().map_err(|_| format!("{port} is no port: 1 to 65535"))?;
+    let address = web::serve(web::build(web::Options::default())?, port)?;
+    println!("http://{address}");
+    loop {
+        std::thread::park();
+    }
 }

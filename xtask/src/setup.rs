@@ -56,7 +56,7 @@ fn missing_packages(drivers: &Drivers) -> Vec<&'static str> {
 }
 
 /// Debian itself or a system made from it, that has apt-get.
-fn is_debian_like() -> bool {
+pub fn is_debian_like() -> bool {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     names_debian(&release) && runs("apt-get", &["--version"])
 }
@@ -71,7 +71,7 @@ fn names_debian(os_release: &str) -> bool {
 
 /// Installs one package after the other, so that one that cannot be had (Ubuntu's Chromium is no
 /// ordinary package) does not keep the others away.
-fn install(packages: &[&str]) -> Outcome {
+pub fn install(packages: &[&str]) -> Outcome {
     println!("Installing {}", packages.join(" "));
     // A stale list is no reason to stop: what is needed may still be there.
     if let Outcome::Failed(why) = run(apt_get().arg("update")) {
@@ -92,7 +92,7 @@ fn install(packages: &[&str]) -> Outcome {
 }
 
 /// `apt-get` that asks nothing, through sudo where we are not root.
-fn apt_get() -> Command {
+pub fn apt_get() -> Command {
     let root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.trim_ascii() == b"0");
     let mut command = if root {
         Command::new("env")
@@ -124,7 +124,7 @@ fn add_component(component: &str, subcommand: &str) -> Result<(), String> {
     }
 }
 
-fn runs(program: &str, arguments: &[&str]) -> bool {
+pub fn runs(program: &str, arguments: &[&str]) -> bool {
     Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())

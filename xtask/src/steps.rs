@@ -34,7 +34,19 @@ impl Steps {
         self.done.push((name.to_owned(), outcome, took));
     }
 
-    pub fn succeeded(&self) -> bool {
+    /// # Errors
+    /// When a step has failed; the message names those that have.
+    pub fn result(&self) -> Result<(), String> {
+        let failed: Vec<&str> = self
+            .done
+            .iter()
+            .filter(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)))
+            .map(|(name, ..)| name.as_str())
+            .collect();
+        if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+    }
+
+    fn succeeded(&self) -> bool {
         !self.done.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)))
     }
 }

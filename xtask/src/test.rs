@@ -9,7 +9,7 @@ use crate::{lockfile, setup};
 
 /// Sets up, checks and tests; prints a summary; says whether all of it passed. A step that fails
 /// does not stop the ones after it: one run shows everything that is wrong.
-pub fn run_tests() -> bool {
+pub fn run_tests() -> Result<(), String> {
     let mut steps = Steps::default();
     let mut drivers = Drivers::default();
     steps.step("setup", || match setup::run_setup() {
@@ -48,7 +48,7 @@ pub fn run_tests() -> bool {
         None => without_swiftshader(),
     });
     println!("{steps}");
-    steps.succeeded()
+    steps.result()
 }
 
 fn cargo(subcommand: &str) -> Command {

@@ -215,7 +215,7 @@ impl Server {
         let problem = lost.session.problem().clone();
         let engine = Engine::new(&problem, &Backend::Cpu.into()).await?;
         let start = match lost.session.save() {
-            Some(saved) => Start::Saved(Box::new(saved)),
+            Some(saved) => Start::Saved(saved),
             None => Start::Fit,
         };
         let options = Options { start, frames: FRAMES, clock: self.clock };

@@ -134,7 +134,8 @@ impl<'a> Run<'a> {
     }
 
     fn keep_fit(&self, status: &Status, keeper: &mut dyn Keeper) {
-        let (Some(state), Some(error)) = (self.save(), status.initial_error) else { return };
+        let Some(SavedState::Steps(state)) = self.save() else { return };
+        let Some(error) = status.initial_error else { return };
         self.progress.say(Verbosity::Normal, &fitted(status));
         if let Some(warning) = keeper.fitted(&state.fitted, error) {
             self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
@@ -146,9 +147,7 @@ impl<'a> Run<'a> {
     fn keep_checkpoint(&self, keeper: &mut dyn Keeper) {
         let Some(state) = self.save() else { return };
         let said = match keeper.checkpoint(&state) {
-            Ok(()) => {
-                (Verbosity::Verbose, format!("Checkpoint at step {}", state.history.records.len()))
-            }
+            Ok(()) => (Verbosity::Verbose, format!("Checkpoint {}", place(&state))),
             Err(failure) => (Verbosity::Normal, format!("warning: no checkpoint: {failure}")),
         };
         self.progress.say(said.0, &said.1);
@@ -166,8 +165,15 @@ impl<'a> Run<'a> {
         Ok((Ending::Interrupted { resumable }, self.reference_error))
     }
 
-    /// The state after the step in progress; none before the fit is done.
+    /// The state after the step in progress.
     fn save(&self) -> Option<SavedState> {
         self.handle.request_save().recv().ok().flatten()
+    }
+}
+
+fn place(state: &SavedState) -> String {
+    match state {
+        SavedState::Fit { .. } => "in the initial fit".to_owned(),
+        SavedState::Steps(state) => format!("at step {}", state.history.records.len()),
     }
 }

@@ -8,7 +8,7 @@ use sketchpde::evolve::{Description, EvolutionState};
 use sketchpde::output::checkpoint::{self, digest};
 use sketchpde::output::{self, Cache, CachedFit, Checkpoint, Lookup, OutputError, ResultFolder};
 use sketchpde::problem::Problem;
-use sketchpde::session::{EvaluationGrid, Frames, SavedState, Seconds, Start};
+use sketchpde::session::{EvaluationGrid, Frames, SavedState, SavedSteps, Seconds, Start};
 
 use super::drive::{Found, Keeper};
 use crate::cli::failure::Failure;
@@ -89,13 +89,16 @@ impl Store {
             progress
                 .say(Verbosity::Normal, &format!("warning: {error}; the one before it is used"));
         }
-        progress.say(
-            Verbosity::Normal,
-            &format!("Going on at step {}, t = {}", checkpoint.step, checkpoint.time),
-        );
+        let (step, time) = (checkpoint.step, checkpoint.time);
+        let place = if checkpoint.state.contains_key(FIT) {
+            "in the initial fit".to_owned()
+        } else {
+            format!("at step {step}, t = {time}")
+        };
+        progress.say(Verbosity::Normal, &format!("Going on {place}"));
         let path = checkpoint::path(self.folder.path());
         unpack(checkpoint, problem)
-            .map(|state| Start::Saved(Box::new(state)))
+            .map(Start::Saved)
             .ok_or_else(|| OutputError::CheckpointDamaged { path }.into())
     }
 }
@@ -128,8 +131,25 @@ const SECONDS: &str = "seconds";
 const STEPPER: &str = "stepper";
 const CONTROLLER: &str = "controller";
 
+/// Only the state of a fit has an entry of this name.
+const FIT: &str = "fit.numbers";
+
 fn pack(state: &SavedState, seed: u64, configuration: [u8; 32]) -> Checkpoint {
-    let Seconds { fit, steps, total } = state.seconds;
+    match state {
+        SavedState::Fit { fit, seconds } => {
+            let mut state = fit.clone();
+            state.insert(SECONDS.to_owned(), list(*seconds));
+            Checkpoint { configuration, seed, state, ..Checkpoint::default() }
+        }
+        SavedState::Steps(state) => pack_steps(state, seed, configuration),
+    }
+}
+
+fn list(seconds: Seconds) -> Vec<f64> {
+    vec![seconds.fit, seconds.steps, seconds.total]
+}
+
+fn pack_steps(state: &SavedSteps, seed: u64, configuration: [u8; 32]) -> Checkpoint {
     Checkpoint {
         configuration,
         seed,
@@ -140,7 +160,7 @@ fn pack(state: &SavedState, seed: u64, configuration: [u8; 32]) -> Checkpoint {
             (FITTED.to_owned(), state.fitted.clone()),
             (TIMES.to_owned(), state.frames.times().to_vec()),
             (VALUES.to_owned(), state.frames.values().to_vec()),
-            (SECONDS.to_owned(), vec![fit, steps, total]),
+            (SECONDS.to_owned(), list(state.seconds)),
             // A run has far fewer draws than the 2^53 that an f64 counts exactly.
             (STEPPER.to_owned(), vec![state.evolution.dt, state.evolution.epoch as f64]),
             (CONTROLLER.to_owned(), state.evolution.controller.clone()),
@@ -151,9 +171,13 @@ fn pack(state: &SavedState, seed: u64, configuration: [u8; 32]) -> Checkpoint {
 
 /// The inverse of [`pack`]; `None` where parts are missing or do not fit together.
 fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
+    let &[fit, steps, total] = checkpoint.state.remove(SECONDS)?.as_slice() else { return None };
+    let seconds = Seconds { fit, steps, total };
+    if checkpoint.state.contains_key(FIT) {
+        return Some(SavedState::Fit { fit: checkpoint.state, seconds });
+    }
     let fitted = checkpoint.state.remove(FITTED)?;
     let (times, values) = (checkpoint.state.remove(TIMES)?, checkpoint.state.remove(VALUES)?);
-    let &[fit, steps, total] = checkpoint.state.get(SECONDS)?.as_slice() else { return None };
     let &[dt, epoch] = checkpoint.state.get(STEPPER)?.as_slice() else { return None };
     let points = EvaluationGrid::of(problem).points();
     let mut frames = Frames::new(points, problem.time.start, problem.time.end, FRAMES);
@@ -161,7 +185,7 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
         return None;
     }
     frames.restore(&times, &values);
-    Some(SavedState {
+    Some(SavedState::Steps(Box::new(SavedSteps {
         fitted,
         evolution: EvolutionState {
             step: usize::try_from(checkpoint.step).ok()?,
@@ -173,6 +197,6 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
         },
         history: checkpoint.history,
         frames,
-        seconds: Seconds { fit, steps, total },
-    })
+        seconds,
+    })))
 }

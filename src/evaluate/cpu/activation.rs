@@ -46,23 +46,60 @@ fn numerator<T: Real, const L: usize>(c: &Rational<T>, z: &[T; L]) -> [[T; L]; 4
     p
 }
 
+/// 1 / Q(z) and Q'(z); Q'' / 2 is the constant `c[4]`.
+#[inline(always)]
+fn denominator<T: Real, const L: usize>(c: &Rational<T>, z: &[T; L]) -> ([T; L], [T; L]) {
+    let (mut inverse, mut slope) = ([T::ZERO; L], [T::ZERO; L]);
+    for l in 0..L {
+        inverse[l] = T::ONE / c[4].fma(z[l], c[5]).fma(z[l], c[6]);
+        slope[l] = (c[4] + c[4]).fma(z[l], c[5]);
+    }
+    (inverse, slope)
+}
+
+// The loops over lanes stand inside those over coefficients: the other way round they stay scalar.
+
 /// Coefficients of 1 / Q about z, by the recurrence r_k = -(q_1 r_{k-1} + q_2 r_{k-2}) / q_0.
 #[inline(always)]
-fn reciprocal<T: Real, const L: usize>(c: &Rational<T>, z: &[T; L], count: usize) -> Taylor<T, L> {
-    let mut r = [[T::ZERO; L]; MAX_COEFFICIENTS];
-    for l in 0..L {
-        let x = z[l];
-        let inverse = T::ONE / c[4].fma(x, c[5]).fma(x, c[6]);
-        let slope = (c[4] + c[4]).fma(x, c[5]);
-        r[0][l] = inverse;
-        if count > 1 {
-            r[1][l] = -slope * inverse * inverse;
+fn reciprocal<T: Real, const L: usize, const N: usize>(c: &Rational<T>, z: &[T; L]) -> [[T; L]; N] {
+    let (inverse, slope) = denominator(c, z);
+    let mut r = [[T::ZERO; L]; N];
+    r[0] = inverse;
+    if N > 1 {
+        for l in 0..L {
+            r[1][l] = -slope[l] * inverse[l] * inverse[l];
         }
-        for k in 2..count {
-            r[k][l] = -(slope.fma(r[k - 1][l], c[4] * r[k - 2][l])) * inverse;
+    }
+    for k in 2..N {
+        for l in 0..L {
+            r[k][l] = -(slope[l].fma(r[k - 1][l], c[4] * r[k - 2][l])) * inverse[l];
         }
     }
     r
+}
+
+/// Divides the series `s` by Q: s_k becomes (s_k - q_1 s_{k-1} - q_2 s_{k-2}) / q_0.
+#[inline(always)]
+fn divide<T: Real, const L: usize>(
+    c: &Rational<T>,
+    z: &[T; L],
+    s: &mut Taylor<T, L>,
+    count: usize,
+) {
+    let (inverse, slope) = denominator(c, z);
+    for l in 0..L {
+        s[0][l] *= inverse[l];
+    }
+    if count > 1 {
+        for l in 0..L {
+            s[1][l] = (s[1][l] - slope[l] * s[0][l]) * inverse[l];
+        }
+    }
+    for k in 2..count {
+        for l in 0..L {
+            s[k][l] = (s[k][l] - slope[l] * s[k - 1][l] - c[4] * s[k - 2][l]) * inverse[l];
+        }
+    }
 }
 
 #[inline(always)]
@@ -71,50 +108,38 @@ fn rational_taylor<T: Real, const L: usize>(
     z: &[T; L],
     count: usize,
 ) -> Taylor<T, L> {
-    let p = numerator(c, z);
     let mut s = [[T::ZERO; L]; MAX_COEFFICIENTS];
-    for l in 0..L {
-        let x = z[l];
-        let inverse = T::ONE / c[4].fma(x, c[5]).fma(x, c[6]);
-        let slope = (c[4] + c[4]).fma(x, c[5]);
-        s[0][l] = p[0][l] * inverse;
-        for k in 1..count {
-            let mut rest = if k < 4 { p[k][l] } else { T::ZERO };
-            rest -= slope * s[k - 1][l];
-            if k > 1 {
-                rest -= c[4] * s[k - 2][l];
-            }
-            s[k][l] = rest * inverse;
-        }
-    }
+    s[..4].copy_from_slice(&numerator(c, z));
+    divide(c, z, &mut s, count);
     s
 }
 
-/// Taylor coefficients about z of the derivatives of P/Q by its seven coefficients:
+/// The first N Taylor coefficients about z of the derivatives of P/Q by its seven coefficients:
 /// z^m / Q for the numerator, -(P/Q) z^m / Q for the denominator.
 #[inline(always)]
-pub fn rational_sensitivities<T: Real, const L: usize>(
+pub fn rational_sensitivities<T: Real, const L: usize, const N: usize>(
     c: &Rational<T>,
     z: &[T; L],
-    count: usize,
-) -> [Taylor<T, L>; RATIONAL_COEFFICIENTS] {
-    let mut powers = [[[T::ZERO; L]; MAX_COEFFICIENTS]; 4];
-    powers[0] = reciprocal(c, z, count);
+) -> [[[T; L]; N]; RATIONAL_COEFFICIENTS] {
+    let mut powers = [[[T::ZERO; L]; N]; 4];
+    powers[0] = reciprocal(c, z);
     for m in 1..4 {
-        for k in 0..count {
+        for l in 0..L {
+            powers[m][0][l] = z[l] * powers[m - 1][0][l];
+        }
+        for k in 1..N {
             for l in 0..L {
-                let lower = if k > 0 { powers[m - 1][k - 1][l] } else { T::ZERO };
-                powers[m][k][l] = z[l].fma(powers[m - 1][k][l], lower);
+                powers[m][k][l] = z[l].fma(powers[m - 1][k][l], powers[m - 1][k - 1][l]);
             }
         }
     }
-    let value = rational_taylor(c, z, count);
-    let mut out = [[[T::ZERO; L]; MAX_COEFFICIENTS]; RATIONAL_COEFFICIENTS];
+    let value = rational_taylor(c, z, N);
+    let mut out = [[[T::ZERO; L]; N]; RATIONAL_COEFFICIENTS];
     for m in 0..4 {
         out[3 - m] = powers[m];
     }
     for m in 0..3 {
-        for k in 0..count {
+        for k in 0..N {
             for j in 0..=k {
                 for l in 0..L {
                     out[6 - m][k][l] -= value[j][l] * powers[m][k - j][l];
@@ -135,26 +160,22 @@ pub fn rational_change<T: Real, const L: usize>(
     count: usize,
 ) -> Taylor<T, L> {
     let value = rational_taylor(at, z, count);
-    let moved = numerator(along, z);
     let mut s = [[T::ZERO; L]; MAX_COEFFICIENTS];
+    s[..4].copy_from_slice(&numerator(along, z));
+    let mut moved_q = [[T::ZERO; L]; 3];
     for l in 0..L {
-        let x = z[l];
-        let inverse = T::ONE / at[4].fma(x, at[5]).fma(x, at[6]);
-        let slope = (at[4] + at[4]).fma(x, at[5]);
-        let moved_q =
-            [along[4].fma(x, along[5]).fma(x, along[6]), (along[4] + along[4]).fma(x, along[5])];
-        for k in 0..count {
-            let mut rest = if k < 4 { moved[k][l] } else { T::ZERO };
-            rest -= value[k][l] * moved_q[0];
-            if k > 0 {
-                rest -= value[k - 1][l] * moved_q[1] + slope * s[k - 1][l];
+        moved_q[0][l] = along[4].fma(z[l], along[5]).fma(z[l], along[6]);
+        moved_q[1][l] = (along[4] + along[4]).fma(z[l], along[5]);
+        moved_q[2][l] = along[4];
+    }
+    for k in 0..count {
+        for (j, q) in moved_q.iter().enumerate().take(k + 1) {
+            for l in 0..L {
+                s[k][l] -= value[k - j][l] * q[l];
             }
-            if k > 1 {
-                rest -= value[k - 2][l] * along[4] + at[4] * s[k - 2][l];
-            }
-            s[k][l] = rest * inverse;
         }
     }
+    divide(at, z, &mut s, count);
     s
 }
 
@@ -250,7 +271,7 @@ mod tests {
     fn rational_sensitivities_are_central_differences() {
         let z = [0.37f64];
         let step = 1e-6;
-        let exact = rational_sensitivities(&RATIONAL_START, &z, 4);
+        let exact = rational_sensitivities::<f64, 1, 4>(&RATIONAL_START, &z);
         for (m, wanted) in exact.iter().enumerate() {
             let shifted = |sign: f64| {
                 let mut c = RATIONAL_START;

@@ -1,40 +1,41 @@
 //! The reverse sweep over the jet's channels, and the Jacobian entries that follow from it.
 
-use super::activation::{MAX_COEFFICIENTS, rational_sensitivities};
-use super::block::{Features, Scratch, Shape};
+use pulp::Simd;
+
+use super::activation::{Rational, rational_sensitivities};
+use super::block::{Adjoint, Features, Pass, Shape};
 use super::forward::{channels_along, cosine_coefficient, multiply};
-use super::weights::Weights;
+use super::lanes::{fma, scale};
+use super::weights::{Linear, Packed, Weights};
 use crate::network::{Network, RATIONAL_COEFFICIENTS, Site};
 use crate::scalar::Real;
 
-/// Fills `z_bar` and `h_bar` of every layer with the derivatives of sum_c seed_c N_c by z and h,
-/// where N_c is the network's Taylor coefficient of channel c.
+/// Fills `adjoint` with the derivatives of sum_c seed_c N_c by z and h of every layer, where N_c is
+/// the network's Taylor coefficient of channel c.
 #[inline(always)]
-pub fn backward<T: Real, const L: usize>(
+pub fn backward<S: Simd, T: Real, const L: usize>(
+    simd: S,
     shape: &Shape,
     weights: &Weights<T>,
+    transposed: &[Packed<T>],
     seed: &[[T; L]],
-    scratch: &mut Scratch<T, L>,
+    pass: &Pass<'_, T, L>,
+    adjoint: &mut Adjoint<'_, T, L>,
 ) {
     let (width, size) = (shape.width, shape.adjoint.len() * shape.width);
-    let output = &weights.layers[shape.hidden].weight;
+    let output = &weights.layers[shape.hidden].entries;
     for (c, s) in seed.iter().enumerate() {
         let start = shape.hidden * size + c * width;
-        for (to, &w) in scratch.h_bar[start..start + width].iter_mut().zip(output) {
-            for l in 0..L {
-                to[l] = w * s[l];
-            }
+        for (to, &w) in adjoint.h_bar[start..start + width].iter_mut().zip(output) {
+            *to = scale(w, *s);
         }
     }
     for layer in (0..=shape.hidden).rev() {
-        through_activation(shape, layer, scratch);
+        through_activation(shape, layer, pass, adjoint);
         if layer > 0 {
-            for c in 0..shape.adjoint.len() {
-                let at = layer * size + c * width;
-                let z_bar = &scratch.z_bar[at..at + width];
-                let h_bar = &mut scratch.h_bar[at - size..at - size + width];
-                multiply(&weights.layers[layer - 1].transposed, z_bar, h_bar);
-            }
+            let at = layer * size;
+            let h_bar = &mut adjoint.h_bar[at - size..at];
+            multiply(simd, &transposed[layer - 1], &adjoint.z_bar[at..at + size], h_bar);
         }
     }
 }
@@ -44,21 +45,20 @@ pub fn backward<T: Real, const L: usize>(
 fn through_activation<T: Real, const L: usize>(
     shape: &Shape,
     layer: usize,
-    scratch: &mut Scratch<T, L>,
+    pass: &Pass<'_, T, L>,
+    adjoint: &mut Adjoint<'_, T, L>,
 ) {
     let (width, size) = (shape.width, shape.adjoint.len() * shape.width);
-    let slope = &scratch.slope[layer * shape.slopes * width..];
-    let h_bar = &scratch.h_bar[layer * size..(layer + 1) * size];
-    let z_bar = &mut scratch.z_bar[layer * size..(layer + 1) * size];
+    let slope = &pass.slope[layer * shape.slopes * width..];
+    let h_bar = &adjoint.h_bar[layer * size..(layer + 1) * size];
+    let z_bar = &mut adjoint.z_bar[layer * size..(layer + 1) * size];
     z_bar.fill([T::ZERO; L]);
     for t in shape.adjoint.products() {
         let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
         let (slope, h_bar) = (&slope[b..b + width], &h_bar[c..c + width]);
         let z_bar = &mut z_bar[a..a + width];
-        for j in 0..width {
-            for l in 0..L {
-                z_bar[j][l] = slope[j][l].fma(h_bar[j][l], z_bar[j][l]);
-            }
+        for (z_bar, (slope, h_bar)) in z_bar.iter_mut().zip(slope.iter().zip(h_bar)) {
+            *z_bar = fma(*slope, *h_bar, *z_bar);
         }
     }
 }
@@ -78,14 +78,16 @@ pub enum Source {
 }
 
 /// The chosen columns of the Jacobian, resolved.
-pub struct ColumnPlan {
+pub struct ColumnPlan<T> {
     pub sources: Vec<Source>,
+    /// The hidden layers' transposed weights.
+    pub transposed: Vec<Packed<T>>,
     /// Per activated layer: does any column differentiate by the activation's coefficients?
     pub activations: Vec<bool>,
 }
 
-impl ColumnPlan {
-    pub fn new(network: &Network, columns: &[u32]) -> Self {
+impl<T: Real> ColumnPlan<T> {
+    pub fn new(network: &Network, weights: &Weights<T>, columns: &[u32]) -> Self {
         let mut activations = vec![false; network.activated_layers()];
         let kind_position = |input: usize| {
             let periodic =
@@ -112,7 +114,8 @@ impl ColumnPlan {
                 activations[*layer] = true;
             }
         }
-        Self { sources, activations }
+        let hidden = &weights.layers[..network.hidden_layers()];
+        Self { sources, transposed: hidden.iter().map(Linear::transposed).collect(), activations }
     }
 }
 
@@ -123,83 +126,65 @@ pub type Coefficients<T, const L: usize> = Vec<[[T; L]; RATIONAL_COEFFICIENTS]>;
 pub fn coefficient_columns<T: Real, const L: usize>(
     shape: &Shape,
     weights: &Weights<T>,
-    plan: &ColumnPlan,
-    scratch: &Scratch<T, L>,
+    plan: &ColumnPlan<T>,
+    pass: &Pass<'_, T, L>,
+    h_bar: &[[T; L]],
     out: &mut Coefficients<T, L>,
 ) {
     out.resize(shape.hidden + 1, [[T::ZERO; L]; RATIONAL_COEFFICIENTS]);
     for (layer, sums) in out.iter_mut().enumerate() {
         if plan.activations[layer] {
-            *sums = layer_coefficients(shape, weights, layer, scratch);
+            let rational = &weights.rational[layer];
+            let z = &pass.z[layer * shape.layer()..(layer + 1) * shape.layer()];
+            let h_bar = &h_bar[layer * shape.adjoint.len() * shape.width..];
+            // A value's Jacobian needs one coefficient of the sensitivities' series.
+            *sums = match shape.adjoint.order() {
+                0 => layer_coefficients::<T, L, 1>(shape, rational, z, h_bar),
+                _ => layer_coefficients::<T, L, 2>(shape, rational, z, h_bar),
+            };
         }
     }
 }
 
-/// sum over units and channels of h_bar times the composed sensitivity series.
+/// sum over units and channels of h_bar times the composed sensitivity series: its first N
+/// coefficients, for a sweep back of order N - 1, at most 1.
 #[inline(always)]
-fn layer_coefficients<T: Real, const L: usize>(
+fn layer_coefficients<T: Real, const L: usize, const N: usize>(
     shape: &Shape,
-    weights: &Weights<T>,
-    layer: usize,
-    scratch: &Scratch<T, L>,
+    rational: &Rational<T>,
+    z: &[[T; L]],
+    h_bar: &[[T; L]],
 ) -> [[T; L]; RATIONAL_COEFFICIENTS] {
-    let (width, channels) = (shape.width, shape.adjoint.len());
-    let order = usize::from(shape.adjoint.order());
-    let z = &scratch.z[layer * shape.layer()..];
-    let h_bar = &scratch.h_bar[layer * channels * width..];
+    debug_assert_eq!(usize::from(shape.adjoint.order()) + 1, N, "coefficients");
+    let width = shape.width;
     let mut sums = [[T::ZERO; L]; RATIONAL_COEFFICIENTS];
     for j in 0..width {
-        let count = (order + 1).min(MAX_COEFFICIENTS);
-        let series = rational_sensitivities(&weights.rational[layer], &z[j], count);
-        // powers[c] holds channel c of the current power of the series z - z_0.
-        let mut adjoint_power = [[T::ZERO; L]; MAX_COEFFICIENTS];
-        adjoint_power[0] = h_bar[j];
-        contract_powers(shape, j, z, h_bar, &mut adjoint_power);
+        let series = rational_sensitivities::<T, L, N>(rational, &z[j]);
+        // Entry m is sum_c h_bar_c (h^m)_c, h the unit's series without its constant.
+        let mut contracted = [[T::ZERO; L]; N];
+        contracted[0] = h_bar[j];
+        if N > 1 {
+            for c in 1..shape.adjoint.len() {
+                contracted[1] = fma(h_bar[c * width + j], z[c * width + j], contracted[1]);
+            }
+        }
         for (sum, s) in sums.iter_mut().zip(&series) {
-            for m in 0..count {
-                for l in 0..L {
-                    sum[l] = s[m][l].fma(adjoint_power[m][l], sum[l]);
-                }
+            for m in 0..N {
+                *sum = fma(s[m], contracted[m], *sum);
             }
         }
     }
     sums
 }
 
-/// `out[m] = sum_c h_bar_c (h^m)_c` for m >= 1, h the series without its constant.
-#[inline(always)]
-fn contract_powers<T: Real, const L: usize>(
-    shape: &Shape,
-    unit: usize,
-    z: &[[T; L]],
-    h_bar: &[[T; L]],
-    out: &mut [[T; L]; MAX_COEFFICIENTS],
-) {
-    let (width, channels) = (shape.width, shape.adjoint.len());
-    if channels == 1 {
-        return;
-    }
-    let mut power: Vec<[T; L]> = (0..channels).map(|c| z[c * width + unit]).collect();
-    power[0] = [T::ZERO; L];
-    let mut next = power.clone();
-    for m in 1..=usize::from(shape.adjoint.order()) {
-        if m > 1 {
-            next.fill([T::ZERO; L]);
-            for t in &shape.adjoint.powers()[m - 2] {
-                let (a, b) = (t.a as usize, t.b as usize);
-                for l in 0..L {
-                    let product = power[a][l] * z[b * width + unit][l];
-                    next[t.c as usize][l] += product;
-                }
-            }
-            std::mem::swap(&mut power, &mut next);
-        }
-        for c in 1..channels {
-            for l in 0..L {
-                out[m][l] = h_bar[c * width + unit][l].fma(power[c][l], out[m][l]);
-            }
-        }
-    }
+/// What the entries of a block's columns are made of.
+#[derive(Clone, Copy)]
+pub struct Swept<'a, T, const L: usize> {
+    pub features: &'a Features<'a, T, L>,
+    pub pass: Pass<'a, T, L>,
+    pub z_bar: &'a [[T; L]],
+    pub coefficients: &'a Coefficients<T, L>,
+    pub seed: &'a [[T; L]],
 }
 
 /// The entries of one column for the block's points.
@@ -207,44 +192,35 @@ fn contract_powers<T: Real, const L: usize>(
 pub fn entry<T: Real, const L: usize>(
     shape: &Shape,
     weights: &Weights<T>,
-    features: &Features<'_, T, L>,
-    scratch: &Scratch<T, L>,
-    coefficients: &Coefficients<T, L>,
-    seed: &[[T; L]],
+    swept: &Swept<'_, T, L>,
     source: Source,
 ) -> [T; L] {
     let (width, channels) = (shape.width, shape.adjoint.len());
     let size = channels * width;
-    let z_bar =
-        |layer: usize, c: usize, unit: usize| &scratch.z_bar[layer * size + c * width + unit];
+    let z_bar = |layer: usize, c: usize, unit: usize| &swept.z_bar[layer * size + c * width + unit];
     match source {
         Source::Weight { layer, row, column } => {
-            let h = &scratch.h[(layer - 1) * shape.layer()..];
+            let h = &swept.pass.h[(layer - 1) * shape.layer()..];
             let mut sum = [T::ZERO; L];
             for c in 0..channels {
-                let (left, right) = (z_bar(layer, c, row), &h[c * width + column]);
-                for l in 0..L {
-                    sum[l] = left[l].fma(right[l], sum[l]);
-                }
+                sum = fma(*z_bar(layer, c, row), h[c * width + column], sum);
             }
             sum
         }
         Source::OutputWeight { column } => {
-            let h = &scratch.h[shape.hidden * shape.layer()..];
+            let h = &swept.pass.h[shape.hidden * shape.layer()..];
             let mut sum = [T::ZERO; L];
-            for (c, s) in seed.iter().enumerate() {
-                for l in 0..L {
-                    sum[l] = s[l].fma(h[c * width + column][l], sum[l]);
-                }
+            for (c, s) in swept.seed.iter().enumerate() {
+                sum = fma(*s, h[c * width + column], sum);
             }
             sum
         }
         Source::Bias { layer, row } => *z_bar(layer, 0, row),
-        Source::OutputBias => seed[0],
-        Source::Activation { layer, coefficient } => coefficients[layer][coefficient],
+        Source::OutputBias => swept.seed[0],
+        Source::Activation { layer, coefficient } => swept.coefficients[layer][coefficient],
         Source::Shift { unit } => *z_bar(0, 0, unit),
         Source::Amplitude { .. } | Source::Phase { .. } | Source::Slope { .. } => {
-            embedding_entry(shape, weights, features, scratch, source)
+            embedding_entry(shape, weights, swept, source)
         }
     }
 }
@@ -253,21 +229,20 @@ pub fn entry<T: Real, const L: usize>(
 fn embedding_entry<T: Real, const L: usize>(
     shape: &Shape,
     weights: &Weights<T>,
-    features: &Features<'_, T, L>,
-    scratch: &Scratch<T, L>,
+    swept: &Swept<'_, T, L>,
     source: Source,
 ) -> [T; L] {
     let width = shape.width;
     let mut sum = [T::ZERO; L];
-    let swept = shape.adjoint.len();
+    let channels = shape.adjoint.len();
     match source {
         Source::Amplitude { part: k, unit } | Source::Phase { part: k, unit } => {
             let part = &weights.periodic[k];
-            let (cosine, sine) = features.periodic(k);
+            let (cosine, sine) = swept.features.periodic(k);
             let (pc, ps) = (part.phase_cosine[unit], part.phase_sine[unit]);
             // d/d phase turns cos into -sin, sin into cos, times the amplitude.
             let by_phase = matches!(source, Source::Phase { .. });
-            for (c, order) in channels_along(shape, part.input).filter(|&(c, _)| c < swept) {
+            for (c, order) in channels_along(shape, part.input).filter(|&(c, _)| c < channels) {
                 let (factor, use_sine) = cosine_coefficient(part.frequency, order);
                 let sign = if by_phase && !use_sine { -1.0 } else { 1.0 };
                 let mut factor = T::of(sign * factor);
@@ -280,19 +255,19 @@ fn embedding_entry<T: Real, const L: usize>(
                     } else {
                         sine[l] * pc + cosine[l] * ps
                     };
-                    sum[l] += factor * wave * scratch.z_bar[c * width + unit][l];
+                    sum[l] += factor * wave * swept.z_bar[c * width + unit][l];
                 }
             }
         }
         Source::Slope { part: k, unit } => {
-            let (part, scaled) = (&weights.linear[k], features.linear(k));
+            let (part, scaled) = (&weights.linear[k], swept.features.linear(k));
             for l in 0..L {
-                sum[l] = scaled[l] * scratch.z_bar[unit][l];
+                sum[l] = scaled[l] * swept.z_bar[unit][l];
             }
-            for (c, order) in channels_along(shape, part.input).filter(|&(c, _)| c < swept) {
+            for (c, order) in channels_along(shape, part.input).filter(|&(c, _)| c < channels) {
                 if order == 1 {
                     for l in 0..L {
-                        sum[l] += T::of(part.scale) * scratch.z_bar[c * width + unit][l];
+                        sum[l] += T::of(part.scale) * swept.z_bar[c * width + unit][l];
                     }
                 }
             }

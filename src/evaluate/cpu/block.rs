@@ -35,8 +35,60 @@ impl Shape {
         }
     }
 
+    /// Lanes of one layer's z or h.
     pub fn layer(&self) -> usize {
         self.channels * self.width
+    }
+
+    /// Lanes of the layers' z or h.
+    fn series(&self) -> usize {
+        (self.hidden + 1) * self.layer()
+    }
+
+    /// Lanes of a block's forward pass.
+    pub fn pass(&self) -> usize {
+        2 * self.series() + (self.hidden + 1) * self.slopes * self.width + self.channels
+    }
+}
+
+/// Lanes that begin on cache lines: a whole register that straddles two lines takes twice as long
+/// to load and store.
+#[derive(Clone, Debug, Default)]
+pub struct Lanes<T> {
+    entries: Vec<T>,
+    count: usize,
+}
+
+impl<T: Real> Lanes<T> {
+    const LINE: usize = 64;
+
+    pub fn new(count: usize) -> Self {
+        let mut lanes = Self::default();
+        lanes.resize(count);
+        lanes
+    }
+
+    /// Room for `count` lanes of [`Real::LANES`]; what they hold is left over from before.
+    pub fn resize(&mut self, count: usize) {
+        let needed = count * T::LANES + Self::LINE / size_of::<T>();
+        if self.entries.len() < needed {
+            self.entries = vec![T::ZERO; needed];
+        }
+        self.count = count;
+    }
+
+    fn skipped(&self) -> usize {
+        self.entries.as_ptr().align_offset(Self::LINE).min(Self::LINE / size_of::<T>())
+    }
+
+    /// [`Real::LANES`] numbers after another.
+    pub fn entries(&self) -> &[T] {
+        &self.entries[self.skipped()..][..self.count * T::LANES]
+    }
+
+    pub fn entries_mut(&mut self) -> &mut [T] {
+        let skipped = self.skipped();
+        &mut self.entries[skipped..][..self.count * T::LANES]
     }
 }
 
@@ -59,67 +111,60 @@ impl<T, const L: usize> Features<'_, T, L> {
     }
 }
 
-/// Per layer: pre-activations z and activations h with all channels, slopes, and adjoints.
-/// Layout within a layer: channel by channel, unit by unit, lanes together.
-pub struct Scratch<T, const L: usize> {
-    pub z: Vec<[T; L]>,
-    pub h: Vec<[T; L]>,
-    pub slope: Vec<[T; L]>,
+/// The forward pass of a block: per layer the pre-activations z and the activations h with all
+/// channels, and the slopes sigma'(z). Layout within a layer: channel by channel, unit by unit.
+#[derive(Clone, Copy)]
+pub struct Pass<'a, T, const L: usize> {
+    pub z: &'a [[T; L]],
+    pub h: &'a [[T; L]],
+    pub slope: &'a [[T; L]],
     /// The network's jet (no ansatz yet).
-    pub output: Vec<[T; L]>,
-    /// Adjoints of z and of h.
-    pub z_bar: Vec<[T; L]>,
-    pub h_bar: Vec<[T; L]>,
-    power: Vec<[T; L]>,
+    pub output: &'a [[T; L]],
 }
 
-impl<T: Real, const L: usize> Scratch<T, L> {
-    pub fn new(shape: &Shape) -> Self {
-        let layers = shape.hidden + 1;
-        let zeros = |count: usize| vec![[T::ZERO; L]; count];
-        Self {
-            z: zeros(layers * shape.layer()),
-            h: zeros(layers * shape.layer()),
-            slope: zeros(layers * shape.slopes * shape.width),
-            output: zeros(shape.channels),
-            z_bar: zeros(layers * shape.adjoint.len() * shape.width),
-            h_bar: zeros(layers * shape.adjoint.len() * shape.width),
-            power: zeros(2 * shape.channels),
-        }
+impl<'a, T: Real, const L: usize> Pass<'a, T, L> {
+    /// A pass that lies in [`Shape::pass`] lanes.
+    #[inline(always)]
+    pub fn of(shape: &Shape, lanes: &'a [[T; L]]) -> Self {
+        let (z, rest) = lanes.split_at(shape.series());
+        let (h, rest) = rest.split_at(shape.series());
+        let (slope, output) = rest.split_at(rest.len() - shape.channels);
+        Self { z, h, slope, output }
+    }
+}
+
+/// As [`Pass`], to be filled.
+pub struct PassMut<'a, T, const L: usize> {
+    pub z: &'a mut [[T; L]],
+    pub h: &'a mut [[T; L]],
+    pub slope: &'a mut [[T; L]],
+    pub output: &'a mut [[T; L]],
+}
+
+impl<'a, T: Real, const L: usize> PassMut<'a, T, L> {
+    #[inline(always)]
+    pub fn of(shape: &Shape, lanes: &'a mut [[T; L]]) -> Self {
+        let (z, rest) = lanes.split_at_mut(shape.series());
+        let (h, rest) = rest.split_at_mut(shape.series());
+        let (slope, output) = rest.split_at_mut(rest.len() - shape.channels);
+        Self { z, h, slope, output }
+    }
+}
+
+/// Per layer the adjoints of z and of h.
+pub struct Adjoint<'a, T, const L: usize> {
+    pub z_bar: &'a mut [[T; L]],
+    pub h_bar: &'a mut [[T; L]],
+}
+
+impl<'a, T: Real, const L: usize> Adjoint<'a, T, L> {
+    pub fn lanes(shape: &Shape) -> usize {
+        2 * (shape.hidden + 1) * shape.adjoint.len() * shape.width
     }
 
     #[inline(always)]
-    pub fn layer_z(&mut self, shape: &Shape, layer: usize) -> &mut [[T; L]] {
-        &mut self.z[layer * shape.layer()..(layer + 1) * shape.layer()]
-    }
-
-    #[inline(always)]
-    pub fn h_and_next_z(&mut self, shape: &Shape, layer: usize) -> (&[[T; L]], &mut [[T; L]]) {
-        let size = shape.layer();
-        let h = &self.h[layer * size..(layer + 1) * size];
-        (h, &mut self.z[(layer + 1) * size..(layer + 2) * size])
-    }
-
-    #[inline(always)]
-    pub fn h_and_output(&mut self, shape: &Shape) -> (&[[T; L]], &mut [[T; L]]) {
-        let size = shape.layer();
-        (&self.h[shape.hidden * size..(shape.hidden + 1) * size], &mut self.output)
-    }
-
-    /// z, h, slope of a layer and room for two powers of a unit's series.
-    #[inline(always)]
-    #[allow(clippy::type_complexity)]
-    pub fn activation_buffers(
-        &mut self,
-        shape: &Shape,
-        layer: usize,
-    ) -> (&[[T; L]], &mut [[T; L]], &mut [[T; L]], &mut [[T; L]]) {
-        let (size, slopes) = (shape.layer(), shape.slopes * shape.width);
-        (
-            &self.z[layer * size..(layer + 1) * size],
-            &mut self.h[layer * size..(layer + 1) * size],
-            &mut self.slope[layer * slopes..(layer + 1) * slopes],
-            &mut self.power,
-        )
+    pub fn of(lanes: &'a mut [[T; L]]) -> Self {
+        let (z_bar, h_bar) = lanes.split_at_mut(lanes.len() / 2);
+        Self { z_bar, h_bar }
     }
 }

@@ -1,88 +1,121 @@
 //! The forward pass: jets through the embedding, the layers and the activations of one block.
 
-use super::activation::{MAX_COEFFICIENTS, Taylor, taylor};
-use super::block::{Features, Scratch, Shape};
-use super::weights::{Linear, Weights};
+use bytemuck::{cast_slice, cast_slice_mut};
+use faer::traits::ComplexField;
+use pulp::Simd;
+
+use super::activation::{MAX_COEFFICIENTS, Rational, Taylor, taylor};
+use super::block::{Features, PassMut, Shape};
+use super::lanes::{fma, scale};
+use super::weights::{Linear, Packed, TILE, Weights};
+use crate::evaluate::jet::JetSet;
 use crate::problem::expression::Channel;
 use crate::scalar::Real;
 
-/// Rows of a layer that are accumulated in registers together.
-const TILE: usize = 5;
+/// One register of the instruction set S.
+pub type Vector<T, S> = <T as ComplexField>::SimdVec<S>;
 
-/// `output = weight * input` for one channel: `rows` x `columns` times `columns` lanes.
+/// `output = weight * input`, channel by channel: `columns` lanes become `rows` lanes.
+///
+/// Written in registers, not lanes: of the sums of several rows and channels the compiler makes
+/// scalars. Every entry of the matrix is loaded once for as many channels as registers can sum.
 #[inline(always)]
-pub fn multiply<T: Real, const L: usize>(weight: &[T], input: &[[T; L]], output: &mut [[T; L]]) {
-    let columns = input.len();
-    let mut rows = weight.chunks_exact(columns * TILE);
-    let mut tiles = output.chunks_exact_mut(TILE);
-    for (tile, out) in rows.by_ref().zip(tiles.by_ref()) {
-        tile_product::<T, L, TILE>(tile, input, out);
-    }
-    for (row, out) in rows.remainder().chunks_exact(columns).zip(tiles.into_remainder()) {
-        tile_product::<T, L, 1>(row, input, std::slice::from_mut(out));
-    }
-}
-
-#[inline(always)]
-fn tile_product<T: Real, const L: usize, const R: usize>(
-    weight: &[T],
+pub fn multiply<S: Simd, T: Real, const L: usize>(
+    simd: S,
+    weight: &Packed<T>,
     input: &[[T; L]],
     output: &mut [[T; L]],
 ) {
-    let columns = input.len();
-    let mut rows: [&[T]; R] = [&[]; R];
-    for (r, row) in rows.iter_mut().enumerate() {
-        *row = &weight[r * columns..(r + 1) * columns];
+    let channels = input.len() / weight.columns;
+    let input: &[Vector<T, S>] = cast_slice(input.as_flattened());
+    let output: &mut [Vector<T, S>] = cast_slice_mut(output.as_flattened_mut());
+    // 512 bits come with 32 registers, less with 16.
+    let wide = size_of::<Vector<T, S>>() >= 64;
+    let parts = L * size_of::<T>() / size_of::<Vector<T, S>>();
+    let mut done = 0;
+    while done < channels {
+        let from = &input[done * weight.columns * parts..];
+        let to = &mut output[done * weight.rows * parts..];
+        done += match channels - done {
+            3.. if wide => product::<S, T, 3>(simd, parts, weight, from, to),
+            2.. => product::<S, T, 2>(simd, parts, weight, from, to),
+            _ => product::<S, T, 1>(simd, parts, weight, from, to),
+        };
     }
-    let mut sum = [[T::ZERO; L]; R];
-    for i in 0..columns {
-        let x = &input[i];
-        for r in 0..R {
-            let w = rows[r][i];
-            for l in 0..L {
-                sum[r][l] = w.fma(x[l], sum[r][l]);
+}
+
+/// The first C channels of a product; returns C. A lane array is `parts` registers.
+#[inline(always)]
+fn product<S: Simd, T: Real, const C: usize>(
+    simd: S,
+    parts: usize,
+    weight: &Packed<T>,
+    input: &[Vector<T, S>],
+    output: &mut [Vector<T, S>],
+) -> usize {
+    let simd = T::simd_ctx(simd);
+    let Packed { rows, columns, .. } = *weight;
+    for (first, tile) in weight.tiles() {
+        for part in 0..parts {
+            let mut sums = [[T::simd_splat(&simd, &T::ZERO); TILE]; C];
+            let x: [&[Vector<T, S>]; C] =
+                std::array::from_fn(|c| &input[c * columns * parts..][..tile.len() * parts]);
+            for (k, w) in tile.iter().enumerate() {
+                for r in 0..TILE {
+                    let w = T::simd_splat(&simd, &w[r]);
+                    for c in 0..C {
+                        sums[c][r] = T::simd_mul_add(&simd, w, x[c][k * parts + part], sums[c][r]);
+                    }
+                }
+            }
+            for c in 0..C {
+                for r in 0..TILE {
+                    if first + r < rows {
+                        output[(c * rows + first + r) * parts + part] = sums[c][r];
+                    }
+                }
             }
         }
     }
-    output.copy_from_slice(&sum);
+    C
 }
 
-/// Fills `scratch.z`, `scratch.h` and `scratch.slope` of every layer, and the network's jet.
+/// Fills `pass`.
 #[inline(always)]
-pub fn forward<T: Real, const L: usize>(
+pub fn forward<S: Simd, T: Real, const L: usize>(
+    simd: S,
     shape: &Shape,
     weights: &Weights<T>,
     features: &Features<'_, T, L>,
-    scratch: &mut Scratch<T, L>,
+    pass: PassMut<'_, T, L>,
+    room: &mut Room<'_, T, L>,
 ) {
-    embed(shape, weights, features, scratch.layer_z(shape, 0));
+    let (size, slopes) = (shape.layer(), shape.slopes * shape.width);
+    embed(shape, weights, features, &mut pass.z[..size]);
     for layer in 0..=shape.hidden {
-        activate(shape, &weights.rational[layer], layer, scratch);
-        let next = &weights.layers[layer];
-        if layer < shape.hidden {
-            let (h, z) = scratch.h_and_next_z(shape, layer);
-            affine(shape, next, h, z);
+        let z = &pass.z[layer * size..(layer + 1) * size];
+        let h = &mut pass.h[layer * size..(layer + 1) * size];
+        let slope = &mut pass.slope[layer * slopes..(layer + 1) * slopes];
+        activate(shape, &weights.rational[layer], z, h, slope, room);
+        let to = if layer < shape.hidden {
+            &mut pass.z[(layer + 1) * size..(layer + 2) * size]
         } else {
-            let (h, out) = scratch.h_and_output(shape);
-            affine(shape, next, h, out);
-        }
+            &mut *pass.output
+        };
+        affine(simd, &weights.layers[layer], h, to);
     }
 }
 
 /// W h + b, channel by channel; the bias is a constant and enters the value alone.
 #[inline(always)]
-fn affine<T: Real, const L: usize>(
-    shape: &Shape,
+fn affine<S: Simd, T: Real, const L: usize>(
+    simd: S,
     layer: &Linear<T>,
     input: &[[T; L]],
     output: &mut [[T; L]],
 ) {
-    for c in 0..shape.channels {
-        let from = &input[c * layer.columns..(c + 1) * layer.columns];
-        let to = &mut output[c * layer.rows..(c + 1) * layer.rows];
-        multiply(&layer.weight, from, to);
-    }
-    for (to, &b) in output[..layer.rows].iter_mut().zip(&layer.bias) {
+    multiply(simd, &layer.weight, input, output);
+    for (to, &b) in output.iter_mut().zip(&layer.bias) {
         for l in 0..L {
             to[l] += b;
         }
@@ -164,83 +197,118 @@ fn embed<T: Real, const L: usize>(
     }
 }
 
-/// h = sigma(z) as series, and the slope series sigma'(z) for the channels that need it.
-#[inline(always)]
-fn activate<T: Real, const L: usize>(
-    shape: &Shape,
-    rational: &super::activation::Rational<T>,
-    layer: usize,
-    scratch: &mut Scratch<T, L>,
-) {
-    let width = shape.width;
-    let order = usize::from(shape.jets.order());
-    let slopes = shape.slopes;
-    let count = (order + 1 + usize::from(slopes > 0)).min(MAX_COEFFICIENTS);
-    let (z, h, slope, power) = scratch.activation_buffers(shape, layer);
-    for j in 0..width {
-        let s: Taylor<T, L> = taylor(shape.activation, rational, &z[j], count);
-        h[j] = s[0];
-        if slopes > 0 {
-            slope[j] = s[1];
-        }
-        for c in 1..shape.channels {
-            let from = &z[c * width + j];
-            let to = &mut h[c * width + j];
-            for l in 0..L {
-                to[l] = s[1][l] * from[l];
-            }
-        }
-        for c in 1..slopes {
-            for l in 0..L {
-                slope[c * width + j][l] = (s[2][l] + s[2][l]) * z[c * width + j][l];
-            }
-        }
-        if order > 1 {
-            higher_powers(shape, &s, j, z, h, slope, power);
+/// Room for the series of one layer's units.
+pub struct Room<'a, T, const L: usize> {
+    /// Coefficient by coefficient, unit by unit.
+    pub series: &'a mut [[T; L]],
+    /// Two powers of every unit's series.
+    pub power: &'a mut [[T; L]],
+}
+
+impl<'a, T: Real, const L: usize> Room<'a, T, L> {
+    pub fn lanes(shape: &Shape) -> usize {
+        MAX_COEFFICIENTS * shape.width + 2 * shape.layer()
+    }
+
+    #[inline(always)]
+    pub fn of(shape: &Shape, lanes: &'a mut [[T; L]]) -> Self {
+        let (series, power) = lanes.split_at_mut(MAX_COEFFICIENTS * shape.width);
+        Self { series, power }
+    }
+
+    /// Takes in the series of one unit.
+    #[inline(always)]
+    pub fn set(&mut self, width: usize, unit: usize, s: &Taylor<T, L>, count: usize) {
+        for k in 0..count {
+            self.series[k * width + unit] = s[k];
         }
     }
 }
 
-/// Adds s_m h^m (and (m + 1) s_{m+1} h^m to the slopes) for m >= 2.
+/// h = sigma(z) as series, and the slope series sigma'(z) for the channels that need it:
+/// h = sum_m s_m (z - z_0)^m and sigma' = sum_m (m + 1) s_{m+1} (z - z_0)^m, s those of sigma.
 #[inline(always)]
-fn higher_powers<T: Real, const L: usize>(
+fn activate<T: Real, const L: usize>(
     shape: &Shape,
-    s: &Taylor<T, L>,
-    unit: usize,
+    rational: &Rational<T>,
     z: &[[T; L]],
     h: &mut [[T; L]],
     slope: &mut [[T; L]],
-    power: &mut [[T; L]],
+    room: &mut Room<'_, T, L>,
 ) {
-    let (width, channels) = (shape.width, shape.channels);
-    let (mut previous, mut next) = power.split_at_mut(channels);
-    for c in 1..channels {
-        previous[c] = z[c * width + unit];
+    let (width, slopes) = (shape.width, shape.slopes);
+    let order = usize::from(shape.jets.order());
+    let count = (order + 1 + usize::from(slopes > 0)).min(MAX_COEFFICIENTS);
+    for j in 0..width {
+        let s: Taylor<T, L> = taylor(shape.activation, rational, &z[j], count);
+        room.set(width, j, &s, count);
     }
-    for (m, terms) in (2..).zip(shape.jets.powers()) {
+    let series = &*room.series;
+    h[..width].copy_from_slice(&series[..width]);
+    h[width..].fill([T::ZERO; L]);
+    if slopes > 0 {
+        slope[..width].copy_from_slice(&series[width..2 * width]);
+        slope[width..].fill([T::ZERO; L]);
+    }
+    powers(
+        &shape.jets,
+        width,
+        z,
+        room.power,
+        #[inline(always)]
+        |m, power| {
+            add_power(width, T::ONE, &series[m * width..], power, h);
+            if m + 1 < MAX_COEFFICIENTS {
+                let factor = T::of((m + 1) as f64);
+                add_power(width, factor, &series[(m + 1) * width..], power, slope);
+            }
+        },
+    );
+}
+
+/// Calls `each` with m and the channels of h^m of every unit, for m from 1 to the set's order: h is
+/// the unit's series z without its constant, and the value's channel is not to be read.
+#[inline(always)]
+pub fn powers<T: Real, const L: usize>(
+    jets: &JetSet,
+    width: usize,
+    z: &[[T; L]],
+    room: &mut [[T; L]],
+    mut each: impl FnMut(usize, &[[T; L]]),
+) {
+    let size = jets.len() * width;
+    if jets.len() == 1 {
+        return;
+    }
+    each(1, &z[..size]);
+    let (mut power, mut next) = room[..2 * size].split_at_mut(size);
+    for (m, terms) in (2..).zip(jets.powers()) {
         next.fill([T::ZERO; L]);
         for t in terms {
-            let (a, b) = (&previous[t.a as usize], &z[t.b as usize * width + unit]);
-            let to = &mut next[t.c as usize];
-            for l in 0..L {
-                to[l] = a[l].fma(b[l], to[l]);
+            let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
+            let lower = if m == 2 { z } else { &*power };
+            let factors = lower[a..a + width].iter().zip(&z[b..b + width]);
+            for (to, (a, b)) in next[c..c + width].iter_mut().zip(factors) {
+                *to = fma(*a, *b, *to);
             }
         }
-        for c in 1..channels {
-            let to = &mut h[c * width + unit];
-            for l in 0..L {
-                to[l] = s[m][l].fma(next[c][l], to[l]);
-            }
+        each(m, next);
+        std::mem::swap(&mut power, &mut next);
+    }
+}
+
+/// `out += factor s power` on as many channels after the value as `out` has.
+#[inline(always)]
+pub fn add_power<T: Real, const L: usize>(
+    width: usize,
+    factor: T,
+    s: &[[T; L]],
+    power: &[[T; L]],
+    out: &mut [[T; L]],
+) {
+    for (power, out) in power.chunks_exact(width).zip(out.chunks_exact_mut(width)).skip(1) {
+        for ((s, power), to) in s.iter().zip(power).zip(out) {
+            *to = fma(scale(factor, *s), *power, *to);
         }
-        if m + 1 < MAX_COEFFICIENTS {
-            let factor = T::of((m + 1) as f64);
-            for c in 1..shape.slopes {
-                let to = &mut slope[c * width + unit];
-                for l in 0..L {
-                    to[l] = (factor * s[m + 1][l]).fma(next[c][l], to[l]);
-                }
-            }
-        }
-        std::mem::swap(&mut previous, &mut next);
     }
 }

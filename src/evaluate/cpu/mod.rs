@@ -2,7 +2,8 @@
 //!
 //! Points are taken in blocks of as many as fit a SIMD register; the passes over a block
 //! ([`forward`], [`backward`], [`tangent`]) keep everything in caches and are compiled once per
-//! instruction set; threads take runs of blocks.
+//! instruction set; threads take runs of blocks. A [`Linearisation`] keeps the forward passes at
+//! some parameters for the Jacobian and the tangents there.
 
 // Lanes are indexed side by side in several arrays: one plain counted loop is what vectorises.
 #![allow(clippy::needless_range_loop)]
@@ -11,6 +12,10 @@ mod activation;
 mod backward;
 mod block;
 mod forward;
+mod lanes;
+mod linearisation;
+pub mod operator;
+mod output;
 mod sweep;
 mod tangent;
 mod weights;
@@ -27,8 +32,12 @@ use crate::network::{Input, Network};
 use crate::problem::Problem;
 use crate::scalar::Real;
 use backward::ColumnPlan;
-use sweep::{Output, Request};
+use output::Output;
+use sweep::{Request, Wanted};
+use tangent::Direction;
 use weights::Weights;
+
+pub use linearisation::Linearisation;
 
 /// u and the right-hand side of the ansatz' equation at every point.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,6 +53,9 @@ pub struct Field {
 pub struct Evaluator<T> {
     network: Network,
     jets: JetSet,
+    /// The jet of the value alone, and with the first derivatives.
+    value: JetSet,
+    first: JetSet,
     points: usize,
     /// Coordinate by coordinate, padded to whole blocks by repeating the last point, so that
     /// padding never makes a NaN of its own.
@@ -79,6 +91,7 @@ impl<T: Real> Evaluator<T> {
         assert_eq!(points * dimensions, coordinates.len(), "whole points");
         let wanted = problem.right_hand_side.channels();
         let jets = JetSet::closure(dimensions, wanted.into_iter().chain(jets.channels().to_vec()));
+        let first = (0..jets.len()).take_while(|&c| jets.channel_order(c) <= 1).count();
         let padded = points.div_ceil(T::LANES) * T::LANES;
         let at = |i: usize, k: usize| coordinates[i.min(points - 1) * dimensions + k];
         let mut evaluator = Self {
@@ -93,6 +106,8 @@ impl<T: Real> Evaluator<T> {
             features: Vec::new(),
             distance: Vec::new(),
             ansatz: Ansatz::new(problem, &jets),
+            value: jets.prefix(1),
+            first: jets.prefix(first),
             jets,
         };
         evaluator.features = evaluator.block_features();
@@ -130,12 +145,21 @@ impl<T: Real> Evaluator<T> {
         out.into_field()
     }
 
+    /// u at every point.
+    #[must_use]
+    pub fn values(&self, theta: &[f64], time: f64) -> Vec<f64> {
+        let weights = Weights::unpack(&self.network, theta);
+        let mut out = Output::fields(self.points);
+        self.sweep(&Request { wanted: Wanted::Values, ..Request::new(&weights, time) }, &mut out);
+        out.values
+    }
+
     /// u and the right-hand side of the field u(theta) + d/d eps u(theta + eps direction): a point
     /// of the tangent space at theta.
     #[must_use]
     pub fn field_along(&self, theta: &[f64], direction: &[f64], time: f64) -> Field {
         let weights = Weights::unpack(&self.network, theta);
-        let along = Weights::unpack(&self.network, direction);
+        let along = Direction::unpack(&self.network, direction);
         let mut out = Output::fields(self.points);
         self.sweep(&Request { direction: Some(&along), ..Request::new(&weights, time) }, &mut out);
         out.into_field()
@@ -166,7 +190,7 @@ impl<T: Real> Evaluator<T> {
     ) -> Field {
         assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of J");
         let weights = Weights::unpack(&self.network, theta);
-        let plan = ColumnPlan::new(&self.network, columns);
+        let plan = ColumnPlan::new(&self.network, &weights, columns);
         let mut output = Output::fields(self.points);
         output.jacobian = Some(out);
         let request = Request { plan: Some(&plan), channel, ..Request::new(&weights, time) };
@@ -186,11 +210,12 @@ impl<T: Real> Evaluator<T> {
     ) {
         assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of J");
         let weights = Weights::unpack(&self.network, theta);
-        let plan = ColumnPlan::new(&self.network, columns);
+        let plan = ColumnPlan::new(&self.network, &weights, columns);
         let mut output = Output::fields(self.points);
         output.jacobian = Some(out);
+        let wanted = Wanted::Nothing;
         let request =
-            Request { plan: Some(&plan), channel, fields: false, ..Request::new(&weights, time) };
+            Request { plan: Some(&plan), channel, wanted, ..Request::new(&weights, time) };
         self.sweep(&request, &mut output);
     }
 

@@ -4,13 +4,48 @@ use super::activation::Rational;
 use crate::network::{Input, Network};
 use crate::scalar::Real;
 
-/// Parameters of one linear layer: row-major `rows` x `columns`, its transpose, and the bias.
-pub struct Linear<T> {
+/// Rows of a matrix that a product accumulates in registers together.
+pub const TILE: usize = 5;
+
+/// A matrix in tiles of [`TILE`] rows, the last one filled up with zeros; column by column within a
+/// tile, so that a product reads one stream.
+pub struct Packed<T> {
     pub rows: usize,
     pub columns: usize,
-    pub weight: Vec<T>,
-    pub transposed: Vec<T>,
+    tiles: Vec<[T; TILE]>,
+}
+
+impl<T: Real> Packed<T> {
+    fn new(rows: usize, columns: usize, at: impl Fn(usize, usize) -> T) -> Self {
+        let mut tiles = Vec::with_capacity(rows.div_ceil(TILE) * columns);
+        for first in (0..rows).step_by(TILE) {
+            let entry = |r: usize, k| if first + r < rows { at(first + r, k) } else { T::ZERO };
+            tiles.extend((0..columns).map(|k| std::array::from_fn(|r| entry(r, k))));
+        }
+        Self { rows, columns, tiles }
+    }
+
+    /// Per tile: its first row, and per column its entries.
+    #[inline(always)]
+    pub fn tiles(&self) -> impl Iterator<Item = (usize, &[[T; TILE]])> {
+        self.tiles.chunks_exact(self.columns).enumerate().map(|(k, tile)| (k * TILE, tile))
+    }
+}
+
+/// Parameters of one linear layer.
+pub struct Linear<T> {
+    /// Row-major, `rows` x `columns`.
+    pub entries: Vec<T>,
+    pub weight: Packed<T>,
     pub bias: Vec<T>,
+}
+
+impl<T: Real> Linear<T> {
+    /// The transposed weight, which a sweep back multiplies by.
+    pub fn transposed(&self) -> Packed<T> {
+        let Packed { rows, columns, .. } = self.weight;
+        Packed::new(columns, rows, |r, k| self.entries[k * columns + r])
+    }
 }
 
 /// One periodic coordinate's part of the embedding, per unit.
@@ -99,10 +134,9 @@ impl<T: Real> Weights<T> {
             })
             .collect();
         let layer = |name: &str, rows: usize| {
-            let weight = part(&format!("{name}.weight"));
-            let transposed =
-                (0..rows * width).map(|k| weight[(k % rows) * width + k / rows]).collect();
-            Linear { rows, columns: width, weight, transposed, bias: part(&format!("{name}.bias")) }
+            let entries = part(&format!("{name}.weight"));
+            let weight = Packed::new(rows, width, |r, k| entries[r * width + k]);
+            Linear { entries, weight, bias: part(&format!("{name}.bias")) }
         };
         let mut layers: Vec<Linear<T>> =
             (1..=network.hidden_layers()).map(|l| layer(&format!("hidden.{l}"), width)).collect();

@@ -28,12 +28,14 @@ pub async fn adapters() -> Vec<wgpu::Adapter> {
 /// Whether an adapter is more than a rasteriser on the CPU.
 #[must_use]
 pub fn is_hardware(kind: wgpu::DeviceType) -> bool {
-    matches!(
-        kind,
+    match kind {
         wgpu::DeviceType::DiscreteGpu
-            | wgpu::DeviceType::IntegratedGpu
-            | wgpu::DeviceType::VirtualGpu
-    )
+        | wgpu::DeviceType::IntegratedGpu
+        | wgpu::DeviceType::VirtualGpu => true,
+        // A page is not told the kind of its adapter, only whether it is the software fallback.
+        wgpu::DeviceType::Other => cfg!(target_arch = "wasm32"),
+        wgpu::DeviceType::Cpu => false,
+    }
 }
 
 fn rank(kind: wgpu::DeviceType) -> u8 {
@@ -111,7 +113,11 @@ impl Gpu {
                 .max(floor.max_storage_buffer_binding_size),
             ..floor
         };
-        let name = adapter.get_info().name;
+        let mut name = adapter.get_info().name;
+        if name.is_empty() {
+            // A page is mostly not told the name either.
+            "WebGPU adapter".clone_into(&mut name);
+        }
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("sketchpde"),

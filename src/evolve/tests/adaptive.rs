@@ -2,6 +2,7 @@
 
 use super::support::*;
 use crate::evolve::{Evolution, StepReport};
+use crate::problem::{MethodSettings, Problem};
 
 /// End of the adaptive runs.
 const END: &str = "2.7";
@@ -90,16 +91,39 @@ fn fixed_steps_end_at_the_end_time_exactly_with_a_shorter_last_step() {
     }
 }
 
-/// Without an embedded estimate nothing says how long a step of the parameter ODE may be: a
-/// tolerance must not let it grow.
+/// Without an embedded estimate nothing says how long a step of the parameter ODE may be: the
+/// problem file says so, where the tolerance stands. A tolerance that comes later, from a running
+/// session, leaves the steps as they are.
 #[test]
-fn a_tolerance_leaves_steps_without_an_estimate_as_they_are() {
-    let problem = problem(
-        CARRIED,
-        &[("method.integrator", "rk4"), ("method.tolerance", "1e-3"), ("method.step", "0.1")],
-    );
+fn a_tolerance_needs_an_estimate() {
+    let fixed = [("method.integrator", "rk4"), ("method.step", "0.1")];
+    for (integrator, tolerance, scheme, allowed) in [
+        ("rk4", "1e-3", "parameter-ode", false),
+        ("euler", "1e-3", "parameter-ode", false),
+        ("rk4", "0", "parameter-ode", true),
+        ("dormand-prince", "1e-3", "parameter-ode", true),
+        ("rk4", "1e-3", "stage-fit", true),
+    ] {
+        let overrides = [
+            ("method.integrator", integrator),
+            ("method.tolerance", tolerance),
+            ("method.scheme", scheme),
+        ];
+        let overrides: Vec<(String, String)> =
+            overrides.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let outcome = Problem::from_toml(CARRIED, &overrides);
+        assert_eq!(outcome.is_ok(), allowed, "{integrator}, {tolerance}, {scheme}");
+        if let Err(errors) = outcome {
+            let message = errors.to_string();
+            println!("{message}");
+            assert!(message.contains("method.tolerance=1e-3"), "the place: {message}");
+            assert!(message.contains("set integrator = \"dormand-prince\""), "{message}");
+        }
+    }
+    let problem = problem(CARRIED, &fixed);
     let theta = start(&problem, 1.5);
     let mut evolution = evolution(&problem, theta.clone());
+    evolution.set_method(MethodSettings { tolerance: Some(1e-3), ..problem.method.clone() });
     assert_eq!(run(&mut evolution).len(), 10);
     assert!(carried_error(&evolution, &theta) < 1e-6);
 }

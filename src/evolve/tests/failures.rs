@@ -51,30 +51,49 @@ fn a_solution_that_blows_up_ends_fixed_steps_with_the_time() {
     }
 }
 
-/// Near the pole the parameter ODE's steps shrink with it. (A stage fit may get stuck before, and
-/// its steps then stay just long enough to be accepted: that is not covered here.)
+/// Near the pole the steps shrink with what is left until it; those of a stage fit are accepted one
+/// by one, and would go on for ever.
 #[test]
-fn a_solution_that_blows_up_ends_adaptive_steps_of_the_parameter_ode_at_the_pole() {
-    let (problem, theta) = explosive(&[
-        ("equation.text", "u_t = u^2"),
-        ("method.scheme", "parameter-ode"),
-        ("method.step", "0.02"),
-        ("method.integrator", "dormand-prince"),
-        ("method.tolerance", "1e-4"),
-    ]);
-    let x = crate::problem::Points::of(&problem).coordinates;
-    let most = engine(&problem).evaluate(&theta, 0.0, &x).into_iter().fold(0.0, f64::max);
-    let mut evolution = evolution(&problem, theta);
-    let error = failure(&mut evolution);
-    let (EvolveError::NotFinite { time, .. }
-    | EvolveError::Grown { time, .. }
-    | EvolveError::StepTooSmall { time, .. }) = error
-    else {
-        panic!("{error}");
-    };
-    let pole = 1.0 / most;
-    println!("{time} of {pole}: {error}");
-    assert!((time - pole).abs() < 1e-3 * pole, "{time}, the pole is at {pole}");
+fn a_solution_that_blows_up_ends_adaptive_steps_at_the_pole() {
+    for scheme in ["parameter-ode", "stage-fit"] {
+        let (problem, theta) = explosive(&[
+            ("equation.text", "u_t = u^2"),
+            ("method.scheme", scheme),
+            ("method.step", "0.02"),
+            ("method.integrator", "dormand-prince"),
+            ("method.tolerance", "1e-4"),
+        ]);
+        let x = crate::problem::Points::of(&problem).coordinates;
+        let most = engine(&problem).evaluate(&theta, 0.0, &x).into_iter().fold(0.0, f64::max);
+        let mut evolution = evolution(&problem, theta);
+        let error = failure(&mut evolution);
+        let (EvolveError::NotFinite { time, .. }
+        | EvolveError::Grown { time, .. }
+        | EvolveError::StepTooSmall { time, .. }) = error
+        else {
+            panic!("{scheme}: {error}");
+        };
+        let pole = 1.0 / most;
+        println!("{scheme}: {time} of {pole} after {} steps: {error}", evolution.save().step);
+        assert!((time - pole).abs() < 1e-3 * pole, "{scheme}: {time}, the pole is at {pole}");
+        assert!(error.to_string().contains(&format!("t = {time:.6}")), "{error}");
+    }
+}
+
+/// A first step far below what ends a run is the person's own choice: it grows.
+#[test]
+fn a_first_step_that_is_set_very_short_grows() {
+    let problem = problem(
+        REACTION,
+        &[
+            ("method.integrator", "dormand-prince"),
+            ("method.tolerance", "1e-4"),
+            ("method.step", "1e-8"),
+        ],
+    );
+    let theta = start(&problem, 1.5);
+    let reports = run(&mut evolution(&problem, theta));
+    assert!(reports.len() < 200 && reports[0].dt == 1e-8, "{} steps", reports.len());
 }
 
 /// u_t = -sqrt(u) ends at u = 0; beyond it a stage is not a number, whatever the others are.

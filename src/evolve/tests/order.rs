@@ -110,13 +110,23 @@ fn fit_error(tableau: Tableau, steps: usize) -> f64 {
     let problem = with_steps(REACTION, "rk4", steps);
     let mut engine = engine(&problem);
     let from = start(&problem, 1.5);
-    let settings = stage_fit::Settings { tableau, rcond: 1e-7, corrections: 6, target: 1e-9 };
+    let mut squares = LeastSquares::default();
+    let settings =
+        stage_fit::Settings { tableau, rcond: 1e-7, corrections: 6, target: 1e-9, floor: 1e-9 };
     let mut subsets = Subsets::new(0, from.len(), Update::Dense, 1);
     let mut theta = from.clone();
     for k in 0..steps {
         let at = (k as f64 / steps as f64, 1.0 / steps as f64);
         let field = pollster::block_on(engine.field(&theta, at.0)).expect("a CPU");
-        let attempt = stage_fit::attempt(&mut engine, &settings, &mut subsets, &theta, &field, at);
+        let attempt = stage_fit::attempt(
+            &mut engine,
+            &settings,
+            &mut subsets,
+            &mut squares,
+            &theta,
+            &field,
+            at,
+        );
         theta = pollster::block_on(attempt).expect("a solution").theta;
     }
     reaction_error(&at_end(&problem, theta), &from)

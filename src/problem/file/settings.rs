@@ -4,19 +4,21 @@ use super::document::Place;
 use super::reader::{Reader, Section};
 use crate::problem::expression::Expression;
 use crate::problem::settings::{
-    Activation, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings, PointLayout,
-    PointSettings, ReferenceKind, ReferenceSettings, Scheme, Solver, Update,
+    Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
+    PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Scheme, Solver, Update,
 };
 use crate::problem::{Boundary, Coordinate, SettingIssue, TimeSpan};
 
 /// The most points of a problem: 80 MB per coordinate.
-const MAX_POINTS: usize = 10_000_000;
+pub(super) const MAX_POINTS: usize = 10_000_000;
 /// The most parameters of a network.
-const MAX_NETWORK: usize = 16_777_216;
+pub(super) const MAX_NETWORK: usize = 16_777_216;
 /// The most columns: the least-squares problem has the square of it in memory.
 const MAX_COLUMNS: u64 = 20_000;
 /// The most time steps.
 const MAX_STEPS: f64 = 1e8;
+/// Of the error of one step, where the file says nothing about steps.
+const TOLERANCE: f64 = 1e-6;
 
 pub(super) struct Settings {
     pub network: NetworkSettings,
@@ -92,11 +94,11 @@ fn points<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize)
     } else {
         count.clone()
     };
-    check_total(reader, &factors, &place);
+    check_total(reader, &factors, MAX_POINTS, &place);
     PointSettings { layout, count }
 }
 
-fn check_counts(
+pub(super) fn check_counts(
     reader: &mut Reader<'_>,
     key: &'static str,
     count: &[usize],
@@ -109,11 +111,11 @@ fn check_counts(
     }
 }
 
-fn check_total(reader: &mut Reader<'_>, factors: &[usize], place: &Place) {
+pub(super) fn check_total(reader: &mut Reader<'_>, factors: &[usize], limit: usize, place: &Place) {
     let total = factors.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
-    if total.is_none_or(|total| total > MAX_POINTS) {
+    if total.is_none_or(|total| total > limit) {
         let points = factors.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
-        reader.report(place, SettingIssue::TooManyPoints { points, limit: MAX_POINTS });
+        reader.report(place, SettingIssue::TooManyPoints { points, limit });
     }
 }
 
@@ -131,7 +133,7 @@ fn fit<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize) ->
     if !count.is_empty() {
         check_counts(reader, "fit.count", &count, dimensions, &place);
         let each = if count.len() == 1 { vec![count[0]; dimensions] } else { count.clone() };
-        check_total(reader, &each, &place);
+        check_total(reader, &each, MAX_POINTS, &place);
     }
     FitSettings { method, tolerance, max_iterations: max_iterations as usize, count }
 }
@@ -143,11 +145,8 @@ fn method<'a>(
     time: Option<TimeSpan>,
 ) -> MethodSettings {
     let mut section = reader.section(top, "method");
-    let positive = |v: f64| v > 0.0;
-    let span = time.map_or(1.0, |time| time.end - time.start);
     let scheme = reader.choice(&mut section, "scheme").unwrap_or(Scheme::StageFit);
     let update = reader.choice(&mut section, "update").unwrap_or(Update::RandomSparse);
-    let integrator = reader.choice(&mut section, "integrator").unwrap_or(Integrator::Rk4);
     let place = section.place_of("columns");
     let columns = reader.count(&mut section, "columns", [1, MAX_COLUMNS]);
     if let Some(columns) = columns.map(|c| c as usize)
@@ -155,14 +154,7 @@ fn method<'a>(
     {
         reader.report(&place, SettingIssue::TooManyColumns { columns, parameters });
     }
-    let enough = |step: f64| positive(step) && span / step <= MAX_STEPS;
-    let allowed = "a positive number, and large enough for at most 1e8 steps";
-    let step = reader.number(&mut section, "step", allowed, enough).unwrap_or(span / 400.0);
-    let tolerance = reader
-        .number(&mut section, "tolerance", "0 (fixed steps) or a number below 1", |v| {
-            (0.0..1.0).contains(&v)
-        })
-        .filter(|&tolerance| tolerance > 0.0);
+    let (integrator, step, tolerance) = stepping(reader, &mut section, scheme, time);
     let rcond = reader
         .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
         .unwrap_or(if scheme == Scheme::StageFit { 1e-7 } else { 1e-5 });
@@ -182,6 +174,39 @@ fn method<'a>(
         regularisation,
         corrections: corrections as usize,
     }
+}
+
+/// How the steps are made: integrator, step size, tolerance (none for fixed steps).
+fn stepping<'a>(
+    reader: &mut Reader<'a>,
+    section: &mut Section<'a>,
+    scheme: Scheme,
+    time: Option<TimeSpan>,
+) -> (Integrator, f64, Option<f64>) {
+    let span = time.map_or(1.0, |time| time.end - time.start);
+    // A step size without a tolerance means fixed steps; who says nothing gets controlled ones.
+    let (step_given, tolerance_given) = (section.has("step"), section.has("tolerance"));
+    let fixed = step_given && !tolerance_given;
+    let usual = if fixed { Integrator::Rk4 } else { Integrator::DormandPrince };
+    let integrator = reader.choice(section, "integrator").unwrap_or(usual);
+    let controlled = integrator == Integrator::DormandPrince && !step_given && !tolerance_given;
+    let enough = |step: f64| step > 0.0 && span / step <= MAX_STEPS;
+    let allowed = "a positive number, and large enough for at most 1e8 steps";
+    let step = reader.number(section, "step", allowed, enough).unwrap_or(span / 400.0);
+    let place = section.place_of("tolerance");
+    let tolerance = reader
+        .number(section, "tolerance", "0 (fixed steps) or a number below 1", |v| {
+            (0.0..1.0).contains(&v)
+        })
+        .or(controlled.then_some(TOLERANCE))
+        .filter(|&tolerance| tolerance > 0.0);
+    // A stage fit has its own residual to go by.
+    let estimated = integrator == Integrator::DormandPrince || scheme == Scheme::StageFit;
+    if tolerance.is_some() && !estimated {
+        let integrator = integrator.word();
+        reader.report(&place, SettingIssue::NoErrorEstimate { integrator });
+    }
+    (integrator, step, tolerance)
 }
 
 fn reference<'a>(

@@ -1,0 +1,101 @@
+//! Chosen columns of a Jacobian.
+
+use faer::Mat;
+use rayon::prelude::*;
+
+use crate::linalg;
+use crate::scalar::Real;
+
+/// Entries of the columns that one thread scales at a time.
+const SHARE: usize = 1 << 16;
+
+/// n x s columns of the Jacobian in the precision that they were computed in.
+#[derive(Debug)]
+pub enum Columns {
+    Single(Mat<f32>),
+    Double(Mat<f64>),
+}
+
+impl Columns {
+    /// Scales every column to unit length and returns the factors; zero columns stay zero.
+    ///
+    /// A network's columns differ in length by orders of magnitude; damping relative to the
+    /// largest singular value would freeze the short ones.
+    pub fn normalise(&mut self) -> Vec<f64> {
+        fn scale<T: Real>(matrix: &mut Mat<T>) -> Vec<f64> {
+            let rows = matrix.nrows();
+            let columns: Vec<&mut [T]> = matrix
+                .col_iter_mut()
+                .map(|column| {
+                    column.try_as_col_major_mut().expect("contiguous columns").as_slice_mut()
+                })
+                .collect();
+            let least = (SHARE / rows.max(1)).max(1);
+            columns.into_par_iter().with_min_len(least).map(scale_to_unit).collect()
+        }
+        match self {
+            Self::Single(matrix) => scale(matrix),
+            Self::Double(matrix) => scale(matrix),
+        }
+    }
+
+    /// `J v`.
+    ///
+    /// # Panics
+    /// When v has not one entry per column.
+    #[must_use]
+    pub fn multiply(&self, v: &[f64]) -> Vec<f64> {
+        fn product<T: Real>(matrix: &Mat<T>, v: &[f64]) -> Vec<f64> {
+            assert_eq!(matrix.ncols(), v.len(), "one entry per column");
+            let columns = linalg::columns(matrix.as_ref()).expect("contiguous columns");
+            let mut image = vec![0.0; matrix.nrows()];
+            linalg::multiply(&columns, v, &mut image);
+            image
+        }
+        match self {
+            Self::Single(matrix) => product(matrix, v),
+            Self::Double(matrix) => product(matrix, v),
+        }
+    }
+
+    /// The matrix in f64, for diagnostics.
+    #[must_use]
+    pub fn to_double(&self) -> Mat<f64> {
+        match self {
+            Self::Single(m) => Mat::from_fn(m.nrows(), m.ncols(), |i, k| f64::from(m[(i, k)])),
+            Self::Double(m) => m.clone(),
+        }
+    }
+
+    /// The matrix where it is in f32.
+    pub(super) fn single(self) -> Option<Mat<f32>> {
+        if let Self::Single(matrix) = self { Some(matrix) } else { None }
+    }
+
+    /// The matrix where it is in f64.
+    pub(super) fn double(self) -> Option<Mat<f64>> {
+        if let Self::Double(matrix) = self { Some(matrix) } else { None }
+    }
+}
+
+/// Returns the factor; zero for a column of zeros.
+fn scale_to_unit<T: Real>(column: &mut [T]) -> f64 {
+    const LANES: usize = 8;
+    // Sums side by side: one after another they would wait for each other.
+    let (lanes, rest) = column.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for lane in lanes {
+        for (sum, v) in sums.iter_mut().zip(lane) {
+            *sum += v.to_f64() * v.to_f64();
+        }
+    }
+    let square = sums.iter().sum::<f64>() + rest.iter().map(|v| v.to_f64().powi(2)).sum::<f64>();
+    // A sum of squares that overflows must not pass for a column of zeros.
+    let factor = match square {
+        0.0 => 0.0,
+        square if square.is_finite() => 1.0 / square.sqrt(),
+        _ => f64::NAN,
+    };
+    column.iter_mut().for_each(|v| *v *= T::of(factor));
+    factor
+}

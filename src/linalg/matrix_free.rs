@@ -1,0 +1,113 @@
+//! Least squares for a matrix that is never stored: its sketch and its products are all there is.
+
+use faer::MatRef;
+
+use super::error::LeastSquaresError;
+use super::factorisation::{Solution, check_right_hand_side};
+use super::least_squares::LeastSquares;
+use super::lsqr::{LsqrOutcome, LsqrSettings, lsqr};
+use super::operator::TallOperator;
+use super::products::columns;
+use super::sketch::RowSketch;
+use crate::problem::Solver;
+
+/// Why a matrix-free solve failed; E is the operator's own error.
+#[derive(Debug, thiserror::Error)]
+pub enum MatrixFreeError<E> {
+    #[error(transparent)]
+    LeastSquares(#[from] LeastSquaresError),
+    #[error("a product with the matrix failed")]
+    Operator(E),
+}
+
+impl LeastSquares {
+    /// The sketch that [`Self::solve_matrix_free`] wants of a matrix with s columns, or `None`
+    /// where these settings do not take that way: with truncation, and where `choose` says that the
+    /// matrix is small.
+    #[must_use]
+    pub fn matrix_free_sketch(&self, n: usize, s: usize, epoch: u64) -> Option<RowSketch> {
+        let settings = &self.settings;
+        let damp = settings.regularisation == crate::problem::Regularisation::Damp;
+        let rows = (settings.oversampling * s as f64).ceil() as usize;
+        (damp && settings.choose(n, s) == Solver::SketchedLsqr)
+            .then(|| RowSketch::new(settings.seed, epoch, rows.max(s)))
+    }
+
+    /// `min |J v - r|^2 + lambda^2 |v|^2`, lambda = rcond sigma_max, from S J (`sketched`, m x s)
+    /// and products with J: LSQR preconditioned by the Cholesky factor of
+    /// `(S J)^T S J + lambda^2 I`, started from the sketch-and-solve solution.
+    ///
+    /// # Errors
+    /// `Layout`, `RightHandSideNotFinite`, `MatrixNotFinite` or `Overflow` (of the sketch);
+    /// `Damping` where lambda is lost in round-off; whatever a product fails with.
+    pub async fn solve_matrix_free<O: TallOperator>(
+        &mut self,
+        operator: &mut O,
+        sketch: &RowSketch,
+        sketched: MatRef<'_, f64>,
+        r: &[f64],
+    ) -> Result<Solution, MatrixFreeError<O::Error>> {
+        check_right_hand_side(operator.rows(), r)?;
+        let matrix = columns(sketched)?;
+        self.damped.form(&matrix)?;
+        let lambda = self.settings.rcond * self.damped.largest;
+        if !self.damped.damp(lambda) {
+            return Err(LeastSquaresError::Damping { lambda }.into());
+        }
+        let damped = &self.damped;
+        let mut reduced = vec![0.0; sketch.sketch_rows()];
+        sketch.add(&[r], 0, &mut [&mut reduced]);
+        let (start, _) = damped.solve_refined(&matrix, &reduced, 0);
+        let settings = LsqrSettings { damping: lambda, ..self.settings.lsqr };
+        let outcome = lsqr(operator, damped, r, start, settings).await;
+        let LsqrOutcome { coefficients, residual, iterations, .. } =
+            outcome.map_err(MatrixFreeError::Operator)?;
+        Ok(damped.solution(coefficients, &residual, r, iterations, Solver::SketchedLsqr))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::products::norm;
+    use crate::linalg::testing::{Planted, decaying, distance, normals};
+    use crate::linalg::{InMemory, Settings};
+    use crate::problem::Regularisation;
+
+    #[test]
+    fn products_and_a_sketch_give_the_direct_solution() {
+        let (n, s) = (700, 40);
+        let planted = Planted::new(n, s, decaying(s, 10f64.powf(0.2)));
+        let r = normals(n, 5);
+        let settings = Settings {
+            solver: Solver::SketchedLsqr,
+            regularisation: Regularisation::Damp,
+            rcond: 1e-5,
+            lsqr: LsqrSettings { tolerance: 1e-9, max_iterations: 100, passes: 2, damping: 0.0 },
+            ..Settings::default()
+        };
+        let mut squares = LeastSquares::new(settings);
+        let sketch = squares.matrix_free_sketch(n, s, 3).expect("a large problem by its settings");
+        let sketched = sketch.apply(planted.matrix.as_ref()).expect("column-major");
+        let mut operator = InMemory::new(planted.matrix.as_ref()).expect("column-major");
+        let solve = |squares: &mut LeastSquares, operator: &mut InMemory<'_, f64>, r: &[f64]| {
+            pollster::block_on(squares.solve_matrix_free(operator, &sketch, sketched.as_ref(), r))
+        };
+        let found = solve(&mut squares, &mut operator, &r).expect("finite");
+        // At the same damping, which here comes from the sketch's own largest singular value.
+        let lambda = squares.damped.lambda;
+        let mut direct = LeastSquares::default();
+        let mut equations = direct.normal_equations(planted.matrix.as_ref()).expect("finite");
+        let best = equations.solve_damped(&r, lambda).expect("well above round-off");
+        let error = distance(&found.coefficients, &best.coefficients);
+        assert!(error < 1e-5 * norm(&best.coefficients), "{error:e}");
+        assert!((found.residual_norm / best.residual_norm - 1.0).abs() < 1e-9);
+        let other = solve(&mut squares, &mut operator, &normals(n, 6)).expect("finite");
+        let apart = distance(&other.coefficients, &found.coefficients);
+        assert!(apart > 0.1 * norm(&found.coefficients), "another r has another solution");
+        let bad = solve(&mut squares, &mut operator, &[0.0; 3]);
+        assert!(matches!(bad, Err(MatrixFreeError::LeastSquares(LeastSquaresError::Shape { .. }))));
+        squares.settings.regularisation = Regularisation::Truncate;
+        assert!(squares.matrix_free_sketch(n, s, 3).is_none());
+    }
+}

@@ -1,0 +1,123 @@
+//! Stratified sample of the rows: one of every n / m of them, as a cheap embedding.
+//!
+//! A sparse-sign sketch embeds any matrix but reads and adds every entry eight times. The points of
+//! a problem lie in order, so the rows of its Jacobian change slowly from one to the next, and one
+//! row out of each run of neighbours, scaled by the square root of the run's length, says as much:
+//! on a periodic grid it is the trapezoidal rule with jitter. For rows in no order it is plain
+//! sampling, which only coherent rows can defeat; whoever preconditions with a sample sees that in
+//! the number of iterations, and takes a [`RowSketch`](super::RowSketch) instead.
+
+#[cfg(not(target_arch = "wasm32"))]
+use rayon::prelude::*;
+
+use super::products::parallelism;
+use crate::random::{Philox, Stream};
+use crate::scalar::Real;
+
+/// The m x n matrix S whose row q picks one row i of `q n / m .. (q + 1) n / m`, uniformly, with
+/// the weight `sqrt(length of the run)`, so that `E[S^T S] = I`.
+#[derive(Clone, Debug)]
+pub struct RowSample {
+    picks: Vec<(u32, f64)>,
+}
+
+impl RowSample {
+    /// m of n rows, m at most n; `epoch` numbers the draw.
+    #[must_use]
+    pub fn new(seed: u64, epoch: u64, rows: usize, sample_rows: usize) -> Self {
+        let random = Philox::new(seed, Stream::RowSketch);
+        let count = sample_rows.clamp(1, rows.max(1));
+        let start = |q: usize| q * rows / count;
+        let picks = (0..count)
+            .map(|q| {
+                let (first, length) = (start(q), start(q + 1) - start(q));
+                let word = u64::from(random.words(epoch, q as u32)[0]);
+                let place = (word * length as u64) >> 32;
+                ((first as u64 + place) as u32, (length as f64).sqrt())
+            })
+            .collect();
+        Self { picks }
+    }
+
+    /// m.
+    #[must_use]
+    pub fn sample_rows(&self) -> usize {
+        self.picks.len()
+    }
+
+    /// `S J` into `out`, column by column; both are lists of columns.
+    pub(crate) fn gather<T: Real>(&self, columns: &[&[T]], out: &mut [&mut [f64]]) {
+        let gather = |(column, out): (&&[T], &mut &mut [f64])| self.gather_column(column, out);
+        match parallelism((self.picks.len() * columns.len()) as f64 * 4.0) {
+            faer::Par::Seq => columns.iter().zip(out).for_each(gather),
+            #[cfg(not(target_arch = "wasm32"))]
+            faer::Par::Rayon(_) => {
+                columns.par_iter().zip(out).with_min_len(16).for_each(gather);
+            }
+        }
+    }
+
+    /// `S x`.
+    pub(crate) fn gather_column<T: Real>(&self, x: &[T], out: &mut [f64]) {
+        for (out, &(row, weight)) in out.iter_mut().zip(&self.picks) {
+            *out = weight * x[row as usize].to_f64();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::testing::Planted;
+
+    #[test]
+    fn every_run_of_neighbours_gives_one_row() {
+        for (n, m) in [(1, 1), (7, 7), (10, 3), (1_000, 37), (5, 9)] {
+            let sample = RowSample::new(3, 1, n, m);
+            let m = m.min(n);
+            assert_eq!(sample.sample_rows(), m);
+            let mut total = 0.0;
+            for (q, &(row, weight)) in sample.picks.iter().enumerate() {
+                assert!((q * n / m..(q + 1) * n / m).contains(&(row as usize)), "{n}, {m}, {q}");
+                total += weight * weight;
+            }
+            assert!((total - n as f64).abs() < 1e-9 * n as f64, "E[S^T S] = I: {total}");
+        }
+        let picks = |epoch| RowSample::new(3, epoch, 1_000, 37).picks;
+        assert_ne!(picks(1), picks(2), "each epoch draws anew");
+    }
+
+    #[test]
+    fn smooth_columns_keep_their_lengths_better_than_in_a_random_order() {
+        // Ten waves on 4,000 points; 64 rows of them.
+        let (n, rank) = (4_000, 20);
+        let waves: Vec<Vec<f64>> = (0..rank)
+            .map(|k| {
+                let phase = if k % 2 == 0 { 0.0 } else { std::f64::consts::FRAC_PI_2 };
+                let wave = |i: usize| {
+                    let x = std::f64::consts::TAU * i as f64 / n as f64;
+                    (2.0 / n as f64).sqrt() * ((k / 2 + 1) as f64 * x + phase).sin()
+                };
+                (0..n).map(wave).collect()
+            })
+            .collect();
+        let spread = |columns: &[&[f64]]| {
+            let sample = RowSample::new(1, 0, n, 64);
+            let mut sampled = faer::Mat::zeros(64, rank);
+            for (k, column) in columns.iter().enumerate() {
+                let mut out = vec![0.0; 64];
+                sample.gather_column(column, &mut out);
+                out.iter().enumerate().for_each(|(i, v)| sampled[(i, k)] = *v);
+            }
+            let sigma = sampled.singular_values().expect("a small matrix converges");
+            (sigma[0] - 1.0).max(1.0 - sigma[rank - 1])
+        };
+        let smooth: Vec<&[f64]> = waves.iter().map(Vec::as_slice).collect();
+        let random = Planted::new(n, rank, vec![1.0; rank]).left;
+        let random: Vec<&[f64]> = (0..rank)
+            .map(|k| random.col(k).try_as_col_major().expect("contiguous").as_slice())
+            .collect();
+        let (smooth, random) = (spread(&smooth), spread(&random));
+        assert!(smooth < 0.6 * random && random < 1.0, "{smooth} against {random}");
+    }
+}

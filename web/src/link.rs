@@ -1,0 +1,193 @@
+//! The page's end of the line to the solver in its worker.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use sketchpde_native::link::{Link, Load, ReferenceResult, Request, RunId, Update};
+use wasm_bindgen::prelude::*;
+use web_sys::{ErrorEvent, MessageEvent, Worker};
+
+use crate::line::{Job, News, pack, unpack};
+use crate::page::Page;
+use crate::probe::Probe;
+
+/// The solver in a worker. A solver that stops because of an internal error or for want of memory
+/// is replaced by a new one.
+pub struct WorkerLink {
+    shared: Rc<RefCell<Shared>>,
+}
+
+struct Shared {
+    page: Page,
+    wake: Box<dyn Fn()>,
+    probe: Probe,
+    arrived: Vec<Update>,
+    solver: Option<Line>,
+    /// Whether the solver has said anything since it began: one that never does is not replaced.
+    answered: bool,
+    /// The run that a new solver is to begin with; only once, since it may be what is wrong.
+    load: Option<Load>,
+    /// At work on a reference solution; another wish ends it.
+    reference: Option<Line>,
+}
+
+/// What a worker is for.
+#[derive(Clone, Copy)]
+enum Role {
+    Solver,
+    Reference(RunId),
+}
+
+/// A worker and the functions that it calls.
+struct Line {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // What is under way from it must not find functions that are gone.
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}
+
+impl WorkerLink {
+    /// Starts the worker. `wake` is called whenever there is something to [`Link::poll`].
+    pub fn start(page: Page, probe: Probe, wake: impl Fn() + 'static) -> Self {
+        let shared = Rc::new(RefCell::new(Shared {
+            page,
+            wake: Box::new(wake),
+            probe,
+            arrived: Vec::new(),
+            solver: None,
+            answered: false,
+            load: None,
+            reference: None,
+        }));
+        let line = open(&shared, Role::Solver);
+        shared.borrow_mut().solver = Some(line);
+        Self { shared }
+    }
+}
+
+impl Link for WorkerLink {
+    fn send(&mut self, request: Request) {
+        let mut shared = self.shared.borrow_mut();
+        if let Request::Load(load) = &request {
+            // The reference was that of another run.
+            shared.reference = None;
+            shared.load = Some(Load::clone(load));
+        }
+        if let Some(solver) = &shared.solver {
+            solver.send(&Job::Request(request));
+        }
+    }
+
+    fn poll(&mut self) -> Vec<Update> {
+        let mut shared = self.shared.borrow_mut();
+        let updates = std::mem::take(&mut shared.arrived);
+        shared.probe.see(&updates);
+        updates
+    }
+}
+
+impl Line {
+    fn send(&self, job: &Job) {
+        let sent = pack(job).and_then(|(message, transfer)| {
+            self.worker
+                .post_message_with_transfer(&message, &transfer)
+                .map_err(|error| format!("{error:?}"))
+        });
+        if let Err(error) = sent {
+            panic!("a message cannot be sent: {error}");
+        }
+    }
+}
+
+/// A new worker that reports to `shared`.
+fn open(shared: &Rc<RefCell<Shared>>, role: Role) -> Line {
+    let worker = shared.borrow().page.new_worker();
+    // Weak, since `shared` owns the functions.
+    let weak = Rc::downgrade(shared);
+    let (to_message, to_error) = (weak.clone(), weak);
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        if let Some(shared) = to_message.upgrade() {
+            match unpack(&event.data()) {
+                Ok(news) => take(&shared, role, news),
+                Err(error) => panic!("the worker sent a damaged message: {error}"),
+            }
+        }
+    });
+    let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
+        // What ends the module without a panic, such as memory that has run out.
+        if let Some(shared) = to_error.upgrade() {
+            event.prevent_default();
+            take(&shared, role, News::Stopped(event.message()));
+        }
+    });
+    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    Line { worker, _on_message: on_message, _on_error: on_error }
+}
+
+fn take(shared: &Rc<RefCell<Shared>>, role: Role, news: News) {
+    match (news, role) {
+        (News::Updates(updates), _) => {
+            shared.borrow_mut().answered = true;
+            for update in updates {
+                match update {
+                    Update::ReferenceWanted { run, toml } => find_reference(shared, run, toml),
+                    update => shared.borrow_mut().arrived.push(update),
+                }
+            }
+        }
+        (News::Reference { run, solution }, _) => pass_on_reference(shared, run, solution),
+        (News::Stopped(why), Role::Reference(run)) => pass_on_reference(shared, run, Err(why)),
+        (News::Stopped(why), Role::Solver) => replace_solver(shared, &why),
+    }
+    (shared.borrow().wake)();
+}
+
+fn find_reference(shared: &Rc<RefCell<Shared>>, run: RunId, toml: String) {
+    let line = open(shared, Role::Reference(run));
+    line.send(&Job::FindReference { run, toml });
+    shared.borrow_mut().reference = Some(line);
+}
+
+fn pass_on_reference(shared: &Rc<RefCell<Shared>>, run: RunId, solution: ReferenceResult) {
+    let mut shared = shared.borrow_mut();
+    shared.reference = None;
+    if let Some(solver) = &shared.solver {
+        solver.send(&Job::Request(Request::Reference { run, solution }));
+    }
+}
+
+fn replace_solver(shared: &Rc<RefCell<Shared>>, why: &str) {
+    let Some(stopped) = shared.borrow_mut().solver.take() else {
+        // A panic and the error that follows it are one end.
+        return;
+    };
+    drop(stopped);
+    if !std::mem::take(&mut shared.borrow_mut().answered) {
+        let message = format!("The solver cannot start ({why}): load the page again.");
+        shared.borrow_mut().arrived.push(Update::Message(message));
+        return;
+    }
+    let line = open(shared, Role::Solver);
+    let mut shared = shared.borrow_mut();
+    shared.reference = None;
+    let message = match shared.load.take() {
+        Some(load) => {
+            let load = Load { playing: false, ..load };
+            line.send(&Job::Request(Request::Load(Box::new(load))));
+            "A new one begins the run again when you press play."
+        }
+        None => "A new one is ready: choose a problem.",
+    };
+    shared.solver = Some(line);
+    let message = format!("The solver has stopped because of an internal error ({why}). {message}");
+    shared.arrived.push(Update::Message(message));
+}

@@ -1,0 +1,88 @@
+//! The page: what JavaScript does for it, and its beginning.
+
+use eframe::{WebOptions, WebRunner};
+use wasm_bindgen::prelude::*;
+use web_sys::{HtmlCanvasElement, Worker};
+
+use crate::clock;
+use crate::link::WorkerLink;
+use crate::probe::Probe;
+use crate::shell::Shell;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The object that `page.js` gives to [`start`].
+    #[derive(Clone)]
+    pub type Page;
+
+    /// A worker with this module in it.
+    #[wasm_bindgen(method, js_name = newWorker)]
+    pub fn new_worker(this: &Page) -> Worker;
+
+    /// Why there is no WebGPU; empty where there is.
+    #[wasm_bindgen(method, getter, js_name = withoutWebGpu)]
+    pub fn without_webgpu(this: &Page) -> String;
+
+    /// Gives a file to the person, as a download.
+    #[wasm_bindgen(method)]
+    pub fn save(this: &Page, name: &str, bytes: &[u8]);
+
+    /// Lets the person choose a file, whose bytes `take` is called with.
+    #[wasm_bindgen(method)]
+    pub fn browse(this: &Page, take: &JsValue);
+
+    /// The page's address with another fragment.
+    #[wasm_bindgen(method)]
+    pub fn link(this: &Page, fragment: &str) -> String;
+
+    /// The fragment that the page was opened with, without `#`.
+    #[wasm_bindgen(method, getter)]
+    pub fn fragment(this: &Page) -> String;
+
+    /// Shows what has ended the page, instead of the app.
+    #[wasm_bindgen(method)]
+    fn fail(this: &Page, title: &str, advice: &str, details: &str);
+
+    /// Takes the loading indicator away.
+    #[wasm_bindgen(method)]
+    pub fn uncover(this: &Page);
+
+    /// Gives the page's tests something to look through.
+    #[wasm_bindgen(method)]
+    fn expose(this: &Page, look: &JsValue);
+}
+
+/// Starts the app in `canvas`.
+///
+/// # Errors
+/// When the browser can draw neither by WebGPU nor by WebGL.
+#[wasm_bindgen]
+pub async fn start(canvas: HtmlCanvasElement, page: Page) -> Result<(), JsValue> {
+    show_panics(page.clone());
+    let probe = Probe::default();
+    let create = {
+        let page = page.clone();
+        move |context: &eframe::CreationContext<'_>| {
+            let egui = context.egui_ctx.clone();
+            page.expose(&probe.look(&egui));
+            let link =
+                WorkerLink::start(page.clone(), probe.clone(), move || egui.request_repaint());
+            Ok(Box::new(Shell::new(context, page, probe, link)) as Box<dyn eframe::App>)
+        }
+    };
+    clock::mark("sketchpde: module started");
+    WebRunner::new().start(canvas, WebOptions::default(), Box::new(create)).await
+}
+
+/// A panic ends the module: what is left is to say so in the page.
+fn show_panics(page: Page) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        before(panic);
+        page.fail(
+            "The page has stopped because of an internal error",
+            "What was computed is lost. Please report what stands below.",
+            &panic.to_string(),
+        );
+    }));
+}

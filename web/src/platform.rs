@@ -1,0 +1,86 @@
+//! Files and links, as a page has them.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use eframe::egui::{Context, DroppedFileHandle};
+use sketchpde_native::platform::Platform;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::page::Page;
+
+/// Larger files are no problem files.
+const MOST_BYTES: usize = 1 << 20;
+
+type Opened = Rc<RefCell<VecDeque<Result<String, String>>>>;
+
+/// A page as the app's surroundings.
+pub struct PagePlatform {
+    page: Page,
+    context: Context,
+    opened: Opened,
+}
+
+impl PagePlatform {
+    pub fn new(page: Page, context: Context) -> Self {
+        Self { page, context, opened: Opened::default() }
+    }
+}
+
+impl Platform for PagePlatform {
+    fn save(&mut self, name: &str, bytes: &[u8]) -> Result<String, String> {
+        self.page.save(name, bytes);
+        Ok(format!("{name} is among your downloads"))
+    }
+
+    fn receive(&mut self, file: DroppedFileHandle) {
+        let (opened, context) = (Rc::clone(&self.opened), self.context.clone());
+        spawn_local(async move {
+            let text = file.bytes_async().await.and_then(text);
+            opened.borrow_mut().push_back(text);
+            context.request_repaint();
+        });
+    }
+
+    fn browse(&mut self) -> bool {
+        let (opened, context) = (Rc::clone(&self.opened), self.context.clone());
+        let take = Closure::once_into_js(move |bytes: Vec<u8>| {
+            opened.borrow_mut().push_back(text(bytes));
+            context.request_repaint();
+        });
+        self.page.browse(&take);
+        true
+    }
+
+    fn opened(&mut self) -> Option<Result<String, String>> {
+        self.opened.borrow_mut().pop_front()
+    }
+
+    fn link(&self, fragment: &str) -> String {
+        self.page.link(fragment)
+    }
+
+    fn fragment(&self) -> Option<String> {
+        let fragment = self.page.fragment();
+        (!fragment.is_empty()).then_some(fragment)
+    }
+
+    fn banner(&self) -> Option<String> {
+        let reason = self.page.without_webgpu();
+        (!reason.is_empty()).then(|| {
+            format!(
+                "{reason}: this solves on the processor, in WebAssembly, and draws by WebGL. A \
+                 browser with WebGPU solves larger problems faster."
+            )
+        })
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    if bytes.len() > MOST_BYTES {
+        return Err(format!("it is larger than {} KiB", MOST_BYTES >> 10));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())
+}

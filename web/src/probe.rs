@@ -1,0 +1,151 @@
+//! What the page's tests look through: the text on the screen and the solver's last status.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use eframe::egui::{Context, Pos2, Shape};
+use js_sys::{Function, Promise};
+use serde::Serialize;
+use sketchpde_native::link::{Loaded, Update};
+use wasm_bindgen::prelude::*;
+
+/// Shared by whoever knows something; cloning it clones a handle.
+#[derive(Clone, Default)]
+pub struct Probe {
+    inner: Rc<RefCell<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    run: Run,
+    /// Frames drawn.
+    frames: u64,
+    /// Who waits for the next frame.
+    waiting: Vec<Function>,
+}
+
+/// What the app was last told of its run.
+#[derive(Clone, Default, Serialize)]
+struct Run {
+    loaded: Option<Loaded>,
+    status: Option<sketchpde::session::Status>,
+    /// u on the evaluation grid.
+    values: Vec<f64>,
+    messages: Vec<String>,
+}
+
+/// A frame.
+#[derive(Serialize)]
+struct Seen<'a> {
+    frames: u64,
+    /// Of the screen, in CSS pixels.
+    canvas: Size,
+    run: &'a Run,
+    texts: Vec<Text>,
+}
+
+#[derive(Serialize)]
+struct Size {
+    width: f32,
+    height: f32,
+}
+
+/// A text and its place, in CSS pixels from the canvas's corner.
+#[derive(Serialize)]
+struct Text {
+    text: String,
+    x: f32,
+    y: f32,
+    width: f32,
+    height: f32,
+}
+
+impl Probe {
+    /// Takes note of what the app learns.
+    pub fn see(&self, updates: &[Update]) {
+        let run = &mut self.inner.borrow_mut().run;
+        for update in updates {
+            match update {
+                Update::Loaded(loaded) => {
+                    *run = Run { loaded: Some(loaded.clone()), ..Run::default() };
+                }
+                Update::Snapshot(snapshot) => {
+                    run.status = Some(snapshot.status.clone());
+                    run.values.clone_from(&snapshot.values);
+                    run.messages.extend(snapshot.messages.iter().cloned());
+                }
+                Update::Message(message) | Update::Refused { message, .. } => {
+                    run.messages.push(message.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the solver has moved: there is a solution later than the initial state.
+    pub fn moves(&self) -> bool {
+        self.inner.borrow().run.status.as_ref().is_some_and(|status| status.step > 0)
+    }
+
+    /// Counts a frame, whose shapes are in `context`, and answers those who wait for it.
+    pub fn drawn(&self, context: &Context) {
+        let waiting = {
+            let mut inner = self.inner.borrow_mut();
+            inner.frames += 1;
+            std::mem::take(&mut inner.waiting)
+        };
+        if waiting.is_empty() {
+            return;
+        }
+        let inner = self.inner.borrow();
+        let size = context.content_rect().size();
+        let canvas = Size { width: size.x, height: size.y };
+        let seen = Seen { frames: inner.frames, canvas, run: &inner.run, texts: texts(context) };
+        // Numbers that JSON has no word for become null.
+        let json = serde_json::to_string(&seen).unwrap_or_default();
+        for resolve in waiting {
+            let _ = resolve.call1(&JsValue::UNDEFINED, &JsValue::from(&json));
+        }
+    }
+
+    /// A function without arguments that promises the next frame as JSON.
+    pub fn look(&self, context: &Context) -> JsValue {
+        let (inner, context) = (Rc::clone(&self.inner), context.clone());
+        Closure::<dyn Fn() -> Promise>::new(move || {
+            context.request_repaint();
+            Promise::new(&mut |resolve, _| inner.borrow_mut().waiting.push(resolve))
+        })
+        .into_js_value()
+    }
+}
+
+/// Every text of the frame.
+fn texts(context: &Context) -> Vec<Text> {
+    let layers: Vec<_> = context.memory(|memory| memory.layer_ids().collect());
+    context.graphics(|graphics| {
+        let mut texts = Vec::new();
+        for entry in
+            layers.iter().filter_map(|&layer| graphics.get(layer)).flat_map(|l| l.all_entries())
+        {
+            collect(&entry.shape, &mut texts);
+        }
+        texts
+    })
+}
+
+fn collect(shape: &Shape, texts: &mut Vec<Text>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, texts)),
+        Shape::Text(text) => {
+            let rect = text.galley.rect.translate(text.pos - Pos2::ZERO);
+            texts.push(Text {
+                text: text.galley.text().to_owned(),
+                x: rect.min.x,
+                y: rect.min.y,
+                width: rect.width(),
+                height: rect.height(),
+            });
+        }
+        _ => {}
+    }
+}

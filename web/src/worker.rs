@@ -1,0 +1,114 @@
+//! A worker: it owns the solver and works in slices, between which messages arrive.
+
+use std::rc::Rc;
+
+use js_sys::Array;
+use sketchpde::problem::{Overrides, Problem};
+use sketchpde::session::total_points;
+use sketchpde_native::link::{Activity, Backend, Request, Server, Update, find_reference};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+use crate::clock;
+use crate::inbox::Inbox;
+use crate::line::{Job, News, pack, unpack};
+
+/// How long the solver works between two looks at its messages, in seconds: short beside a frame
+/// of a screen, long beside the cost of looking.
+const SLICE: f64 = 0.008;
+
+/// Entries of a Jacobian from which on a GPU is expected to be the faster one.
+const GPU_PAYS: usize = 1 << 20;
+
+/// Takes this worker over. `early` are the messages that came before.
+///
+/// # Errors
+/// When this is no worker or the browser has no message channels.
+#[wasm_bindgen]
+pub fn serve(early: &Array) -> Result<(), JsValue> {
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
+    report_panics(scope.clone());
+    let inbox = Rc::new(Inbox::new()?);
+    let receive = {
+        let inbox = Rc::clone(&inbox);
+        move |value: &JsValue| match unpack(value) {
+            Ok(job) => inbox.put(job),
+            Err(error) => panic!("the page sent a damaged message: {error}"),
+        }
+    };
+    early.iter().for_each(|value| receive(&value));
+    let on_message =
+        Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| receive(&event.data()));
+    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    // The worker serves until the page ends it.
+    on_message.forget();
+    spawn_local(work(scope, inbox));
+    Ok(())
+}
+
+async fn work(scope: DedicatedWorkerGlobalScope, inbox: Rc<Inbox<Job>>) {
+    let mut server = Server::new(clock::seconds);
+    let mut activity = Activity::Idle;
+    loop {
+        match activity {
+            Activity::Busy => inbox.look().await,
+            Activity::Resting(seconds) => inbox.wait(Some(seconds)).await,
+            Activity::Idle => inbox.wait(None).await,
+        }
+        while let Some(job) = inbox.take() {
+            match job {
+                Job::Request(request) => {
+                    let updates = server.handle(choose_backend(request)).await;
+                    send_updates(&scope, updates);
+                }
+                Job::FindReference { run, toml } => {
+                    // Whoever wants it no longer ends this worker.
+                    let solution = find_reference(&toml, &|| true);
+                    send(&scope, &News::Reference { run, solution });
+                }
+            }
+        }
+        let (next, updates) = server.advance(SLICE).await;
+        activity = next;
+        send_updates(&scope, updates);
+    }
+}
+
+/// In a page the way to the GPU and back takes a millisecond or more, several times a step: small
+/// problems are solved sooner where they are.
+fn choose_backend(mut request: Request) -> Request {
+    if let Request::Load(load) = &mut request
+        && load.backend == Backend::Auto
+        && let Ok(problem) = Problem::from_toml(&load.toml, &Overrides::new())
+        && total_points(&problem).saturating_mul(problem.method.columns) < GPU_PAYS
+    {
+        load.backend = Backend::Cpu;
+    }
+    request
+}
+
+fn send_updates(scope: &DedicatedWorkerGlobalScope, updates: Vec<Update>) {
+    if !updates.is_empty() {
+        send(scope, &News::Updates(updates));
+    }
+}
+
+fn send(scope: &DedicatedWorkerGlobalScope, news: &News) {
+    let sent = pack(news).and_then(|(message, transfer)| {
+        scope.post_message_with_transfer(&message, &transfer).map_err(|error| format!("{error:?}"))
+    });
+    if let Err(error) = sent {
+        panic!("a message cannot be sent: {error}");
+    }
+}
+
+/// A panic ends the module, so its last act is to say so.
+fn report_panics(scope: DedicatedWorkerGlobalScope) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let news = News::Stopped(panic.to_string());
+        if let Ok((message, transfer)) = pack(&news) {
+            let _ = scope.post_message_with_transfer(&message, &transfer);
+        }
+    }));
+}

@@ -1,0 +1,129 @@
+// A headless Chromium, and the app in it as a person meets it: texts on the screen, clicks, keys.
+
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const { chromium } = createRequire(import.meta.url)(process.env.SKETCHPDE_PLAYWRIGHT);
+
+const SITE = process.env.SKETCHPDE_SITE;
+const RESULTS = process.env.SKETCHPDE_RESULTS;
+
+const COMMON = [
+  "--no-sandbox", "--no-first-run", "--disable-quic", "--disable-sync",
+  "--disable-background-networking", "--disable-component-update", "--ignore-gpu-blocklist",
+];
+
+// SwiftShader is Chromium's own software driver, so that these run on any machine. Its canvas shows
+// in screenshots only when the whole browser draws by it.
+export const TIERS = {
+  webgpu: [
+    ...COMMON, "--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-angle=vulkan",
+    "--use-vulkan=swiftshader", "--use-webgpu-adapter=swiftshader", "--enable-gpu-rasterization",
+  ],
+  webassembly: [
+    ...COMMON, "--disable-features=WebGPU", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+  ],
+};
+
+export function launch(tier) {
+  return chromium.launch({
+    executablePath: process.env.SKETCHPDE_BROWSER, headless: true, args: TIERS[tier],
+  });
+}
+
+/** The app in a page of its own. */
+export class App {
+  /** Opens the site; `complaints` collects what the console and the page complain about. */
+  static async open(browser, { fragment = "", width = 1280, height = 800 } = {}) {
+    const context = await browser.newContext({ viewport: { width, height } });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: SITE });
+    const page = await context.newPage();
+    const app = new App(page);
+    page.on("console", (message) => {
+      if (message.type() === "error") app.complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => app.complaints.push(String(error)));
+    await page.goto(`${SITE}/${fragment}`);
+    await page.waitForFunction(() => window.sketchpde || !document.querySelector("#failure").hidden);
+    const failure = await page.locator("#failure").innerText();
+    if (failure.trim()) throw new Error(`the page failed: ${failure}`);
+    return app;
+  }
+
+  constructor(page) {
+    this.page = page;
+    this.complaints = [];
+  }
+
+  close() {
+    return this.page.context().close();
+  }
+
+  /** The next frame: its texts and their places, and what the app knows of the run. */
+  look() {
+    return this.page.evaluate(() => window.sketchpde.look());
+  }
+
+  /** The first frame for which `wanted` gives something true. */
+  async until(what, wanted, seconds = 60) {
+    const end = Date.now() + 1e3 * seconds;
+    let seen;
+    do {
+      seen = await this.look();
+      const found = wanted(seen);
+      if (found) return { seen, found };
+      await this.page.waitForTimeout(50);
+    } while (Date.now() < end);
+    const texts = seen.texts.map(({ text }) => text).join(" | ");
+    const { loaded, status, messages } = seen.run;
+    throw new Error(`${what}: not within ${seconds} s; `
+      + `${JSON.stringify({ loaded, status, messages })}; on the screen: ${texts}`);
+  }
+
+  /** A text on the screen: all of it, or what a regular expression finds. */
+  async text(wanted) {
+    const fits = (text) => (wanted instanceof RegExp ? wanted.test(text) : text.trim() === wanted);
+    return (await this.until(`the text ${wanted}`, ({ texts }) => texts.find(({ text }) => fits(text)))).found;
+  }
+
+  async click(wanted) {
+    const { x, y, width, height } = await this.text(wanted);
+    await this.page.mouse.click(x + width / 2, y + height / 2);
+  }
+
+  press(key) {
+    return this.page.keyboard.press(key);
+  }
+
+  screenshot(name) {
+    return this.page.screenshot({ path: path.join(RESULTS, `${name}.png`) });
+  }
+
+  /** When the page reached its marks, in seconds from its opening. */
+  async marks() {
+    const marks = await this.page.evaluate(() =>
+      performance.getEntriesByType("mark").map(({ name, startTime }) => [name, startTime / 1e3]));
+    return Object.fromEntries(marks);
+  }
+}
+
+/** The number to the right of a text, as a person reads it: "4.5·10⁻⁷". */
+export function numberBeside(texts, label) {
+  const name = texts.find(({ text }) => text.trim() === label);
+  if (!name) return undefined;
+  const beside = texts.filter(({ text, x, y, height }) =>
+    x > name.x && Math.abs(y + height / 2 - name.y - name.height / 2) < name.height / 2 && readNumber(text) !== undefined);
+  beside.sort((a, b) => a.x - b.x);
+  return beside.length ? readNumber(beside[0].text) : undefined;
+}
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+export function readNumber(text) {
+  const match = /^(?:(-?[\d.]+)·)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$/.exec(text.trim());
+  if (match) {
+    const digits = [...match[2]].map((c) => (c === "⁻" ? "-" : SUPERSCRIPTS.indexOf(c))).join("");
+    return Number(`${match[1] ?? 1}e${digits}`);
+  }
+  return /^-?\d[\d.]*$/.test(text.trim()) ? Number(text) : undefined;
+}

@@ -1,0 +1,143 @@
+// The site in a real browser, with WebGPU and without: `cargo xtask web-test`.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { App, TIERS, launch, numberBeside, readNumber } from "./browser.mjs";
+
+const FILE = path.join(import.meta.dirname, "problem.toml");
+const SEED = 2;
+
+/** What the command line program computes for the problem of these tests. */
+function program(seed) {
+  const out = path.join(process.env.SKETCHPDE_RESULTS, `program-seed${seed}`);
+  const json = execFileSync(process.env.SKETCHPDE_CLI, [
+    "solve", FILE, "--backend", "cpu", "--seed", seed, "--out", out, "--json", "--quiet",
+  ]);
+  return JSON.parse(json);
+}
+
+const linkTo = (seed) =>
+  `#v1&file=${encodeURIComponent(readFileSync(FILE, "utf8"))}&set=${encodeURIComponent(`run.seed=${seed}`)}`;
+
+/** The largest difference of errors between the page and the program, as a share. */
+function disagreement(row, result) {
+  const pairs = [
+    [row.initial, result.initial_error],
+    [row.now, result.final_relative_l2],
+    [row.run, result.relative_l2],
+  ];
+  return Math.max(...pairs.map(([page, program]) => Math.abs(Math.log(page / program))));
+}
+
+/** The errors that the trust panel shows. */
+const errorsShown = ({ texts }) => ({
+  initial: numberBeside(texts, "Initial fit"),
+  now: numberBeside(texts, "Error now"),
+  run: numberBeside(texts, "Error over the run"),
+});
+
+test("numbers are read as they are written", () => {
+  assert.equal(readNumber("4.5·10⁻⁷"), 4.5e-7);
+  assert.equal(readNumber("10⁻³"), 1e-3);
+  assert.equal(readNumber("0.0123"), 0.0123);
+  assert.equal(readNumber("12 of 80"), undefined);
+});
+
+for (const tier of Object.keys(TIERS)) {
+  describe(tier, () => {
+    let browser;
+    before(async () => { browser = await launch(tier); });
+    after(() => browser.close());
+
+    /** A test on a page of its own, which must not complain. */
+    const onPage = (name, options, body) => test(name, { timeout: 180_000 }, async () => {
+      const app = await App.open(browser, options);
+      try {
+        await body(app);
+        assert.deepEqual(app.complaints, []);
+      } catch (error) {
+        await app.screenshot(`${tier}-failed-${name.replaceAll(/\W+/g, "-")}`);
+        throw error;
+      } finally {
+        await app.close();
+      }
+    });
+
+    onPage("the page plays without a click, on screens of three sizes", {}, async (app) => {
+      const { seen: first } = await app.until("a step", ({ run }) => run.status?.step > 0);
+      await app.until("more steps", ({ run }) => run.status.step > first.run.status.step + 5);
+      const banner = first.texts.some(({ text }) => text.includes("WebAssembly"));
+      assert.equal(banner, tier === "webassembly", "the banner says why there is no GPU, and only then");
+      for (const [width, height] of [[1280, 800], [1920, 1080], [390, 844]]) {
+        await app.page.setViewportSize({ width, height });
+        await app.until(`a canvas of ${width} x ${height}`, ({ canvas }) =>
+          canvas.width === width && canvas.height === height);
+        const { texts } = await app.look();
+        assert.ok(texts.length > 10, "the app is there");
+        const outside = texts.filter(({ x, width: w }) => x < -1 || x + w > width + 1);
+        assert.deepEqual(outside, [], `clipped at ${width} x ${height}`);
+        await app.screenshot(`${tier}-${width}x${height}`);
+      }
+      const { seen: last } = await app.until("the end", ({ run }) => run.status.phase === "Done", 120);
+      const marks = await app.marks();
+      const seconds = (name) => marks[`sketchpde: ${name}`].toFixed(2);
+      console.log(`${tier}: module started after ${seconds("module started")} s, first frame `
+        + `${seconds("first frame")} s, first moving frame ${seconds("first moving frame")} s; `
+        + `${last.run.status.step} steps took ${last.run.status.seconds.steps.toFixed(2)} s`);
+    });
+
+    onPage("its numbers are those of the program", { fragment: linkTo(SEED), height: 1400 }, async (app) => {
+      if (tier === "webgpu") {
+        await app.click("GPU");
+        await app.until("a GPU", ({ run }) => run.loaded?.backend === "gpu");
+      }
+      const { seen } = await app.until("the end", ({ run }) =>
+        run.status?.phase === "Done" && run.status.space_time_error !== null, 120);
+      await app.screenshot(`${tier}-numbers`);
+      const shown = errorsShown(seen);
+      const same = program(SEED);
+      assert.equal(seen.run.status.step, same.steps);
+      // Sums in another order end the fit of the initial state elsewhere within its tolerance; in
+      // mixed precision the Jacobian differs in its last single-precision digit besides.
+      const tolerance = Math.log(tier === "webgpu" ? 2 : 1.5);
+      assert.ok(disagreement(shown, same) < tolerance, `${JSON.stringify({ shown, same })}`);
+      // The comparison can fail: another seed is another run.
+      assert.ok(disagreement(shown, program(SEED - 1)) > tolerance);
+    });
+
+    onPage("a mistake in an equation is explained where it stands", { fragment: linkTo(SEED), height: 1400 }, async (app) => {
+      await app.until("a step", ({ run }) => run.status?.step > 0);
+      await app.click(/^u_t = /);
+      await app.press("End");
+      await app.page.keyboard.type(" + qq");
+      await app.text(/qq/);
+      const { text } = await app.text(/unknown symbol/i);
+      assert.match(text, /qq/);
+      await app.screenshot(`${tier}-mistake`);
+      for (let k = 0; k < 5; k += 1) await app.press("Backspace");
+      await app.until("no mistake", ({ texts }) => !texts.some(({ text }) => /unknown symbol/i.test(text)));
+    });
+
+    onPage("a link opens the same state", { fragment: `${linkTo(7)}&set=method.columns%3D66` }, async (app) => {
+      await app.until("a step", ({ run }) => run.status?.step > 0);
+      await app.text(/changes 66 of/);
+      await app.click("Copy link");
+      await app.page.waitForTimeout(300);
+      const link = await app.page.evaluate(() => navigator.clipboard.readText());
+      const other = await App.open(browser, { fragment: new URL(link).hash });
+      await other.text(/changes 66 of/);
+      await other.until("a step", ({ run }) => run.status?.step > 0);
+      assert.deepEqual(other.complaints, []);
+      await other.close();
+    });
+
+    onPage("a damaged link is explained and something else plays", { fragment: "#v1&preset=nothing" }, async (app) => {
+      await app.text(/link cannot be followed/i);
+      await app.until("a step", ({ run }) => run.status?.step > 0);
+    });
+  });
+}

@@ -1,0 +1,62 @@
+//! The site in a real browser.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::build::{Options, build, done};
+use super::{npm, serve};
+use crate::drivers::chromium;
+use crate::{cache, setup};
+
+/// Where screenshots and the command line's results go.
+const RESULTS: &str = "target/web-test";
+
+/// The version of the browser's remote control; it drives Chromium as it is installed.
+const PLAYWRIGHT: &str = "1.65.1";
+
+/// Builds the site and the command line program, and compares the two in headless Chromium: with
+/// WebGPU, on its software adapter, and without.
+///
+/// # Errors
+/// When something is missing, or a test has failed; what failed was printed.
+pub fn test() -> Result<(), String> {
+    let site = build(Options::default())?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    done(cargo.args(["build", "--quiet", "--locked", "--release", "--bin", "sketchpde"]))?;
+    let browser = browser()?;
+    let modules = npm::install(&cache::folder()?, "playwright-core", PLAYWRIGHT)?;
+    let results = PathBuf::from(RESULTS);
+    let _ = std::fs::remove_dir_all(&results);
+    std::fs::create_dir_all(&results).map_err(|e| format!("{RESULTS}: {e}"))?;
+    let address = serve(site, 0)?;
+    let mut node = npm::node()?;
+    node.arg("--test")
+        .arg("web/tests/site.test.mjs")
+        .env("SKETCHPDE_SITE", format!("http://{address}"))
+        .env("SKETCHPDE_BROWSER", browser)
+        .env("SKETCHPDE_PLAYWRIGHT", modules.join("playwright-core/index.js"))
+        .env("SKETCHPDE_CLI", program())
+        .env("SKETCHPDE_RESULTS", &results);
+    done(&mut node)?;
+    println!("Screenshots: {RESULTS}");
+    Ok(())
+}
+
+/// The command line program, which is built beside this one.
+fn program() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    target.join("release").join(format!("sketchpde{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// A Chromium, installed on Debian where there is none.
+fn browser() -> Result<PathBuf, String> {
+    if let Some(browser) = chromium() {
+        return Ok(browser);
+    }
+    if setup::is_debian_like() {
+        setup::install(&["chromium"]);
+    }
+    chromium().ok_or_else(|| {
+        "no Chromium or Chrome here: install one, or name it in SKETCHPDE_CHROMIUM".to_owned()
+    })
+}
