@@ -9,6 +9,7 @@ pub mod problem;
 pub mod network;
 pub mod evaluate;
 pub mod linalg;
+pub mod optimize;
 pub mod evolve;
 pub mod reference;
 pub mod output;

@@ -1,5 +1,7 @@
 //! The two floating-point types that the CPU kernels are written for.
 
+mod elementary;
+
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -50,7 +52,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ident) => {
+    ($type:ident, $tanh:ident) => {
         impl Real for $type {
             const EPSILON: f64 = $type::EPSILON as f64;
             const LANES: usize = 64 / size_of::<$type>();
@@ -94,7 +96,7 @@ macro_rules! real {
             }
             #[inline(always)]
             fn hyperbolic_tangent(self) -> Self {
-                self.tanh()
+                elementary::$tanh(self)
             }
             #[inline(always)]
             fn exponential(self) -> Self {
@@ -108,5 +110,5 @@ macro_rules! real {
     };
 }
 
-real!(f32);
-real!(f64);
+real!(f32, tanh_f32);
+real!(f64, tanh_f64);

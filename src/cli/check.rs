@@ -2,8 +2,10 @@
 
 use clap::Args;
 use serde::Serialize;
+use sketchpde::evaluate::residual::{Collocation, ResidualSystem};
 use sketchpde::network::Network;
-use sketchpde::problem::{Problem, Update};
+use sketchpde::problem::residual::ResidualBlock;
+use sketchpde::problem::{Choice, Problem, ProblemFile, ResidualProblem, Update};
 
 use super::failure::Failure;
 use super::options::ProblemArguments;
@@ -38,12 +40,83 @@ struct Summary {
     steps: Option<usize>,
 }
 
+/// What a valid file of the other family asks for.
+#[derive(Serialize)]
+struct ResidualSummary {
+    problem: String,
+    equation: String,
+    dimensions: usize,
+    /// p: trainable parameters of the network.
+    parameters: usize,
+    /// Blocks, in the order of their rows.
+    blocks: Vec<BlockSummary>,
+    /// n: rows of the residual.
+    rows: usize,
+    method: &'static str,
+    iterations: usize,
+}
+
+#[derive(Serialize)]
+struct BlockSummary {
+    name: String,
+    equation: String,
+    rows: usize,
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let summary = summary(&arguments.problem.load(&[])?);
-    if arguments.json {
+    match arguments.problem.load_file(&[])? {
+        ProblemFile::Evolution(problem) => evolution(&problem, arguments.json),
+        ProblemFile::Residual(problem) => residual(&problem, arguments.json),
+    }
+}
+
+fn row(name: &str, value: String) -> Vec<String> {
+    vec![name.to_owned(), value]
+}
+
+fn residual(problem: &ResidualProblem, json: bool) -> Result<(), Failure> {
+    let summary = residual_summary(problem);
+    if json {
         return print_json(&summary);
     }
-    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut rows = vec![
+        row("problem", summary.problem),
+        row("dimensions", summary.dimensions.to_string()),
+        row("parameters", summary.parameters.to_string()),
+        row("rows", summary.rows.to_string()),
+    ];
+    for block in summary.blocks {
+        rows.push(row(&block.name, format!("{} ({} rows)", block.equation, block.rows)));
+    }
+    rows.push(row("method", format!("{}, {} iterations", summary.method, summary.iterations)));
+    print(&table(&rows))
+}
+
+fn residual_summary(problem: &ResidualProblem) -> ResidualSummary {
+    let system = Collocation::new(problem);
+    let blocks = problem.blocks.iter().zip(system.block_rows());
+    let block = |(block, rows): (&ResidualBlock, usize)| BlockSummary {
+        name: block.name.clone(),
+        equation: block.text.clone(),
+        rows,
+    };
+    ResidualSummary {
+        problem: problem.name.clone(),
+        equation: problem.equation().to_owned(),
+        dimensions: problem.dimensions(),
+        parameters: system.parameters(),
+        blocks: blocks.map(block).collect(),
+        rows: system.rows(),
+        method: problem.method.name.word(),
+        iterations: problem.method.iterations,
+    }
+}
+
+fn evolution(problem: &Problem, json: bool) -> Result<(), Failure> {
+    let summary = summary(problem);
+    if json {
+        return print_json(&summary);
+    }
     print(&table(&[
         row("problem", summary.problem),
         row("equation", summary.equation),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use sketchpde::evaluate::gpu::GpuError;
 use sketchpde::evolve::EvolveError;
+use sketchpde::optimize::OptimizeError;
 use sketchpde::output::OutputError;
 use sketchpde::problem::ProblemErrors;
 use sketchpde::session::SessionError;
@@ -57,6 +58,15 @@ pub enum Failure {
     Session(#[from] SessionError),
     #[error(transparent)]
     Engine(#[from] EvolveError),
+    #[error(transparent)]
+    Training(#[from] OptimizeError),
+    #[error(
+        "{problem} is trained over the whole domain, which runs on the CPU so far: leave out \
+         --backend gpu and --adapter"
+    )]
+    TrainingOnGpu { problem: String },
+    #[error("{problem} steps in time, one seed a run: leave out --seeds and choose one by --seed")]
+    SeedsOfEvolution { problem: String },
     #[error("the relative L2 error {} --max-error {bound:e}", compared(*error))]
     ErrorAbove { error: Option<f64>, bound: f64 },
     #[error("interrupted{}", resumed(resume.as_deref()))]
@@ -70,7 +80,11 @@ impl Failure {
     /// 130 interrupted.
     pub fn code(&self) -> u8 {
         match self {
-            Self::UnknownProblem(_) | Self::Engine(EvolveError::Precision { .. }) => 2,
+            Self::UnknownProblem(_)
+            | Self::TrainingOnGpu { .. }
+            | Self::SeedsOfEvolution { .. }
+            | Self::Engine(EvolveError::Precision { .. }) => 2,
+            Self::Training(OptimizeError::LossNotFinite { .. }) => 3,
             Self::Session(
                 SessionError::Diverged { .. }
                 | SessionError::Evolve(EvolveError::Grown { .. } | EvolveError::Lost { .. }),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use sketchpde::problem::{Preset, Problem, presets};
+use sketchpde::problem::{Overrides, Preset, Problem, ProblemFile, presets, residual_presets};
 
 use super::failure::Failure;
 use super::output::{print, print_json, table};
@@ -25,7 +25,8 @@ struct Entry {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let entries = presets().iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let all = presets().iter().chain(residual_presets());
+    let entries = all.map(entry).collect::<Result<Vec<_>, _>>()?;
     if arguments.json {
         return print_json(&entries);
     }
@@ -38,13 +39,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn entry(preset: &Preset) -> Result<Entry, Failure> {
     let failed = |errors| Failure::Problem { file: preset.name.to_owned(), errors };
-    let problem = Problem::preset(preset.name).map_err(failed)?;
+    let file = ProblemFile::from_bytes(preset.text.as_bytes(), None, &Overrides::new());
+    let (title, equation, description) = match file.map_err(failed)? {
+        ProblemFile::Evolution(p) => (p.title, p.equation, p.description),
+        ProblemFile::Residual(p) => (p.title.clone(), p.equation().to_owned(), p.description),
+    };
     let variants = Problem::variants(preset.text).map_err(failed)?;
     Ok(Entry {
         name: preset.name,
-        title: problem.title,
-        equation: problem.equation,
-        description: problem.description,
+        title,
+        equation,
+        description,
         variants: variants.into_keys().collect(),
     })
 }

@@ -15,6 +15,7 @@ mod plot;
 mod progress;
 mod show;
 mod solve;
+mod train;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sketchpde::problem::{Preset, Problem};
+use sketchpde::problem::{Overrides, Preset, ProblemFile};
 
 use super::failure::Failure;
 
@@ -43,18 +43,21 @@ impl ProblemArguments {
         }
     }
 
-    /// The problem with every change applied: the variant's, then those of `--set` in their order,
+    /// The problem of either family with every change applied.
+    pub fn load_file(&self, more: &[(&str, String)]) -> Result<ProblemFile, Failure> {
+        let (bytes, overrides) = self.changes(more)?;
+        ProblemFile::from_bytes(&bytes, self.variant.as_deref(), &overrides)
+            .map_err(|errors| Failure::Problem { file: self.problem.clone(), errors })
+    }
+
+    /// The file and its changes: the variant's come first, then those of `--set` in their order,
     /// then those of the options that have a name of their own.
-    pub fn load(&self, more: &[(&str, String)]) -> Result<Problem, Failure> {
+    fn changes(&self, more: &[(&str, String)]) -> Result<(Vec<u8>, Overrides), Failure> {
         let bytes = self.read()?;
         let mut overrides = self.set.clone();
         overrides.extend(self.seed.map(|seed| ("run.seed".to_owned(), seed.to_string())));
         overrides.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-        match (&self.variant, std::str::from_utf8(&bytes)) {
-            (Some(variant), Ok(text)) => Problem::from_toml_variant(text, variant, &overrides),
-            _ => Problem::from_bytes(&bytes, &overrides),
-        }
-        .map_err(|errors| Failure::Problem { file: self.problem.clone(), errors })
+        Ok((bytes, overrides))
     }
 }
 

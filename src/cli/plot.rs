@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sketchpde::output::plots::{self, Names};
+use sketchpde::output::plots::{self, Names, training};
 use sketchpde::output::{History, OutputError, ResultFolder, SpaceTimeField};
-use sketchpde::problem::{Overrides, Problem};
+use sketchpde::problem::{Overrides, Problem, ProblemFile};
 
 use super::failure::Failure;
 use super::output::print;
@@ -25,12 +25,20 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = ResultFolder::open(&arguments.folder);
     let problem = folder.file("problem.toml");
-    let problem = Problem::from_toml(&folder.read_problem()?, &Overrides::new())
+    let text = folder.read_problem()?;
+    let problem = ProblemFile::from_bytes(text.as_bytes(), None, &Overrides::new())
         .map_err(|errors| Failure::Problem { file: problem.display().to_string(), errors })?;
-    let (field, history) = (folder.read_fields()?, folder.read_history()?);
+    let field = folder.read_fields()?;
     let into = arguments.out.clone().unwrap_or_else(|| folder.file(FOLDER));
     let mut lines = String::new();
-    for file in draw(&into, &problem, &field, &history)? {
+    let files = match &problem {
+        ProblemFile::Evolution(problem) => draw(&into, problem, &field, &folder.read_history()?)?,
+        ProblemFile::Residual(problem) => {
+            let names = Names { title: &problem.title, unknown: &problem.unknown };
+            training::save_all(&into, &field, &folder.read_training()?, &names)?
+        }
+    };
+    for file in files {
         lines += &format!("{}\n", file.display());
     }
     print(&lines)

@@ -37,13 +37,17 @@ impl Progress {
 
     /// Shows where the run stands; `aside` is what else goes on.
     pub fn update(&mut self, status: &Status, aside: &str) {
-        let text = format!("{}{aside}", describe(status));
+        self.show(fraction(status), &format!("{}{aside}", describe(status)));
+    }
+
+    /// Shows which part of the run is behind us, and a text.
+    pub fn show(&mut self, fraction: f64, text: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_position((fraction(status) * BAR as f64) as u64);
-            bar.set_message(text);
+            bar.set_position((fraction * BAR as f64) as u64);
+            bar.set_message(text.to_owned());
             bar.tick();
         } else if self.last_line.elapsed() >= LINE_EVERY {
-            self.say(Verbosity::Normal, &text);
+            self.say(Verbosity::Normal, text);
             self.last_line = Instant::now();
         }
     }

@@ -20,6 +20,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if wanted.set.is_empty() && wanted.variant.is_none() && wanted.seed.is_none() {
         write(&wanted.read()?)
     } else {
-        write(wanted.load(&[])?.source.as_bytes())
+        write(wanted.load_file(&[])?.source().as_bytes())
     }
 }

@@ -9,3 +9,4 @@ pub mod jet;
 pub mod ansatz;
 pub mod cpu;
 pub mod gpu;
+pub mod residual;

@@ -3,9 +3,11 @@
 use faer::{Mat, MatRef};
 
 use super::columns::Columns;
-use super::error::EvolveError;
+use super::error::{AttemptError, EvolveError};
+use super::on_device;
 use crate::evaluate::cpu::{self, Field, Linearisation};
 use crate::evaluate::gpu::{self, Gpu, GpuError, device};
+use crate::linalg::{LeastSquares, Solution};
 use crate::network::Network;
 use crate::problem::points::Points;
 use crate::problem::{Precision, Problem, Scheme};
@@ -319,6 +321,28 @@ impl Engine {
         }
         let field = self.field(theta, time).await?;
         Ok((field, self.columns(theta, time, columns).await?))
+    }
+
+    /// Field and solution of `min |J v - F|` by the device's products and sketch; `None` where there
+    /// is no device or where `squares` would rather have J itself.
+    ///
+    /// # Errors
+    /// When the least-squares problem has no solution or the device fails.
+    pub async fn solve_on_device(
+        &mut self,
+        (theta, time): (&[f64], f64),
+        columns: &[u32],
+        squares: &mut LeastSquares,
+        epoch: u64,
+    ) -> Result<Option<(Field, Solution)>, AttemptError> {
+        let points = self.points();
+        let Some((gpu, _)) = &mut self.gpu else { return Ok(None) };
+        let Some(sketch) = squares.matrix_free_sketch(points, columns.len(), epoch) else {
+            return Ok(None);
+        };
+        let field = self.double.as_ref().map(|double| double.evaluator.field(theta, time));
+        let at = (theta, time);
+        on_device::solve(gpu, at, columns, field, squares, &sketch).await.map(Some)
     }
 
     /// Takes a Jacobian back: writing into memory that is mapped already spares the next one the

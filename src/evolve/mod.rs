@@ -10,6 +10,7 @@ pub mod tableau;
 pub mod control;
 mod error;
 mod columns;
+mod on_device;
 mod engine;
 pub mod subset;
 pub mod stage_fit;

@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::error::AttemptError;
 use super::subset::Subsets;
 use super::tableau::{Tableau, combine};
+use crate::evaluate::cpu::Field;
 use crate::linalg::{LeastSquares, Solution, norm};
 
 /// What an attempt at a step found.
@@ -44,21 +45,19 @@ pub async fn attempt(
     for (row, c) in tableau.a.iter().zip(tableau.c) {
         let stage = moved(theta, &chosen, &combine(row, &slopes), dt);
         let at = time + c * dt;
-        let (field, columns) = engine.field_and_columns(&stage, at, &chosen).await?;
-        let (rate, epoch) = (&field.right_hand_side, subsets.epoch);
-        let solution = match &columns {
-            Columns::Single(m) => squares.solve(m.as_ref(), rate, epoch)?,
-            Columns::Double(m) => squares.solve(m.as_ref(), rate, epoch)?,
-        };
+        let (field, solution, columns) =
+            solve(engine, squares, (&stage, at), &chosen, subsets.epoch, tableau).await?;
         slopes.push(solution.coefficients.clone());
         if first.is_none() {
             first = Some((solution, norm(&field.values)));
             if tableau.error.is_some() {
-                image = Some(columns);
+                image = columns;
                 continue;
             }
         }
-        engine.recycle(columns);
+        if let Some(columns) = columns {
+            engine.recycle(columns);
+        }
     }
     let error = tableau.error.zip(image).zip(first.as_ref()).map(|((e, columns), (_, size))| {
         let change = combine(e, &slopes);
@@ -75,6 +74,29 @@ pub async fn attempt(
         largest: solution.largest,
         singular_values: solution.singular_values,
     })
+}
+
+/// One stage's field and slope, and J where it exists: the embedded estimate needs it.
+async fn solve(
+    engine: &mut Engine,
+    squares: &mut LeastSquares,
+    at: (&[f64], f64),
+    chosen: &[u32],
+    epoch: u64,
+    tableau: &Tableau,
+) -> Result<(Field, Solution, Option<Columns>), AttemptError> {
+    if tableau.error.is_none()
+        && let Some((field, solution)) = engine.solve_on_device(at, chosen, squares, epoch).await?
+    {
+        return Ok((field, solution, None));
+    }
+    let (field, columns) = engine.field_and_columns(at.0, at.1, chosen).await?;
+    let rate = &field.right_hand_side;
+    let solution = match &columns {
+        Columns::Single(m) => squares.solve(m.as_ref(), rate, epoch)?,
+        Columns::Double(m) => squares.solve(m.as_ref(), rate, epoch)?,
+    };
+    Ok((field, solution, Some(columns)))
 }
 
 /// `theta + dt v` on the chosen parameters; no change for an empty v.

@@ -33,31 +33,47 @@
 
 mod buffer;
 mod compressed;
+mod cosine;
 mod damped;
 mod decomposition;
+mod eigen;
+#[cfg(test)]
+mod eigen_tests;
 mod error;
 mod factorisation;
 mod least_squares;
 mod lsqr;
 mod matrix_free;
+mod nystrom;
 mod operator;
 mod products;
+mod range;
 mod sample;
 mod sketch;
+mod test_matrix;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use crate::problem::Regularisation;
 pub use damped::NormalEquations;
 pub use decomposition::singular_values;
+pub use eigen::{
+    EigenError, Eigenpairs, SymmetricOperator, single_pass, symmetric_eigen, two_pass,
+};
 pub use error::LeastSquaresError;
 pub use factorisation::{Factorisation, Filter, Projection, Solution};
 pub use least_squares::{GRAM_FLOOR, LeastSquares, Settings};
 pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditioner, lsqr};
 pub use matrix_free::MatrixFreeError;
+pub use nystrom::nystrom;
 pub use operator::{InMemory, TallOperator};
 pub(crate) use products::{columns, multiply, norm};
+pub use range::{
+    AdaptiveRange, PROBES, Range, RangeSettings, adaptive_range, approximation_error, range,
+    range_error,
+};
 pub use sample::RowSample;
 pub use sketch::{GatherLists, HITS, Hit, RowSketch};
+pub use test_matrix::{TestMatrix, TestMatrixKind};

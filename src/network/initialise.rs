@@ -1,7 +1,9 @@
 //! Starting parameters, as published: embedding entries truncated normal, weights truncated
 //! normal of variance 1 / fan-in (LeCun), biases zero, rational activations near a leaky ReLU.
+//! Residual problems choose among several.
 
-use super::{Network, RATIONAL_START};
+use super::{Input, Network, RATIONAL_START, Segment};
+use crate::problem::residual::Initialisation;
 use crate::random::{Philox, Stream};
 
 /// Draws beyond two standard deviations are drawn again.
@@ -33,6 +35,53 @@ impl Network {
         }
         theta
     }
+
+    /// Starting parameters of a residual problem for a seed. Phases of a periodic embedding are
+    /// uniform over the circle and its other entries standard normal, whatever the choice.
+    #[must_use]
+    pub fn initialise_as(&self, choice: Initialisation, seed: u64) -> Vec<f64> {
+        let deviation = match choice {
+            Initialisation::Lecun => return self.initialise(seed),
+            Initialisation::Normal { deviation } => Some(deviation),
+            Initialisation::Glorot => None,
+        };
+        let random = Philox::new(seed, Stream::Initialisation);
+        let linear = self.inputs().iter().filter(|i| matches!(i, Input::Linear { .. })).count();
+        let mut theta = vec![0.0; self.parameters()];
+        for (epoch, segment) in self.layout().segments().iter().enumerate() {
+            let values = &mut theta[segment.range()];
+            let (group, rest) = segment.name.split_once('.').unwrap_or((&segment.name, ""));
+            let scale = match (group, rest, deviation) {
+                ("activation", ..) => {
+                    values.copy_from_slice(&RATIONAL_START);
+                    continue;
+                }
+                ("embedding", "phase", _) => {
+                    for (k, value) in values.iter_mut().enumerate() {
+                        *value = std::f64::consts::TAU * random.uniform(epoch as u64, k as u32);
+                    }
+                    continue;
+                }
+                ("embedding", "amplitude" | "shift", _) => 1.0,
+                (_, _, Some(deviation)) => deviation,
+                (_, "offset", None) => continue,
+                (_, name, None) if name.ends_with("bias") => continue,
+                (group, _, None) => {
+                    let fan_in = if group == "embedding" { linear } else { segment.columns };
+                    glorot(fan_in, segment)
+                }
+            };
+            for (k, value) in values.iter_mut().enumerate() {
+                *value = scale * random.normal(epoch as u64, k as u32);
+            }
+        }
+        theta
+    }
+}
+
+/// Standard deviation after Glorot and Bengio (2010).
+fn glorot(fan_in: usize, segment: &Segment) -> f64 {
+    (2.0 / (fan_in + segment.rows) as f64).sqrt()
 }
 
 #[cfg(test)]

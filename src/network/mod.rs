@@ -15,7 +15,8 @@ mod layout;
 
 pub use layout::{Layout, Segment, Site};
 
-use crate::problem::{Activation, Boundary, Problem};
+use crate::problem::residual::{Axis, InputScaling};
+use crate::problem::{Activation, Boundary, Problem, ResidualProblem};
 
 /// Trainable coefficients of one rational activation: p3, p2, p1, p0 of the numerator, highest
 /// power first, then q2, q1, q0 of the denominator.
@@ -69,6 +70,20 @@ impl Network {
             })
             .collect();
         let settings = &problem.network;
+        Self::new(inputs, settings.width, settings.hidden_layers, settings.activation)
+    }
+
+    /// The network that a residual problem asks for.
+    #[must_use]
+    pub fn of_residual(problem: &ResidualProblem) -> Self {
+        let input = |axis: &Axis| match (axis.periodic, problem.inputs) {
+            (true, _) => Input::Periodic { period: axis.length() },
+            (false, InputScaling::Scaled) => Input::Linear { lower: axis.lower, upper: axis.upper },
+            // Scaling [-1, 1] to [-1, 1] leaves a coordinate as it is.
+            (false, InputScaling::Raw) => Input::Linear { lower: -1.0, upper: 1.0 },
+        };
+        let settings = &problem.network;
+        let inputs = problem.axes.iter().map(input).collect();
         Self::new(inputs, settings.width, settings.hidden_layers, settings.activation)
     }
 

@@ -1,11 +1,11 @@
 //! The result folder of a run: what it holds, written and read back.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::columns::{self, Column};
 use super::npz::{self, Array};
 use super::records::{Axis, History, SpaceTimeField, Spectrum, StepRecord};
 use super::{OutputError, atomic, parameters};
@@ -166,12 +166,7 @@ impl ResultFolder {
     /// # Errors
     /// [`OutputError::Write`].
     pub fn write_history(&self, history: &History) -> Result<(), OutputError> {
-        let mut arrays: Vec<Array> = COLUMNS
-            .iter()
-            .map(|column| {
-                Array::vector(column.name, history.records.iter().map(column.get).collect())
-            })
-            .collect();
+        let mut arrays = columns::arrays(&COLUMNS, &history.records);
         let spectra = |get: fn(&Spectrum) -> f64| history.spectra.iter().map(get).collect();
         arrays.extend([
             Array::vector("spectrum_step", spectra(|s| s.step as f64)),
@@ -184,7 +179,8 @@ impl ResultFolder {
             ),
         ]);
         npz::write(&self.file("history.npz"), &arrays)?;
-        atomic::write(&self.file("history.csv"), csv(history).as_bytes())
+        let text = columns::csv(&COLUMNS, &history.records);
+        atomic::write(&self.file("history.csv"), text.as_bytes())
     }
 
     /// The history, from `history.npz`.
@@ -194,29 +190,12 @@ impl ResultFolder {
     pub fn read_history(&self) -> Result<History, OutputError> {
         let path = self.file("history.npz");
         let arrays = npz::read(&path)?;
-        let values = |name: &str, length: Option<usize>| -> Result<&[f64], OutputError> {
-            let values = npz::find(&arrays, name, &path)?.values.as_slice();
-            match length.filter(|&length| length != values.len()) {
-                Some(expected) => Err(OutputError::ArrayLength {
-                    path: path.clone(),
-                    name: name.to_owned(),
-                    found: values.len(),
-                    expected,
-                }),
-                None => Ok(values),
-            }
-        };
-        let steps = values("step", None)?.len();
-        let mut records = vec![StepRecord::default(); steps];
-        for column in &COLUMNS {
-            for (record, &value) in records.iter_mut().zip(values(column.name, Some(steps))?) {
-                (column.set)(record, value);
-            }
-        }
-        let lengths = values("spectrum_length", None)?;
-        let count = Some(lengths.len());
+        let records = columns::records(&COLUMNS, &arrays, &path)?;
+        let values = |name, count| columns::of_length(&arrays, name, count, &path);
+        let lengths = &npz::find(&arrays, "spectrum_length", &path)?.values;
+        let count = lengths.len();
         let total = lengths.iter().sum::<f64>() as usize;
-        let mut rest = values("singular_values", Some(total))?;
+        let mut rest = values("singular_values", total)?;
         let (step, time) = (values("spectrum_step", count)?, values("spectrum_time", count)?);
         let rcond = values("spectrum_rcond", count)?;
         let mut spectra = Vec::with_capacity(lengths.len());
@@ -234,14 +213,7 @@ impl ResultFolder {
     }
 }
 
-/// A quantity of [`StepRecord`] as a number; an unknown error is not a number.
-struct Column {
-    name: &'static str,
-    get: fn(&StepRecord) -> f64,
-    set: fn(&mut StepRecord, f64),
-}
-
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column<StepRecord>; 10] = [
     Column { name: "step", get: |r| r.step as f64, set: |r, v| r.step = v as usize },
     Column { name: "time", get: |r| r.time, set: |r, v| r.time = v },
     Column { name: "dt", get: |r| r.dt, set: |r, v| r.dt = v },
@@ -265,26 +237,6 @@ const COLUMNS: [Column; 10] = [
     Column { name: "rejected", get: |r| r.rejected as f64, set: |r, v| r.rejected = v as usize },
     Column { name: "wall_seconds", get: |r| r.wall_seconds, set: |r, v| r.wall_seconds = v },
 ];
-
-/// One line per step; the shortest digits that read back to the same number; an unknown error is
-/// an empty cell.
-fn csv(history: &History) -> String {
-    let mut text = COLUMNS.map(|column| column.name).join(",") + "\n";
-    for record in &history.records {
-        for (index, column) in COLUMNS.iter().enumerate() {
-            let value = (column.get)(record);
-            let comma = if index == 0 { "" } else { "," };
-            // Writing to a string does not fail.
-            let _ = match value {
-                v if v.is_nan() => write!(text, "{comma}"),
-                v if v != 0.0 && v.abs() < 1e-3 => write!(text, "{comma}{v:e}"),
-                v => write!(text, "{comma}{v}"),
-            };
-        }
-        text.push('\n');
-    }
-    text
-}
 
 #[cfg(test)]
 mod tests {
@@ -319,7 +271,7 @@ mod tests {
     #[test]
     fn the_table_has_a_line_per_step_and_reads_back_as_numbers() {
         let history = history(3);
-        let text = csv(&history);
+        let text = columns::csv(&COLUMNS, &history.records);
         let mut lines = text.lines();
         assert!(lines.next().expect("header").starts_with("step,time,dt,residual,rank"));
         for (line, record) in lines.zip(&history.records) {

@@ -10,12 +10,14 @@
 pub mod atomic;
 pub mod cache;
 pub mod checkpoint;
+mod columns;
 mod error;
 pub mod folder;
 pub mod npz;
 pub mod parameters;
 pub mod plots;
 pub mod records;
+mod training;
 
 pub use cache::{Cache, CachedFit, Lookup};
 pub use checkpoint::Checkpoint;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::equation::EquationIssue;
+use super::residual::ResidualIssue;
 
 /// Every mistake that was found in a problem file and its overrides, in the order of place.
 /// Displayed as a compiler does: message, line and column, source line, caret, help.
@@ -50,6 +51,8 @@ pub enum Issue {
     Equation(#[from] EquationIssue),
     #[error(transparent)]
     Setting(#[from] SettingIssue),
+    #[error(transparent)]
+    Residual(#[from] ResidualIssue),
 }
 
 /// What can be wrong outside the text of equations.
@@ -140,6 +143,7 @@ impl Issue {
         match self {
             Self::Equation(issue) => issue.remedy(),
             Self::Setting(issue) => issue.remedy(),
+            Self::Residual(issue) => issue.remedy(),
         }
     }
 }

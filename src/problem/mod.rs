@@ -85,13 +85,15 @@ mod file;
 mod ansatz;
 mod presets;
 pub mod points;
+pub mod residual;
 
 use std::collections::BTreeMap;
 
 pub use error::{Issue, Origin, ProblemError, ProblemErrors, SettingIssue};
 use expression::{Expression, Names};
 pub use points::Points;
-pub use presets::{Preset, presets};
+pub use presets::{Preset, presets, residual_presets};
+pub use residual::ResidualProblem;
 pub use settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
     PointLayout, PointSettings, Precision, ReferenceKind, ReferenceSettings, Regularisation,
@@ -175,7 +177,7 @@ impl Problem {
     /// Every mistake in the file and in the overrides. Broken TOML syntax is reported alone, and
     /// contradictions between formulas only where everything else is right.
     pub fn from_toml(text: &str, overrides: &Overrides) -> Result<Self, ProblemErrors> {
-        file::load(text, overrides)
+        file::load(text, overrides)?.evolution(text)
     }
 
     /// As [`Problem::from_toml`], from the bytes of a file.
@@ -183,7 +185,7 @@ impl Problem {
     /// # Errors
     /// As [`Problem::from_toml`]; also where the bytes are not UTF-8.
     pub fn from_bytes(bytes: &[u8], overrides: &Overrides) -> Result<Self, ProblemErrors> {
-        file::load(file::decode(bytes)?, overrides)
+        ProblemFile::from_bytes(bytes, None, overrides)?.evolution(&String::from_utf8_lossy(bytes))
     }
 
     /// A variant that the file carries (`[variants.NAME]`), with overrides applied after it.
@@ -195,7 +197,7 @@ impl Problem {
         variant: &str,
         overrides: &Overrides,
     ) -> Result<Self, ProblemErrors> {
-        file::select(text, variant, overrides)
+        file::select(text, variant, overrides)?.evolution(text)
     }
 
     /// The variants of a file as sets of overrides.
@@ -234,6 +236,44 @@ impl Problem {
     #[must_use]
     pub fn dimensions(&self) -> usize {
         self.coordinates.len()
+    }
+}
+
+/// A problem file of either family.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProblemFile {
+    /// The network is the solution at one instant, and moves in time.
+    Evolution(Problem),
+    /// The network is the solution over the whole domain, and is trained.
+    Residual(ResidualProblem),
+}
+
+impl ProblemFile {
+    /// Reads a problem file of either family, chooses a variant that it carries, and applies
+    /// overrides after that.
+    ///
+    /// # Errors
+    /// Every mistake in the file and in the overrides; also where the bytes are not UTF-8, and
+    /// where the file has no such variant.
+    pub fn from_bytes(
+        bytes: &[u8],
+        variant: Option<&str>,
+        overrides: &Overrides,
+    ) -> Result<Self, ProblemErrors> {
+        let text = file::decode(bytes)?;
+        match variant {
+            Some(variant) => file::select(text, variant, overrides),
+            None => file::load(text, overrides),
+        }
+    }
+
+    /// The file's text with every override applied.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Evolution(problem) => &problem.source,
+            Self::Residual(problem) => &problem.source,
+        }
     }
 }
 

@@ -99,13 +99,9 @@ impl Points {
     #[must_use]
     pub fn sobol(coordinates: &[Coordinate], count: usize, seed: u64) -> Self {
         let random = Philox::new(seed, Stream::Points);
-        let axes = SOBOL.map(direction_numbers);
-        let shifts: Vec<u32> =
-            (0..coordinates.len()).map(|k| random.words(u64::MAX, k as u32)[0]).collect();
-        Self::mapped(coordinates, count, |index, k| {
-            let bits = sobol_bits(&axes[k], index as u32) ^ shifts[k];
-            (f64::from(bits) + 0.5) / 2f64.powi(32)
-        })
+        let shifts = (0..coordinates.len()).map(|k| random.words(u64::MAX, k as u32)[0]);
+        let sequence = Sobol::new(shifts.collect());
+        Self::mapped(coordinates, count, |index, k| sequence.unit(index, k))
     }
 
     /// Points from numbers in (0, 1), asked for by point and coordinate.
@@ -139,6 +135,25 @@ impl Points {
     #[must_use]
     pub fn point(&self, index: usize) -> &[f64] {
         &self.coordinates[index * self.dimensions..(index + 1) * self.dimensions]
+    }
+}
+
+/// Sobol's sequence in the open unit cube of up to 6 dimensions, digitally shifted.
+pub(super) struct Sobol {
+    axes: [[u32; 32]; 6],
+    /// One random word per dimension.
+    shifts: Vec<u32>,
+}
+
+impl Sobol {
+    pub(super) fn new(shifts: Vec<u32>) -> Self {
+        Self { axes: SOBOL.map(direction_numbers), shifts }
+    }
+
+    /// Coordinate `k` of point `index`.
+    pub(super) fn unit(&self, index: usize, k: usize) -> f64 {
+        let bits = sobol_bits(&self.axes[k], index as u32) ^ self.shifts[k];
+        (f64::from(bits) + 0.5) / 2f64.powi(32)
     }
 }
 

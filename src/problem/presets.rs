@@ -33,7 +33,25 @@ const PRESETS: [Preset; 6] = [
     preset!("heat-dirichlet", "Heat equation between two fixed temperatures"),
 ];
 
-/// Every built-in problem, in the order in which lists show them.
+const RESIDUAL_PRESETS: [Preset; 9] = [
+    preset!("poisson-2d", "Poisson's equation on a square"),
+    preset!("heat", "Heat equation in space-time"),
+    preset!("nonlinear-bvp", "A nonlinear boundary value problem"),
+    preset!("transport", "Transport of a wave at speed 30"),
+    preset!("laplace-5d", "Poisson's equation in five dimensions"),
+    preset!("allen-cahn-pinn", "Allen-Cahn equation in space-time"),
+    preset!("burgers-pinn", "Burgers' equation in space-time"),
+    preset!("wave", "Wave equation"),
+    preset!("helmholtz-2d", "Helmholtz equation on a square"),
+];
+
+/// Every built-in problem that is trained over the whole domain, in the order of lists.
+#[must_use]
+pub fn residual_presets() -> &'static [Preset] {
+    &RESIDUAL_PRESETS
+}
+
+/// Every built-in evolution problem, in the order in which lists show them.
 #[must_use]
 pub fn presets() -> &'static [Preset] {
     &PRESETS
@@ -45,9 +63,10 @@ impl Preset {
     /// # Errors
     /// Where there is none; the nearest name is suggested.
     pub fn find(name: &str) -> Result<Self, ProblemErrors> {
-        let found = PRESETS.iter().find(|preset| preset.name == name).copied();
+        let all = || PRESETS.iter().chain(&RESIDUAL_PRESETS);
+        let found = all().find(|preset| preset.name == name).copied();
         found.ok_or_else(|| {
-            let known: Vec<&'static str> = PRESETS.iter().map(|preset| preset.name).collect();
+            let known: Vec<&'static str> = all().map(|preset| preset.name).collect();
             let nearest = nearest(name, known.iter().copied());
             let nearest = nearest.and_then(|near| known.iter().find(|k| **k == near).copied());
             let issue = SettingIssue::UnknownPreset { name: name.into(), nearest, known };

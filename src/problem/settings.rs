@@ -20,6 +20,7 @@ macro_rules! choices {
         }
     };
 }
+pub(super) use choices;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkSettings {

@@ -17,6 +17,7 @@ mod pace;
 mod run;
 mod saved;
 mod snapshot;
+mod training;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ pub use handle::{SessionHandle, wall_clock};
 pub use run::{Activity, Clock, Options, Session, Start};
 pub use saved::{SavedState, SavedSteps};
 pub use snapshot::{Phase, Seconds, Snapshot, Status};
+pub use training::{TrainingSession, TrainingStatus};
 
 use crate::problem::{PointLayout, Problem};
 

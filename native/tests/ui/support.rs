@@ -7,7 +7,7 @@ use std::rc::Rc;
 use egui_kittest::Harness;
 use sketchpde_native::app::state::State;
 use sketchpde_native::link::{Link, Request, Server, Update, decode, encode, find_reference};
-use sketchpde_native::{App, Options, Platform};
+use sketchpde_native::{App, Options, Platform, theme};
 
 thread_local! {
     static TICKS: Cell<u32> = const { Cell::new(0) };
@@ -96,22 +96,23 @@ impl Platform for Desk {
 /// The app in a window of this size; a backend that needs no device.
 pub fn open(size: [f32; 2], desk: Desk, references: bool) -> Harness<'static, Option<App>> {
     let mut desk = Some(desk);
-    Harness::builder()
+    let builder = Harness::builder()
         .with_size(size)
         .with_theme(egui::Theme::Dark)
         .with_max_steps(8)
-        .build_ui_state(
-            move |ui, app: &mut Option<App>| {
-                let app = app.get_or_insert_with(|| {
-                    let line = Box::new(Direct::new(references));
-                    let desk = Box::new(desk.take().unwrap_or_default());
-                    App::create(ui.ctx(), line, desk, Options::default())
-                });
-                app.think(ui.ctx());
-                app.draw(ui);
-            },
-            None,
-        )
+        .with_context_setup(theme::install);
+    builder.build_ui_state(
+        move |ui, app: &mut Option<App>| {
+            let app = app.get_or_insert_with(|| {
+                let line = Box::new(Direct::new(references));
+                let desk = Box::new(desk.take().unwrap_or_default());
+                App::create(ui.ctx(), line, desk, Options::default())
+            });
+            app.think(ui.ctx());
+            app.draw(ui);
+        },
+        None,
+    )
 }
 
 /// A window on a desk, without references.

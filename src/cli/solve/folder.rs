@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use sketchpde::output::ResultFolder;
-use sketchpde::problem::Problem;
+use sketchpde::problem::{Problem, ResidualProblem};
 
 use super::result::RunResult;
 use crate::cli::failure::Failure;
@@ -24,6 +25,26 @@ const WRITTEN: [&str; 8] = [
 /// Where a run under way keeps its state.
 const CHECKPOINT: &str = "checkpoint.bin";
 
+/// What a run is of: names its folder and fills its problem file.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub name: &'a str,
+    pub seed: u64,
+    pub source: &'a str,
+}
+
+impl<'a> From<&'a Problem> for Subject<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self { name: &problem.name, seed: problem.seed, source: &problem.source }
+    }
+}
+
+impl<'a> From<&'a ResidualProblem> for Subject<'a> {
+    fn from(problem: &'a ResidualProblem) -> Self {
+        Self { name: &problem.name, seed: problem.seed, source: &problem.source }
+    }
+}
+
 /// How the folder was asked for.
 pub struct Wish<'a> {
     pub out: Option<&'a Path>,
@@ -38,7 +59,7 @@ pub struct Wish<'a> {
 ///   to become of it.
 /// - Without, `out/NAME-VARIANT-seedN`, and where there is such a run already the first of `-2`,
 ///   `-3`, ... that is free. With `--resume` the latest of them that was interrupted.
-pub fn choose(problem: &Problem, wish: &Wish) -> Result<PathBuf, Failure> {
+pub fn choose(problem: Subject<'_>, wish: &Wish) -> Result<PathBuf, Failure> {
     match (wish.out, wish.resume) {
         (Some(out), true) => {
             if out.join(CHECKPOINT).exists() || out.join("result.json").exists() {
@@ -80,14 +101,14 @@ pub fn choose(problem: &Problem, wish: &Wish) -> Result<PathBuf, Failure> {
 /// that cannot be written to is found out at once. To go on with a run the problem must be its own.
 pub fn open(
     path: &Path,
-    problem: &Problem,
+    problem: Subject<'_>,
     resume: bool,
     force: bool,
 ) -> Result<ResultFolder, Failure> {
     let folder = ResultFolder::create(path)?;
     if resume {
         let before = folder.read_problem()?;
-        return match first_difference(&before, &problem.source) {
+        return match first_difference(&before, problem.source) {
             None => Ok(folder),
             Some((before, now)) => {
                 Err(Failure::OtherProblem { path: path.to_owned(), before, now })
@@ -97,17 +118,28 @@ pub fn open(
     if force {
         clear(path)?;
     }
-    folder.write_problem(&problem.source)?;
+    folder.write_problem(problem.source)?;
     Ok(folder)
 }
 
 /// The result of a run that reached its end and has no checkpoint left.
-pub fn finished(folder: &ResultFolder) -> Option<RunResult> {
+pub fn finished<R: Finished + DeserializeOwned>(folder: &ResultFolder) -> Option<R> {
     if folder.file(CHECKPOINT).exists() {
         return None;
     }
-    let result = serde_json::from_value::<RunResult>(folder.read_result().ok()?).ok()?;
-    result.completed.then_some(result)
+    let result = serde_json::from_value::<R>(folder.read_result().ok()?).ok()?;
+    result.completed().then_some(result)
+}
+
+/// A result that knows whether its run reached its end.
+pub trait Finished {
+    fn completed(&self) -> bool;
+}
+
+impl Finished for RunResult {
+    fn completed(&self) -> bool {
+        self.completed
+    }
 }
 
 /// Takes away a folder in which nothing was kept but the problem file.
@@ -154,7 +186,7 @@ fn occupied(path: &Path) -> Option<&'static str> {
     WRITTEN.into_iter().find(|name| path.join(name).symlink_metadata().is_ok())
 }
 
-fn name(problem: &Problem, variant: Option<&str>) -> String {
+fn name(problem: Subject<'_>, variant: Option<&str>) -> String {
     let variant = variant.map(|v| format!("-{v}")).unwrap_or_default();
     // The name comes from a file and becomes a folder: nothing in it may lead elsewhere.
     format!("{}{variant}-seed{}", problem.name, problem.seed)

@@ -1,9 +1,9 @@
 //! `sketchpde solve`: a run from the initial fit to the end time, and the files that it leaves.
 
-mod command_line;
+pub mod command_line;
 mod drive;
-mod finish;
-mod folder;
+pub mod finish;
+pub mod folder;
 mod result;
 mod store;
 
@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 use sketchpde::evolve::{BackendChoice, Description, Engine};
 use sketchpde::network::Network;
 use sketchpde::output::ResultFolder;
-use sketchpde::problem::Problem;
+use sketchpde::problem::{Problem, ProblemFile};
 use sketchpde::session::{Options, Session, SessionHandle, total_points, wall_clock};
 
 use self::drive::{Ending, Keeper, Run};
@@ -33,7 +33,7 @@ use super::progress::{Progress, Verbosity};
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    problem: ProblemArguments,
+    pub problem: ProblemArguments,
 
     /// Where to compute; auto takes a hardware GPU if there is one, else the CPU.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
@@ -47,34 +47,39 @@ pub struct Arguments {
     #[arg(long, value_enum)]
     precision: Option<Precision>,
 
+    /// Train with so many seeds, counted from the problem's, and report median, least and largest
+    /// error (problems that are trained over the whole domain).
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: Option<u64>,
+
     /// Folder for the results [default: out/NAME-VARIANT-seedN, numbered where that is taken].
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub out: Option<PathBuf>,
 
     /// Go on with a run that was interrupted, to the same bits as if it had not been.
     #[arg(long, conflicts_with = "force")]
-    resume: bool,
+    pub resume: bool,
 
     /// Replace the run that the folder holds.
     #[arg(long)]
-    force: bool,
+    pub force: bool,
 
     /// Write a checkpoint every so many seconds; 0: only when interrupted.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0,
           value_parser = not_negative, allow_negative_numbers = true)]
-    checkpoint_every: f64,
+    pub checkpoint_every: f64,
 
     /// End with exit code 4 unless the relative L2 error over space and time is at most this.
     #[arg(long, value_name = "ERROR", value_parser = positive, allow_negative_numbers = true)]
-    max_error: Option<f64>,
+    pub max_error: Option<f64>,
 
     /// Draw no plots (`sketchpde plot` draws them later).
     #[arg(long)]
-    no_plots: bool,
+    pub no_plots: bool,
 
     /// Print the result as one JSON object.
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 
     /// Say nothing but errors.
     #[arg(short, long, conflicts_with = "verbose")]
@@ -111,7 +116,7 @@ impl Precision {
 }
 
 impl Arguments {
-    fn wish(&self) -> Wish<'_> {
+    pub fn wish(&self) -> Wish<'_> {
         Wish {
             out: self.out.as_deref(),
             variant: self.problem.variant.as_deref(),
@@ -120,7 +125,7 @@ impl Arguments {
         }
     }
 
-    fn verbosity(&self) -> Verbosity {
+    pub fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, false) => Verbosity::Normal,
@@ -128,7 +133,7 @@ impl Arguments {
         }
     }
 
-    fn backend(&self) -> BackendChoice {
+    pub fn backend(&self) -> BackendChoice {
         match (self.backend, &self.adapter) {
             // Who names an adapter means the GPU.
             (Backend::Auto, None) => BackendChoice::Auto,
@@ -153,14 +158,35 @@ fn not_negative(text: &str) -> Result<f64, &'static str> {
     }
 }
 
+impl Arguments {
+    /// Overrides of the options that have a name of their own.
+    pub fn overrides(&self) -> Vec<(&'static str, String)> {
+        self.precision.iter().map(|p| ("run.precision", p.word().to_owned())).collect()
+    }
+
+    /// Seconds between two checkpoints, where there are any.
+    pub fn interval(&self) -> Option<Duration> {
+        let every = self.checkpoint_every;
+        (every > 0.0).then(|| Duration::from_secs_f64(every))
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let precision = arguments.precision.map(|p| ("run.precision", p.word().to_owned()));
-    let problem = arguments.problem.load(precision.as_slice())?;
-    let path = folder::choose(&problem, &arguments.wish())?;
+    match arguments.problem.load_file(&arguments.overrides())? {
+        ProblemFile::Evolution(problem) if arguments.seeds.is_some() => {
+            Err(Failure::SeedsOfEvolution { problem: problem.name })
+        }
+        ProblemFile::Evolution(problem) => evolve(arguments, problem),
+        ProblemFile::Residual(problem) => super::train::run(arguments, &problem),
+    }
+}
+
+fn evolve(arguments: &Arguments, problem: Problem) -> Result<(), Failure> {
+    let path = folder::choose((&problem).into(), &arguments.wish())?;
     interrupt::listen()?;
     let mut progress = Progress::new(arguments.verbosity());
     let engine = pollster::block_on(Engine::new(&problem, &arguments.backend()))?;
-    let folder = folder::open(&path, &problem, arguments.resume, arguments.force)?;
+    let folder = folder::open(&path, (&problem).into(), arguments.resume, arguments.force)?;
     if arguments.resume
         && let Some(result) = folder::finished(&folder)
     {
@@ -174,9 +200,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = Options { start, frames: store::FRAMES, clock: wall_clock };
     let handle = SessionHandle::spawn(problem.clone(), engine, options)?;
     let run = Run::begin(handle, problem, store::reference, &mut progress)?;
-    let every = arguments.checkpoint_every;
-    let every = (every > 0.0).then(|| Duration::from_secs_f64(every));
-    match run.finish(every, &mut store)? {
+    match run.finish(arguments.interval(), &mut store)? {
         (Ending::Interrupted { resumable }, _) => Err(interrupted(&store, resumable, &path)),
         (Ending::Ended(session), reference_error) => {
             let result = RunResult::of(&session, reference_error);

@@ -1,11 +1,10 @@
 //! Parameters from which the network is the initial state.
 //!
 //! The network's values and first derivatives are fitted to those of the initial state in f64:
-//! by Levenberg-Marquardt ([`levenberg`]), or by L-BFGS and then Adam as published ([`descent`]).
+//! by Levenberg-Marquardt ([`levenberg`]), or by L-BFGS and then Adam as published.
 //! [`target`] says what is compared where. The fit advances one iteration at a time, so that its
 //! caller can draw, save and stop in between.
 
-mod descent;
 mod error;
 mod key;
 mod levenberg;
@@ -15,9 +14,13 @@ mod target;
 mod tests;
 
 use crate::network::Network;
+use crate::optimize::descent::{
+    Sample,
+    adam::{Adam, cosine},
+    lbfgs::Lbfgs,
+};
 use crate::problem::{FitMethod, Problem};
 use crate::random::{Philox, Stream};
-use descent::{Adam, Lbfgs, Sample};
 pub use error::FitError;
 pub use key::fit_key;
 use levenberg::{FIRST_DAMPING, Levenberg};
@@ -39,6 +42,9 @@ const WIDE_GAP: f64 = 10.0;
 const FINE: f64 = 1e-3;
 /// Levenberg-Marquardt moves a random subset of the parameters where there are more than this.
 const MOST_COLUMNS: usize = 4_000;
+/// Adam's rate, and the steps of one cosine along which it falls (the code of arXiv 2310.04867).
+const RATE: f64 = 1e-3;
+const PERIOD: u64 = 500;
 
 /// Why a fit has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -252,11 +258,14 @@ impl InitialFit {
     /// L-BFGS for the first half of the iterations or until it stalls, then Adam.
     fn descent_step(&mut self) -> bool {
         let progress = &mut self.progress;
-        let objective = |theta: &[f64]| self.target.gradient(theta);
-        let from = Sample::new(std::mem::take(&mut progress.theta), &objective);
+        let mut objective =
+            |theta: &[f64]| Ok::<_, std::convert::Infallible>(self.target.gradient(theta));
+        let theta = std::mem::take(&mut progress.theta);
+        let Ok(from) = Sample::new(theta, &mut objective);
         if progress.adam.is_none() {
             let early = 2 * progress.iteration < self.problem.fit.max_iterations;
-            match progress.lbfgs.step(&from, &objective) {
+            let Ok(next) = progress.lbfgs.step(&from, &mut objective);
+            match next {
                 Some(next) if early && !stalled(&progress.losses) => {
                     progress.theta = next.theta;
                     self.residual = self.target.residual(&progress.theta);
@@ -267,7 +276,8 @@ impl InitialFit {
         }
         progress.theta = from.theta;
         if let Some(adam) = &mut progress.adam {
-            adam.step(&mut progress.theta, &from.gradient);
+            let rate = RATE * cosine(adam.steps, PERIOD);
+            adam.step(&mut progress.theta, &from.gradient, rate);
         }
         self.residual = self.target.residual(&progress.theta);
         true

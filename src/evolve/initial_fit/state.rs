@@ -1,10 +1,10 @@
 //! The state of a fit as named lists of numbers, for checkpoints.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use super::descent::{Adam, Lbfgs};
 use super::{Best, FitError, FitReason, InitialFit, Progress};
 use crate::network::Network;
+use crate::optimize::descent::{adam::Adam, lbfgs::Lbfgs};
 use crate::problem::Problem;
 
 /// Named lists of numbers from which a fit goes on to the same bits.
@@ -28,14 +28,13 @@ impl InitialFit {
             progress.best.between,
             reason.map_or(0.0, |k| (k + 1) as f64),
         ];
-        let pairs = progress.lbfgs.pairs.iter();
         let mut state: FitState = [
             ("fit.numbers", numbers),
             ("fit.parameters", progress.theta.clone()),
             ("fit.best", progress.best.theta.clone()),
             ("fit.counts", progress.counts.iter().map(|&n| n as f64).collect()),
             ("fit.losses", progress.losses.clone()),
-            ("fit.lbfgs", pairs.flat_map(|(s, y)| s.iter().chain(y)).copied().collect()),
+            ("fit.lbfgs", progress.lbfgs.save()),
         ]
         .map(|(name, list)| (name.to_owned(), list))
         .into();
@@ -66,12 +65,9 @@ impl InitialFit {
         if !sensible || counts.iter().any(|n| !(1.0..1e9).contains(n)) {
             return Err(FitError::State { entry: "fit.counts" });
         }
-        let flat = list("fit.lbfgs", None)?;
-        if flat.len() % (2 * parameters) != 0 {
-            return Err(FitError::State { entry: "fit.lbfgs" });
-        }
-        let pair = |pair: &[f64]| (pair[..parameters].to_vec(), pair[parameters..].to_vec());
-        let pairs: VecDeque<_> = flat.chunks_exact(2 * parameters).map(pair).collect();
+        let pairs = list("fit.lbfgs", None)?;
+        let lbfgs = Lbfgs::restored(Lbfgs::default().memory, pairs, parameters)
+            .ok_or(FitError::State { entry: "fit.lbfgs" })?;
         let adam = match state.get("fit.adam.steps") {
             None => None,
             Some(_) => Some(Adam {
@@ -89,7 +85,7 @@ impl InitialFit {
             counts: counts.iter().map(|&n| n as usize).collect(),
             damping: numbers[3],
             losses: list("fit.losses", None)?.clone(),
-            lbfgs: Lbfgs { pairs },
+            lbfgs,
             adam,
             reason: whole(5).checked_sub(1).and_then(|k| REASONS.get(k)).copied(),
         };

@@ -258,42 +258,6 @@ fn the_published_method_lowers_the_loss_in_both_phases() {
     assert!(report.loss < 0.01 * first.loss, "{first:?} {report:?}");
 }
 
-/// Rosenbrock's valley has its only minimum, 0, at (1, 1).
-#[test]
-fn lbfgs_finds_the_minimum_of_rosenbrock() {
-    let objective = |x: &[f64]| {
-        let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
-        (a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b])
-    };
-    let mut lbfgs = Lbfgs::default();
-    let mut sample = Sample::new(vec![-1.2, 1.0], &objective);
-    let mut steps = 0;
-    while let Some(next) = lbfgs.step(&sample, &objective) {
-        assert!(next.value < sample.value);
-        sample = next;
-        steps += 1;
-        if sample.value < 1e-24 {
-            break;
-        }
-    }
-    assert!(steps < 100, "{steps} steps");
-    assert!((sample.theta[0] - 1.0).abs() < 1e-10 && (sample.theta[1] - 1.0).abs() < 1e-10);
-}
-
-/// Adam's first step is the rate times the sign of the gradient, whatever its size.
-#[test]
-fn adam_starts_with_the_rate_and_minimises_a_quadratic() {
-    let mut adam = Adam::new(2);
-    let mut x = vec![0.3, -0.2];
-    adam.step(&mut x, &[100.0, -1e-3]);
-    assert!((x[0] - 0.299).abs() < 1e-9 && (x[1] + 0.199).abs() < 1e-7, "{x:?}");
-    for _ in 0..4_999 {
-        let gradient = [2.0 * x[0], 20.0 * x[1]];
-        adam.step(&mut x, &gradient);
-    }
-    assert!(x.iter().all(|x| x.abs() < 1e-3), "{x:?}");
-}
-
 #[test]
 fn a_state_that_is_not_finite_is_named_with_its_place() {
     let problem = problem("x = { range = [-1, 1] }", "sin(x)/x", SMALL);

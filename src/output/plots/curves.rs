@@ -61,6 +61,15 @@ fn over_time(
 /// # Errors
 /// [`OutputError::Plot`] when there is no spectrum with a positive value.
 pub fn singular_values(history: &History, names: &Names<'_>) -> Result<Figure, OutputError> {
+    singular_values_at(history, names, "t = ")
+}
+
+/// As [`singular_values`]; `at` stands before each time in the legend.
+pub(super) fn singular_values_at(
+    history: &History,
+    names: &Names<'_>,
+    at: &str,
+) -> Result<Figure, OutputError> {
     let positive = |s: &&Spectrum| s.singular_values.first().is_some_and(|&s| s > 0.0);
     let all: Vec<&Spectrum> = history.spectra.iter().filter(positive).collect();
     let Some(newest) = all.last() else {
@@ -74,7 +83,7 @@ pub fn singular_values(history: &History, names: &Names<'_>) -> Result<Figure, O
         .iter()
         .enumerate()
         .map(|(k, &index)| Entry {
-            label: format!("t = {}", readable(all[index].time)),
+            label: format!("{at}{}", readable(all[index].time)),
             colour: colour(k),
             width: 1.8,
             dash: None,

@@ -89,8 +89,10 @@ pub fn final_state(field: &SpaceTimeField, names: &Names<'_>) -> Result<Figure, 
             value: Box::new(move |i, j| values[i * count + j]),
         }
     };
-    let time = readable(field.times[last]);
-    let of = format!("{}({}, {}), t = {time}", names.unknown, first.name, second.name);
+    // A single time is that of a stationary solution.
+    let time = format!(", t = {}", readable(field.times[last]));
+    let time = if last > 0 { time.as_str() } else { "" };
+    let of = format!("{}({}, {}){time}", names.unknown, first.name, second.name);
     let panels = panels(field, &values, reference.as_deref(), error.as_deref(), plane, &of);
     let size = image_size(first, second);
     Ok(images(names.title, &panels, &first.name, &second.name, size))

@@ -11,6 +11,7 @@ pub mod frame;
 pub mod raster;
 pub mod scale;
 pub mod svg;
+pub mod training;
 
 pub use field::Names;
 
@@ -70,14 +71,24 @@ pub fn save_all(
     history: &History,
     names: &Names<'_>,
 ) -> Result<Vec<PathBuf>, OutputError> {
-    let figures = [
-        ("space-time", field::space_time(field, names)),
-        ("slices", field::slices(field, names)),
-        ("final-state", field::final_state(field, names)),
-        ("error", curves::error(history, names)),
-        ("residual", curves::residual(history, names)),
-        ("singular-values", curves::singular_values(history, names)),
-    ];
+    save(
+        folder,
+        [
+            ("space-time", field::space_time(field, names)),
+            ("slices", field::slices(field, names)),
+            ("final-state", field::final_state(field, names)),
+            ("error", curves::error(history, names)),
+            ("residual", curves::residual(history, names)),
+            ("singular-values", curves::singular_values(history, names)),
+        ],
+    )
+}
+
+/// Saves the figures that there are data for.
+fn save<const N: usize>(
+    folder: &Path,
+    figures: [(&str, Result<Figure, OutputError>); N],
+) -> Result<Vec<PathBuf>, OutputError> {
     let mut files = Vec::new();
     for (name, figure) in figures {
         match figure {

@@ -54,6 +54,8 @@ pub enum EquationIssue {
     TimeDerivative { text: String, left: String },
     #[error("{text} is a derivative of higher order in time")]
     SecondTimeDerivative { text: String, left: String },
+    #[error("{text}: the time is no coordinate of this problem")]
+    NoTimeCoordinate { text: String, coordinates: Vec<String> },
     #[error("the equation has no '='")]
     MissingEquals { left: String },
     #[error("a second '='")]
@@ -117,6 +119,10 @@ impl EquationIssue {
                 format!("only equations of first order in time are solved: {left} = ..")
             }
             Self::MissingEquals { left } => format!("write {left} = .."),
+            Self::NoTimeCoordinate { coordinates, .. } => format!(
+                "add t = {{ range = [0, 1] }} under [domain]; the coordinates are {}",
+                coordinates.join(", ")
+            ),
             Self::ExtraEquals => "an equation has one '='".into(),
             Self::UnwantedEquals => "write the expression alone".into(),
             Self::LeftSide { left, .. } => {

@@ -81,11 +81,14 @@ impl Parser<'_> {
     /// As [`Expression::laplacian`], within the limits of size and order.
     fn laplacian(&mut self, of: Expression, span: &Range<usize>) -> Expression {
         let dimensions = self.names.coordinates.len();
-        if dimensions > 1 && of == Expression::Jet(Channel::value()) {
+        // In space-time the Laplacian is that of space.
+        let is_time = |k: usize| self.names.coordinates[k] == "t";
+        let space: Vec<usize> = (0..dimensions).filter(|&k| !is_time(k)).collect();
+        if dimensions > 1 && space.len() == dimensions && of == Expression::Jet(Channel::value()) {
             return Expression::Jet(Channel::Laplacian);
         }
         let mut sum = Expression::Constant(0.0);
-        for k in 0..dimensions {
+        for k in space {
             let first = self.derivative(&of, k, span);
             sum = sum + self.derivative(&first, k, span);
         }

@@ -1,7 +1,8 @@
 //! Equation text in ordinary notation, parsed to [`Expression`] trees.
 //!
 //! ```text
-//! equation    u_t = sum
+//! equation    u_t = sum                           of evolution problems
+//!             sum = sum                           of residual problems
 //! sum         product { (+ | -) product }
 //! product     sign { (* | /) sign }
 //! sign        { + | - } power                     -x^2 is -(x^2)
@@ -44,6 +45,14 @@ pub const MAX_DEPTH: usize = 512;
 /// Every mistake in the text, in the order of its place.
 pub fn parse_equation(text: &str, names: &Names) -> Result<Expression, Vec<EquationError>> {
     Parser::new(text, names, Role::RightHandSide)?.equation()
+}
+
+/// `left - right` of an equation `left = right` of a residual problem.
+///
+/// # Errors
+/// Every mistake in the text, in the order of its place.
+pub fn parse_residual(text: &str, names: &Names) -> Result<Expression, Vec<EquationError>> {
+    Parser::new(text, names, Role::Residual)?.residual()
 }
 
 /// An expression in which the symbols that `role` allows may stand.

@@ -92,22 +92,7 @@ impl<'a> Parser<'a> {
             result = self.sum();
         }
         while let Some(lexeme) = self.take() {
-            let issue = match lexeme.token {
-                Token::Close => EquationIssue::UnopenedParenthesis,
-                Token::Comma => EquationIssue::StrayComma,
-                _ if self.role == Role::RightHandSide => EquationIssue::ExtraEquals,
-                _ => EquationIssue::UnwantedEquals,
-            };
-            self.error(lexeme.span, issue);
-            while self
-                .peek()
-                .is_some_and(|t| matches!(t, Token::Star | Token::Slash | Token::Caret))
-            {
-                self.at += 1;
-            }
-            if self.peek().is_some_and(Token::starts_operand) {
-                self.sum();
-            }
+            self.stray(lexeme);
         }
         if self.errors.is_empty() {
             self.limit_size(&result, 0..self.text.len());
@@ -117,6 +102,48 @@ impl<'a> Parser<'a> {
         }
         self.errors.sort_by_key(|error| (error.span.start, error.span.end));
         Err(self.errors)
+    }
+
+    /// `left = right` as `left - right`.
+    pub(super) fn residual(mut self) -> Result<Expression, Vec<EquationError>> {
+        if self.lexemes.is_empty() {
+            return self.expression();
+        }
+        let left = self.sum();
+        while let Some(lexeme) = self.lexemes.get(self.at).cloned()
+            && lexeme.token != Token::Equals
+        {
+            self.at += 1;
+            self.stray(lexeme);
+        }
+        if !self.accept(&Token::Equals) {
+            let left = self.text.trim().to_owned();
+            self.error(0..self.text.len(), EquationIssue::MissingEquals { left });
+            self.errors.sort_by_key(|error| (error.span.start, error.span.end));
+            return Err(self.errors);
+        }
+        self.limit_size(&left, 0..self.text.len());
+        let right = self.expression()?;
+        Ok(Expression::Binary(Binary::Subtract, Box::new(left), Box::new(right)))
+    }
+
+    /// A token that ends a sum too early; what stands after it is read for its own mistakes.
+    fn stray(&mut self, lexeme: Lexeme) {
+        let issue = match lexeme.token {
+            Token::Close => EquationIssue::UnopenedParenthesis,
+            Token::Comma => EquationIssue::StrayComma,
+            _ if matches!(self.role, Role::RightHandSide | Role::Residual) => {
+                EquationIssue::ExtraEquals
+            }
+            _ => EquationIssue::UnwantedEquals,
+        };
+        self.error(lexeme.span, issue);
+        while self.peek().is_some_and(|t| matches!(t, Token::Star | Token::Slash | Token::Caret)) {
+            self.at += 1;
+        }
+        if self.peek().is_some_and(Token::starts_operand) {
+            self.sum();
+        }
     }
 
     pub(super) fn error(&mut self, span: Range<usize>, issue: EquationIssue) {

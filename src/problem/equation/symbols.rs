@@ -20,9 +20,24 @@ pub enum Role {
     Side(usize),
     /// A number.
     Constant,
+    /// An equation of a residual problem, in which the time is a coordinate like the others.
+    Residual,
+    /// One expression of a residual problem: what is observed, matched or integrated.
+    Quantity,
+    /// The exact solution of a residual problem: coordinates and parameters.
+    Known,
 }
 
 impl Role {
+    /// Whether derivatives by a time that is no coordinate can be meant.
+    fn has_time(self) -> bool {
+        !matches!(self, Self::Residual | Self::Quantity | Self::Known)
+    }
+
+    fn has_unknown(self) -> bool {
+        matches!(self, Self::RightHandSide | Self::Residual | Self::Quantity)
+    }
+
     fn describe(self, names: &Names) -> String {
         match self {
             Self::RightHandSide => "the equation".into(),
@@ -30,6 +45,9 @@ impl Role {
             Self::Exact => "the exact solution".into(),
             Self::Side(k) => format!("the value at an end of {}", names.coordinates[k]),
             Self::Constant => "a number".into(),
+            Self::Residual => "the equation".into(),
+            Self::Quantity => "this expression".into(),
+            Self::Known => "the exact solution".into(),
         }
     }
 
@@ -37,7 +55,11 @@ impl Role {
     fn objection(self, meaning: &Expression, names: &Names) -> Option<String> {
         let unknown = &names.unknown;
         match (self, meaning) {
-            (Self::RightHandSide, _) | (_, Expression::Constant(_)) => None,
+            (Self::Residual | Self::Quantity | Self::Known, Expression::Time) => {
+                Some("to make t a coordinate, add t = { range = [0, 1] } under [domain]".into())
+            }
+            (Self::RightHandSide | Self::Residual | Self::Quantity, _)
+            | (_, Expression::Constant(_)) => None,
             (Self::Constant, _) => Some("write a number or an expression of numbers".into()),
             (_, Expression::Jet(_)) => {
                 Some(format!("write a formula without {unknown}, in coordinates and parameters"))
@@ -134,14 +156,13 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
         && let Some(suffix) =
             name.strip_prefix(names.unknown.as_str()).and_then(|s| s.strip_prefix('_'))
     {
-        return derivative(name, suffix, names);
+        return derivative(name, suffix, names, role);
     }
     if Callable::named(name).is_some() {
         return Err(EquationIssue::FunctionWithoutArgument { name: name.into() });
     }
     let known = names.coordinates.iter().chain(&names.parameters).map(String::as_str);
-    let known =
-        known.chain(["t", "pi"]).chain((role == Role::RightHandSide).then_some(&*names.unknown));
+    let known = known.chain(["t", "pi"]).chain(role.has_unknown().then_some(&*names.unknown));
     Err(EquationIssue::UnknownSymbol {
         name: name.into(),
         nearest: nearest(name, known).map(Into::into),
@@ -150,7 +171,12 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
 }
 
 /// `u_suffix`, with the suffix either a run of coordinate names or names in braces.
-fn derivative(text: &str, suffix: &str, names: &Names) -> Result<Expression, EquationIssue> {
+fn derivative(
+    text: &str,
+    suffix: &str,
+    names: &Names,
+    role: Role,
+) -> Result<Expression, EquationIssue> {
     let left = format!("{}_t", names.unknown);
     let orders = match suffix.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
         Some(group) => separated(group, names),
@@ -169,6 +195,10 @@ fn derivative(text: &str, suffix: &str, names: &Names) -> Result<Expression, Equ
         suffix,
         coordinates: names.coordinates.clone(),
     })?;
+    if factors.contains(&TIME) && !role.has_time() {
+        let (text, coordinates) = (text.into(), names.coordinates.clone());
+        return Err(EquationIssue::NoTimeCoordinate { text, coordinates });
+    }
     if factors.contains(&TIME) {
         return Err(EquationIssue::TimeDerivative { text: text.into(), left });
     }

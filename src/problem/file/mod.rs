@@ -2,13 +2,17 @@
 //!
 //! `document` reads TOML into a tree with places, `reader` takes typed settings out of it,
 //! `symbols` collects the names, `sections` reads section by section, `checks` looks for
-//! contradictions between them, `print` turns a tree back into text.
+//! contradictions between them, `print` turns a tree back into text. The same for residual
+//! problems in `residual` and `residual_checks`.
 
 mod checks;
 mod document;
 mod escapes;
 mod print;
 mod reader;
+mod residual;
+mod residual_checks;
+mod residual_settings;
 mod sections;
 mod settings;
 mod symbols;
@@ -17,20 +21,68 @@ mod variants;
 use document::{Place, Sources, Table};
 use reader::{Reader, Section};
 
-use super::{Issue, Overrides, Problem, ProblemErrors, SettingIssue};
+use super::residual::ResidualIssue;
+use super::{Issue, Overrides, Problem, ProblemErrors, ProblemFile, ResidualProblem, SettingIssue};
 
 pub(super) use variants::{select, variants};
+
+/// What a file states: the blocks of a residual problem tell it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Evolution,
+    Residual,
+}
+
+impl Family {
+    fn of(root: &Table) -> Self {
+        if root.get("residual").is_some() { Self::Residual } else { Self::Evolution }
+    }
+}
+
+impl ProblemFile {
+    /// The evolution problem that was asked for.
+    pub(super) fn evolution(self, text: &str) -> Result<Problem, ProblemErrors> {
+        match self {
+            Self::Evolution(problem) => Ok(problem),
+            Self::Residual(_) => Err(other_family(text, "residual", "an evolution problem")),
+        }
+    }
+
+    /// The residual problem that was asked for.
+    pub(super) fn residual(self, text: &str) -> Result<ResidualProblem, ProblemErrors> {
+        match self {
+            Self::Residual(problem) => Ok(problem),
+            Self::Evolution(_) => Err(other_family(text, "equation", "a residual problem")),
+        }
+    }
+
+    fn set_source(&mut self, source: String) {
+        match self {
+            Self::Evolution(problem) => problem.source = source,
+            Self::Residual(problem) => problem.source = source,
+        }
+    }
+}
+
+fn other_family(text: &str, section: &str, wanted: &'static str) -> ProblemErrors {
+    let sources = Sources::new(text, &Overrides::new());
+    let root = document::parse(text).unwrap_or_default();
+    let entry = root.entries.iter().find(|entry| entry.key == section);
+    let place = entry.map_or(Place::File(0, 0), |entry| entry.key_place.clone());
+    collect(&sources, [(place, ResidualIssue::OtherFamily { wanted }.into())])
+}
 
 /// Mistakes that are reported; a file with more is not worth listing further.
 const MAX_ERRORS: usize = 100;
 
-pub(super) fn load(text: &str, overrides: &Overrides) -> Result<Problem, ProblemErrors> {
+pub(super) fn load(text: &str, overrides: &Overrides) -> Result<ProblemFile, ProblemErrors> {
     let sources = Sources::new(text, overrides);
     let mut root = document::parse(text).map_err(|issues| collect(&sources, issues))?;
     if overrides.is_empty() {
         variants::check(&root, &sources).map_err(|issues| collect(&sources, issues))?;
-        let problem = read(&root, &sources).map_err(|issues| collect(&sources, issues))?;
-        return Ok(Problem { source: text.to_owned(), ..problem });
+        let mut problem = read(&root, &sources).map_err(|issues| collect(&sources, issues))?;
+        problem.set_source(text.to_owned());
+        return Ok(problem);
     }
     let mut issues = Vec::new();
     document::apply(&mut root, overrides, &mut issues);
@@ -41,7 +93,7 @@ pub(super) fn load(text: &str, overrides: &Overrides) -> Result<Problem, Problem
     };
     // The overrides may be what a variant stands on, or the opposite: the resolved file has none.
     root.remove("variants");
-    problem.source = print::print(&root);
+    problem.set_source(print::print(&root));
     Ok(problem)
 }
 
@@ -56,18 +108,38 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, ProblemErrors> {
 }
 
 /// The problem of a document, without its source.
-fn read(root: &Table, sources: &Sources<'_>) -> Result<Problem, Vec<(Place, Issue)>> {
+fn read(root: &Table, sources: &Sources<'_>) -> Result<ProblemFile, Vec<(Place, Issue)>> {
     let mut reader = Reader { sources, issues: Vec::new() };
     let mut top = Section::root(root);
-    let problem = sections::problem(&mut reader, root, &mut top);
-    reader.finish(top);
-    match problem {
-        Some((problem, places)) if reader.issues.is_empty() => {
-            checks::consistency(&problem, &places, &mut reader);
-            if reader.issues.is_empty() { Ok(problem) } else { Err(reader.issues) }
+    let problem = match Family::of(root) {
+        Family::Evolution => {
+            let problem = sections::problem(&mut reader, root, &mut top);
+            reader.finish(top);
+            checked(problem, &mut reader, checks::consistency).map(ProblemFile::Evolution)
         }
+        Family::Residual => {
+            let problem = residual::problem(&mut reader, root, &mut top);
+            reader.finish(top);
+            checked(problem, &mut reader, residual_checks::consistency).map(ProblemFile::Residual)
+        }
+    };
+    match problem {
+        Some(problem) if reader.issues.is_empty() => Ok(problem),
         _ => Err(reader.issues),
     }
+}
+
+/// Contradictions are looked for only where everything else is right.
+fn checked<P, Q>(
+    read: Option<(P, Q)>,
+    reader: &mut Reader<'_>,
+    check: fn(&P, &Q, &mut Reader<'_>),
+) -> Option<P> {
+    let (problem, places) = read?;
+    if reader.issues.is_empty() {
+        check(&problem, &places, reader);
+    }
+    Some(problem)
 }
 
 fn collect(

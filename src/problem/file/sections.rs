@@ -2,7 +2,7 @@
 
 use super::document::{Node, Place, Table, Value};
 use super::reader::{Reader, Section};
-use super::symbols;
+use super::{Family, symbols};
 use crate::problem::ansatz::Ansatz;
 use crate::problem::equation::{Role, parse_equation, parse_expression};
 use crate::problem::expression::{Expression, MAX_DIMENSIONS, Names};
@@ -26,7 +26,7 @@ pub(super) fn problem<'a>(
     let title = reader.text(top, "title").unwrap_or(&name).to_owned();
     let description = reader.text(top, "description").unwrap_or("").trim().to_owned();
     let mut equation_section = reader.section(top, "equation");
-    let names = symbols::names(reader, root, &mut equation_section);
+    let names = symbols::names(reader, root, &mut equation_section, Family::Evolution);
     let equation = equation(reader, &names, equation_section);
     let (coordinates, coordinate_places) = coordinates(reader, top, &names);
     let time = time(reader, top);
@@ -75,7 +75,7 @@ pub(super) fn problem<'a>(
     Some((problem, places))
 }
 
-fn format<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) {
+pub(super) fn format<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) {
     let Some(node) = top.get("format") else {
         reader.missing(top, "format", "begin the file with format = 1");
         return;
@@ -87,7 +87,7 @@ fn format<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) {
     }
 }
 
-fn run<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> (u64, Precision) {
+pub(super) fn run<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> (u64, Precision) {
     let mut section = reader.section(top, "run");
     let seed = reader.count(&mut section, "seed", [0, i64::MAX as u64]).unwrap_or(0);
     let precision = reader.choice(&mut section, "precision").unwrap_or(Precision::Auto);
@@ -117,7 +117,7 @@ fn equation<'a>(
 }
 
 /// An expression, written as text or as a number.
-fn expression(
+pub(super) fn expression(
     reader: &mut Reader<'_>,
     key: &str,
     node: &Node,
@@ -143,7 +143,7 @@ fn expression(
 }
 
 /// `[initial]` or `[exact]`: the formula under the unknown's name, and where it is.
-fn formula<'a>(
+pub(super) fn formula<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
     key: &'static str,
@@ -275,7 +275,7 @@ fn time<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Option<TimeSpan> 
     None
 }
 
-fn parameters<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Vec<Parameter> {
+pub(super) fn parameters<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Vec<Parameter> {
     let section = reader.section(top, "parameters");
     let entries: Vec<(&'a str, &'a Node)> = section.entries().collect();
     entries.into_iter().filter_map(|(name, node)| parameter(reader, name, node)).collect()

@@ -10,9 +10,9 @@ use crate::problem::settings::{
 use crate::problem::{Boundary, Coordinate, SettingIssue, TimeSpan};
 
 /// The most points of a problem: 80 MB per coordinate.
-const MAX_POINTS: usize = 10_000_000;
+pub(super) const MAX_POINTS: usize = 10_000_000;
 /// The most parameters of a network.
-const MAX_NETWORK: usize = 16_777_216;
+pub(super) const MAX_NETWORK: usize = 16_777_216;
 /// The most columns: the least-squares problem has the square of it in memory.
 const MAX_COLUMNS: u64 = 20_000;
 /// The most time steps.
@@ -94,11 +94,11 @@ fn points<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize)
     } else {
         count.clone()
     };
-    check_total(reader, &factors, &place);
+    check_total(reader, &factors, MAX_POINTS, &place);
     PointSettings { layout, count }
 }
 
-fn check_counts(
+pub(super) fn check_counts(
     reader: &mut Reader<'_>,
     key: &'static str,
     count: &[usize],
@@ -111,11 +111,11 @@ fn check_counts(
     }
 }
 
-fn check_total(reader: &mut Reader<'_>, factors: &[usize], place: &Place) {
+pub(super) fn check_total(reader: &mut Reader<'_>, factors: &[usize], limit: usize, place: &Place) {
     let total = factors.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
-    if total.is_none_or(|total| total > MAX_POINTS) {
+    if total.is_none_or(|total| total > limit) {
         let points = factors.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
-        reader.report(place, SettingIssue::TooManyPoints { points, limit: MAX_POINTS });
+        reader.report(place, SettingIssue::TooManyPoints { points, limit });
     }
 }
 
@@ -133,7 +133,7 @@ fn fit<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize) ->
     if !count.is_empty() {
         check_counts(reader, "fit.count", &count, dimensions, &place);
         let each = if count.len() == 1 { vec![count[0]; dimensions] } else { count.clone() };
-        check_total(reader, &each, &place);
+        check_total(reader, &each, MAX_POINTS, &place);
     }
     FitSettings { method, tolerance, max_iterations: max_iterations as usize, count }
 }

@@ -1,5 +1,6 @@
 //! The names of a problem file: unknown, coordinates, parameters.
 
+use super::Family;
 use super::document::{Place, Table, Value};
 use super::reader::{Reader, Section};
 use crate::problem::SettingIssue;
@@ -15,6 +16,7 @@ pub(super) fn names<'a>(
     reader: &mut Reader<'a>,
     root: &Table,
     equation: &mut Section<'a>,
+    family: Family,
 ) -> Names {
     let unknown_place = equation.place_of("unknown");
     let mut names = Names {
@@ -27,7 +29,11 @@ pub(super) fn names<'a>(
         names.unknown = "u".into();
     }
     for (key, place) in keys(root, "domain").take(MAX_DIMENSIONS) {
-        if let Err(issue) = coordinate_name(key, &names) {
+        // Where time is a coordinate, it is called t.
+        let is_time = family == Family::Residual && key == "t";
+        if let Err(issue) = coordinate_name(key, &names)
+            && !is_time
+        {
             reader.report(&place, issue);
         }
         names.coordinates.push(key.to_owned());

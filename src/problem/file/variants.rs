@@ -3,7 +3,7 @@
 use super::document::{self, Node, Place, Sources, Table, Value};
 use super::{collect, load, print, read};
 use crate::problem::nearest::nearest;
-use crate::problem::{Issue, Overrides, Problem, ProblemErrors, SettingIssue, Variants};
+use crate::problem::{Issue, Overrides, ProblemErrors, ProblemFile, SettingIssue, Variants};
 
 /// The settings of a variant by dotted key; nested tables count as dots.
 fn settings(table: &Table) -> Vec<(String, Place, Node)> {
@@ -86,7 +86,7 @@ pub(in crate::problem) fn select(
     text: &str,
     variant: &str,
     overrides: &Overrides,
-) -> Result<Problem, ProblemErrors> {
+) -> Result<ProblemFile, ProblemErrors> {
     let variants = variants(text)?;
     let Some(chosen) = variants.get(variant) else {
         let sources = Sources::new(text, &Overrides::new());

@@ -1,0 +1,80 @@
+//! The end of a training: its files, and what is printed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sketchpde::output::plots::{Names, training};
+use sketchpde::output::{OutputError, ResultFolder};
+use sketchpde::session::TrainingSession;
+
+use super::result::TrainingResult;
+use crate::cli::failure::Failure;
+use crate::cli::output::{print, print_json, table};
+use crate::cli::plot;
+use crate::cli::progress::duration;
+
+/// Writes every file of the run. One that cannot be written does not keep the others from it; the
+/// first error is given back.
+pub fn write(
+    folder: &ResultFolder,
+    session: &TrainingSession,
+    result: &TrainingResult,
+    plots: bool,
+) -> Result<(), OutputError> {
+    let network = session.network();
+    let metadata = metadata(result, session);
+    let mut outcomes =
+        vec![folder.write_parameters(network.layout(), session.parameters(), &metadata)];
+    outcomes.push(folder.write_training(session.history()));
+    let field = session.field().unwrap_or_default();
+    outcomes.push(folder.write_fields(&field));
+    if plots {
+        let problem = session.problem();
+        let names = Names { title: &problem.title, unknown: &problem.unknown };
+        let into = folder.file(plot::FOLDER);
+        outcomes.push(training::save_all(&into, &field, session.history(), &names).map(drop));
+    }
+    // The last one: it says that the others are there.
+    if outcomes.iter().all(Result::is_ok) {
+        outcomes.push(folder.write_result(result));
+    }
+    outcomes.into_iter().collect()
+}
+
+/// What goes into the head of the parameters' file.
+fn metadata(result: &TrainingResult, session: &TrainingSession) -> BTreeMap<String, String> {
+    [
+        ("problem", session.problem().source.clone()),
+        ("seed", result.seed.to_string()),
+        ("iterations", result.iterations.to_string()),
+        ("precision", result.precision.clone()),
+        ("version", result.version.clone()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into()
+}
+
+/// Prints the result: one JSON object, or a few lines.
+pub fn show(result: &TrainingResult, folder: &Path, json: bool) -> Result<(), Failure> {
+    if json { print_json(result) } else { print(&summary(result, folder)) }
+}
+
+fn summary(result: &TrainingResult, folder: &Path) -> String {
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let error = result.relative_l2.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
+    let memory =
+        result.peak_memory_mib.map(|mib| format!("; peak memory {mib:.0} MiB")).unwrap_or_default();
+    let each = result.seconds / result.iterations.max(1) as f64;
+    table(&[
+        row("problem", format!("{}, seed {}", result.problem, result.seed)),
+        row("method", format!("{}, {}, {}", result.method, result.backend, result.precision)),
+        row("sizes", format!("{} parameters, {} rows", result.parameters, result.rows)),
+        row("iterations", format!("{}: {}", result.iterations, result.stopped)),
+        row("relative L2", format!("{error} (loss {:.2e})", result.loss)),
+        row(
+            "time",
+            format!("{}, {:.0} ms an iteration{memory}", duration(result.seconds), 1e3 * each),
+        ),
+        row("results", folder.display().to_string()),
+    ])
+}

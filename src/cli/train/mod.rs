@@ -1,0 +1,107 @@
+//! `sketchpde solve` for problems that are trained over the whole domain.
+
+mod drive;
+mod finish;
+mod result;
+mod seeds;
+mod store;
+
+use std::path::Path;
+
+use sketchpde::output::ResultFolder;
+use sketchpde::problem::{Choice, ResidualProblem};
+use sketchpde::session::{TrainingSession, wall_clock};
+
+use self::drive::Ending;
+use self::result::TrainingResult;
+use self::store::Store;
+use super::failure::Failure;
+use super::interrupt;
+use super::progress::{Progress, Verbosity};
+use super::solve::{self, Arguments, command_line, folder};
+use sketchpde::evolve::BackendChoice;
+
+pub fn run(arguments: &Arguments, problem: &ResidualProblem) -> Result<(), Failure> {
+    if matches!(arguments.backend(), BackendChoice::Gpu(_)) {
+        return Err(Failure::TrainingOnGpu { problem: problem.name.clone() });
+    }
+    interrupt::listen()?;
+    let mut progress = Progress::new(arguments.verbosity());
+    if let Some(count) = arguments.seeds {
+        return seeds::run(arguments, problem, count, &mut progress);
+    }
+    let path = folder::choose(problem.into(), &arguments.wish())?;
+    let resume = arguments.resume;
+    let result = one(arguments, problem, &path, resume, &mut progress)?;
+    finish::show(&result, &path, arguments.json)?;
+    match (arguments.max_error, result.relative_l2) {
+        (Some(bound), Some(error)) if error <= bound => Ok(()),
+        (Some(bound), error) => Err(Failure::ErrorAbove { error, bound }),
+        (None, _) => Ok(()),
+    }
+}
+
+/// One training into one folder: its result, new or as it was found finished.
+fn one(
+    arguments: &Arguments,
+    problem: &ResidualProblem,
+    path: &Path,
+    resume: bool,
+    progress: &mut Progress,
+) -> Result<TrainingResult, Failure> {
+    let folder = folder::open(path, problem.into(), resume, arguments.force)?;
+    if resume && let Some(result) = folder::finished::<TrainingResult>(&folder) {
+        progress.say(Verbosity::Normal, "The run is finished already; this is its result");
+        return Ok(result);
+    }
+    let store = Store::new(folder, problem);
+    let mut session = match resume {
+        true => store.resume(problem, progress)?,
+        false => TrainingSession::new(problem, wall_clock)?,
+    };
+    progress.say(Verbosity::Normal, &headline(&mut session));
+    progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
+    match drive::train(&mut session, &store, arguments.interval(), progress)? {
+        Ending::Interrupted => {
+            let arguments = std::env::args_os();
+            Err(Failure::Interrupted { resume: Some(command_line::to_resume(arguments, path)) })
+        }
+        Ending::Ended => conclude(arguments, &mut session, &store),
+    }
+}
+
+/// Writes the files of a training that is over.
+fn conclude(
+    arguments: &Arguments,
+    session: &mut TrainingSession,
+    store: &Store,
+) -> Result<TrainingResult, Failure> {
+    let result = TrainingResult::of(session);
+    let written = finish::write(&store.folder, session, &result, !arguments.no_plots);
+    if let Err(source) = written {
+        // The run need not be repeated once there is room for its results.
+        let kept = store.checkpoint(session).is_ok();
+        return Err(Failure::NotWritten { source, kept });
+    }
+    remove_checkpoints(&store.folder);
+    Ok(result)
+}
+
+fn remove_checkpoints(folder: &ResultFolder) {
+    solve::finish::remove_checkpoints(folder);
+}
+
+/// What is solved, in one line.
+fn headline(session: &mut TrainingSession) -> String {
+    let rows = session.rows();
+    let problem = session.problem();
+    let equation = problem.blocks.first().map_or("", |block| block.text.as_str());
+    format!(
+        "{}: {equation}; {} parameters, {rows} rows, {}; cpu, {}, seed {}",
+        problem.name,
+        session.parameters().len(),
+        problem.method.name.word(),
+        result::precision(problem),
+        problem.seed,
+    )
+}

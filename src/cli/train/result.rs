@@ -1,0 +1,77 @@
+//! The result of a training as one object: what `--json` prints and `result.json` keeps.
+
+use serde::{Deserialize, Serialize};
+use sketchpde::problem::{Choice, Precision, ResidualProblem};
+use sketchpde::session::TrainingSession;
+
+use crate::cli::memory;
+use crate::cli::solve::folder::Finished;
+
+/// Times are in seconds, errors are relative L2 errors.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TrainingResult {
+    pub problem: String,
+    /// As in the problem file.
+    pub method: String,
+    pub backend: String,
+    pub precision: String,
+    pub seed: u64,
+    /// p: parameters of the network.
+    pub parameters: usize,
+    /// n: rows of the least-squares problem.
+    pub rows: usize,
+    pub iterations: usize,
+    pub loss: f64,
+    pub relative_l2: Option<f64>,
+    /// Singular values that the last iteration kept.
+    pub rank: usize,
+    /// Losses and residuals that were evaluated in all.
+    pub evaluations: usize,
+    /// Seconds spent in iterations.
+    pub seconds: f64,
+    /// Why it stopped.
+    pub stopped: String,
+    pub peak_memory_mib: Option<f64>,
+    pub completed: bool,
+    pub version: String,
+}
+
+impl Finished for TrainingResult {
+    fn completed(&self) -> bool {
+        self.completed
+    }
+}
+
+impl TrainingResult {
+    pub fn of(session: &mut TrainingSession) -> Self {
+        let rows = session.rows();
+        let (problem, report) = (session.problem(), session.report());
+        Self {
+            problem: problem.name.clone(),
+            method: problem.method.name.word().to_owned(),
+            backend: "cpu".to_owned(),
+            precision: precision(problem).to_owned(),
+            seed: problem.seed,
+            parameters: session.parameters().len(),
+            rows,
+            iterations: report.record.iteration,
+            loss: report.record.loss,
+            relative_l2: session.error(),
+            rank: report.record.rank,
+            evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),
+            seconds: session.seconds(),
+            stopped: report.reason.map_or("", |reason| reason.describe()).to_owned(),
+            peak_memory_mib: memory::peak_mib(),
+            completed: report.reason.is_some(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// The precision tier in which a problem is trained on the CPU.
+pub fn precision(problem: &ResidualProblem) -> &'static str {
+    match problem.precision {
+        Precision::Auto => Precision::F64.word(),
+        other => other.word(),
+    }
+}

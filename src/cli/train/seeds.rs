@@ -1,0 +1,156 @@
+//! Several seeds of one training: the spread of their results.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sketchpde::problem::{ProblemFile, ResidualProblem};
+
+use super::result::TrainingResult;
+use crate::cli::failure::Failure;
+use crate::cli::output::{print, print_json, table};
+use crate::cli::progress::{Progress, Verbosity, duration};
+use crate::cli::solve::Arguments;
+use crate::cli::solve::folder::{self, Wish};
+
+/// Median, least and largest.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Spread {
+    median: f64,
+    min: f64,
+    max: f64,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    problem: String,
+    method: String,
+    seeds: Vec<u64>,
+    /// Over the seeds whose error is known.
+    relative_l2: Option<Spread>,
+    seconds: Option<Spread>,
+    runs: Vec<TrainingResult>,
+}
+
+/// Trains with the seeds from the problem's on, each into a folder of its own.
+pub fn run(
+    arguments: &Arguments,
+    problem: &ResidualProblem,
+    count: u64,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    let mut runs = Vec::new();
+    let first = problem.seed;
+    for seed in (first..).take(count as usize) {
+        let mut overrides = arguments.overrides();
+        overrides.push(("run.seed", seed.to_string()));
+        let ProblemFile::Residual(problem) = arguments.problem.load_file(&overrides)? else {
+            break;
+        };
+        let path = path_of(arguments, &problem)?;
+        // With --resume what was interrupted goes on, and what was never begun begins.
+        let begun = path.join("problem.toml").exists();
+        let result = super::one(arguments, &problem, &path, arguments.resume && begun, progress)?;
+        let error = result.relative_l2.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
+        let took = duration(result.seconds);
+        progress.say(Verbosity::Normal, &format!("seed {seed}: error {error} in {took}"));
+        runs.push(result);
+    }
+    let summary = Summary::of(problem, runs);
+    if arguments.json {
+        print_json(&summary)?;
+    } else {
+        print(&summary.text())?;
+    }
+    match (arguments.max_error, summary.relative_l2) {
+        (Some(bound), Some(spread)) if spread.max <= bound => Ok(()),
+        (Some(bound), spread) => {
+            Err(Failure::ErrorAbove { error: spread.map(|spread| spread.max), bound })
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+/// `DIR/seedN`, or a folder of the usual name.
+fn path_of(arguments: &Arguments, problem: &ResidualProblem) -> Result<PathBuf, Failure> {
+    let wish = arguments.wish();
+    let own = arguments.out.as_ref().map(|out| out.join(format!("seed{}", problem.seed)));
+    let begun = own.as_deref().is_some_and(Path::exists);
+    match own {
+        Some(own) if arguments.resume && !begun => Ok(own),
+        own => {
+            let wish = Wish { out: own.as_deref(), ..wish };
+            match folder::choose(problem.into(), &wish) {
+                Err(Failure::NothingToResume { .. }) => {
+                    folder::choose(problem.into(), &Wish { resume: false, ..wish })
+                }
+                chosen => chosen,
+            }
+        }
+    }
+}
+
+impl Summary {
+    fn of(problem: &ResidualProblem, runs: Vec<TrainingResult>) -> Self {
+        let errors = runs.iter().filter_map(|run| run.relative_l2).collect();
+        Self {
+            problem: problem.name.clone(),
+            method: runs.first().map(|run| run.method.clone()).unwrap_or_default(),
+            seeds: runs.iter().map(|run| run.seed).collect(),
+            relative_l2: Spread::of(errors),
+            seconds: Spread::of(runs.iter().map(|run| run.seconds).collect()),
+            runs,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut rows =
+            vec![["SEED", "RELATIVE L2", "LOSS", "ITERATIONS", "TIME"].map(str::to_owned).to_vec()];
+        let error = |e: Option<f64>| e.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
+        for run in &self.runs {
+            rows.push(vec![
+                run.seed.to_string(),
+                error(run.relative_l2),
+                format!("{:.2e}", run.loss),
+                run.iterations.to_string(),
+                duration(run.seconds),
+            ]);
+        }
+        let mut text = format!("{}, {}\n", self.problem, self.method) + &table(&rows);
+        if let (Some(errors), Some(seconds)) = (self.relative_l2, self.seconds) {
+            let Spread { median, min, max } = errors;
+            text += &format!(
+                "relative L2: median {median:.2e}, least {min:.2e}, largest {max:.2e}; time: median {}\n",
+                duration(seconds.median)
+            );
+        }
+        text
+    }
+}
+
+impl Spread {
+    /// Of an even number of values the median is the mean of the two in the middle.
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (&min, &max) = (values.first()?, values.last()?);
+        let half = values.len() / 2;
+        let median = if values.len() % 2 == 1 {
+            values[half]
+        } else {
+            0.5 * (values[half - 1] + values[half])
+        };
+        Some(Self { median, min, max })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_has_its_median_in_the_middle() {
+        let of = |values: &[f64]| Spread::of(values.to_vec());
+        assert_eq!(of(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
+        assert_eq!(of(&[4.0, 1.0]), Some(Spread { median: 2.5, min: 1.0, max: 4.0 }));
+        assert_eq!(of(&[]), None);
+    }
+}

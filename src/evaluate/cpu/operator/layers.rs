@@ -1,0 +1,197 @@
+//! The flat parameter vector as the operator's kernels read it: one linear layer after another,
+//! the embedding among them.
+//!
+//! The embedding is linear in features of the point, whose derivatives by the coordinates are known
+//! beforehand: the scaled value of a linear coordinate, and for a periodic one
+//! `a cos(angle + phi) = (a cos phi) cos(angle) + (-a sin phi) sin(angle)`.
+
+use crate::evaluate::cpu::activation::Rational;
+use crate::evaluate::jet::JetSet;
+use crate::network::{Input, Network, RATIONAL_COEFFICIENTS};
+use crate::problem::expression::Channel;
+use crate::scalar::Real;
+
+/// Rows that a product accumulates in registers together.
+pub const TILE: usize = 5;
+
+/// A matrix in tiles of [`TILE`] rows, the last one filled up with zeros; column by column within
+/// a tile, so that a product reads one stream.
+pub struct Tiles<T> {
+    pub rows: usize,
+    pub columns: usize,
+    entries: Vec<[T; TILE]>,
+}
+
+impl<T: Real> Tiles<T> {
+    fn new(rows: usize, columns: usize, at: impl Fn(usize, usize) -> T) -> Self {
+        let mut entries = Vec::with_capacity(rows.div_ceil(TILE) * columns);
+        for first in (0..rows).step_by(TILE) {
+            let entry = |r: usize, k| if first + r < rows { at(first + r, k) } else { T::ZERO };
+            entries.extend((0..columns).map(|k| std::array::from_fn(|r| entry(r, k))));
+        }
+        Self { rows, columns, entries }
+    }
+
+    /// Per tile: its first row, and per column its entries.
+    #[inline(always)]
+    pub fn tiles(&self) -> impl Iterator<Item = (usize, &[[T; TILE]])> {
+        self.entries.chunks_exact(self.columns).enumerate().map(|(k, tile)| (k * TILE, tile))
+    }
+}
+
+/// One linear layer.
+pub struct Layer<T> {
+    pub weight: Tiles<T>,
+    /// For the sweep back; of no use for the embedding.
+    pub transposed: Option<Tiles<T>>,
+    pub bias: Vec<T>,
+}
+
+/// Per unit and periodic coordinate, row-major.
+#[derive(Default)]
+pub struct Waves<T> {
+    pub amplitude: Vec<T>,
+    pub cosine: Vec<T>,
+    pub sine: Vec<T>,
+}
+
+/// A parameter vector in the form that the kernels read.
+pub struct Layers<T> {
+    /// Embedding, then hidden layers.
+    pub layers: Vec<Layer<T>>,
+    pub output: Tiles<T>,
+    pub output_row: Vec<T>,
+    pub output_bias: T,
+    pub waves: Waves<T>,
+    /// Per activated layer; zeros where the activation has no coefficients.
+    pub rational: Vec<Rational<T>>,
+}
+
+impl<T: Real> Layers<T> {
+    /// # Panics
+    /// When `theta` has not as many entries as the network has parameters.
+    #[must_use]
+    pub fn new(network: &Network, theta: &[f64]) -> Self {
+        assert_eq!(theta.len(), network.parameters(), "parameters of the network");
+        let part = |name: &str| -> Vec<T> {
+            network.layout().segment(name).map_or_else(Vec::new, |segment| {
+                theta[segment.range()].iter().map(|&v| T::of(v)).collect()
+            })
+        };
+        let width = network.width();
+        let (embedding, waves) = embedding(network, theta);
+        let mut layers = vec![embedding];
+        for layer in 1..=network.hidden_layers() {
+            let weight = part(&format!("hidden.{layer}.weight"));
+            layers.push(Layer {
+                weight: Tiles::new(width, width, |r, k| weight[r * width + k]),
+                transposed: Some(Tiles::new(width, width, |r, k| weight[k * width + r])),
+                bias: part(&format!("hidden.{layer}.bias")),
+            });
+        }
+        let output_row = part("output.weight");
+        let rational = (0..network.activated_layers())
+            .map(|layer| {
+                let mut c = [T::ZERO; RATIONAL_COEFFICIENTS];
+                for (to, from) in c.iter_mut().zip(part(&format!("activation.{layer}"))) {
+                    *to = from;
+                }
+                c
+            })
+            .collect();
+        Self {
+            layers,
+            output: Tiles::new(1, width, |_, k| output_row[k]),
+            output_row,
+            output_bias: part("output.bias")[0],
+            waves,
+            rational,
+        }
+    }
+}
+
+/// Features of a network's inputs: two per periodic coordinate, then one per linear one.
+#[must_use]
+pub fn feature_count(network: &Network) -> usize {
+    let (periodic, linear) = kinds(network);
+    2 * periodic + linear
+}
+
+/// Periodic and linear coordinates.
+#[must_use]
+pub fn kinds(network: &Network) -> (usize, usize) {
+    let is_periodic = |input: &&Input| matches!(input, Input::Periodic { .. });
+    let periodic = network.inputs().iter().filter(is_periodic).count();
+    (periodic, network.inputs().len() - periodic)
+}
+
+fn embedding<T: Real>(network: &Network, theta: &[f64]) -> (Layer<T>, Waves<T>) {
+    let part = |name: &str| -> &[f64] {
+        let segment = network.layout().segment(&format!("embedding.{name}"));
+        segment.map_or(&[], |segment| &theta[segment.range()])
+    };
+    let (amplitude, phase, shift) = (part("amplitude"), part("phase"), part("shift"));
+    let (slope, offset) = (part("slope"), part("offset"));
+    let (periodic, linear) = kinds(network);
+    let weight = |unit: usize, feature: usize| -> T {
+        if feature >= 2 * periodic {
+            return T::of(slope[unit * linear + feature - 2 * periodic]);
+        }
+        let k = unit * periodic + feature / 2;
+        let (sine, cosine) = phase[k].sin_cos();
+        T::of(if feature % 2 == 0 { amplitude[k] * cosine } else { -amplitude[k] * sine })
+    };
+    let bias = |unit: usize| -> T {
+        let shifts: f64 = shift.iter().skip(unit * periodic).take(periodic).sum();
+        T::of(shifts + offset.get(unit).copied().unwrap_or(0.0))
+    };
+    let width = network.width();
+    let layer = Layer {
+        weight: Tiles::new(width, 2 * periodic + linear, weight),
+        transposed: None,
+        bias: (0..width).map(bias).collect(),
+    };
+    let all = |map: &dyn Fn(usize) -> f64| (0..amplitude.len()).map(|k| T::of(map(k))).collect();
+    let waves = Waves {
+        amplitude: all(&|k| amplitude[k]),
+        cosine: all(&|k| phase[k].cos()),
+        sine: all(&|k| phase[k].sin()),
+    };
+    (layer, waves)
+}
+
+/// Taylor coefficients of a point's features, channel by channel, to `out`.
+pub fn features(network: &Network, jets: &JetSet, point: &[f64], out: &mut Vec<f64>) {
+    for channel in jets.channels() {
+        let order = |input: usize| match channel {
+            // Another coordinate's derivative of a feature is zero.
+            Channel::Partial(index) => (index.0[input] == index.order()).then_some(index.order()),
+            Channel::Laplacian => Some(2),
+        };
+        for (k, input) in network.inputs().iter().enumerate() {
+            if let Input::Periodic { period } = *input {
+                let frequency = std::f64::consts::TAU / period;
+                let (sine, cosine) = (frequency * point[k]).sin_cos();
+                let cycle = [cosine, -sine, -cosine, sine];
+                let at = |shift: u8| {
+                    order(k).map_or(0.0, |n| {
+                        let factorial: f64 = (1..=n).map(f64::from).product();
+                        frequency.powi(i32::from(n)) / factorial * cycle[usize::from(n + shift) % 4]
+                    })
+                };
+                // sin is cos a quarter of a turn, or three derivatives, later.
+                out.extend([at(0), at(3)]);
+            }
+        }
+        for (k, input) in network.inputs().iter().enumerate() {
+            if let Input::Linear { lower, upper } = *input {
+                let scale = 2.0 / (upper - lower);
+                out.push(match order(k) {
+                    Some(0) => scale * (point[k] - lower) - 1.0,
+                    Some(1) => scale,
+                    _ => 0.0,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The passes over a tile of points: jets forward through the layers, adjoints back.
+//!
+//! A tile is a few blocks of lanes. Every buffer is ordered block by block, channel by channel,
+//! unit by unit: a block's channel is a group of lanes that a layer's matrix multiplies.
+
+use pulp::Simd;
+
+use super::layers::Layers;
+use super::product::multiply;
+use crate::evaluate::cpu::activation::{MAX_COEFFICIENTS, rational_sensitivities, taylor};
+use crate::evaluate::jet::JetSet;
+use crate::network::{Network, RATIONAL_COEFFICIENTS};
+use crate::problem::Activation;
+use crate::scalar::Real;
+
+/// Sizes that the passes share.
+#[derive(Clone, Debug)]
+pub struct Sizes {
+    pub width: usize,
+    /// Activated layers.
+    pub layers: usize,
+    pub features: usize,
+    pub activation: Activation,
+    pub jets: JetSet,
+    pub channels: usize,
+    /// Blocks of lanes in one tile, at most.
+    pub blocks: usize,
+    /// Whether slopes are kept for a sweep back.
+    pub slopes: bool,
+}
+
+impl Sizes {
+    pub fn new(network: &Network, features: usize, jets: &JetSet, slopes: bool) -> Self {
+        /// Groups in a tile: enough to fill the registers, few enough for the first caches.
+        const GROUPS: usize = 8;
+        Self {
+            width: network.width(),
+            layers: network.activated_layers(),
+            features,
+            activation: network.activation(),
+            channels: jets.len(),
+            blocks: (GROUPS / jets.len()).max(1),
+            jets: jets.clone(),
+            slopes,
+        }
+    }
+
+    /// Lanes of one layer's z or h in `blocks` blocks.
+    fn layer(&self, blocks: usize) -> usize {
+        blocks * self.channels * self.width
+    }
+}
+
+/// Lanes that begin on cache lines: a whole register that straddles two takes twice as long.
+struct Room<T>(Vec<T>);
+
+const LINE: usize = 64;
+
+impl<T: Real> Room<T> {
+    fn new(lanes: usize) -> Self {
+        Self(vec![T::ZERO; lanes * T::LANES + LINE / size_of::<T>()])
+    }
+
+    #[inline(always)]
+    fn skipped(&self) -> usize {
+        self.0.as_ptr().align_offset(LINE).min(LINE / size_of::<T>())
+    }
+
+    #[inline(always)]
+    fn lanes<const L: usize>(&self) -> &[[T; L]] {
+        self.0[self.skipped()..].as_chunks().0
+    }
+
+    #[inline(always)]
+    fn lanes_mut<const L: usize>(&mut self) -> &mut [[T; L]] {
+        let skipped = self.skipped();
+        self.0[skipped..].as_chunks_mut().0
+    }
+}
+
+/// The buffers of one thread.
+pub struct Buffers<T> {
+    /// Per layer; z is kept for the coefficients of the activation alone.
+    z: Vec<Room<T>>,
+    h: Vec<Room<T>>,
+    slope: Vec<Room<T>>,
+    z_bar: Vec<Room<T>>,
+    h_bar: Room<T>,
+    output: Room<T>,
+    /// Taylor coefficients of the activation per unit, and two powers of the units' series.
+    taylor: Room<T>,
+    power: [Room<T>; 2],
+    /// Per layer and coefficient of a trainable activation: the derivative, per block.
+    coefficients: Vec<[Room<T>; RATIONAL_COEFFICIENTS]>,
+}
+
+impl<T: Real> Buffers<T> {
+    pub fn new(sizes: &Sizes) -> Self {
+        let layer = sizes.layer(sizes.blocks);
+        let per_layer = |lanes: usize| (0..sizes.layers).map(|_| Room::new(lanes)).collect();
+        let back = if sizes.slopes { layer } else { 0 };
+        let trainable = sizes.slopes && sizes.activation == Activation::Rational;
+        let coefficients = if trainable { sizes.layers } else { 0 };
+        let single = sizes.channels * sizes.width;
+        Self {
+            z: per_layer(layer),
+            h: per_layer(layer),
+            slope: per_layer(back),
+            z_bar: per_layer(back),
+            h_bar: Room::new(back),
+            output: Room::new(sizes.blocks * sizes.channels),
+            taylor: Room::new(MAX_COEFFICIENTS * sizes.width),
+            power: [Room::new(single), Room::new(single)],
+            coefficients: (0..coefficients)
+                .map(|_| std::array::from_fn(|_| Room::new(sizes.blocks)))
+                .collect(),
+        }
+    }
+
+    /// The network's jet: Taylor coefficients, block by block.
+    #[inline(always)]
+    pub fn output<const L: usize>(&self) -> &[[T; L]] {
+        self.output.lanes()
+    }
+
+    #[inline(always)]
+    pub fn h<const L: usize>(&self, layer: usize) -> &[[T; L]] {
+        self.h[layer].lanes()
+    }
+
+    #[inline(always)]
+    pub fn z_bar<const L: usize>(&self, layer: usize) -> &[[T; L]] {
+        self.z_bar[layer].lanes()
+    }
+
+    #[inline(always)]
+    pub fn coefficient<const L: usize>(&self, layer: usize, which: usize) -> &[[T; L]] {
+        self.coefficients[layer][which].lanes()
+    }
+}
+
+/// Fills z, h and, where they are kept, the slopes of every layer, and the output.
+#[inline(always)]
+pub fn forward<S: Simd, T: Real, const L: usize>(
+    simd: S,
+    sizes: &Sizes,
+    layers: &Layers<T>,
+    features: &[[T; L]],
+    buffers: &mut Buffers<T>,
+) {
+    let blocks = features.len() / (sizes.channels * sizes.features);
+    let size = sizes.layer(blocks);
+    for (number, layer) in layers.layers.iter().enumerate() {
+        let z = &mut buffers.z[number].lanes_mut::<L>()[..size];
+        match number {
+            0 => multiply(simd, &layer.weight, features, z),
+            _ => multiply(simd, &layer.weight, &buffers.h[number - 1].lanes()[..size], z),
+        }
+        // The bias is a constant and enters the value alone.
+        for block in z.chunks_exact_mut(sizes.channels * sizes.width) {
+            for (to, &b) in block.iter_mut().zip(&layer.bias) {
+                for l in 0..L {
+                    to[l] += b;
+                }
+            }
+        }
+        activate::<T, L>(sizes, layers, number, blocks, buffers);
+    }
+    let groups = blocks * sizes.channels;
+    let output = &mut buffers.output.lanes_mut::<L>()[..groups];
+    multiply(simd, &layers.output, &buffers.h[sizes.layers - 1].lanes()[..size], output);
+    for block in output.chunks_exact_mut(sizes.channels) {
+        for l in 0..L {
+            block[0][l] += layers.output_bias;
+        }
+    }
+}
+
+/// `h = sum_m s_m (z - z_0)^m` as series, with s the Taylor coefficients of the activation about
+/// the value z_0, and its slope `sum_m (m + 1) s_{m+1} (z - z_0)^m`.
+#[inline(always)]
+fn activate<T: Real, const L: usize>(
+    sizes: &Sizes,
+    layers: &Layers<T>,
+    layer: usize,
+    blocks: usize,
+    buffers: &mut Buffers<T>,
+) {
+    let (width, size) = (sizes.width, sizes.layer(1));
+    let order = usize::from(sizes.jets.order());
+    let count = order + 1 + usize::from(sizes.slopes);
+    let z = buffers.z[layer].lanes::<L>();
+    let h = buffers.h[layer].lanes_mut::<L>();
+    let slope = buffers.slope[layer].lanes_mut::<L>();
+    let s = &mut buffers.taylor.lanes_mut::<L>()[..MAX_COEFFICIENTS * width];
+    let [first, second] = &mut buffers.power;
+    let (mut power, mut next) = (first.lanes_mut::<L>(), second.lanes_mut::<L>());
+    for block in 0..blocks {
+        let z = &z[block * size..(block + 1) * size];
+        let h = &mut h[block * size..(block + 1) * size];
+        let rational = &layers.rational[layer];
+        for j in 0..width {
+            let series = taylor::<T, L>(sizes.activation, rational, &z[j], count);
+            for k in 0..count {
+                s[k * width + j] = series[k];
+            }
+        }
+        h[..width].copy_from_slice(&s[..width]);
+        scaled(&s[width..], T::ONE, &z[width..], &mut h[width..], width, false);
+        let mut slope = sizes.slopes.then(|| &mut slope[block * size..(block + 1) * size]);
+        if let Some(slope) = &mut slope {
+            slope[..width].copy_from_slice(&s[width..2 * width]);
+            scaled(&s[2 * width..], T::of(2.0), &z[width..], &mut slope[width..], width, false);
+        }
+        for (m, terms) in (2..).zip(sizes.jets.powers()) {
+            let previous = if m == 2 { z } else { &*power };
+            next[..size].fill([T::ZERO; L]);
+            for t in terms {
+                let (a, b) = (t.a as usize * width, t.b as usize * width);
+                let to = &mut next[t.c as usize * width..][..width];
+                accumulate(&previous[a..a + width], &z[b..b + width], to);
+            }
+            std::mem::swap(&mut power, &mut next);
+            scaled(&s[m * width..], T::ONE, &power[width..size], &mut h[width..], width, true);
+            if let Some(slope) = &mut slope {
+                let factor = T::of((m + 1) as f64);
+                let s = &s[(m + 1) * width..];
+                scaled(s, factor, &power[width..size], &mut slope[width..], width, true);
+            }
+        }
+    }
+}
+
+/// `to = factor s x` or `to += factor s x`, for x and `to` of several channels and s of one.
+#[inline(always)]
+fn scaled<T: Real, const L: usize>(
+    s: &[[T; L]],
+    factor: T,
+    x: &[[T; L]],
+    to: &mut [[T; L]],
+    width: usize,
+    add: bool,
+) {
+    for (x, to) in x.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
+        for j in 0..width {
+            let old = if add { to[j] } else { [T::ZERO; L] };
+            for l in 0..L {
+                to[j][l] = (factor * s[j][l]).fma(x[j][l], old[l]);
+            }
+        }
+    }
+}
+
+/// `to += a b`.
+#[inline(always)]
+fn accumulate<T: Real, const L: usize>(a: &[[T; L]], b: &[[T; L]], to: &mut [[T; L]]) {
+    for ((a, b), to) in a.iter().zip(b).zip(to) {
+        for l in 0..L {
+            to[l] = a[l].fma(b[l], to[l]);
+        }
+    }
+}
+
+/// Fills z_bar of every layer, and the derivatives by the activations' coefficients, for the
+/// derivatives of `sum_g seed_g output_g`, after a forward pass that kept the slopes.
+#[inline(always)]
+pub fn backward<S: Simd, T: Real, const L: usize>(
+    simd: S,
+    sizes: &Sizes,
+    layers: &Layers<T>,
+    seed: &[[T; L]],
+    buffers: &mut Buffers<T>,
+) {
+    let (width, size) = (sizes.width, sizes.layer(1));
+    let blocks = seed.len() / sizes.channels;
+    let whole = blocks * size;
+    let h_bar = &mut buffers.h_bar.lanes_mut::<L>()[..whole];
+    for (h_bar, s) in h_bar.chunks_exact_mut(width).zip(seed) {
+        for (to, &w) in h_bar.iter_mut().zip(&layers.output_row) {
+            for l in 0..L {
+                to[l] = w * s[l];
+            }
+        }
+    }
+    for layer in (0..sizes.layers).rev() {
+        for block in 0..blocks {
+            let range = block * size..(block + 1) * size;
+            let slope = &buffers.slope[layer].lanes::<L>()[range.clone()];
+            let h_bar = &buffers.h_bar.lanes::<L>()[range.clone()];
+            let z_bar = &mut buffers.z_bar[layer].lanes_mut::<L>()[range];
+            z_bar.fill([T::ZERO; L]);
+            // z_bar_a = sum over (a, b) -> c of slope_b h_bar_c.
+            for t in sizes.jets.products() {
+                let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
+                let to = &mut z_bar[a..a + width];
+                accumulate(&slope[b..b + width], &h_bar[c..c + width], to);
+            }
+        }
+        if !buffers.coefficients.is_empty() {
+            differentiate_coefficients::<T, L>(sizes, layers, layer, blocks, buffers);
+        }
+        if let Some(transposed) = &layers.layers[layer].transposed {
+            let z_bar = &buffers.z_bar[layer].lanes::<L>()[..whole];
+            multiply(simd, transposed, z_bar, &mut buffers.h_bar.lanes_mut::<L>()[..whole]);
+        }
+    }
+}
+
+/// Per coefficient of the layer's activation and per block: the sum over units and channels of
+/// h_bar times the composed series of the activation's derivative by the coefficient.
+#[inline(always)]
+fn differentiate_coefficients<T: Real, const L: usize>(
+    sizes: &Sizes,
+    layers: &Layers<T>,
+    layer: usize,
+    blocks: usize,
+    buffers: &mut Buffers<T>,
+) {
+    let (width, size) = (sizes.width, sizes.layer(1));
+    let count = usize::from(sizes.jets.order()) + 1;
+    let [first, second] = &mut buffers.power;
+    let (mut power, mut next) = (first.lanes_mut::<L>(), second.lanes_mut::<L>());
+    for block in 0..blocks {
+        let z = &buffers.z[layer].lanes::<L>()[block * size..(block + 1) * size];
+        let h_bar = &buffers.h_bar.lanes::<L>()[block * size..(block + 1) * size];
+        // Entry m, unit j: sum_c h_bar_c (h^m)_c, h the unit's series without its constant.
+        let contracted = &mut buffers.taylor.lanes_mut::<L>()[..MAX_COEFFICIENTS * width];
+        contracted.fill([T::ZERO; L]);
+        contracted[..width].copy_from_slice(&h_bar[..width]);
+        power[..size].copy_from_slice(z);
+        for m in 1..count {
+            if m > 1 {
+                next[..size].fill([T::ZERO; L]);
+                for t in &sizes.jets.powers()[m - 2] {
+                    let (a, b) = (t.a as usize * width, t.b as usize * width);
+                    let to = &mut next[t.c as usize * width..][..width];
+                    accumulate(&power[a..a + width], &z[b..b + width], to);
+                }
+                std::mem::swap(&mut power, &mut next);
+            }
+            let to = &mut contracted[m * width..(m + 1) * width];
+            for c in (width..size).step_by(width) {
+                accumulate(&h_bar[c..c + width], &power[c..c + width], to);
+            }
+        }
+        let mut sums = [[T::ZERO; L]; RATIONAL_COEFFICIENTS];
+        for j in 0..width {
+            let series =
+                rational_sensitivities::<T, L, MAX_COEFFICIENTS>(&layers.rational[layer], &z[j]);
+            for (sum, series) in sums.iter_mut().zip(&series) {
+                for m in 0..count {
+                    for l in 0..L {
+                        sum[l] = series[m][l].fma(contracted[m * width + j][l], sum[l]);
+                    }
+                }
+            }
+        }
+        for (to, sum) in buffers.coefficients[layer].iter_mut().zip(&sums) {
+            to.lanes_mut::<L>()[block] = *sum;
+        }
+    }
+}

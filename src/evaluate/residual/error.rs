@@ -1,0 +1,20 @@
+//! What can go wrong while residuals are evaluated.
+
+use thiserror::Error;
+
+/// Why residuals or their Jacobian cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ResidualError {
+    #[error(
+        "the residual of {block} is {value} at {place}: look for a division by zero, a log or a \
+         root there, or start from smaller parameters"
+    )]
+    NotFinite { block: String, place: String, value: f64 },
+    #[error(
+        "the Jacobian of {rows} rows by {parameters} parameters would need {bytes} bytes, more \
+         than {limit}: choose fewer points, a smaller network, or a method that takes it in blocks \
+         (kernel, spring, nystrom, sngd)"
+    )]
+    TooLarge { rows: usize, parameters: usize, bytes: usize, limit: usize },
+}

@@ -1,0 +1,99 @@
+//! Residuals of a differential problem at points and their parameter Jacobians: the nonlinear
+//! least-squares problem that the optimisers minimise.
+//!
+//! [`ResidualSystem`] is what an optimiser sees, [`Collocation`] a problem file's blocks at their
+//! points on the CPU, [`Comparison`] the error against the exact solution.
+
+mod error;
+mod comparison;
+mod parts;
+mod system;
+#[cfg(test)]
+mod tests;
+
+use faer::{MatMut, MatRef};
+
+pub use comparison::Comparison;
+pub use error::ResidualError;
+pub use system::Collocation;
+
+/// A nonlinear least-squares problem R(theta) = |r(theta)|^2, rows already weighted so that R is
+/// the stacked loss.
+///
+/// For an energy (a variational form) R is the energy itself, which is no sum of squares and may
+/// be negative. Then r and J are such that `2 J^T r` is its gradient and `2 J^T J` its Hessian in
+/// function space pulled back to the parameters: every direction made of `J^T r` and `J^T J`, or
+/// of `J^+ r`, is the energy natural gradient, and [`ResidualSystem::losses`] is what to compare,
+/// never |r|^2.
+pub trait ResidualSystem {
+    /// p: the number of parameters.
+    fn parameters(&self) -> usize;
+
+    /// n: the number of rows.
+    fn rows(&self) -> usize;
+
+    /// r at theta, in f64.
+    ///
+    /// # Errors
+    /// Where an entry is not finite.
+    ///
+    /// # Panics
+    /// Here and below, where a slice or a matrix has another size than `rows` and `parameters` say.
+    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError>;
+
+    /// R at several parameter vectors in one batch, for line searches. A value that is not finite
+    /// is no error here: a trial step may fail.
+    ///
+    /// # Errors
+    /// Where nothing can be evaluated at all.
+    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError>;
+
+    /// r and J = dr / dtheta (n x p), in f64; for sizes that fit memory.
+    ///
+    /// # Errors
+    /// Where an entry of r is not finite.
+    fn jacobian(
+        &mut self,
+        theta: &[f64],
+        residual: &mut [f64],
+        jacobian: MatMut<'_, f64>,
+    ) -> Result<(), ResidualError>;
+
+    /// J in blocks of rows, top to bottom, for p too large to hold J: `visit(first_row, block)`
+    /// with a block of `rows x p`. J V, J^T W and J J^T then need no n x p memory.
+    ///
+    /// # Errors
+    /// As [`ResidualSystem::jacobian`].
+    fn jacobian_blocks(
+        &mut self,
+        theta: &[f64],
+        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+    ) -> Result<(), ResidualError>;
+
+    /// R and its gradient `2 J^T r`, without J where the implementation can.
+    ///
+    /// # Errors
+    /// As [`ResidualSystem::jacobian`].
+    fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
+        let mut residual = vec![0.0; self.rows()];
+        self.residual(theta, &mut residual)?;
+        out.fill(0.0);
+        self.jacobian_blocks(theta, &mut |first, block| {
+            let r = &residual[first..first + block.nrows()];
+            for (g, column) in out.iter_mut().zip(block.col_iter()) {
+                *g += 2.0 * column.iter().zip(r).map(|(j, r)| j * r).sum::<f64>();
+            }
+        })?;
+        Ok(self.losses(&[theta])?[0])
+    }
+
+    /// Called by the optimisers before every iteration (from 0): draws new points where the
+    /// problem asks for that. Says whether the rows are others now, so that what was computed at
+    /// theta before is no longer true.
+    ///
+    /// # Errors
+    /// Where a new point cannot be evaluated.
+    fn begin_iteration(&mut self, _iteration: usize) -> Result<bool, ResidualError> {
+        Ok(false)
+    }
+}

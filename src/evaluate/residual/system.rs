@@ -1,0 +1,431 @@
+//! The blocks of a residual problem at their points, on the CPU.
+
+use faer::{Mat, MatMut, MatRef};
+use rayon::prelude::*;
+
+use super::parts::{cut, run_length, runs};
+use super::{ResidualError, ResidualSystem};
+use crate::evaluate::cpu::operator::{Head, Kernel, Layers, Operator, OperatorPoints, Rate};
+use crate::network::Network;
+use crate::problem::expression::Expression;
+use crate::problem::residual::{BlockPoints, Condition, Norm, ResidualBlock};
+use crate::problem::{Precision, ResidualProblem};
+
+/// Bytes of one block of rows of J, where J is taken in blocks.
+const BLOCK_BYTES: usize = 1 << 28;
+/// Bytes of the largest J that is made as a whole.
+const MEMORY_LIMIT: usize = 1 << 33;
+/// The fewest rows of such a block: lanes of the narrower precision.
+const BLOCK_ROWS: usize = 16;
+
+/// A residual problem at its points: rows block by block in the order of the file, within a block
+/// expression by expression.
+///
+/// Row i of a block is `sqrt(weight * measure * w_i / count) F(x_i)`, w_i the point's weight in a
+/// mean, or without measure, or without both, as the block's norm says; so that |r|^2 is the loss.
+pub struct Collocation {
+    problem: ResidualProblem,
+    network: Network,
+    points: Vec<BlockPoints>,
+    /// Redraws of each block's points so far.
+    generations: Vec<u64>,
+    /// For residuals and losses.
+    values: Operators,
+    /// For Jacobians, where these are in another precision.
+    rates: Option<Operators>,
+}
+
+/// One operator per block.
+enum Operators {
+    Single(Vec<Operator<f32>>),
+    Double(Vec<Operator<f64>>),
+}
+
+macro_rules! with_operators {
+    ($operators:expr, $list:ident => $body:expr) => {
+        match $operators {
+            Operators::Single($list) => $body,
+            Operators::Double($list) => $body,
+        }
+    };
+}
+
+impl Collocation {
+    /// The problem's own points, in the precision that it asks for (`auto` is f64 here).
+    #[must_use]
+    pub fn new(problem: &ResidualProblem) -> Self {
+        let network = Network::of_residual(problem);
+        let points: Vec<BlockPoints> =
+            (0..problem.blocks.len()).map(|index| problem.block_points(index, 0)).collect();
+        let double = || Operators::Double(operators(problem, &network, &points));
+        let single = || Operators::Single(operators(problem, &network, &points));
+        let (values, rates) = match problem.precision {
+            Precision::Auto | Precision::F64 => (double(), None),
+            Precision::Mixed => (double(), Some(single())),
+            Precision::F32 => (single(), None),
+        };
+        Self {
+            network,
+            generations: vec![0; points.len()],
+            points,
+            values,
+            rates,
+            problem: problem.clone(),
+        }
+    }
+
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Starting parameters for the problem's seed.
+    #[must_use]
+    pub fn initial_parameters(&self) -> Vec<f64> {
+        self.network().initialise_as(self.problem.initialisation, self.problem.seed)
+    }
+
+    /// The points of each block, in the order of the rows.
+    #[must_use]
+    pub fn points(&self) -> &[BlockPoints] {
+        &self.points
+    }
+
+    /// Rows of each block, in order.
+    #[must_use]
+    pub fn block_rows(&self) -> Vec<usize> {
+        with_operators!(&self.values, list => list.iter().map(Operator::rows).collect())
+    }
+
+    fn rates(&self) -> &Operators {
+        self.rates.as_ref().unwrap_or(&self.values)
+    }
+
+    /// Whether the loss is not |r|^2.
+    fn has_energy(&self) -> bool {
+        let energy = |block: &ResidualBlock| matches!(block.condition, Condition::Energy(_));
+        self.problem.blocks.iter().any(energy)
+    }
+
+    fn check_finite(&self, residual: &[f64]) -> Result<(), ResidualError> {
+        let Some(row) = residual.iter().position(|r| !r.is_finite()) else { return Ok(()) };
+        let mut first = 0;
+        for (index, rows) in self.block_rows().into_iter().enumerate() {
+            if row < first + rows {
+                let dimensions = self.problem.dimensions();
+                let coordinates = &self.points[index].coordinates;
+                let point = (row - first) % (coordinates.len() / dimensions);
+                let point = &coordinates[point * dimensions..(point + 1) * dimensions];
+                let names = self.problem.axes.iter().map(|axis| &axis.name);
+                let parts = names.zip(point).map(|(name, x)| format!("{name} = {x}"));
+                return Err(ResidualError::NotFinite {
+                    block: self.problem.blocks[index].name.clone(),
+                    place: parts.collect::<Vec<_>>().join(", "),
+                    value: residual[row],
+                });
+            }
+            first += rows;
+        }
+        Ok(())
+    }
+}
+
+/// The operators of all blocks.
+fn operators<T: Kernel>(
+    problem: &ResidualProblem,
+    network: &Network,
+    points: &[BlockPoints],
+) -> Vec<Operator<T>> {
+    let blocks = problem.blocks.iter().zip(points);
+    blocks.map(|(block, points)| operator(problem, network, block, points)).collect()
+}
+
+fn operator<T: Kernel>(
+    problem: &ResidualProblem,
+    network: &Network,
+    block: &ResidualBlock,
+    points: &BlockPoints,
+) -> Operator<T> {
+    let dimensions = problem.dimensions();
+    let parameters = problem.parameter_values();
+    let fixed = |e: &Expression| e.substitute_parameters(&parameters);
+    let mut given: Vec<&[f64]> = Vec::new();
+    let head = match &block.condition {
+        Condition::Equation(equation) => Head::equations(&[fixed(equation)], dimensions, 0),
+        Condition::Energy(density) => Head::energy(&fixed(density), dimensions),
+        Condition::Match(list) => {
+            Head::equations(&list.iter().map(fixed).collect::<Vec<_>>(), dimensions, 0)
+        }
+        Condition::Observed { quantity, values } => {
+            given.push(values);
+            let difference = fixed(quantity) - Expression::Coordinate(dimensions);
+            Head::equations(&[difference], dimensions, 1)
+        }
+    };
+    let weights = row_weights(block, points, dimensions);
+    let points = OperatorPoints {
+        coordinates: &points.coordinates,
+        partners: points.partners.as_deref(),
+        given: &given,
+        weights: &weights,
+    };
+    Operator::new(network, head, points)
+}
+
+/// What the square of each point's rows counts in the loss.
+fn row_weights(block: &ResidualBlock, points: &BlockPoints, dimensions: usize) -> Vec<f64> {
+    let count = points.coordinates.len() / dimensions;
+    let mean = match block.norm {
+        Norm::Integral => block.weight * points.measure / count as f64,
+        Norm::Mean => block.weight / count as f64,
+        Norm::Sum => block.weight,
+    };
+    let quadrature = points.weights.as_deref();
+    (0..count).map(|i| mean * quadrature.map_or(1.0, |w| w[i])).collect()
+}
+
+fn residual<T: Kernel>(
+    operators: &[Operator<T>],
+    network: &Network,
+    theta: &[f64],
+    out: &mut [f64],
+) {
+    let at = Layers::<T>::new(network, theta);
+    cut(operators, out, None).into_par_iter().for_each(|mut part| {
+        let operator = &operators[part.operator];
+        // The rows of an energy are made of its derivatives.
+        let mut rate = if operator.head().is_energy() { Rate::None } else { Rate::Density };
+        operator.run(network, &at, part.range, &mut part.values, &mut rate);
+    });
+}
+
+fn jacobian<T: Kernel>(
+    operators: &[Operator<T>],
+    network: &Network,
+    theta: &[f64],
+    values: &mut [f64],
+    matrix: MatMut<'_, f64>,
+) {
+    let at = Layers::<T>::new(network, theta);
+    cut(operators, values, Some(matrix)).into_par_iter().for_each(|mut part| {
+        let mut rate = Rate::Rows { first: 0, matrices: &mut part.jacobian };
+        operators[part.operator].run(network, &at, part.range, &mut part.values, &mut rate);
+    });
+}
+
+/// The loss of one run of points.
+fn loss<T: Kernel>(
+    operator: &Operator<T>,
+    network: &Network,
+    at: &Layers<T>,
+    range: std::ops::Range<usize>,
+) -> f64 {
+    let count = range.len();
+    let energy = operator.head().is_energy();
+    let rows = if energy { 1 } else { operator.head().rows() };
+    let mut values = vec![0.0; rows * count];
+    let mut slices: Vec<&mut [f64]> = values.chunks_mut(count).collect();
+    operator.run(network, at, range, &mut slices, &mut Rate::Density);
+    if energy { values.iter().sum() } else { values.iter().map(|r| r * r).sum() }
+}
+
+fn losses<T: Kernel>(operators: &[Operator<T>], network: &Network, thetas: &[&[f64]]) -> Vec<f64> {
+    let at: Vec<Layers<T>> = thetas.par_iter().map(|theta| Layers::new(network, theta)).collect();
+    let tasks: Vec<_> = (0..thetas.len())
+        .flat_map(|k| operators.iter().map(move |operator| (k, operator)))
+        .flat_map(|(k, operator)| {
+            let points = operator.points();
+            runs(points, run_length(points)).map(move |range| (k, operator, range))
+        })
+        .collect();
+    let parts: Vec<(usize, f64)> = tasks
+        .into_par_iter()
+        .map(|(k, operator, range)| (k, loss(operator, network, &at[k], range)))
+        .collect();
+    let mut sums = vec![0.0; thetas.len()];
+    for (k, part) in parts {
+        sums[k] += part;
+    }
+    sums
+}
+
+/// J in blocks of rows: one expression and a run of points each.
+fn jacobian_blocks<T: Kernel>(
+    operators: &[Operator<T>],
+    network: &Network,
+    theta: &[f64],
+    visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+) {
+    let p = theta.len();
+    let fit = BLOCK_BYTES / (p * size_of::<f64>()) / BLOCK_ROWS * BLOCK_ROWS;
+    let height = fit.max(BLOCK_ROWS);
+    let at = Layers::<T>::new(network, theta);
+    let widest = operators.iter().map(|o| o.points().min(height)).max().unwrap_or(0);
+    let mut matrix = Mat::<f64>::zeros(widest, p);
+    let mut first_row = 0;
+    for operator in operators {
+        for q in 0..operator.head().rows() {
+            for range in runs(operator.points(), height) {
+                let rows = matrix.as_mut().subrows_mut(0, range.len());
+                row_block(operator, network, &at, range.clone(), q, rows);
+                visit(first_row + range.start, matrix.as_ref().subrows(0, range.len()));
+            }
+            first_row += operator.points();
+        }
+    }
+}
+
+/// The rows of one expression at a run of points.
+fn row_block<T: Kernel>(
+    operator: &Operator<T>,
+    network: &Network,
+    at: &Layers<T>,
+    range: std::ops::Range<usize>,
+    expression: usize,
+    mut rows: MatMut<'_, f64>,
+) {
+    // Short runs, so that a block of few rows is still work for every thread.
+    let mut tasks = Vec::new();
+    for run in runs(range.len(), BLOCK_ROWS) {
+        let (mine, rest) = rows.split_at_row_mut(run.len());
+        rows = rest;
+        tasks.push((range.start + run.start..range.start + run.end, mine));
+    }
+    tasks.into_par_iter().for_each(|(run, mine)| {
+        let mut rate = Rate::Rows { first: expression, matrices: &mut [mine] };
+        operator.run(network, at, run, &mut [], &mut rate);
+    });
+}
+
+/// `2 J^T r` for a given r.
+fn gradient<T: Kernel>(
+    operators: &[Operator<T>],
+    network: &Network,
+    theta: &[f64],
+    residual: &[f64],
+    out: &mut [f64],
+) {
+    let at = Layers::<T>::new(network, theta);
+    let mut weights: Vec<f64> = residual.iter().map(|r| 2.0 * r).collect();
+    let parts = cut(operators, &mut weights, None);
+    let partial = |part: super::parts::Part<'_>| -> Vec<f64> {
+        let mut sum = vec![0.0; theta.len()];
+        let weights: Vec<&[f64]> = part.values.iter().map(|w| &**w).collect();
+        let mut rate = Rate::Sum { weights: &weights, out: &mut sum };
+        operators[part.operator].run(network, &at, part.range, &mut [], &mut rate);
+        sum
+    };
+    out.fill(0.0);
+    // As many parts at once as there are threads: a million parameters need not be held per part.
+    let mut parts = parts.into_iter();
+    loop {
+        let batch: Vec<_> = parts.by_ref().take(rayon::current_num_threads().max(1)).collect();
+        if batch.is_empty() {
+            return;
+        }
+        for sum in batch.into_par_iter().map(partial).collect::<Vec<_>>() {
+            out.iter_mut().zip(&sum).for_each(|(to, s)| *to += s);
+        }
+    }
+}
+
+impl ResidualSystem for Collocation {
+    fn parameters(&self) -> usize {
+        self.network().parameters()
+    }
+
+    fn rows(&self) -> usize {
+        self.block_rows().iter().sum()
+    }
+
+    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+        assert_eq!(out.len(), self.rows(), "length of r");
+        with_operators!(&self.values, list => residual(list, &self.network, theta, out));
+        self.check_finite(out)
+    }
+
+    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+        Ok(with_operators!(&self.values, list => losses(list, &self.network, thetas)))
+    }
+
+    fn jacobian(
+        &mut self,
+        theta: &[f64],
+        residual: &mut [f64],
+        matrix: MatMut<'_, f64>,
+    ) -> Result<(), ResidualError> {
+        let (rows, parameters) = (self.rows(), self.parameters());
+        assert_eq!((matrix.nrows(), matrix.ncols()), (rows, parameters), "shape of J");
+        with_operators!(self.rates(), list => {
+            jacobian(list, &self.network, theta, residual, matrix)
+        });
+        if self.rates.is_some() {
+            self.residual(theta, residual)?;
+        }
+        self.check_finite(residual)
+    }
+
+    fn jacobian_blocks(
+        &mut self,
+        theta: &[f64],
+        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+    ) -> Result<(), ResidualError> {
+        with_operators!(self.rates(), list => jacobian_blocks(list, &self.network, theta, visit));
+        Ok(())
+    }
+
+    fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
+        let mut residual = vec![0.0; self.rows()];
+        self.residual(theta, &mut residual)?;
+        with_operators!(self.rates(), list => gradient(list, &self.network, theta, &residual, out));
+        if self.has_energy() {
+            return Ok(self.losses(&[theta])?[0]);
+        }
+        Ok(residual.iter().map(|r| r * r).sum())
+    }
+
+    fn begin_iteration(&mut self, iteration: usize) -> Result<bool, ResidualError> {
+        let mut changed = false;
+        for index in 0..self.problem.blocks.len() {
+            let block = &self.problem.blocks[index];
+            let every = block.samples.resample;
+            if every == 0 || block.samples.layout.is_grid() {
+                continue;
+            }
+            let generation = (iteration / every) as u64;
+            if generation != self.generations[index] {
+                self.redraw(index, generation);
+                changed = true;
+            }
+        }
+        Ok(changed)
+    }
+}
+
+impl Collocation {
+    fn redraw(&mut self, index: usize, generation: u64) {
+        self.generations[index] = generation;
+        self.points[index] = self.problem.block_points(index, generation);
+        let block = &self.problem.blocks[index];
+        let network = &self.network;
+        for list in std::iter::once(&mut self.values).chain(&mut self.rates) {
+            let points = &self.points[index];
+            with_operators!(list, list => {
+                list[index] = operator(&self.problem, network, block, points);
+            });
+        }
+    }
+
+    /// Whether a Jacobian as a whole has the memory that it needs.
+    ///
+    /// # Errors
+    /// Where it has not.
+    pub fn check_memory(&self) -> Result<(), ResidualError> {
+        let (rows, parameters, limit) = (self.rows(), self.parameters(), MEMORY_LIMIT);
+        let bytes = rows.saturating_mul(parameters).saturating_mul(size_of::<f64>());
+        if bytes > limit {
+            return Err(ResidualError::TooLarge { rows, parameters, bytes, limit });
+        }
+        Ok(())
+    }
+}

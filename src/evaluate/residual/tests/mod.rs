@@ -1,0 +1,241 @@
+//! Residuals and Jacobians against a network in polynomial arithmetic, and against differences.
+
+mod energy;
+mod oracle;
+mod problems;
+
+use faer::Mat;
+
+use self::oracle::network_at;
+use super::{Collocation, ResidualSystem};
+use crate::network::Network;
+use crate::problem::ResidualProblem;
+use crate::problem::expression::{Channel, Expression, Place};
+use crate::problem::residual::{Condition, Norm};
+
+/// Space-time, with walls, a nonlinear term, data and a parameter.
+const BURGERS: &str = r#"
+format = 1
+[domain]
+t = { range = [0, 2] }
+x = { range = [-1, 1] }
+[parameters]
+nu = 0.3
+[residual.interior]
+equation = "u_t + u*u_x = nu*u_xx + x*sin(t)"
+weight = 3
+points = { layout = "latin-hypercube", count = 19 }
+[residual.ends]
+on = ["x = -1", "x = 1"]
+equation = "u^2 + nu*u_x = t"
+points = { layout = "random", count = 5 }
+norm = "mean"
+[residual.initial]
+on = "t = 0"
+equation = "u = -sin(pi*x)"
+points = { count = 3, walls = false }
+[residual.sensors]
+data = [[0.5, 0.25, 0.7], [1, 1, -0.2]]
+quantity = "u + u_x"
+norm = "sum"
+[network]
+layers = [5, 5]
+deviation = 0.7
+"#;
+
+/// A Laplacian that is one channel, beside lower derivatives.
+const LAPLACE: &str = r#"
+format = 1
+[domain]
+x = { range = [0, 1] }
+y = { range = [0, 2] }
+z = { range = [-1, 1] }
+[residual.interior]
+equation = "-(u_xx + u_yy + u_zz)*(1 + u^2) = exp(x)*u_y - 2"
+points = { layout = "sobol", count = 17 }
+[residual.walls]
+on = "boundary"
+equation = "u = x*y"
+points = { layout = "sobol", count = 9 }
+[network]
+layers = [4, 4]
+activation = "swish"
+deviation = 0.8
+"#;
+
+/// Every order up to four, mixed derivatives among them.
+const FOURTH: &str = r#"
+format = 1
+[domain]
+x = { range = [0, 1] }
+y = { range = [0, 1] }
+[residual.interior]
+equation = "u_xxxx + u*u_xxyy - u_xyy = u_xy^2 + cos(u_x)"
+points = { layout = "midpoints", count = [3, 1] }
+[network]
+layers = [3, 3]
+activation = "sin"
+deviation = 0.9
+"#;
+
+/// A trainable activation behind a periodic coordinate; the seam of the other one.
+const SEAM: &str = r#"
+format = 1
+[domain]
+t = { range = [0, 1] }
+x = { range = [0, 3], embedding = "periodic" }
+[residual.interior]
+equation = "u_tt = 4*u_xx - u"
+points = { layout = "random", count = 9 }
+[residual.seam]
+periodic = "t"
+match = ["u", "u_t*u"]
+points = { count = 4 }
+[network]
+layers = [3, 3]
+activation = "rational"
+deviation = 0.5
+"#;
+
+fn problem(text: &str) -> ResidualProblem {
+    ResidualProblem::from_toml(text, &Vec::new()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// Residual and Jacobian of a problem from the definition, channel by channel.
+fn expected(
+    system: &Collocation,
+    problem: &ResidualProblem,
+    theta: &[f64],
+) -> (Vec<f64>, Mat<f64>) {
+    let network = Network::of_residual(problem);
+    let dimensions = problem.dimensions();
+    let parameters = problem.parameter_values();
+    let mut rows: Vec<(f64, Vec<f64>)> = Vec::new();
+    for (block, points) in problem.blocks.iter().zip(system.points()) {
+        let count = points.coordinates.len() / dimensions;
+        let scale = match block.norm {
+            Norm::Integral => block.weight * points.measure / count as f64,
+            Norm::Mean => block.weight / count as f64,
+            Norm::Sum => block.weight,
+        }
+        .sqrt();
+        // F and its derivatives by all parameters at one point.
+        let row = |e: &Expression, x: &[f64]| -> (f64, Vec<f64>) {
+            let order = 4;
+            let place = Place { coordinates: x, time: 0.0, parameters: &parameters };
+            let plain = network_at(&network, theta, x, order, None);
+            let jet = |channel: Channel| plain.derivative(channel, dimensions, false);
+            let value = e.evaluate(place, &jet);
+            let slopes: Vec<(Channel, f64)> = e
+                .channels()
+                .into_iter()
+                .map(|c| (c, e.derivative_by_channel(c).evaluate(place, &jet)))
+                .collect();
+            let by = |k: usize| {
+                let moved = network_at(&network, theta, x, order, Some(k));
+                slopes.iter().map(|(c, s)| s * moved.derivative(*c, dimensions, true)).sum()
+            };
+            (value, (0..theta.len()).map(by).collect())
+        };
+        for (q, e) in block.condition.expressions().iter().enumerate() {
+            assert!(q == 0 || matches!(block.condition, Condition::Match(_)));
+            for i in 0..count {
+                let at = i * dimensions..(i + 1) * dimensions;
+                let (mut value, mut slopes) = row(e, &points.coordinates[at.clone()]);
+                if let Some(partners) = &points.partners {
+                    let (v, s) = row(e, &partners[at]);
+                    value -= v;
+                    slopes.iter_mut().zip(s).for_each(|(a, b)| *a -= b);
+                }
+                if let Condition::Observed { values, .. } = &block.condition {
+                    value -= values[i];
+                }
+                slopes.iter_mut().for_each(|s| *s *= scale);
+                rows.push((scale * value, slopes));
+            }
+        }
+    }
+    let matrix = Mat::from_fn(rows.len(), theta.len(), |i, k| rows[i].1[k]);
+    (rows.into_iter().map(|(value, _)| value).collect(), matrix)
+}
+
+fn computed(system: &mut Collocation, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
+    let mut residual = vec![0.0; system.rows()];
+    let mut jacobian = Mat::zeros(system.rows(), system.parameters());
+    system.jacobian(theta, &mut residual, jacobian.as_mut()).expect("finite");
+    (residual, jacobian)
+}
+
+/// The largest difference in units of the largest entry.
+fn difference(a: &Mat<f64>, b: &Mat<f64>) -> f64 {
+    assert_eq!((a.nrows(), a.ncols()), (b.nrows(), b.ncols()));
+    (a - b).norm_max() / b.norm_max()
+}
+
+#[test]
+fn residuals_and_jacobians_are_those_of_the_definition() {
+    for (text, precision, tolerance) in [
+        (BURGERS, "f64", 1e-13),
+        (BURGERS, "f32", 1e-5),
+        (LAPLACE, "f64", 1e-13),
+        (LAPLACE, "mixed", 1e-5),
+        (FOURTH, "f64", 1e-12),
+        (SEAM, "f64", 1e-12),
+        (SEAM, "f32", 1e-4),
+    ] {
+        let mut problem = problem(&format!("{text}\n[run]\nprecision = \"{precision}\""));
+        problem.seed = 3;
+        let mut system = Collocation::new(&problem);
+        let theta = system.initial_parameters();
+        let (r, j) = computed(&mut system, &theta);
+        let (wanted_r, wanted_j) = expected(&system, &problem, &theta);
+        assert_eq!(r.len(), wanted_r.len(), "{text}");
+        let scale = wanted_r.iter().fold(1.0f64, |m, v| m.max(v.abs()));
+        for (i, (a, b)) in r.iter().zip(&wanted_r).enumerate() {
+            let allowed = if precision == "mixed" { 1e-13 } else { tolerance };
+            assert!((a - b).abs() < allowed * scale, "row {i} of {text}: {a} {b}");
+        }
+        let found = difference(&j, &wanted_j);
+        assert!(found < tolerance, "{found} in {precision}, {text}");
+        let mut planted = wanted_j.clone();
+        planted[(0, 1)] += 2.0 * tolerance * planted.norm_max();
+        assert!(difference(&j, &planted) > tolerance, "a planted error is seen");
+    }
+}
+
+/// The batch, the blocks and the gradient say the same as r and J.
+#[test]
+fn losses_blocks_and_gradients_agree_with_the_jacobian() {
+    for text in [BURGERS, LAPLACE, FOURTH, SEAM] {
+        let mut system = Collocation::new(&problem(text));
+        let theta = system.initial_parameters();
+        let (r, j) = computed(&mut system, &theta);
+        let loss: f64 = r.iter().map(|r| r * r).sum();
+        let half: Vec<f64> = theta.iter().map(|t| 0.5 * t).collect();
+        let losses = system.losses(&[&half, &theta]).expect("finite");
+        assert!((losses[1] - loss).abs() < 1e-13 * loss);
+        assert!((losses[0] - loss).abs() > 1e-6 * loss, "other parameters, another loss");
+        let mut alone = vec![0.0; r.len()];
+        system.residual(&theta, &mut alone).expect("finite");
+        assert!(alone.iter().zip(&r).all(|(a, b)| (a - b).abs() < 1e-14 * (1.0 + loss.sqrt())));
+        let mut stacked = Mat::<f64>::zeros(j.nrows(), j.ncols());
+        let mut next = 0;
+        system
+            .jacobian_blocks(&theta, &mut |first, block| {
+                assert_eq!(first, next, "from top to bottom");
+                next += block.nrows();
+                stacked.as_mut().subrows_mut(first, block.nrows()).copy_from(block);
+            })
+            .expect("finite");
+        assert_eq!(next, j.nrows());
+        assert!(difference(&stacked, &j) < 1e-15);
+        let mut gradient = vec![0.0; theta.len()];
+        let at = system.gradient(&theta, &mut gradient).expect("finite");
+        assert!((at - loss).abs() < 1e-13 * loss);
+        for (k, g) in gradient.iter().enumerate() {
+            let wanted: f64 = r.iter().enumerate().map(|(i, r)| 2.0 * j[(i, k)] * r).sum();
+            let size = j.col(k).norm_l2() * loss.sqrt();
+            assert!((g - wanted).abs() < 1e-12 * (size + 1e-3), "{g} {wanted}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Least squares where the Jacobian stays on the device: its sketch comes back, and its products.
+
+use faer::Mat;
+
+use super::error::{AttemptError, EvolveError};
+use crate::evaluate::cpu::Field;
+use crate::evaluate::gpu::{ChosenColumns, Evaluator, GpuError, SketchRows};
+use crate::linalg::{LeastSquares, MatrixFreeError, RowSketch, Solution, TallOperator};
+
+/// J by the products that the device computes.
+struct OnDevice<'a>(ChosenColumns<'a>);
+
+impl TallOperator for OnDevice<'_> {
+    type Error = GpuError;
+
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn columns(&self) -> usize {
+        self.0.count()
+    }
+
+    async fn multiply(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), GpuError> {
+        out.copy_from_slice(&self.0.multiply(v).await?);
+        Ok(())
+    }
+
+    async fn multiply_transposed(&mut self, w: &[f64], out: &mut [f64]) -> Result<(), GpuError> {
+        out.copy_from_slice(&self.0.multiply_transposed(w).await?);
+        Ok(())
+    }
+}
+
+/// `min |J v - F|^2 + lambda^2 |v|^2` over the chosen columns at theta, J never stored and never
+/// read back: m s numbers of its sketch and n + s of each product are. F is `field`'s, or the
+/// device's own where that is not given; it is given back.
+///
+/// # Errors
+/// When the problem has no solution or the device fails.
+pub async fn solve(
+    gpu: &mut Evaluator,
+    (theta, time): (&[f64], f64),
+    chosen: &[u32],
+    field: Option<Field>,
+    squares: &mut LeastSquares,
+    sketch: &RowSketch,
+) -> Result<(Field, Solution), AttemptError> {
+    let mut linear = gpu.linearize(theta, time).await.map_err(EvolveError::from)?;
+    let field = field.unwrap_or_else(|| linear.field().clone());
+    let mut columns = OnDevice(linear.choose(chosen).map_err(EvolveError::from)?);
+    let lists = sketch.gather_lists(columns.rows());
+    let rows =
+        SketchRows { starts: &lists.starts, entries: &lists.entries, scale: RowSketch::scale() };
+    let entries = columns.0.sketch(rows).await.map_err(EvolveError::from)?;
+    let height = sketch.sketch_rows();
+    let sketched = Mat::from_fn(height, chosen.len(), |q, k| f64::from(entries[k * height + q]));
+    let rate = &field.right_hand_side;
+    let solved = squares.solve_matrix_free(&mut columns, sketch, sketched.as_ref(), rate).await;
+    match solved {
+        Ok(solution) => Ok((field, solution)),
+        Err(MatrixFreeError::LeastSquares(error)) => Err(error.into()),
+        Err(MatrixFreeError::Operator(error)) => Err(EvolveError::from(error).into()),
+    }
+}

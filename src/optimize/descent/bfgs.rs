@@ -1,0 +1,73 @@
+//! BFGS with a dense approximation of the inverse Hessian.
+
+use faer::{ColRef, Mat};
+use rayon::prelude::*;
+
+use super::wolfe::line_search;
+use super::{Sample, difference, dot};
+
+/// Nocedal, Wright: "Numerical Optimization", algorithm 6.1, with a line search for the weak Wolfe
+/// conditions; the first curvature pair scales the identity that H starts as (equation 6.20).
+#[derive(Clone, Debug)]
+pub(crate) struct Bfgs {
+    /// H; 0 x 0 before the first curvature pair: the identity.
+    pub inverse: Mat<f64>,
+}
+
+impl Default for Bfgs {
+    fn default() -> Self {
+        Self { inverse: Mat::new() }
+    }
+}
+
+impl Bfgs {
+    /// The next point; `None` where no step along the direction lowers the objective.
+    pub fn step<E>(
+        &mut self,
+        from: &Sample,
+        objective: &mut impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
+    ) -> Result<Option<Sample>, E> {
+        let mut direction = self.direction(&from.gradient);
+        if dot(&direction, &from.gradient) >= 0.0 {
+            self.inverse = Mat::new();
+            direction = self.direction(&from.gradient);
+        }
+        let length = dot(&direction, &direction).sqrt();
+        let first = if self.inverse.nrows() == 0 { length.recip().min(1.0) } else { 1.0 };
+        let Some(next) = line_search(from, &direction, first, objective)? else {
+            return Ok(None);
+        };
+        let s = difference(&next.theta, &from.theta);
+        let y = difference(&next.gradient, &from.gradient);
+        if dot(&s, &y) > f64::EPSILON * dot(&y, &y) {
+            self.update(&s, &y);
+        }
+        Ok(Some(next))
+    }
+
+    /// `-H g`.
+    fn direction(&self, gradient: &[f64]) -> Vec<f64> {
+        if self.inverse.nrows() == 0 {
+            return gradient.iter().map(|g| -g).collect();
+        }
+        (&self.inverse * ColRef::from_slice(gradient)).iter().map(|d| -d).collect()
+    }
+
+    /// `H <- (I - s y^T / c) H (I - y s^T / c) + s s^T / c` with `c = s . y`, written as a symmetric
+    /// change of rank two.
+    fn update(&mut self, s: &[f64], y: &[f64]) {
+        let c = dot(s, y);
+        if self.inverse.nrows() == 0 {
+            let scale = c / dot(y, y);
+            self.inverse = Mat::<f64>::identity(s.len(), s.len()) * faer::Scale(scale);
+        }
+        let hy: Vec<f64> = (&self.inverse * ColRef::from_slice(y)).iter().copied().collect();
+        let weight = (1.0 + dot(y, &hy) / c) / c;
+        let columns: Vec<_> = self.inverse.col_iter_mut().enumerate().collect();
+        columns.into_par_iter().for_each(|(k, column)| {
+            for ((h, s_i), hy_i) in column.iter_mut().zip(s).zip(&hy) {
+                *h += weight * s_i * s[k] - (hy_i * s[k] + s_i * hy[k]) / c;
+            }
+        });
+    }
+}

@@ -1,0 +1,38 @@
+//! Methods that see the gradient alone: Adam, BFGS, L-BFGS.
+
+pub(crate) mod adam;
+pub(crate) mod bfgs;
+pub(crate) mod lbfgs;
+pub(crate) mod methods;
+pub(crate) mod wolfe;
+
+/// A point with the objective's value and gradient there.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sample {
+    pub theta: Vec<f64>,
+    pub value: f64,
+    pub gradient: Vec<f64>,
+}
+
+impl Sample {
+    pub fn new<E>(
+        theta: Vec<f64>,
+        objective: &mut impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
+    ) -> Result<Self, E> {
+        let (value, gradient) = objective(&theta)?;
+        Ok(Self { theta, value, gradient })
+    }
+}
+
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// `x += factor * d`.
+pub(crate) fn add(x: &mut [f64], factor: f64, d: &[f64]) {
+    x.iter_mut().zip(d).for_each(|(x, d)| *x += factor * d);
+}
+
+pub(crate) fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}

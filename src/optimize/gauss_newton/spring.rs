@@ -1,0 +1,91 @@
+//! The kernel form with momentum.
+//!
+//! SPRING (Goldshlager, Abrahamsen, Lin: "A Kaczmarz-inspired approach to accelerate the
+//! optimization of neural network wavefunctions", Journal of Computational Physics 2024) for
+//! differential equations as in arXiv 2505.12149:
+//!
+//! ```text
+//! phi <- mu phi + J^T (J J^T + lambda)^-1 (r - mu J phi),   theta <- theta - eta phi.
+//! ```
+
+use faer::linalg::solvers::Solve;
+use faer::{Mat, MatRef, Side};
+
+use super::kernel::check_rows;
+use crate::evaluate::residual::ResidualSystem;
+use crate::linalg::symmetric_eigen;
+use crate::optimize::error::OptimizeError;
+use crate::optimize::jacobian::Linearisation;
+use crate::optimize::settings::SpringSettings;
+use crate::optimize::state::{TrainingState, list};
+use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
+
+#[derive(Debug, Default)]
+pub(crate) struct Spring {
+    settings: SpringSettings,
+    linearisation: Linearisation,
+    /// phi; empty before the first iteration.
+    momentum: Vec<f64>,
+}
+
+impl Spring {
+    pub fn new(settings: SpringSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+}
+
+impl Optimizer for Spring {
+    fn step(
+        &mut self,
+        system: &mut dyn ResidualSystem,
+        start: Start<'_>,
+    ) -> Result<Step, OptimizeError> {
+        check_rows(system, "spring")?;
+        let SpringSettings { damping, momentum: mu, line_search } = self.settings;
+        self.linearisation.at(system, start.theta)?;
+        let half = self.linearisation.gradient(system)?;
+        self.momentum.resize(start.theta.len(), 0.0);
+        let image = self.linearisation.multiply(system, column(&self.momentum))?;
+        let residual = self.linearisation.residual.iter();
+        let right: Vec<f64> =
+            residual.zip(image.col(0).iter()).map(|(r, phi)| r - mu * phi).collect();
+        let mut kernel = self.linearisation.kernel(system)?;
+        for i in 0..kernel.nrows() {
+            kernel[(i, i)] += damping;
+        }
+        let solution = solve(&kernel, &right)?;
+        let correction = self.linearisation.multiply_transposed(system, column(&solution))?;
+        for (phi, d) in self.momentum.iter_mut().zip(correction.col(0).iter()) {
+            *phi = mu * *phi + d;
+        }
+        let step = walk(system, start, &self.momentum, line_search)?;
+        Ok(Step { gradient_norm: gradient_norm(&half), rank: right.len(), ..step })
+    }
+
+    fn save(&self, state: &mut TrainingState) {
+        state.insert("spring.momentum".into(), self.momentum.clone());
+    }
+
+    fn restore(&mut self, state: &TrainingState, parameters: usize) -> Result<(), OptimizeError> {
+        let momentum = list(state, "spring.momentum", None)?;
+        if !momentum.is_empty() && momentum.len() != parameters {
+            return Err(OptimizeError::State { entry: "spring.momentum".into() });
+        }
+        self.momentum = momentum.to_vec();
+        Ok(())
+    }
+}
+
+/// `A^-1 b` for A positive definite but for round-off; then its small eigenvalues are left out.
+fn solve(a: &Mat<f64>, b: &[f64]) -> Result<Vec<f64>, OptimizeError> {
+    if let Ok(factor) = a.llt(Side::Lower) {
+        return Ok(factor.solve(column(b)).col(0).iter().copied().collect());
+    }
+    let pairs = symmetric_eigen(a.as_ref())?;
+    let noise = f64::EPSILON * a.nrows() as f64 * pairs.values[0];
+    Ok(pairs.solve(b, pairs.above(noise)))
+}
+
+fn column(x: &[f64]) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(x, x.len(), 1)
+}

@@ -1,0 +1,245 @@
+//! The residual and its Jacobian at one point: held in memory where they fit, else in blocks.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatRef, get_global_parallelism};
+
+use super::error::OptimizeError;
+use crate::evaluate::residual::ResidualSystem;
+use crate::linalg::{SymmetricOperator, TestMatrix};
+
+/// Entries of a Jacobian that is held in memory (256 MiB); a larger one is taken in blocks of rows
+/// again and again.
+const HELD: usize = 1 << 25;
+
+/// r, J and their products at the last point of [`Linearisation::at`].
+#[derive(Debug)]
+pub(crate) struct Linearisation {
+    pub residual: Vec<f64>,
+    theta: Vec<f64>,
+    held: Option<Mat<f64>>,
+    /// Entries that may be held.
+    limit: usize,
+}
+
+impl Default for Linearisation {
+    fn default() -> Self {
+        Self::with_limit(HELD)
+    }
+}
+
+impl Linearisation {
+    /// Holds no more than so many entries at once, in a whole Jacobian or in a strip of one.
+    pub fn with_limit(limit: usize) -> Self {
+        Self { residual: Vec::new(), theta: Vec::new(), held: None, limit }
+    }
+
+    /// Evaluates r, and J where it fits memory.
+    pub fn at(
+        &mut self,
+        system: &mut dyn ResidualSystem,
+        theta: &[f64],
+    ) -> Result<(), OptimizeError> {
+        let (rows, parameters) = (system.rows(), system.parameters());
+        self.theta = theta.to_vec();
+        self.residual.resize(rows, 0.0);
+        if rows.saturating_mul(parameters) > self.limit {
+            self.held = None;
+            return Ok(system.residual(theta, &mut self.residual)?);
+        }
+        self.evaluate_held(system, rows, parameters)
+    }
+
+    /// Evaluates r and J, whatever its size, up to `limit` bytes.
+    pub fn at_within(
+        &mut self,
+        system: &mut dyn ResidualSystem,
+        theta: &[f64],
+        method: &'static str,
+        limit: usize,
+    ) -> Result<(), OptimizeError> {
+        let (rows, parameters) = (system.rows(), system.parameters());
+        let bytes = rows.saturating_mul(parameters).saturating_mul(8);
+        if bytes > limit {
+            return Err(OptimizeError::TooLarge { method, parameters, rows, bytes, limit });
+        }
+        self.theta = theta.to_vec();
+        self.residual.resize(rows, 0.0);
+        self.evaluate_held(system, rows, parameters)
+    }
+
+    fn evaluate_held(
+        &mut self,
+        system: &mut dyn ResidualSystem,
+        rows: usize,
+        parameters: usize,
+    ) -> Result<(), OptimizeError> {
+        let mut jacobian = self.held.take().unwrap_or_else(Mat::new);
+        if jacobian.shape() != (rows, parameters) {
+            jacobian = Mat::zeros(rows, parameters);
+        }
+        system.jacobian(&self.theta, &mut self.residual, jacobian.as_mut())?;
+        self.held = Some(jacobian);
+        Ok(())
+    }
+
+    /// J, where it is held.
+    pub fn held(&self) -> Option<MatRef<'_, f64>> {
+        self.held.as_ref().map(Mat::as_ref)
+    }
+
+    /// Visits J in blocks of rows.
+    pub fn blocks(
+        &self,
+        system: &mut dyn ResidualSystem,
+        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+    ) -> Result<(), OptimizeError> {
+        match &self.held {
+            Some(jacobian) => visit(0, jacobian.as_ref()),
+            None => system.jacobian_blocks(&self.theta, visit)?,
+        }
+        Ok(())
+    }
+
+    /// `J V`.
+    pub fn multiply(
+        &self,
+        system: &mut dyn ResidualSystem,
+        v: MatRef<'_, f64>,
+    ) -> Result<Mat<f64>, OptimizeError> {
+        let mut product = Mat::zeros(self.residual.len(), v.ncols());
+        self.blocks(system, &mut |first, block| {
+            let out = product.as_mut().subrows_mut(first, block.nrows());
+            matmul(out, Accum::Replace, block, v, 1.0, get_global_parallelism());
+        })?;
+        Ok(product)
+    }
+
+    /// `J^T W`.
+    pub fn multiply_transposed(
+        &self,
+        system: &mut dyn ResidualSystem,
+        w: MatRef<'_, f64>,
+    ) -> Result<Mat<f64>, OptimizeError> {
+        let mut product = Mat::zeros(system.parameters(), w.ncols());
+        self.blocks(system, &mut |first, block| {
+            let w = w.subrows(first, block.nrows());
+            let par = get_global_parallelism();
+            matmul(product.as_mut(), Accum::Add, block.transpose(), w, 1.0, par);
+        })?;
+        Ok(product)
+    }
+
+    /// `J^T r`: half the gradient of R.
+    pub fn gradient(&self, system: &mut dyn ResidualSystem) -> Result<Vec<f64>, OptimizeError> {
+        let r = MatRef::from_column_major_slice(&self.residual, self.residual.len(), 1);
+        Ok(self.multiply_transposed(system, r)?.col(0).iter().copied().collect())
+    }
+
+    /// `J^T J V`, in one pass over the blocks.
+    pub fn gram_times(
+        &self,
+        system: &mut dyn ResidualSystem,
+        v: MatRef<'_, f64>,
+    ) -> Result<Mat<f64>, OptimizeError> {
+        let mut product = Mat::zeros(v.nrows(), v.ncols());
+        self.blocks(system, &mut |first, block| {
+            let par = get_global_parallelism();
+            let mut image = Mat::zeros(block.nrows(), v.ncols());
+            matmul(image.as_mut(), Accum::Replace, block, v, 1.0, par);
+            matmul(product.as_mut(), Accum::Add, block.transpose(), image, 1.0, par);
+            let _ = first;
+        })?;
+        Ok(product)
+    }
+
+    /// `J Omega` for a random test matrix, by its fast product.
+    pub fn sketch(
+        &self,
+        system: &mut dyn ResidualSystem,
+        test: &TestMatrix,
+    ) -> Result<Mat<f64>, OptimizeError> {
+        let mut product = Mat::zeros(self.residual.len(), test.columns());
+        self.blocks(system, &mut |first, block| {
+            test.apply(block, product.as_mut().subrows_mut(first, block.nrows()));
+        })?;
+        Ok(product)
+    }
+
+    /// `J J^T` (n x n). Where J is not held, strips of its rows are: one sweep of all blocks each.
+    pub fn kernel(&self, system: &mut dyn ResidualSystem) -> Result<Mat<f64>, OptimizeError> {
+        let (rows, parameters) = (self.residual.len(), system.parameters());
+        let mut kernel = Mat::zeros(rows, rows);
+        let par = get_global_parallelism();
+        if let Some(jacobian) = &self.held {
+            matmul(kernel.as_mut(), Accum::Replace, jacobian, jacobian.transpose(), 1.0, par);
+            return Ok(kernel);
+        }
+        let height = (self.limit / parameters.max(1)).clamp(1, rows);
+        // During the sweep for one strip the next one is copied; the first sweep only copies.
+        let mut strip = Mat::<f64>::zeros(0, parameters);
+        let mut start = 0;
+        loop {
+            let next = start + strip.nrows();
+            let mut copied = Mat::zeros(height.min(rows - next), parameters);
+            self.blocks(system, &mut |first, block| {
+                if strip.nrows() > 0 {
+                    let out =
+                        kernel.as_mut().submatrix_mut(first, start, block.nrows(), strip.nrows());
+                    matmul(out, Accum::Replace, block, strip.transpose(), 1.0, par);
+                }
+                let (low, high) =
+                    (first.max(next), (first + block.nrows()).min(next + copied.nrows()));
+                if low < high {
+                    let rows = block.subrows(low - first, high - low);
+                    copied.as_mut().subrows_mut(low - next, high - low).copy_from(rows);
+                }
+            })?;
+            if next == rows {
+                return Ok(kernel);
+            }
+            (strip, start) = (copied, next);
+        }
+    }
+}
+
+/// `G = J^T J` by its products.
+pub(crate) struct GramOperator<'a> {
+    pub system: &'a mut dyn ResidualSystem,
+    pub linearisation: &'a Linearisation,
+}
+
+impl SymmetricOperator for GramOperator<'_> {
+    type Error = OptimizeError;
+
+    fn dimension(&self) -> usize {
+        self.system.parameters()
+    }
+
+    fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, OptimizeError> {
+        self.linearisation.gram_times(self.system, v)
+    }
+}
+
+/// `K = J J^T` by its products.
+pub(crate) struct KernelOperator<'a> {
+    pub system: &'a mut dyn ResidualSystem,
+    pub linearisation: &'a Linearisation,
+}
+
+impl SymmetricOperator for KernelOperator<'_> {
+    type Error = OptimizeError;
+
+    fn dimension(&self) -> usize {
+        self.linearisation.residual.len()
+    }
+
+    fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, OptimizeError> {
+        let transposed = self.linearisation.multiply_transposed(self.system, v)?;
+        self.linearisation.multiply(self.system, transposed.as_ref())
+    }
+}
+
+/// |x|.
+pub(crate) fn norm(x: &[f64]) -> f64 {
+    x.iter().map(|x| x * x).sum::<f64>().sqrt()
+}

@@ -1,0 +1,223 @@
+//! Levenberg-Marquardt in a random subspace, with iterated geodesic acceleration.
+//!
+//! The Jacobian of a trained network has a numerical rank far below its order: for Poisson's
+//! equation in two dimensions with 1,341 parameters 57 singular values lie above 1e-4 of the
+//! largest, 187 above 1e-9. So a step is sought in the span of s random orthonormal columns Omega:
+//! `theta - Omega y` with `y = (W^T W + lambda^2)^-1 W^T r`, `W = J Omega` (n x s). One
+//! decomposition of the small W serves every damping that is tried and every repetition of a step
+//! ([`search`]), down to dampings of round-off itself, which a Gram matrix cannot hold. s follows
+//! the number of singular values that the damping leaves; every iteration draws another subspace.
+//! A relative of DSGNAR (arXiv 2607.02194), which solves a trust region from the decomposition of a
+//! sketched Jacobian.
+
+pub(crate) mod search;
+
+use crate::evaluate::residual::{ResidualError, ResidualSystem};
+use crate::linalg::{Factorisation, LeastSquares, Settings, TestMatrix};
+use crate::optimize::error::OptimizeError;
+use crate::optimize::jacobian::Linearisation;
+use crate::optimize::line_search::or_infinite;
+use crate::optimize::settings::{LevenbergSettings, Subspace};
+use crate::optimize::state::{TrainingState, count, number};
+use crate::optimize::step::{Optimizer, Start, Step, gradient_norm};
+use crate::problem::Solver;
+use search::{Decomposed, Linearised, Reached, SearchSettings, Trial};
+
+/// Columns of the first subspace, and the fewest of any.
+const FIRST_COLUMNS: usize = 120;
+const LEAST_COLUMNS: usize = 64;
+/// Columns beyond the share of the rank.
+const SPARE_COLUMNS: usize = 40;
+/// Singular values below this share of the damping do not matter.
+const NEGLIGIBLE: f64 = 0.1;
+/// The damping grows by this where no step was found.
+const RETREAT: f64 = 10.0;
+/// By how much a loss and the sum of squares may differ in round-off.
+const ROUND_OFF: f64 = 1e-9;
+
+#[derive(Debug)]
+pub(crate) struct Levenberg {
+    settings: LevenbergSettings,
+    seed: u64,
+    linearisation: Linearisation,
+    solver: LeastSquares,
+    damping: f64,
+    columns: usize,
+}
+
+/// What one search found out.
+struct Searched {
+    trial: Option<Trial>,
+    evaluations: usize,
+    singular_values: Vec<f64>,
+}
+
+impl Levenberg {
+    pub fn new(settings: LevenbergSettings, seed: u64) -> Self {
+        // Down to round-off: nothing is cut off that a small damping may need.
+        let solver = Settings { solver: Solver::PivotedQr, rcond: 0.0, ..Settings::default() };
+        let columns = match settings.subspace {
+            Subspace::Columns(columns) => columns,
+            _ => FIRST_COLUMNS,
+        };
+        Self {
+            settings,
+            seed,
+            linearisation: Linearisation::default(),
+            solver: LeastSquares::new(solver),
+            damping: settings.damping,
+            columns,
+        }
+    }
+
+    /// The subspace of an iteration; `None` where it is the whole space.
+    fn subspace(&self, system: &dyn ResidualSystem, iteration: usize) -> Option<TestMatrix> {
+        let (rows, parameters) = (system.rows(), system.parameters());
+        if self.settings.subspace == Subspace::Full || self.columns >= parameters {
+            return None;
+        }
+        // More columns than rows add nothing but a shorter step.
+        let columns = self.columns.clamp(1, (rows + rows / 4).max(1)).min(parameters);
+        let kind = self.settings.kind;
+        Some(TestMatrix::new(kind, parameters, columns, self.seed, iteration as u64))
+    }
+
+    fn search(
+        &mut self,
+        system: &mut dyn ResidualSystem,
+        start: Start<'_>,
+    ) -> Result<Searched, OptimizeError> {
+        let subspace = self.subspace(system, start.iteration);
+        let sketched = match &subspace {
+            Some(test) => {
+                let mut sketched = self.linearisation.sketch(system, test)?;
+                sketched *= faer::Scale(test.isometry());
+                Some(sketched)
+            }
+            None => None,
+        };
+        let matrix = match (&sketched, self.linearisation.held()) {
+            (Some(sketched), _) => sketched.as_ref(),
+            (None, Some(jacobian)) => jacobian,
+            (None, None) => return Ok(Searched::nothing()),
+        };
+        let residual = &self.linearisation.residual;
+        let squares: f64 = residual.iter().map(|r| r * r).sum();
+        // An energy is no sum of squares: its steps cannot be repeated.
+        let energy = (squares - start.loss).abs() > ROUND_OFF * squares;
+        let factorisation = self.solver.factor(matrix, 0)?;
+        let singular_values = factorisation.singular_values().to_vec();
+        let mut evaluations = 0;
+        let evaluate = |step: &[f64]| {
+            evaluations += 1;
+            reach(system, &lift(start.theta, step, subspace.as_ref()), energy)
+        };
+        let mut linearised = Linearised {
+            jacobian: matrix,
+            residual,
+            loss: start.loss,
+            inverse: decomposed(factorisation),
+            evaluate,
+            settings: SearchSettings {
+                repetitions: self.settings.repetitions,
+                least_damping: self.settings.least_damping,
+                ..SearchSettings::default()
+            },
+        };
+        let trial = linearised.search(self.damping)?;
+        Ok(Searched { trial, evaluations, singular_values })
+    }
+
+    /// Sizes the next subspace by the singular values that its damping will leave.
+    fn resize(&mut self, singular_values: &[f64], found: bool) {
+        let Subspace::Adaptive { share } = self.settings.subspace else { return };
+        let largest = singular_values.first().copied().unwrap_or(0.0);
+        let bound = NEGLIGIBLE * self.damping * largest;
+        let rank = singular_values.iter().take_while(|&&sigma| sigma > bound).count();
+        let wanted = (share * rank as f64) as usize + SPARE_COLUMNS;
+        self.columns =
+            if found { wanted.max(LEAST_COLUMNS) } else { wanted.max(self.columns * 3 / 2) };
+    }
+}
+
+impl Searched {
+    fn nothing() -> Self {
+        Self { trial: None, evaluations: 0, singular_values: Vec::new() }
+    }
+}
+
+fn decomposed(factorisation: Factorisation<'_, f64>) -> Decomposed<'_> {
+    Decomposed { factorisation, lambda: 0.0 }
+}
+
+/// `theta - Omega y`, or `theta - y` in the whole space.
+fn lift(theta: &[f64], y: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
+    match subspace {
+        None => theta.iter().zip(y).map(|(t, d)| t - d).collect(),
+        Some(test) => {
+            let scale = test.isometry();
+            theta.iter().zip(test.combine(y)).map(|(t, d)| t - scale * d).collect()
+        }
+    }
+}
+
+/// What a trial point leads to. One at which nothing can be evaluated is infinitely bad.
+fn reach(
+    system: &mut dyn ResidualSystem,
+    theta: &[f64],
+    energy: bool,
+) -> Result<Reached, OptimizeError> {
+    if energy {
+        let loss = or_infinite(system.losses(&[theta])?[0]);
+        return Ok(Reached { loss, residual: None });
+    }
+    let mut residual = vec![0.0; system.rows()];
+    match system.residual(theta, &mut residual) {
+        Ok(()) => Ok(Reached::of(residual)),
+        Err(ResidualError::NotFinite { .. }) => Ok(Reached { loss: f64::INFINITY, residual: None }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Optimizer for Levenberg {
+    fn step(
+        &mut self,
+        system: &mut dyn ResidualSystem,
+        start: Start<'_>,
+    ) -> Result<Step, OptimizeError> {
+        if self.subspace(system, start.iteration).is_some() {
+            self.linearisation.at(system, start.theta)?;
+        } else {
+            let limit = super::gauss_newton::MEMORY_LIMIT;
+            self.linearisation.at_within(system, start.theta, "lm", limit)?;
+        }
+        let half = self.linearisation.gradient(system)?;
+        let Searched { trial, evaluations, singular_values } = self.search(system, start)?;
+        let mut step = Step::stay(start.theta, start.loss);
+        let found = trial.is_some();
+        if let Some(trial) = trial {
+            let subspace = self.subspace(system, start.iteration);
+            step.theta = lift(start.theta, &trial.step, subspace.as_ref());
+            (step.loss, step.step_length) = (trial.reached.loss, 1.0);
+            self.damping = trial.damping;
+        } else {
+            self.damping = (self.damping * RETREAT).min(1.0);
+        }
+        step.damping = self.damping;
+        let bound = self.damping * singular_values.first().copied().unwrap_or(0.0);
+        step.rank = singular_values.iter().take_while(|&&sigma| sigma > bound).count();
+        self.resize(&singular_values, found);
+        Ok(Step { gradient_norm: gradient_norm(&half), evaluations, singular_values, ..step })
+    }
+
+    fn save(&self, state: &mut TrainingState) {
+        state.insert("lm.damping".into(), vec![self.damping]);
+        state.insert("lm.columns".into(), vec![self.columns as f64]);
+    }
+
+    fn restore(&mut self, state: &TrainingState, _parameters: usize) -> Result<(), OptimizeError> {
+        self.damping = number(state, "lm.damping")?;
+        self.columns = count(state, "lm.columns")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! Damped steps with iterated geodesic acceleration, and the search for the damping.
+//!
+//! With the residual r, `J = -dr/dtheta` and damping lambda a step is `d = J^+ r`, where `J^+` is
+//! the damped inverse `(J^T J + lambda^2 I)^-1 J^T`. The residual there is
+//! `r(theta + d) = r - J d - N(d)`; the nonlinearity N is known once it has been evaluated, so the
+//! same factor gives `d <- J^+ (r - N(d))`, again and again while the loss falls. To second order
+//! the first repetition is the geodesic acceleration of Transtrum and Sethna ("Improvements to the
+//! Levenberg-Marquardt algorithm", arXiv 1201.5885); a repetition costs two products with the
+//! factor where a new Jacobian costs hundreds of times as much.
+
+use faer::{ColRef, MatRef};
+
+use crate::linalg::{Factorisation, Filter, LeastSquaresError, NormalEquations};
+
+/// Ratio of one trial's damping to the next: the square root of ten.
+pub(crate) const FACTOR: f64 = 3.162_277_660_168_379_5;
+
+/// How far a search goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SearchSettings {
+    /// Smaller dampings that are tried while they do better.
+    pub decreases: usize,
+    /// Larger ones until one succeeds.
+    pub increases: usize,
+    /// Repetitions with one factor.
+    pub repetitions: usize,
+    /// Relative to the largest singular value; below it the damping is lost in round-off.
+    pub least_damping: f64,
+}
+
+impl Default for SearchSettings {
+    fn default() -> Self {
+        // 4e-8: the square root of the round-off of `J J^T`.
+        Self { decreases: 4, increases: 12, repetitions: 5, least_damping: 4e-8 }
+    }
+}
+
+/// The damped inverse of one matrix for one damping after another.
+pub(crate) trait DampedInverse {
+    /// The largest singular value.
+    fn largest(&self) -> f64;
+    /// Takes a damping; false where it is lost in round-off.
+    fn damp(&mut self, lambda: f64) -> bool;
+    /// `J^+ r` with the damping that was taken.
+    fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError>;
+}
+
+/// By Cholesky: a factorisation a damping.
+impl DampedInverse for NormalEquations<'_, f64> {
+    fn largest(&self) -> f64 {
+        NormalEquations::largest(self)
+    }
+
+    fn damp(&mut self, lambda: f64) -> bool {
+        NormalEquations::damp(self, lambda).is_ok()
+    }
+
+    fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError> {
+        NormalEquations::solve(self, r)
+    }
+}
+
+/// By singular values: one decomposition for all dampings, down to round-off.
+pub(crate) struct Decomposed<'a> {
+    pub factorisation: Factorisation<'a, f64>,
+    pub lambda: f64,
+}
+
+impl DampedInverse for Decomposed<'_> {
+    fn largest(&self) -> f64 {
+        self.factorisation.largest()
+    }
+
+    fn damp(&mut self, lambda: f64) -> bool {
+        self.lambda = lambda;
+        lambda > 0.0 && lambda.is_finite()
+    }
+
+    fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError> {
+        let projection = self.factorisation.project(r)?;
+        Ok(self.factorisation.combine(&projection, Filter::Damp { lambda: self.lambda }))
+    }
+}
+
+/// What a trial step leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reached {
+    pub loss: f64,
+    /// r there; `None` where the loss is no sum of squares, so that the step cannot be repeated,
+    /// and where it is not finite.
+    pub residual: Option<Vec<f64>>,
+}
+
+impl Reached {
+    /// Of a least-squares problem.
+    pub fn of(residual: Vec<f64>) -> Self {
+        Self { loss: residual.iter().map(|r| r * r).sum(), residual: Some(residual) }
+    }
+}
+
+/// The best step that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Trial {
+    pub step: Vec<f64>,
+    pub reached: Reached,
+    /// Relative to the largest singular value.
+    pub damping: f64,
+}
+
+/// A problem linearised at a point: `r(d) ~ r - J d`.
+pub(crate) struct Linearised<'a, I, F> {
+    pub jacobian: MatRef<'a, f64>,
+    pub residual: &'a [f64],
+    pub loss: f64,
+    pub inverse: I,
+    /// The residual after a step d.
+    pub evaluate: F,
+    pub settings: SearchSettings,
+}
+
+impl<I, F, E> Linearised<'_, I, F>
+where
+    I: DampedInverse,
+    F: FnMut(&[f64]) -> Result<Reached, E>,
+    E: From<LeastSquaresError>,
+{
+    /// The best step with dampings around `damping`: smaller ones while they do better, larger ones
+    /// only if none lowers the loss; `None` where none does at all.
+    pub fn search(&mut self, damping: f64) -> Result<Option<Trial>, E> {
+        let SearchSettings { decreases, increases, least_damping, .. } = self.settings;
+        let mut best = None;
+        self.improve(&mut best, damping)?;
+        let mut smaller = damping;
+        for _ in 0..decreases {
+            smaller = (smaller / FACTOR).max(least_damping);
+            if !self.improve(&mut best, smaller)? || smaller == least_damping {
+                break;
+            }
+        }
+        let mut larger = damping;
+        for _ in 0..increases {
+            if best.is_some() {
+                break;
+            }
+            larger *= FACTOR;
+            self.improve(&mut best, larger)?;
+        }
+        Ok(best)
+    }
+
+    /// Tries a damping; true where it does better than everything before.
+    fn improve(&mut self, best: &mut Option<Trial>, damping: f64) -> Result<bool, E> {
+        let limit = best.as_ref().map_or(self.loss, |trial| trial.reached.loss);
+        let trial = self.attempt(damping)?.filter(|trial| trial.reached.loss < limit);
+        let better = trial.is_some();
+        if better {
+            *best = trial;
+        }
+        Ok(better)
+    }
+
+    /// The step for one damping, repeated with the nonlinearity taken out; `None` where the
+    /// damping is lost in round-off.
+    fn attempt(&mut self, damping: f64) -> Result<Option<Trial>, E> {
+        let lambda = damping * self.inverse.largest();
+        if !self.inverse.damp(lambda) {
+            return Ok(None);
+        }
+        let linear = self.inverse.solve(self.residual)?;
+        let mut step = linear.clone();
+        let mut best = Trial { reached: (self.evaluate)(&step)?, step: step.clone(), damping };
+        for _ in 0..self.settings.repetitions {
+            let Some(reached) =
+                best.reached.residual.as_ref().filter(|_| best.reached.loss.is_finite())
+            else {
+                break;
+            };
+            let image = self.jacobian * ColRef::from_slice(&step);
+            let nonlinearity: Vec<f64> = reached
+                .iter()
+                .zip(self.residual)
+                .zip(image.iter())
+                .map(|((new, r), image)| new - (r - image))
+                .collect();
+            let correction = self.inverse.solve(&nonlinearity)?;
+            step = linear.iter().zip(correction).map(|(a, b)| a + b).collect();
+            let reached = (self.evaluate)(&step)?;
+            // Also false where the loss is not a number.
+            if reached.loss < best.reached.loss {
+                best = Trial { step: step.clone(), reached, damping };
+            } else {
+                break;
+            }
+        }
+        Ok(Some(best))
+    }
+}

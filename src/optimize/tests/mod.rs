@@ -1,0 +1,7 @@
+mod convergence;
+mod descent;
+mod directions;
+mod failures;
+mod products;
+mod resume;
+mod support;

@@ -1,0 +1,39 @@
+//! Products with a Jacobian that is not held against those with one that is.
+
+use faer::Mat;
+
+use super::support::{Poisson, Small};
+use crate::linalg::{TestMatrix, TestMatrixKind};
+use crate::optimize::jacobian::Linearisation;
+
+#[test]
+fn blocks_give_the_same_products_as_the_whole() {
+    let mut system = Poisson::new(3, 5);
+    let theta = system.0.start(2);
+    let (residual, jacobian) = system.0.evaluate(&theta);
+    let (rows, parameters) = jacobian.shape();
+    let v = Mat::from_fn(parameters, 4, |i, k| ((i + 3 * k) as f64).sin());
+    let w = Mat::from_fn(rows, 2, |i, k| ((2 * i + k) as f64).cos());
+    let test = TestMatrix::new(TestMatrixKind::SparseSign, parameters, 5, 1, 0);
+    // Held, in strips of four rows of the kernel, of one row, and of all.
+    for limit in [usize::MAX, 4 * parameters, 0, rows * parameters - 1] {
+        let mut linearisation = Linearisation::with_limit(limit);
+        linearisation.at(&mut system, &theta).expect("finite");
+        assert_eq!(linearisation.held().is_some(), limit == usize::MAX);
+        assert_eq!(linearisation.residual, residual);
+        let close = |a: Mat<f64>, b: Mat<f64>, what: &str| {
+            let allowed = 100.0 * f64::EPSILON * rows as f64 * b.norm_max();
+            assert!((a - b).norm_max() <= allowed, "{what}, limit {limit}");
+        };
+        let system = &mut system;
+        close(linearisation.multiply(system, v.as_ref()).expect("finite"), &jacobian * &v, "J V");
+        let transposed = linearisation.multiply_transposed(system, w.as_ref()).expect("finite");
+        close(transposed, jacobian.transpose() * &w, "J^T W");
+        let gram = linearisation.gram_times(system, v.as_ref()).expect("finite");
+        close(gram, jacobian.transpose() * (&jacobian * &v), "J^T J V");
+        let kernel = linearisation.kernel(system).expect("finite");
+        close(kernel, &jacobian * jacobian.transpose(), "J J^T");
+        let sketch = linearisation.sketch(system, &test).expect("finite");
+        close(sketch, &jacobian * test.dense(), "J Omega");
+    }
+}

@@ -1,0 +1,219 @@
+//! Contradictions between the parts of a residual problem, found numerically at sample points.
+
+use super::reader::Reader;
+use super::residual::Places;
+use crate::problem::SettingIssue;
+use crate::problem::expression::{Channel, Expression};
+use crate::problem::residual::{
+    Axis, Condition, Location, Plane, ResidualBlock, ResidualIssue, ResidualProblem,
+};
+
+/// Relative difference above which two formulas disagree.
+const TOLERANCE: f64 = 1e-6;
+/// Sample points of a block.
+const SAMPLES: usize = 64;
+/// The largest derivative of an exact solution that is made for the check.
+const MAX_SIZE: usize = 100_000;
+
+pub(super) fn consistency(problem: &ResidualProblem, places: &Places, reader: &mut Reader<'_>) {
+    let check = Check { problem, values: problem.parameter_values() };
+    check.same_plane(places, reader);
+    check.exact(places, reader);
+}
+
+struct Check<'p> {
+    problem: &'p ResidualProblem,
+    values: Vec<f64>,
+}
+
+impl Check<'_> {
+    fn evaluate(&self, expression: &Expression, point: &[f64]) -> f64 {
+        expression.evaluate_at(point, 0.0, &self.values)
+    }
+
+    fn describe(&self, point: &[f64]) -> String {
+        let names = self.problem.axes.iter().map(|axis| &axis.name);
+        let parts = names.zip(point).map(|(name, value)| format!("{name} = {}", rounded(*value)));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Two blocks that prescribe the unknown itself on one plane must prescribe the same.
+    fn same_plane(&self, places: &Places, reader: &mut Reader<'_>) {
+        let conditions: Vec<(usize, Plane, Expression)> = self
+            .problem
+            .blocks
+            .iter()
+            .enumerate()
+            .filter_map(|(index, block)| Some((index, block, prescribed(block)?)))
+            .flat_map(|(index, block, value)| {
+                let planes = match &block.location {
+                    Location::Planes(planes) => planes.clone(),
+                    _ => Vec::new(),
+                };
+                planes.into_iter().map(move |plane| (index, plane, value.clone()))
+            })
+            .collect();
+        for (number, (first, plane, a)) in conditions.iter().enumerate() {
+            let others = conditions[number + 1..].iter();
+            for (second, _, b) in others.filter(|(index, p, _)| p == plane && index != first) {
+                let differs = |point: &Vec<f64>| {
+                    let (a, b) = (self.evaluate(a, point), self.evaluate(b, point));
+                    let scale = 1f64.max(a.abs()).max(b.abs());
+                    (a - b).abs() > TOLERANCE * scale
+                };
+                if let Some(point) = self.samples(Some(*plane)).into_iter().find(differs) {
+                    let name = |index: usize| self.problem.blocks[index].name.clone();
+                    let issue = ResidualIssue::ConditionsDisagree {
+                        first: name(*first),
+                        second: name(*second),
+                        place: self.describe(&point),
+                        a: rounded(self.evaluate(a, &point)),
+                        b: rounded(self.evaluate(b, &point)),
+                    };
+                    reader.report(&places.blocks[*second], issue);
+                }
+            }
+        }
+    }
+
+    /// The exact solution must be finite and satisfy every equation.
+    fn exact(&self, places: &Places, reader: &mut Reader<'_>) {
+        let Some(exact) = &self.problem.exact else { return };
+        let finite = |point: &&Vec<f64>| !self.evaluate(exact, point).is_finite();
+        if let Some(point) = self.samples(None).iter().find(finite) {
+            let (what, place) = ("the exact solution", self.describe(point));
+            reader.report(&places.exact, SettingIssue::NotFinite { what, place });
+            return;
+        }
+        for (block, place) in self.problem.blocks.iter().zip(&places.blocks) {
+            if let Some((point, value)) = self.missed(exact, block) {
+                let issue = ResidualIssue::ExactFails {
+                    block: block.name.clone(),
+                    place: self.describe(&point),
+                    value: rounded(value),
+                };
+                reader.report(place, issue);
+            }
+        }
+    }
+
+    /// Where and by how much the exact solution misses a block, if it does. Data may be noisy, and
+    /// an energy is not zero: neither can be missed.
+    fn missed(&self, exact: &Expression, block: &ResidualBlock) -> Option<(Vec<f64>, f64)> {
+        let derivatives = Derivatives::new(exact, block, self.problem.dimensions())?;
+        let at = |expression: &Expression, point: &[f64]| {
+            let place = crate::problem::expression::Place {
+                coordinates: point,
+                time: 0.0,
+                parameters: &self.values,
+            };
+            let jet = |channel: Channel| self.evaluate(derivatives.of(channel), point);
+            // The sizes of the terms are those of the jet: what is lost is relative to them.
+            let size = derivatives.all().map(|e| self.evaluate(e, point).abs());
+            (expression.evaluate(place, &jet), size.fold(1.0, f64::max))
+        };
+        let wrong = |value: f64, scale: f64| !(value.abs() <= TOLERANCE * scale);
+        let mut cases: Vec<(Vec<f64>, f64, f64)> = Vec::new();
+        match (&block.location, &block.condition) {
+            (Location::Planes(planes), Condition::Equation(equation)) => {
+                for point in planes.iter().flat_map(|plane| self.samples(Some(*plane))) {
+                    let (value, scale) = at(equation, &point);
+                    cases.push((point, value, scale));
+                }
+            }
+            (_, Condition::Equation(equation)) => {
+                for point in self.samples(None) {
+                    let (value, scale) = at(equation, &point);
+                    cases.push((point, value, scale));
+                }
+            }
+            (Location::Seam { coordinate }, Condition::Match(list)) => {
+                let axis = &self.problem.axes[*coordinate];
+                let plane = Plane { coordinate: *coordinate, at: axis.lower };
+                for point in self.samples(Some(plane)) {
+                    let mut partner = point.clone();
+                    partner[*coordinate] = axis.upper;
+                    for expression in list {
+                        let ((a, size), (b, _)) =
+                            (at(expression, &point), at(expression, &partner));
+                        cases.push((point.clone(), a - b, size));
+                    }
+                }
+            }
+            _ => {}
+        }
+        let found = cases.into_iter().find(|(_, value, scale)| wrong(*value, *scale));
+        found.map(|(point, value, _)| (point, value))
+    }
+
+    /// Points of a Weyl sequence, moved onto a plane where one is given: the fractional parts of
+    /// multiples of square roots of primes fill the box evenly.
+    fn samples(&self, plane: Option<Plane>) -> Vec<Vec<f64>> {
+        const PRIMES: [f64; 6] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0];
+        let point = |index: usize| -> Vec<f64> {
+            let along = |(k, (axis, prime)): (usize, (&Axis, f64))| match plane {
+                Some(plane) if plane.coordinate == k => plane.at,
+                _ => axis.lower + ((index as f64 + 0.5) * prime.sqrt()).fract() * axis.length(),
+            };
+            self.problem.axes.iter().zip(PRIMES).enumerate().map(along).collect()
+        };
+        (0..SAMPLES).map(point).collect()
+    }
+}
+
+/// The value that a block prescribes for the unknown: g of `u = g`.
+fn prescribed(block: &ResidualBlock) -> Option<Expression> {
+    let Condition::Equation(equation) = &block.condition else { return None };
+    let slope = equation.derivative_by_channel(Channel::value()).simplify();
+    let only_value = equation.channels().into_iter().eq([Channel::value()]);
+    (only_value && slope.channels().is_empty()).then(|| {
+        let rest = equation.substitute_jet(&|_| Expression::Constant(0.0));
+        (-rest / slope).simplify()
+    })
+}
+
+/// The derivatives of the exact solution that a block names.
+struct Derivatives(Vec<(Channel, Expression)>);
+
+impl Derivatives {
+    /// `None` where they would be too large to be made.
+    fn new(exact: &Expression, block: &ResidualBlock, dimensions: usize) -> Option<Self> {
+        let along = |e: &Expression, k: usize| -> Option<Expression> {
+            (e.derivative_size_bound() <= MAX_SIZE)
+                .then(|| e.differentiate_coordinate(k, dimensions).simplify())
+        };
+        let partial = |channel: &Channel| -> Option<Expression> {
+            match channel {
+                Channel::Partial(index) => {
+                    let mut result = exact.clone();
+                    for (k, &times) in index.0.iter().enumerate() {
+                        for _ in 0..times {
+                            result = along(&result, k)?;
+                        }
+                    }
+                    Some(result)
+                }
+                Channel::Laplacian => (0..dimensions)
+                    .try_fold(0.0.into(), |sum, k| Some(sum + along(&along(exact, k)?, k)?)),
+            }
+        };
+        let wanted = block.condition.expressions().iter().flat_map(Expression::channels);
+        let found: Option<Vec<_>> =
+            wanted.map(|channel| Some((channel, partial(&channel)?))).collect();
+        found.map(Self)
+    }
+
+    fn of(&self, channel: Channel) -> &Expression {
+        const ZERO: &Expression = &Expression::Constant(0.0);
+        self.0.iter().find(|(c, _)| *c == channel).map_or(ZERO, |(_, e)| e)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Expression> {
+        self.0.iter().map(|(_, e)| e)
+    }
+}
+
+/// Four significant digits, for messages.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}

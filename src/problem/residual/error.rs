@@ -1,0 +1,74 @@
+//! What can be wrong with a residual problem beyond single settings.
+
+use thiserror::Error;
+
+/// A mistake in the blocks of a residual problem; [`ResidualIssue::remedy`] says what to do.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ResidualIssue {
+    #[error("this file does not state {wanted}")]
+    OtherFamily { wanted: &'static str },
+    #[error("no block states the equation inside the domain")]
+    NoInterior,
+    #[error("the block {block} has no points")]
+    EmptyBlock { block: String },
+    #[error("{first} and {second} exclude each other in one block")]
+    Exclusive { first: &'static str, second: &'static str },
+    #[error("'{found}' is no part of the domain")]
+    UnknownPlace { found: String, coordinates: Vec<String> },
+    #[error("{name} = {value} lies outside the domain, which goes from {lower} to {upper}")]
+    OutsideDomain { name: String, value: f64, lower: f64, upper: f64 },
+    #[error("no coordinate is called {name}")]
+    UnknownCoordinate { name: String, nearest: Option<String>, coordinates: Vec<String> },
+    #[error("the block {block} does not contain {unknown}")]
+    NothingUnknown { block: String, unknown: String },
+    #[error("a row of {found} numbers where {expected} are needed")]
+    RowLength { found: usize, expected: usize },
+    #[error("the hidden layers have different widths")]
+    UnequalLayers,
+    #[error("there are {found} {what}, more than {limit}")]
+    TooMany { what: &'static str, found: usize, limit: usize },
+    #[error("{first} and {second} ask for different values at {place}: {a} and {b}")]
+    ConditionsDisagree { first: String, second: String, place: String, a: f64, b: f64 },
+    #[error("the exact solution misses the block {block} by {value} at {place}")]
+    ExactFails { block: String, place: String, value: f64 },
+}
+
+impl ResidualIssue {
+    /// What the writer of the file can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::OtherFamily { .. } => {
+                "files with [residual.NAME] blocks are trained over the whole domain, files with \
+                 [equation] evolve in time"
+                    .into()
+            }
+            Self::NoInterior => {
+                "write [residual.interior] and under it equation = \"u_t = u_xx\", for example"
+                    .into()
+            }
+            Self::EmptyBlock { .. } => "choose more points, or remove the block".into(),
+            Self::Exclusive { first, second } => format!("remove {first} or {second}"),
+            Self::UnknownPlace { coordinates, .. } => format!(
+                "write interior, boundary, or a side such as \"{} = 0\"",
+                coordinates.first().map_or("x", String::as_str)
+            ),
+            Self::OutsideDomain { .. } => "change it, or the range of the coordinate".into(),
+            Self::UnknownCoordinate { nearest: Some(nearest), .. } => {
+                format!("did you mean {nearest}?")
+            }
+            Self::UnknownCoordinate { coordinates, .. } => {
+                format!("the coordinates are {}", coordinates.join(", "))
+            }
+            Self::NothingUnknown { unknown, .. } => {
+                format!("write an equation for {unknown} or its derivatives")
+            }
+            Self::RowLength { .. } => "write the coordinates in order, then the value".into(),
+            Self::UnequalLayers => "give every hidden layer the same width".into(),
+            Self::TooMany { .. } => "choose fewer".into(),
+            Self::ConditionsDisagree { .. } => "change or remove one of the two".into(),
+            Self::ExactFails { .. } => "correct the equation or the exact solution".into(),
+        }
+    }
+}

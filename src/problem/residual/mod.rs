@@ -1,0 +1,253 @@
+//! The second family of problems: residuals that a network over the whole domain makes small.
+//!
+//! Time is a coordinate like the others here. A problem is a list of blocks, each an equation (or
+//! an energy density) on a part of the domain with points and a weight of its own; the loss is
+//! their weighted sum. [`ResidualProblem::from_toml`] reads and checks a whole file.
+//!
+//! # Problem files of this family, format 1
+//!
+//! What tells them from evolution problems are the `[residual.NAME]` blocks. Only `format`, one
+//! coordinate and one block in the interior with its equation must be there.
+//!
+//! ```toml
+//! format = 1
+//! name = "heat"
+//! title = "Heat equation"
+//! description = "What one sees."
+//! unknown = "u"                              # default
+//!
+//! [domain]                                   # 1 to 6 coordinates, the time among them
+//! t = { range = [0, 1] }
+//! x = { range = [0, "2*pi"], embedding = "periodic" }   # linear is the default
+//!
+//! [parameters]                               # as in evolution problems
+//! kappa = { value = 0.25, range = [0, 1] }
+//!
+//! [residual.interior]
+//! on = "interior"                            # default
+//! equation = "u_t = kappa*u_xx"              # derivatives up to order 4
+//! weight = 1                                 # default
+//! norm = "integral"                          # default; mean, sum
+//! points = { layout = "grid", count = 30, walls = false }
+//!
+//! [residual.initial]
+//! on = "t = 0"                               # or a list of planes, or "boundary": all sides
+//! equation = "u = sin(x)"
+//! points = { layout = "latin-hypercube", count = 100, resample = 50 }   # random, sobol, midpoints, gauss
+//!
+//! [residual.seam]
+//! periodic = "x"                             # instead of `on`: what agrees at the two ends
+//! match = ["u", "u_x"]                       # instead of `equation`; default "u"
+//!
+//! [residual.sensors]
+//! data = [[0.5, 1.0, 0.7]]                   # instead of `on`: coordinates, then the value
+//! quantity = "u"                             # instead of `equation`; default the unknown
+//!
+//! [exact]                                    # optional: for the error
+//! u = "exp(-kappa*t)*sin(x)"
+//!
+//! [evaluation]
+//! layout = "grid"                            # grid up to 3 coordinates, else random
+//! count = 200                                # per coordinate; else in all
+//!
+//! [network]
+//! layers = [20, 20, 20, 20]                  # the width of each hidden layer
+//! activation = "tanh"                        # sin, swish, rational
+//! inputs = "scaled"                          # to [-1, 1], the default; raw
+//! initialisation = "normal"                  # weights and biases; glorot, lecun
+//! deviation = 0.1                            # of the normal ones
+//!
+//! [method]
+//! name = "lm"                                # engd, sngd, sngd-two-pass, anagram, kernel, spring,
+//!                                            # nystrom, adam, lbfgs, bfgs
+//! iterations = 1000
+//! tolerance = 0                              # stop where the loss is below
+//! cutoff = 1e-13                             # default: the method's own
+//! cutoff_scale = "relative"                  # to the largest value, the default; absolute,
+//!                                            # adapted (anagram)
+//! sketch = 200                               # columns of the (first) sketch; default: the method's
+//! oversampling = 10                          # likewise
+//! line_search = "grid"                       # golden, none
+//! rate = 1e-3                                # step length without line search
+//! schedule = "constant"                      # of the rate, the default; cosine
+//! damping = 1e-8                             # default: the method's own
+//! momentum = 0.9                             # of spring
+//!
+//! [run]
+//! seed = 0
+//! precision = "auto"                         # f32, mixed, f64
+//! ```
+//!
+//! With `norm = "integral"` a block adds `weight * measure * mean(F^2)` to the loss, with the
+//! measure of the part of the domain that it lives on; with `mean` and `sum` what they say. A
+//! block with `energy = ".."` instead of `equation` adds the integral of that density, which is
+//! minimised as it stands: the variational form of a problem.
+
+mod error;
+pub mod points;
+mod settings;
+
+use crate::problem::expression::{Expression, Names};
+use crate::problem::settings::{NetworkSettings, Precision};
+use crate::problem::{Overrides, Parameter, ProblemErrors, file};
+
+pub use error::ResidualIssue;
+pub use points::BlockPoints;
+pub use settings::{
+    CutoffScale, EvaluationSettings, Initialisation, InputScaling, LineSearch, Norm, RateSchedule,
+    SampleLayout, SampleSettings, TrainingMethod, TrainingSettings,
+};
+
+/// A problem stated by residuals over the whole domain. Made by reading a problem file; every
+/// expression is already parsed and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResidualProblem {
+    /// Short name, as on the command line.
+    pub name: String,
+    /// Name for people, as in plots.
+    pub title: String,
+    pub description: String,
+    /// The unknown's name in the text (`u`).
+    pub unknown: String,
+    pub axes: Vec<Axis>,
+    pub parameters: Vec<Parameter>,
+    /// In the order of the file, which is that of the rows.
+    pub blocks: Vec<ResidualBlock>,
+    /// The exact solution, where the file gives one: coordinates and parameters.
+    pub exact: Option<Expression>,
+    pub evaluation: EvaluationSettings,
+    pub network: NetworkSettings,
+    pub inputs: InputScaling,
+    pub initialisation: Initialisation,
+    pub method: TrainingSettings,
+    pub precision: Precision,
+    pub seed: u64,
+    /// The file's text with every override applied.
+    pub source: String,
+}
+
+/// A coordinate of the domain, space or time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    pub name: String,
+    pub lower: f64,
+    pub upper: f64,
+    /// Whether the network is periodic along it by construction.
+    pub periodic: bool,
+}
+
+impl Axis {
+    #[must_use]
+    pub fn length(&self) -> f64 {
+        self.upper - self.lower
+    }
+}
+
+/// Equations of one kind on one part of the domain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResidualBlock {
+    /// As in the file: `[residual.NAME]`.
+    pub name: String,
+    /// The equation as typed, for people.
+    pub text: String,
+    pub location: Location,
+    pub condition: Condition,
+    pub weight: f64,
+    pub norm: Norm,
+    pub samples: SampleSettings,
+}
+
+/// A part of the domain.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Location {
+    Interior,
+    /// Sides of the domain, or planes in it.
+    Planes(Vec<Plane>),
+    /// Pairs of points at the two ends of a coordinate.
+    Seam {
+        coordinate: usize,
+    },
+    /// Points that the file lists, point-major.
+    Listed(Vec<f64>),
+}
+
+/// Where a coordinate has one value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plane {
+    pub coordinate: usize,
+    pub at: f64,
+}
+
+/// What a block asks for. Expressions are in coordinates, parameters and the unknown's jet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// F = 0.
+    Equation(Expression),
+    /// The integral of the density is as small as it can be.
+    Energy(Expression),
+    /// Each expression has the same value at both points of a pair.
+    Match(Vec<Expression>),
+    /// The expression has the value that was observed at each point.
+    Observed { quantity: Expression, values: Vec<f64> },
+}
+
+impl Condition {
+    /// The expressions of it.
+    #[must_use]
+    pub fn expressions(&self) -> &[Expression] {
+        match self {
+            Self::Equation(e) | Self::Energy(e) | Self::Observed { quantity: e, .. } => {
+                std::slice::from_ref(e)
+            }
+            Self::Match(list) => list,
+        }
+    }
+}
+
+impl ResidualProblem {
+    /// Reads a problem file and applies overrides to it.
+    ///
+    /// # Errors
+    /// Every mistake in the file and in the overrides; also where the file states an evolution
+    /// problem.
+    pub fn from_toml(text: &str, overrides: &Overrides) -> Result<Self, ProblemErrors> {
+        file::load(text, overrides)?.residual(text)
+    }
+
+    /// The built-in problem of that name.
+    ///
+    /// # Errors
+    /// Where there is none of this family; the nearest name is suggested.
+    pub fn preset(name: &str) -> Result<Self, ProblemErrors> {
+        Self::from_toml(crate::problem::Preset::find(name)?.text, &Overrides::new())
+    }
+
+    /// Names of the symbols, for printing and for parsing expressions of this problem.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        Names {
+            unknown: self.unknown.clone(),
+            coordinates: self.axes.iter().map(|axis| axis.name.clone()).collect(),
+            parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
+        }
+    }
+
+    /// Values of the named parameters, in order.
+    #[must_use]
+    pub fn parameter_values(&self) -> Vec<f64> {
+        self.parameters.iter().map(|p| p.value).collect()
+    }
+
+    /// d: the number of coordinates, time included.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.axes.len()
+    }
+
+    /// The equation of the interior as typed, for lists.
+    #[must_use]
+    pub fn equation(&self) -> &str {
+        let interior = |block: &&ResidualBlock| block.location == Location::Interior;
+        self.blocks.iter().find(interior).map_or("", |block| &block.text)
+    }
+}

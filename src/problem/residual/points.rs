@@ -1,0 +1,274 @@
+//! Where the equations of a residual problem are looked at.
+
+use super::{
+    Axis, EvaluationSettings, Location, Plane, ResidualBlock, ResidualProblem, SampleLayout,
+    SampleSettings,
+};
+use crate::problem::points::{Points, Sobol};
+use crate::random::{Philox, Stream};
+
+/// The points of one block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockPoints {
+    /// Point-major: the d coordinates of the first point, then those of the second, ...
+    pub coordinates: Vec<f64>,
+    /// For a seam: the other point of each pair.
+    pub partners: Option<Vec<f64>>,
+    /// Weight of each point in a mean, 1 on average; `None`: all the same.
+    pub weights: Option<Vec<f64>>,
+    /// Measure of the part of the domain that the points stand for: a volume, an area, a length;
+    /// 1 for single points.
+    pub measure: f64,
+}
+
+impl ResidualProblem {
+    /// The points of block `index` after `generation` redraws; a grid is always the same.
+    #[must_use]
+    pub fn block_points(&self, index: usize, generation: u64) -> BlockPoints {
+        let block = &self.blocks[index];
+        let draw = Draw { seed: self.seed, part: (generation << 20) | ((index as u64) << 8) };
+        match &block.location {
+            Location::Interior => {
+                let axes: Vec<usize> = (0..self.dimensions()).collect();
+                let measure = self.axes.iter().map(Axis::length).product();
+                let unit = sample(&block.samples, axes.len(), total(block), draw);
+                let coordinates = self.placed(&axes, None, &unit.points);
+                BlockPoints { coordinates, partners: None, weights: unit.weights, measure }
+            }
+            Location::Planes(planes) => self.on_planes(block, planes, draw),
+            Location::Seam { coordinate } => {
+                let k = *coordinate;
+                let plane = Plane { coordinate: k, at: self.axes[k].lower };
+                let mut points = self.on_planes(block, &[plane], draw);
+                let mut partners = points.coordinates.clone();
+                partners.iter_mut().skip(k).step_by(self.dimensions()).for_each(|x| {
+                    *x = self.axes[k].upper;
+                });
+                points.partners = Some(partners);
+                points
+            }
+            Location::Listed(coordinates) => BlockPoints {
+                coordinates: coordinates.clone(),
+                partners: None,
+                weights: None,
+                measure: 1.0,
+            },
+        }
+    }
+
+    /// The points at which the error is measured, point-major.
+    #[must_use]
+    pub fn evaluation_points(&self) -> Vec<f64> {
+        let axes: Vec<usize> = (0..self.dimensions()).collect();
+        let EvaluationSettings { layout, count } = &self.evaluation;
+        let samples =
+            SampleSettings { layout: *layout, count: count.clone(), walls: true, resample: 0 };
+        let draw = Draw { seed: self.seed, part: u64::MAX << 8 };
+        let unit = sample(&samples, axes.len(), count[0], draw);
+        self.placed(&axes, None, &unit.points)
+    }
+
+    /// Points of the unit cube over `free` coordinates as points of the domain.
+    fn placed(&self, free: &[usize], plane: Option<Plane>, unit: &[Vec<f64>]) -> Vec<f64> {
+        let mut flat = Vec::with_capacity(unit.len() * self.dimensions());
+        for point in unit {
+            let first = flat.len();
+            flat.resize(first + self.dimensions(), plane.map_or(0.0, |plane| plane.at));
+            for (&k, &share) in free.iter().zip(point) {
+                // Both ends exactly, whatever the rounding in between.
+                flat[first + k] = self.axes[k].lower * (1.0 - share) + self.axes[k].upper * share;
+            }
+        }
+        flat
+    }
+
+    /// Points on several planes: grids on each, with a point that two of them share taken once;
+    /// scattered ones divided by the measures of the planes.
+    fn on_planes(&self, block: &ResidualBlock, planes: &[Plane], draw: Draw) -> BlockPoints {
+        let free = |plane: &Plane| -> Vec<usize> {
+            (0..self.dimensions()).filter(|&k| k != plane.coordinate).collect()
+        };
+        let measures: Vec<f64> = planes
+            .iter()
+            .map(|plane| free(plane).iter().map(|&k| self.axes[k].length()).product())
+            .collect();
+        let shares = divide(total(block), &measures);
+        let mut coordinates: Vec<f64> = Vec::new();
+        let mut weights: Option<Vec<f64>> = None;
+        let mut seen = std::collections::HashSet::new();
+        for (number, (plane, share)) in planes.iter().zip(shares).enumerate() {
+            let free = free(plane);
+            let draw = Draw { part: draw.part | ((number as u64) << 4), ..draw };
+            let unit = sample(&block.samples, free.len(), share, draw);
+            // Each plane's weights are a mean's: a plane of larger measure counts more.
+            if let Some(own) = &unit.weights {
+                weights.get_or_insert_default().extend(own.iter().map(|w| w * measures[number]));
+            }
+            for point in self.placed(&free, Some(*plane), &unit.points).chunks(self.dimensions()) {
+                let bits: Vec<u64> = point.iter().map(|x| (x + 0.0).to_bits()).collect();
+                let shared = block.samples.layout == SampleLayout::Grid && !seen.insert(bits);
+                if !shared {
+                    coordinates.extend(point);
+                }
+            }
+        }
+        if let Some(weights) = &mut weights {
+            let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+            weights.iter_mut().for_each(|w| *w /= mean);
+        }
+        BlockPoints { coordinates, partners: None, weights, measure: measures.iter().sum() }
+    }
+}
+
+/// The count of scattered points; of no meaning for grids.
+fn total(block: &ResidualBlock) -> usize {
+    block.samples.count.first().copied().unwrap_or(1)
+}
+
+/// `total` in whole parts as near as can be to the weights' proportion, by largest remainders.
+fn divide(total: usize, weights: &[f64]) -> Vec<usize> {
+    let sum: f64 = weights.iter().sum();
+    let exact: Vec<f64> = weights.iter().map(|w| total as f64 * w / sum).collect();
+    let mut parts: Vec<usize> = exact.iter().map(|e| e.floor() as usize).collect();
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|&a, &b| exact[b].fract().total_cmp(&exact[a].fract()));
+    let missing = total.saturating_sub(parts.iter().sum());
+    for &k in order.iter().cycle().take(missing) {
+        parts[k] += 1;
+    }
+    parts
+}
+
+/// Points of a unit cube.
+struct Unit {
+    points: Vec<Vec<f64>>,
+    /// As in [`BlockPoints`].
+    weights: Option<Vec<f64>>,
+}
+
+/// Points of the unit cube over the free coordinates; `count` is for scattered ones.
+fn sample(settings: &SampleSettings, free: usize, count: usize, draw: Draw) -> Unit {
+    if free == 0 {
+        return Unit { points: vec![Vec::new()], weights: None };
+    }
+    if !settings.layout.is_grid() {
+        return Unit { points: draw.scattered(settings.layout, free, count), weights: None };
+    }
+    let count = |k: usize| *settings.count.get(k).unwrap_or(&settings.count[0]);
+    if settings.layout == SampleLayout::Gauss {
+        let rules: Vec<(Vec<f64>, Vec<f64>)> =
+            (0..free).map(|k| gauss_legendre(count(k))).collect();
+        let (nodes, weights): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        let weights = product(&weights).iter().map(|w| w.iter().product()).collect();
+        return Unit { points: product(&nodes), weights: Some(weights) };
+    }
+    let axes: Vec<Vec<f64>> =
+        (0..free).map(|k| nodes_1d(settings.layout, count(k), settings.walls)).collect();
+    Unit { points: product(&axes), weights: None }
+}
+
+/// Equispaced nodes of the unit interval.
+fn nodes_1d(layout: SampleLayout, count: usize, walls: bool) -> Vec<f64> {
+    if layout == SampleLayout::Midpoints {
+        return (0..count).map(|i| (i as f64 + 0.5) / count as f64).collect();
+    }
+    let gaps = count.saturating_sub(1).max(1);
+    let kept = if walls { 0..count } else { 1..count.saturating_sub(1) };
+    kept.map(|i| i as f64 / gaps as f64).collect()
+}
+
+/// Nodes and weights (1 on average) of Gauss-Legendre quadrature on the unit interval: exact for
+/// polynomials of degree 2 n - 1. The nodes are the roots of Legendre's polynomial, by Newton's
+/// method from their asymptotic places.
+fn gauss_legendre(count: usize) -> (Vec<f64>, Vec<f64>) {
+    const STEPS: usize = 10;
+    let n = count as f64;
+    // P_n and its derivative by the three-term recurrence.
+    let legendre = |x: f64| {
+        let (mut before, mut p) = (1.0, x);
+        for k in 2..=count {
+            let k = k as f64;
+            (before, p) = (p, ((2.0 * k - 1.0) * x * p - (k - 1.0) * before) / k);
+        }
+        (p, n * (x * p - before) / (x * x - 1.0))
+    };
+    let mut nodes = vec![0.0; count];
+    let mut weights = vec![1.0; count];
+    for i in 0..count {
+        let mut x = -(std::f64::consts::PI * (i as f64 + 0.75) / (n + 0.5)).cos();
+        for _ in 0..STEPS {
+            let (p, slope) = legendre(x);
+            x -= p / slope;
+        }
+        let slope = legendre(x).1;
+        nodes[i] = 0.5 * (x + 1.0);
+        // 2 / ((1 - x^2) P'^2) over the length 2 of the interval, times n.
+        weights[i] = n / ((1.0 - x * x) * slope * slope);
+    }
+    (nodes, weights)
+}
+
+/// Every combination; the last axis runs fastest.
+fn product(axes: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    axes.iter().fold(vec![Vec::new()], |points, axis| {
+        let extended = |point: &Vec<f64>| {
+            let point = point.clone();
+            axis.iter().map(move |&x| [point.as_slice(), &[x]].concat())
+        };
+        points.iter().flat_map(extended).collect()
+    })
+}
+
+/// One set of random draws.
+#[derive(Clone, Copy)]
+struct Draw {
+    seed: u64,
+    /// Tells the sets apart; the lowest four bits number what is drawn within one.
+    part: u64,
+}
+
+impl Draw {
+    fn scattered(self, layout: SampleLayout, dimensions: usize, count: usize) -> Vec<Vec<f64>> {
+        let random = Philox::new(self.seed, Stream::Points);
+        let uniform = |index: usize, k: usize| random.uniform(self.part | k as u64, index as u32);
+        let points = |unit: &dyn Fn(usize, usize) -> f64| -> Vec<Vec<f64>> {
+            (0..count).map(|i| (0..dimensions).map(|k| unit(i, k)).collect()).collect()
+        };
+        match layout {
+            SampleLayout::Sobol => {
+                let shift = |k: usize| random.words(self.part | k as u64, u32::MAX)[0];
+                let sequence = Sobol::new((0..dimensions).map(shift).collect());
+                points(&|index, k| sequence.unit(index, k))
+            }
+            SampleLayout::LatinHypercube => {
+                let slices: Vec<Vec<u32>> =
+                    (0..dimensions).map(|k| self.permutation(k, count)).collect();
+                points(&|index, k| (f64::from(slices[k][index]) + uniform(index, k)) / count as f64)
+            }
+            _ => points(&uniform),
+        }
+    }
+
+    /// A random order of `0..count`: by random keys, ties by number.
+    fn permutation(self, k: usize, count: usize) -> Vec<u32> {
+        const KEYS: u64 = 8;
+        let random = Philox::new(self.seed, Stream::Points);
+        let mut keyed: Vec<(u32, u32)> = (0..count as u32)
+            .map(|index| (random.words(self.part | KEYS | k as u64, index)[0], index))
+            .collect();
+        keyed.sort_unstable();
+        keyed.into_iter().map(|(_, index)| index).collect()
+    }
+}
+
+impl Points {
+    /// Points of a residual problem's evaluation, with their grid where they form one.
+    #[must_use]
+    pub fn of_evaluation(problem: &ResidualProblem) -> Self {
+        let settings = &problem.evaluation;
+        let dimensions = problem.dimensions();
+        let nodes = |k: usize| *settings.count.get(k).unwrap_or(&settings.count[0]);
+        let grid = settings.layout.is_grid().then(|| (0..dimensions).map(nodes).collect());
+        Self { dimensions, coordinates: problem.evaluation_points(), grid }
+    }
+}

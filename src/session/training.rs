@@ -1,0 +1,203 @@
+//! A training under way: the problem, its optimiser and the comparison with the exact solution.
+
+use super::Clock;
+use crate::evaluate::residual::{Collocation, Comparison, ResidualSystem};
+use crate::network::Network;
+use crate::optimize::{
+    Method, OptimizeError, StoppingRule, Training, TrainingHistory, TrainingReport, TrainingState,
+};
+use crate::output::{Axis, SpaceTimeField};
+use crate::problem::{Points, ResidualProblem};
+
+/// Iterations between two measurements of the error: rarely enough that they cost little.
+fn error_interval(method: &Method) -> usize {
+    match method {
+        Method::Adam(_) => 100,
+        Method::Lbfgs(_) | Method::Bfgs => 20,
+        _ => 5,
+    }
+}
+
+/// Where a training stands, for people.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingStatus {
+    pub iteration: usize,
+    pub iterations: usize,
+    pub loss: f64,
+    /// As last measured.
+    pub error: Option<f64>,
+    pub step_length: f64,
+    pub rank: usize,
+    pub seconds: f64,
+    /// Until all iterations are done, at the pace so far.
+    pub seconds_left: Option<f64>,
+}
+
+/// One training from the starting parameters to its end; no thread and no clock of its own.
+pub struct TrainingSession {
+    problem: ResidualProblem,
+    training: Training<Collocation>,
+    comparison: Comparison,
+    clock: Clock,
+    seconds: f64,
+    error: Option<f64>,
+}
+
+/// Seconds of the runs before this one, in a saved state.
+const SECONDS: &str = "session.seconds";
+
+impl TrainingSession {
+    /// Begins at the starting parameters of the problem's seed.
+    ///
+    /// # Errors
+    /// As [`Training::new`].
+    pub fn new(problem: &ResidualProblem, clock: Clock) -> Result<Self, OptimizeError> {
+        let system = Collocation::new(problem);
+        let theta = system.initial_parameters();
+        let (method, rule) =
+            (Method::chosen(&problem.method), StoppingRule::chosen(&problem.method));
+        Ok(Self {
+            training: Training::new(system, method, rule, theta, problem.seed)?,
+            comparison: Comparison::new(problem),
+            problem: problem.clone(),
+            clock,
+            seconds: 0.0,
+            error: None,
+        })
+    }
+
+    /// Goes on from a saved state of the same problem.
+    ///
+    /// # Errors
+    /// As [`Training::new`] and [`Training::restore`].
+    pub fn restore(
+        problem: &ResidualProblem,
+        state: &TrainingState,
+        clock: Clock,
+    ) -> Result<Self, OptimizeError> {
+        let mut session = Self::new(problem, clock)?;
+        session.training.restore(state)?;
+        session.seconds = match state.get(SECONDS).map(Vec::as_slice) {
+            Some(&[seconds]) => seconds,
+            _ => return Err(OptimizeError::State { entry: SECONDS.to_owned() }),
+        };
+        session.error = session.training.history().records.iter().rev().find_map(|r| r.error);
+        Ok(session)
+    }
+
+    /// One iteration, and the error where it is due.
+    ///
+    /// # Errors
+    /// As [`Training::iterate`].
+    pub fn iterate(&mut self) -> Result<TrainingReport, OptimizeError> {
+        let begun = (self.clock)();
+        let report = self.training.iterate()?;
+        let iteration = report.record.iteration;
+        let interval = error_interval(self.training.method());
+        let due = iteration == 1 || iteration.is_multiple_of(interval) || report.reason.is_some();
+        self.seconds += (self.clock)() - begun;
+        let error = due.then(|| self.comparison.relative_l2(self.training.parameters())).flatten();
+        self.error = error.or(self.error);
+        Ok(self.training.observe(error, self.seconds))
+    }
+
+    #[must_use]
+    pub fn problem(&self) -> &ResidualProblem {
+        &self.problem
+    }
+
+    #[must_use]
+    pub fn parameters(&self) -> &[f64] {
+        self.training.parameters()
+    }
+
+    #[must_use]
+    pub fn history(&self) -> &TrainingHistory {
+        self.training.history()
+    }
+
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        self.training.method()
+    }
+
+    /// n: rows of the least-squares problem.
+    pub fn rows(&mut self) -> usize {
+        self.training.system_mut().rows()
+    }
+
+    /// The latest iteration, and why the training is over, where it is.
+    #[must_use]
+    pub fn report(&self) -> TrainingReport {
+        let record = self.history().records.last().cloned().unwrap_or_default();
+        TrainingReport { record, reason: self.training.reason() }
+    }
+
+    /// The relative L2 error as last measured.
+    #[must_use]
+    pub fn error(&self) -> Option<f64> {
+        self.error
+    }
+
+    /// Seconds spent in iterations, those before a restart included.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    #[must_use]
+    pub fn status(&self) -> TrainingStatus {
+        let record = self.history().records.last().cloned().unwrap_or_default();
+        let (done, all) = (record.iteration, self.training.rule().max_iterations);
+        let pace = (done > 0).then(|| self.seconds / done as f64);
+        TrainingStatus {
+            iteration: done,
+            iterations: all,
+            loss: self.training.loss(),
+            error: self.error,
+            step_length: record.step_length,
+            rank: record.rank,
+            seconds: self.seconds,
+            seconds_left: pace.map(|pace| pace * all.saturating_sub(done) as f64),
+        }
+    }
+
+    /// The state between two iterations.
+    #[must_use]
+    pub fn save(&self) -> TrainingState {
+        let mut state = self.training.save();
+        state.insert(SECONDS.to_owned(), vec![self.seconds]);
+        state
+    }
+
+    /// The network and the exact solution on the grid of the problem's evaluation points; `None`
+    /// where these form no grid. A first coordinate named `t` becomes the field's time.
+    #[must_use]
+    pub fn field(&self) -> Option<SpaceTimeField> {
+        let points = Points::of_evaluation(&self.problem);
+        let counts = points.grid?;
+        let dimensions = points.dimensions;
+        let mut axes = Vec::with_capacity(dimensions);
+        // Points from one node of a coordinate to the next: the last one runs fastest.
+        let mut stride: usize = counts.iter().product();
+        for (k, (&count, axis)) in counts.iter().zip(&self.problem.axes).enumerate() {
+            stride /= count;
+            let value = |i: usize| points.coordinates[i * stride * dimensions + k];
+            axes.push(Axis { name: axis.name.clone(), values: (0..count).map(value).collect() });
+        }
+        let timed = dimensions > 1 && axes[0].name == "t";
+        let times = if timed { axes.remove(0).values } else { vec![0.0] };
+        Some(SpaceTimeField {
+            times,
+            axes,
+            values: self.comparison.values(self.parameters()),
+            reference: self.comparison.exact().map(<[f64]>::to_vec),
+        })
+    }
+
+    /// The network of the problem.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        Network::of_residual(&self.problem)
+    }
+}
