@@ -88,6 +88,7 @@ impl Session {
             (None, None) => {}
         }
         if self.reference.take().is_some() {
+            self.error = None;
             self.messages.push(format!(
                 "{name} changed at t = {:.4}: the reference belongs to the old value, errors are \
                  no longer measured",

@@ -267,6 +267,7 @@ fn a_new_parameter_acts_from_now_on_and_ends_the_comparison() {
     let snapshot = session.snapshot();
     assert!(snapshot.messages.iter().any(|m| m.contains("kappa changed")));
     assert!(snapshot.reference.is_none());
+    assert_eq!(snapshot.status.error, None, "the last error is not of this state");
     // The wave decays during the first half only: exp(-0.5 * 0.1) is its height at the end.
     let height = snapshot.values.iter().fold(0.0, |h: f64, u| h.max(*u));
     assert!((height - (-0.05f64).exp()).abs() < 1e-2, "height {height}");

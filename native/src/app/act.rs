@@ -9,7 +9,7 @@ use super::state::{Action, Edit, Saved, Speed, State};
 use crate::export;
 use crate::link::{Load, Request};
 use crate::mirror::Mirror;
-use crate::setup::{Setup, explain, share};
+use crate::setup::{Setup, explain, initial_text, share};
 
 /// How long typing must pause before it counts, in seconds.
 const PAUSE: f64 = 0.6;
@@ -181,7 +181,7 @@ impl App {
         if edit.equation.trim() != problem.equation.trim() {
             typed = typed.with_equation(edit.equation.trim());
         }
-        if edit.initial.trim() != problem.initial.to_text(&problem.names()) {
+        if edit.initial.trim() != initial_text(&problem) {
             typed = typed.with_initial(edit.initial.trim());
         }
         typed

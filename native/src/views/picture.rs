@@ -61,7 +61,9 @@ fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         egui::vec2(ui.available_width(), 28.0),
         Layout::left_to_right(Align::Center),
         |ui| {
-            ui.add_space(chart::LEFT);
+            // On a phone there is no room to stand over the picture itself.
+            let roomy = ui.available_width() > 440.0;
+            ui.add_space(if roomy { chart::LEFT } else { 0.0 });
             if state.mirror.problem.dimensions() == 1 {
                 key(ui, "network", Stroke::new(2.0, palette.accent), false);
                 if has_reference(state) {
@@ -69,14 +71,14 @@ fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.add_space(BAR - 8.0);
+                ui.add_space(if roomy { BAR - 8.0 } else { 0.0 });
                 if has_reference(state) || state.shade == Shade::Error {
-                    ui.allocate_ui(egui::vec2(170.0, 28.0), |ui| {
+                    ui.allocate_ui(egui::vec2(112.0, 28.0), |ui| {
                         let unknown = &state.mirror.problem.unknown;
-                        let error = format!("|{unknown} − reference|");
+                        let error = format!("Colours show |{unknown} − reference|");
                         let options = [
                             (Shade::Solution, unknown.as_str(), "Colours show the solution"),
-                            (Shade::Error, error.as_str(), "Colours show the error"),
+                            (Shade::Error, "error", error.as_str()),
                         ];
                         if let Some(shade) = choice(ui, "Colours", state.shade, &options) {
                             actions.push(Action::Shade(shade));
@@ -257,17 +259,19 @@ fn colour_bar(
         (rect.right_center(), egui::Align2::LEFT_CENTER, (lower + upper) / 2.0),
         (rect.right_bottom(), egui::Align2::LEFT_BOTTOM, lower),
     ] {
-        let text = if value.abs() < 1e-3 * (upper - lower) { "0".into() } else { two(value) };
+        let text = label(value, upper - lower);
         painter.text(at + egui::vec2(4.0, 0.0), align, text, font.clone(), palette.soft);
     }
 }
 
-/// Two digits: there is little room.
-fn two(value: f64) -> String {
-    let size = value.abs();
-    if (0.01..1000.0).contains(&size) {
-        let decimals = (1 - size.log10().floor() as i32).clamp(0, 3) as usize;
-        return format!("{value:.decimals$}");
+/// As many digits as tell values of this span apart: there is little room.
+fn label(value: f64, span: f64) -> String {
+    if value.abs() < 0.01 * span {
+        return "0".into();
     }
-    format::scientific(value, 0)
+    if !(0.01..1000.0).contains(&span) {
+        return format::scientific(value, 0);
+    }
+    let decimals = (1 - span.log10().floor() as i32).clamp(0, 3) as usize;
+    format!("{value:.decimals$}")
 }
