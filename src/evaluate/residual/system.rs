@@ -14,7 +14,7 @@ use crate::problem::{Precision, ResidualProblem};
 /// Bytes of one block of rows of J, where J is taken in blocks.
 const BLOCK_BYTES: usize = 1 << 28;
 /// Bytes of the largest J that is made as a whole.
-const MEMORY_LIMIT: usize = 1 << 33;
+const MEMORY_LIMIT: usize = 1 << if cfg!(target_pointer_width = "64") { 33 } else { 31 };
 /// The fewest rows of such a block: lanes of the narrower precision.
 const BLOCK_ROWS: usize = 16;
 
