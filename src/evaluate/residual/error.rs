@@ -11,10 +11,4 @@ pub enum ResidualError {
          root there, or start from smaller parameters"
     )]
     NotFinite { block: String, place: String, value: f64 },
-    #[error(
-        "the Jacobian of {rows} rows by {parameters} parameters would need {bytes} bytes, more \
-         than {limit}: choose fewer points, a smaller network, or a method that takes it in blocks \
-         (kernel, spring, nystrom, sngd)"
-    )]
-    TooLarge { rows: usize, parameters: usize, bytes: usize, limit: usize },
 }

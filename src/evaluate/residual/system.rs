@@ -9,9 +9,6 @@ use crate::problem::expression::Expression;
 use crate::problem::residual::{BlockPoints, Condition, Norm, ResidualBlock};
 use crate::problem::{Precision, ResidualProblem};
 
-/// Bytes of the largest J that is made as a whole.
-const MEMORY_LIMIT: usize = 1 << 33;
-
 /// A residual problem at its points: rows block by block in the order of the file, within a block
 /// expression by expression.
 ///
@@ -263,18 +260,5 @@ impl Collocation {
                 list[index] = operator(&self.problem, network, block, points);
             });
         }
-    }
-
-    /// Whether a Jacobian as a whole has the memory that it needs.
-    ///
-    /// # Errors
-    /// Where it has not.
-    pub fn check_memory(&self) -> Result<(), ResidualError> {
-        let (rows, parameters, limit) = (self.rows(), self.parameters(), MEMORY_LIMIT);
-        let bytes = rows.saturating_mul(parameters).saturating_mul(size_of::<f64>());
-        if bytes > limit {
-            return Err(ResidualError::TooLarge { rows, parameters, bytes, limit });
-        }
-        Ok(())
     }
 }
