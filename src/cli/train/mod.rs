@@ -114,7 +114,7 @@ fn remove_checkpoints(folder: &ResultFolder) {
 fn headline(session: &mut TrainingSession) -> String {
     let rows = session.rows();
     let problem = session.problem();
-    let equation = problem.blocks.first().map_or("", |block| block.text.as_str());
+    let equation = problem.equation();
     format!(
         "{}: {equation}; {} parameters, {rows} rows, {}; cpu, {}, seed {}",
         problem.name,

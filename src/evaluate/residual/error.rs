@@ -11,4 +11,9 @@ pub enum ResidualError {
          root there, or start from smaller parameters"
     )]
     NotFinite { block: String, place: String, value: f64 },
+    #[error(
+        "{rows} rows of the Jacobian by {parameters} parameters would need {bytes} bytes, more \
+         than {limit}: choose a smaller network"
+    )]
+    TooLarge { rows: usize, parameters: usize, bytes: usize, limit: usize },
 }

@@ -216,8 +216,9 @@ impl ResidualSystem for Collocation {
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
-        with_operators!(self.rates(), list => sweeps::jacobian_blocks(list, &self.network, theta, visit));
-        Ok(())
+        with_operators!(self.rates(), list => {
+            sweeps::jacobian_blocks(list, &self.network, theta, visit)
+        })
     }
 
     fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
