@@ -2,7 +2,8 @@
 //!
 //! [`expression`] holds the tree that equation text becomes, [`equation`] reads that text, and
 //! [`Problem::from_toml`] reads a whole file. Everything about an evolution problem is known and
-//! checked once a [`Problem`] exists.
+//! checked once a [`Problem`] exists. [`residual`] is the other family: problems over the whole
+//! domain that a network is trained for; [`ProblemFile`] is a file of either.
 //!
 //! # Problem files, format 1
 //!

@@ -12,9 +12,8 @@ pub enum ResidualError {
     )]
     NotFinite { block: String, place: String, value: f64 },
     #[error(
-        "the Jacobian of {rows} rows by {parameters} parameters would need {bytes} bytes, more \
-         than {limit}: choose fewer points, a smaller network, or a method that takes it in blocks \
-         (kernel, spring, nystrom, sngd)"
+        "{rows} rows of the Jacobian by {parameters} parameters would need {bytes} bytes, more \
+         than {limit}: choose a smaller network"
     )]
     TooLarge { rows: usize, parameters: usize, bytes: usize, limit: usize },
 }

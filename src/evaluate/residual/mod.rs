@@ -23,8 +23,9 @@ pub use system::Collocation;
 ///
 /// For an energy (a variational form) R is the energy itself, which is no sum of squares and may
 /// be negative. Then r and J are such that `2 J^T r` is its gradient and `2 J^T J` its Hessian in
-/// function space pulled back to the parameters: every direction made of `J^T r` and `J^T J`, or
-/// of `J^+ r`, is the energy natural gradient, and [`ResidualSystem::losses`] is what to compare,
+/// function space pulled back to the parameters, with curvature added where the density has (next
+/// to) none: every direction made of `J^T r` and `J^T J`, or of `J^+ r`, is the energy natural
+/// gradient (Mueller, Zeinhofer, ICML 2023), and [`ResidualSystem::losses`] is what to compare,
 /// never |r|^2.
 pub trait ResidualSystem {
     /// p: the number of parameters.

@@ -5,14 +5,17 @@ use std::ops::Range;
 use faer::{Mat, MatMut, MatRef};
 use rayon::prelude::*;
 
+use super::ResidualError;
 use super::parts::{Part, cut, run_length, runs};
 use crate::evaluate::cpu::operator::{Kernel, Layers, Operator, Rate};
 use crate::network::Network;
 
 /// Bytes of one block of rows of J, where J is taken in blocks.
 const BLOCK_BYTES: usize = 1 << 28;
-/// The fewest rows of such a block: lanes of the narrower precision.
+/// The fewest rows of such a block, lanes of the narrower precision, and the bytes that they may
+/// have.
 const BLOCK_ROWS: usize = 16;
+const LARGEST_BLOCK: usize = 1 << if cfg!(target_pointer_width = "64") { 33 } else { 30 };
 
 /// r of all operators.
 pub fn residual<T: Kernel>(
@@ -92,13 +95,18 @@ pub fn jacobian_blocks<T: Kernel>(
     network: &Network,
     theta: &[f64],
     visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
-) {
-    let p = theta.len();
+) -> Result<(), ResidualError> {
+    let parameters = theta.len();
+    let fewest = BLOCK_ROWS.saturating_mul(size_of_val(theta));
+    if fewest > LARGEST_BLOCK {
+        let (rows, bytes, limit) = (BLOCK_ROWS, fewest, LARGEST_BLOCK);
+        return Err(ResidualError::TooLarge { rows, parameters, bytes, limit });
+    }
     let fit = BLOCK_BYTES / size_of_val(theta) / BLOCK_ROWS * BLOCK_ROWS;
     let height = fit.max(BLOCK_ROWS);
     let at = Layers::<T>::new(network, theta);
     let widest = operators.iter().map(|o| o.points().min(height)).max().unwrap_or(0);
-    let mut matrix = Mat::<f64>::zeros(widest, p);
+    let mut matrix = Mat::<f64>::zeros(widest, parameters);
     let mut first_row = 0;
     for operator in operators {
         for q in 0..operator.head().rows() {
@@ -110,6 +118,7 @@ pub fn jacobian_blocks<T: Kernel>(
             first_row += operator.points();
         }
     }
+    Ok(())
 }
 
 /// The rows of one expression at a run of points.

@@ -9,9 +9,6 @@ use crate::problem::expression::Expression;
 use crate::problem::residual::{BlockPoints, Condition, Norm, ResidualBlock};
 use crate::problem::{Precision, ResidualProblem};
 
-/// Bytes of the largest J that is made as a whole.
-const MEMORY_LIMIT: usize = 1 << if cfg!(target_pointer_width = "64") { 33 } else { 31 };
-
 /// A residual problem at its points: rows block by block in the order of the file, within a block
 /// expression by expression.
 ///
@@ -219,8 +216,9 @@ impl ResidualSystem for Collocation {
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
-        with_operators!(self.rates(), list => sweeps::jacobian_blocks(list, &self.network, theta, visit));
-        Ok(())
+        with_operators!(self.rates(), list => {
+            sweeps::jacobian_blocks(list, &self.network, theta, visit)
+        })
     }
 
     fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
@@ -263,18 +261,5 @@ impl Collocation {
                 list[index] = operator(&self.problem, network, block, points);
             });
         }
-    }
-
-    /// Whether a Jacobian as a whole has the memory that it needs.
-    ///
-    /// # Errors
-    /// Where it has not.
-    pub fn check_memory(&self) -> Result<(), ResidualError> {
-        let (rows, parameters, limit) = (self.rows(), self.parameters(), MEMORY_LIMIT);
-        let bytes = rows.saturating_mul(parameters).saturating_mul(size_of::<f64>());
-        if bytes > limit {
-            return Err(ResidualError::TooLarge { rows, parameters, bytes, limit });
-        }
-        Ok(())
     }
 }

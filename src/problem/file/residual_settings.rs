@@ -49,7 +49,12 @@ pub(super) fn samples<'a>(
     let place = section.place_of("count");
     let count = reader.counts(&mut section, "count", [1, MAX_SAMPLES as u64]);
     let walls = boolean(reader, &mut section, "walls").unwrap_or(walls_by_default);
+    let resample_place = section.place_of("resample");
     let resample = reader.count(&mut section, "resample", [0, 1_000_000]).unwrap_or(0) as usize;
+    if resample > 0 && layout.is_grid() {
+        let (first, second) = ("resample", "a layout that is always the same");
+        reader.report(&resample_place, ResidualIssue::Exclusive { first, second });
+    }
     reader.finish(section);
     let count = count.unwrap_or_else(|| vec![if layout.is_grid() { 30 } else { 1000 }]);
     check_samples(reader, layout, &count, free, &place);
