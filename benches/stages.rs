@@ -15,7 +15,7 @@ use std::time::Instant;
 use faer::Mat;
 use pulp::Simd;
 use rayon::prelude::*;
-use sketchpde::evaluate::cpu::{Evaluator, Field};
+use sketchpde::evaluate::cpu::{Evaluator, Field, Linearisation};
 use sketchpde::evolve::{BackendChoice, Engine, Evolution};
 use sketchpde::linalg::{LeastSquares, Regularisation, RowSketch, Settings};
 use sketchpde::network::Network;
@@ -133,6 +133,11 @@ impl<T: Real> Bench<T> {
         let along = || drop(black_box(self.evaluator.field_along(&self.theta, &direction, 0.0)));
         let time = median(along);
         self.report("tangent", Some(3.0 * forward), self.peak, time);
+
+        let mut at = Linearisation::default();
+        let _ = self.evaluator.linearise(&self.theta, 0.0, &mut at);
+        let time = median(|| drop(black_box(self.evaluator.field_at(&at, &direction, 0.0))));
+        self.report("tangent, pass kept", Some(2.0 * forward), self.peak, time);
 
         // Forward, one reverse sweep of the value, and a product per entry.
         let mut out = Mat::zeros(self.n, self.s);

@@ -9,10 +9,12 @@ use super::state::{Action, Edit, Saved, Speed, State};
 use crate::export;
 use crate::link::{Load, Request};
 use crate::mirror::Mirror;
-use crate::setup::{Setup, explain, share};
+use crate::setup::{Setup, explain, initial_text, share};
 
 /// How long typing must pause before it counts, in seconds.
 const PAUSE: f64 = 0.6;
+/// Width of what a poke moves, over the length of the domain.
+const POKE: f64 = 0.06;
 
 impl App {
     pub(super) fn act(&mut self, ctx: &Context, action: Action) {
@@ -25,6 +27,7 @@ impl App {
             Action::Open(text) => self.open(Setup::file(text)),
             Action::Change { key, value } => self.change(&key, &value),
             Action::Typed => self.typed(),
+            Action::Poke { place, height } => self.poke(place, height),
             Action::AddParameter(name) => self.add_parameter(&name),
             Action::Look(frame) => self.state.scrub = frame,
             Action::Shade(shade) => self.state.shade = shade,
@@ -168,6 +171,17 @@ impl App {
         }
     }
 
+    fn poke(&mut self, place: Vec<f64>, height: f64) {
+        if self.state.mirror.phase() != Phase::Steps {
+            return self.tell("Go back to the start first: this run is over.");
+        }
+        let lengths = self.state.mirror.problem.coordinates.iter().map(|c| c.upper - c.lower);
+        let radius = POKE * lengths.fold(f64::MAX, f64::min);
+        self.state.scrub = None;
+        self.state.stale = true;
+        self.command(Command::Disturb { place, height, radius });
+    }
+
     fn set_speed(&mut self, speed: Speed) {
         self.state.speed = speed;
         self.line.send(Request::SetPace(speed.pace(&self.state.mirror.problem)));
@@ -181,7 +195,7 @@ impl App {
         if edit.equation.trim() != problem.equation.trim() {
             typed = typed.with_equation(edit.equation.trim());
         }
-        if edit.initial.trim() != problem.initial.to_text(&problem.names()) {
+        if edit.initial.trim() != initial_text(&problem) {
             typed = typed.with_initial(edit.initial.trim());
         }
         typed

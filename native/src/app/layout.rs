@@ -61,9 +61,9 @@ fn desk(ui: &mut Ui, state: &mut State, pictures: &mut Pictures, actions: &mut V
             |ui| {
                 column(ui, |ui| {
                     views::trust(ui, state);
+                    views::network(ui, state);
                     views::histories(ui, state);
                     views::spectrum(ui, state);
-                    views::network(ui, state);
                 });
             },
         );
@@ -119,7 +119,7 @@ fn phone(ui: &mut Ui, state: &mut State, pictures: &mut Pictures, actions: &mut 
 /// What is solved.
 fn problem(ui: &mut Ui, state: &mut State, pictures: &Pictures, actions: &mut Vec<Action>) {
     card(ui, "Problems", "", |ui| views::presets(ui, state, pictures, actions));
-    card(ui, "Equation", "", |ui| views::equation(ui, state, actions));
+    card(ui, "State your own", "", |ui| views::equation(ui, state, actions));
     if !state.mirror.problem.parameters.is_empty() {
         card(ui, "Parameters", "", |ui| views::parameters(ui, state, actions));
     }

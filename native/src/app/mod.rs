@@ -17,7 +17,7 @@ use sketchpde::problem::{Preset, Problem, ProblemErrors, presets};
 use crate::link::{Backend, Link, RunId};
 use crate::mirror::Mirror;
 use crate::platform::Platform;
-use crate::setup::{Setup, share};
+use crate::setup::{self, Setup, share};
 use crate::theme;
 use crate::views::Pictures;
 use state::{Action, Edit, Notice, Shade, Speed, State, Tab};
@@ -28,6 +28,8 @@ pub struct Options {
     pub backend: Backend,
     /// The problem to open with; `None`: what the link's fragment says, else the first preset.
     pub setup: Option<Setup>,
+    /// Begin without slowing the run down to what a person can follow.
+    pub full_speed: bool,
 }
 
 /// The app, for whatever shell.
@@ -78,7 +80,7 @@ impl App {
             tab: Tab::default(),
             scrub: None,
             shade: Shade::default(),
-            speed: Speed::default(),
+            speed: if options.full_speed { Speed::Full } else { Speed::default() },
             backend: options.backend,
             awaited: None,
             stale: false,
@@ -169,7 +171,7 @@ impl Edit {
     pub fn of(problem: &Problem) -> Self {
         Self {
             equation: problem.equation.trim().to_owned(),
-            initial: problem.initial.to_text(&problem.names()),
+            initial: setup::initial_text(problem),
             ..Self::default()
         }
     }

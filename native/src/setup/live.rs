@@ -72,8 +72,11 @@ const LIVE: [Live; 6] = [
             ("fit.tolerance", "1e-6"),
             ("network.width", "12"),
             ("network.hidden_layers", "2"),
-            ("method.columns", "200"),
-            ("method.tolerance", "1e-5"),
+            ("points.count", "[20, 20]"),
+            ("method.columns", "180"),
+            ("method.integrator", "rk4"),
+            ("method.tolerance", "0"),
+            ("method.step", "5e-3"),
         ]
     ),
     live!("heat-dirichlet", "Heated rod", []),

@@ -39,6 +39,20 @@ pub struct Setup {
     changes: Overrides,
 }
 
+/// The initial state as it stands in the problem's file; in the solver's own words where the file
+/// leaves it to the exact solution.
+#[must_use]
+pub fn initial_text(problem: &Problem) -> String {
+    let file: Option<toml::Table> = problem.source.parse().ok();
+    let section = file.as_ref().and_then(|file| file.get("initial"));
+    let written =
+        section.and_then(|section| section.get(&problem.unknown)).and_then(|u| u.as_str());
+    match written {
+        Some(text) => text.split_whitespace().collect::<Vec<&str>>().join(" "),
+        None => problem.initial.to_text(&problem.names()),
+    }
+}
+
 impl Setup {
     #[must_use]
     pub fn preset(preset: Preset) -> Self {

@@ -69,26 +69,28 @@ pub fn heading(ui: &mut Ui, state: &State, narrow: bool) {
     let style = if narrow { egui::TextStyle::Heading } else { theme::title_style() };
     let title = RichText::new(&problem.title).text_style(style).color(palette.ink);
     ui.add(egui::Label::new(title).truncate());
-    hint(ui, what_is_seen(&state.mirror));
+    hint(ui, what_is_seen(&state.mirror, narrow));
 }
 
 /// What one is looking at.
-fn what_is_seen(mirror: &Mirror) -> String {
+fn what_is_seen(mirror: &Mirror, narrow: bool) -> String {
     let problem = &mirror.problem;
     let all = mirror.network.parameters();
     let changed = match problem.method.update {
-        Update::Dense => format!("changes all {all} numbers of"),
+        Update::Dense => format!("all {all} parameters of a small network"),
         Update::RandomSparse => {
-            format!("changes {} of {all} numbers, drawn at random, of", problem.method.columns)
+            let s = problem.method.columns;
+            format!("{s} of a small network's {all} parameters, drawn at random,")
         }
     };
+    if narrow {
+        return format!("At each time step {changed} change.");
+    }
     let truth = match reference::kind(problem) {
-        ReferenceKind::Exact => "; the dashed line is the exact solution",
-        ReferenceKind::Spectral => "; the dashed line is a reference computed another way",
+        ReferenceKind::Exact => " Dashed: the exact solution.",
+        ReferenceKind::Spectral => " Dashed: a reference computed another way.",
         ReferenceKind::Auto | ReferenceKind::None => "",
     };
     let truth = if problem.dimensions() == 1 { truth } else { "" };
-    format!(
-        "Each time step {changed} a small network so that it keeps solving the equation{truth}."
-    )
+    format!("At each time step {changed} change so that it keeps solving the equation.{truth}")
 }

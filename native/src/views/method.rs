@@ -51,7 +51,7 @@ fn update(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let integrators = [
         (Integrator::Euler, "Euler", "First order"),
         (Integrator::Rk4, "RK4", "Fourth order"),
-        (Integrator::DormandPrince, "Dormand-Prince", "Fifth order, with an error estimate"),
+        (Integrator::DormandPrince, "DP5", "Dormand-Prince: fifth order, with an error estimate"),
     ];
     if let Some(integrator) = choice(ui, "Integrator", method.integrator, &integrators) {
         change(actions, "method.integrator", integrator.word());
@@ -65,21 +65,21 @@ fn sizes(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let all = state.mirror.network.parameters();
     if method.update == Update::RandomSparse {
         let range = Range::integer(1.0..=all as f64);
-        let what = "s: how many parameters a step changes; fewer are faster";
-        let s = setting(ui, "Columns s", what, method.columns as f64, &range, live(state));
+        let what = ["s", "parameters per step", "Fewer are faster; all of them is dense"];
+        let s = setting(ui, what, method.columns as f64, &range, live(state));
         if let Some(s) = s {
             change(actions, "method.columns", s as usize);
         }
     }
     let each = problem.points.count.first().copied().unwrap_or(1) as f64;
-    let (name, most) = match (problem.points.layout, problem.dimensions()) {
-        (PointLayout::Grid, 1) => ("Points n", 1_000.0),
-        (PointLayout::Grid, _) => ("Points per axis", 48.0),
-        _ => ("Points n", 4_000.0),
+    let (words, most) = match (problem.points.layout, problem.dimensions()) {
+        (PointLayout::Grid, 1) => ("points", 1_000.0),
+        (PointLayout::Grid, _) => ("points per axis", 48.0),
+        _ => ("points", 4_000.0),
     };
     let range = Range::integer(8.0..=f64::max(most, each));
-    let what = "Where the equation is to hold; the run begins anew";
-    if let Some(n) = setting(ui, name, what, each, &range, Commit::OnRelease) {
+    let what = ["n", words, "Where the equation is to hold; the run begins anew"];
+    if let Some(n) = setting(ui, what, each, &range, Commit::OnRelease) {
         change(actions, "points.count", n as usize);
     }
 }
@@ -91,22 +91,23 @@ fn steps(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match method.tolerance {
         None => {
             let range = Range::logarithmic(1e-5 * span..=0.1 * span);
-            let what = "Length of a time step";
-            if let Some(step) = setting(ui, "Time step", what, method.step, &range, live(state)) {
+            let what = ["Δt", "time step", "Length of a time step"];
+            if let Some(step) = setting(ui, what, method.step, &range, live(state)) {
                 change(actions, "method.step", format!("{step:e}"));
             }
         }
         Some(tolerance) => {
             let range = Range::logarithmic(1e-9..=1e-2);
-            let what = "Error per step that the step length is chosen for";
-            if let Some(t) = setting(ui, "Tolerance", what, tolerance, &range, live(state)) {
+            let what = ["tol", "error per step", "The step length is chosen for it"];
+            if let Some(t) = setting(ui, what, tolerance, &range, live(state)) {
                 change(actions, "method.tolerance", format!("{t:e}"));
             }
         }
     }
     let range = Range::logarithmic(1e-12..=1e-1);
-    let what = "Singular values below this times the largest are damped or left out";
-    if let Some(rcond) = setting(ui, "Cutoff rcond", what, method.rcond, &range, live(state)) {
+    let what =
+        ["rcond", "cutoff", "Singular values below this times the largest are damped or left out"];
+    if let Some(rcond) = setting(ui, what, method.rcond, &range, live(state)) {
         change(actions, "method.rcond", format!("{rcond:e}"));
     }
     let kinds = [
@@ -127,7 +128,7 @@ fn network(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         ("Hidden layers", "network.hidden_layers", settings.hidden_layers, 6.0),
     ] {
         let range = Range::integer(1.0..=f64::max(most, value as f64));
-        if let Some(v) = setting(ui, name, what, value as f64, &range, Commit::OnRelease) {
+        if let Some(v) = setting(ui, [name, "", what], value as f64, &range, Commit::OnRelease) {
             change(actions, key, v as usize);
         }
     }

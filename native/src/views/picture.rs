@@ -41,10 +41,10 @@ pub fn picture(
     match state.mirror.problem.dimensions() {
         1 => {
             let upper = (height * 0.46).clamp(60.0, 420.0);
-            curve(ui, state, upper);
+            curve(ui, state, upper, actions);
             space_time(ui, state, pictures, height - upper - 6.0, actions);
         }
-        2 => field(ui, state, pictures, height),
+        2 => field(ui, state, pictures, height, actions),
         _ => {
             ui.add_space(height / 3.0);
             ui.vertical_centered(|ui| {
@@ -61,22 +61,31 @@ fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         egui::vec2(ui.available_width(), 28.0),
         Layout::left_to_right(Align::Center),
         |ui| {
-            ui.add_space(chart::LEFT);
+            // On a phone there is no room to stand over the picture itself.
+            let roomy = ui.available_width() > 440.0;
+            ui.add_space(if roomy { chart::LEFT } else { 0.0 });
             if state.mirror.problem.dimensions() == 1 {
                 key(ui, "network", Stroke::new(2.0, palette.accent), false);
                 if has_reference(state) {
                     key(ui, "reference", Stroke::new(1.5, palette.second), true);
                 }
             }
+            if roomy && mirror_moves(state) {
+                let words = match state.mirror.problem.dimensions() {
+                    1 => "Click in the plot to pull the solution there.",
+                    _ => "Click in the picture to add to the solution there.",
+                };
+                ui.label(RichText::new(words).small().color(palette.soft));
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.add_space(BAR - 8.0);
+                ui.add_space(if roomy { BAR - 8.0 } else { 0.0 });
                 if has_reference(state) || state.shade == Shade::Error {
-                    ui.allocate_ui(egui::vec2(170.0, 28.0), |ui| {
+                    ui.allocate_ui(egui::vec2(112.0, 28.0), |ui| {
                         let unknown = &state.mirror.problem.unknown;
-                        let error = format!("|{unknown} − reference|");
+                        let error = format!("Colours show |{unknown} − reference|");
                         let options = [
                             (Shade::Solution, unknown.as_str(), "Colours show the solution"),
-                            (Shade::Error, error.as_str(), "Colours show the error"),
+                            (Shade::Error, "error", error.as_str()),
                         ];
                         if let Some(shade) = choice(ui, "Colours", state.shade, &options) {
                             actions.push(Action::Shade(shade));
@@ -86,6 +95,11 @@ fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             });
         },
     );
+}
+
+/// Whether the solution can be poked.
+fn mirror_moves(state: &State) -> bool {
+    state.mirror.phase() == Phase::Steps && state.scrub.is_none()
 }
 
 fn has_reference(state: &State) -> bool {
@@ -105,7 +119,7 @@ fn key(ui: &mut Ui, name: &str, stroke: Stroke, dashed: bool) {
 }
 
 /// u over x, now or at the frame looked at.
-fn curve(ui: &mut Ui, state: &State, height: f32) {
+fn curve(ui: &mut Ui, state: &State, height: f32, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let mirror = &state.mirror;
     let x = &mirror.grid.axes()[0];
@@ -123,7 +137,8 @@ fn curve(ui: &mut Ui, state: &State, height: f32) {
     let unknown = mirror.problem.unknown.clone();
     let name = coordinate.name.clone();
     let fitted = mirror.phase() != Phase::Fit;
-    chart::plain("curve", palette)
+    let latest = values.clone();
+    let response = chart::plain("curve", palette)
         .height(height)
         .width(ui.available_width() - BAR)
         .show_axes([false, true])
@@ -148,6 +163,15 @@ fn curve(ui: &mut Ui, state: &State, height: f32) {
                 plot.line(chart::line("reference", x, &reference, stroke, dashed));
             }
         });
+    if response.response.clicked()
+        && let Some(pointer) = response.response.interact_pointer_pos()
+    {
+        let at = response.transform.value_from_position(pointer);
+        let nearest = x.partition_point(|&x| x < at.x).min(x.len() - 1);
+        if let Some(u) = latest.get(nearest) {
+            actions.push(Action::Poke { place: vec![at.x], height: at.y - u });
+        }
+    }
 }
 
 /// Colours over x and, downwards, t. A click or drag looks at that time.
@@ -202,7 +226,13 @@ fn space_time(
 }
 
 /// u over x and y.
-fn field(ui: &mut Ui, state: &State, pictures: &mut Pictures, height: f32) {
+fn field(
+    ui: &mut Ui,
+    state: &State,
+    pictures: &mut Pictures,
+    height: f32,
+    actions: &mut Vec<Action>,
+) {
     let palette = theme::palette(ui);
     let mirror = &state.mirror;
     let [lower, upper] = pictures.texture.field(ui.ctx(), mirror, state.scrub, state.shade);
@@ -229,6 +259,14 @@ fn field(ui: &mut Ui, state: &State, pictures: &mut Pictures, height: f32) {
             });
         let frame = *response.transform.frame();
         colour_bar(ui, &mut pictures.bar, state.shade, [lower, upper], frame, palette);
+        let plot = response.response;
+        if plot.clicked()
+            && let Some(pointer) = plot.interact_pointer_pos()
+        {
+            let at = response.transform.value_from_position(pointer);
+            let height = 0.4 * (mirror.range[1] - mirror.range[0]);
+            actions.push(Action::Poke { place: vec![at.x, at.y], height });
+        }
     });
 }
 
@@ -257,17 +295,19 @@ fn colour_bar(
         (rect.right_center(), egui::Align2::LEFT_CENTER, (lower + upper) / 2.0),
         (rect.right_bottom(), egui::Align2::LEFT_BOTTOM, lower),
     ] {
-        let text = if value.abs() < 1e-3 * (upper - lower) { "0".into() } else { two(value) };
+        let text = label(value, upper - lower);
         painter.text(at + egui::vec2(4.0, 0.0), align, text, font.clone(), palette.soft);
     }
 }
 
-/// Two digits: there is little room.
-fn two(value: f64) -> String {
-    let size = value.abs();
-    if (0.01..1000.0).contains(&size) {
-        let decimals = (1 - size.log10().floor() as i32).clamp(0, 3) as usize;
-        return format!("{value:.decimals$}");
+/// As many digits as tell values of this span apart: there is little room.
+fn label(value: f64, span: f64) -> String {
+    if value.abs() < 0.01 * span {
+        return "0".into();
     }
-    format::scientific(value, 0)
+    if !(0.01..1000.0).contains(&span) {
+        return format::scientific(value, 0);
+    }
+    let decimals = (1 - span.log10().floor() as i32).clamp(0, 3) as usize;
+    format!("{value:.decimals$}")
 }

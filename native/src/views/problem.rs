@@ -109,11 +109,13 @@ pub fn parameters(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             "" => format!("{} to {}", format::short(span[0]), format::short(span[1])),
             words => words.to_owned(),
         };
-        let name = match parameter.description.as_str() {
-            "" => parameter.name.clone(),
-            words => format!("{}  {}", parameter.name, words.split(';').next().unwrap_or(words)),
-        };
-        let value = setting(ui, &name, &what, parameter.value, &range, Commit::AtOnce);
+        let value = setting(
+            ui,
+            [&parameter.name, words(&parameter.description), &what],
+            parameter.value,
+            &range,
+            Commit::AtOnce,
+        );
         if let Some(value) = value {
             actions.push(Action::Change {
                 key: format!("parameters.{}", parameter.name),
@@ -121,6 +123,11 @@ pub fn parameters(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             });
         }
     }
+}
+
+/// What a description begins with.
+fn words(description: &str) -> &str {
+    description.split(';').next().unwrap_or_default()
 }
 
 /// A range for a parameter that comes without one.

@@ -17,7 +17,7 @@ pub fn spectrum(ui: &mut Ui, state: &State) {
     let relative = spectrum.singular_values.iter().map(|value| value / largest);
     let points: Vec<[f64; 2]> = relative.enumerate().map(|(k, v)| [k as f64 + 1.0, v]).collect();
     let kept = points.iter().filter(|p| p[1] >= spectrum.rcond).count();
-    let remark = format!("{kept} of {} above the cutoff", points.len());
+    let remark = format!("{kept} of {} kept", points.len());
     let most = points.len().max(2) as f64;
     let (above, below): (Vec<_>, Vec<_>) = points.into_iter().partition(|p| p[1] >= spectrum.rcond);
     card(ui, "Singular values of J", &remark, |ui| {

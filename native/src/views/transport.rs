@@ -9,7 +9,8 @@ use crate::widgets::{Glyph, choice, format, glyph_button};
 
 /// The row below the picture.
 pub fn transport(ui: &mut Ui, state: &State, narrow: bool, actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
+    let row = vec2(ui.available_width(), 44.0);
+    ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         buttons(ui, state, actions);
         ui.add_space(6.0);

@@ -134,6 +134,8 @@ fn tier(precision: &str) -> &'static str {
 
 fn row(ui: &mut Ui, name: &str, value: &str, explanation: &str) {
     let palette = theme::palette(ui);
+    ui.spacing_mut().interact_size.y = 16.0;
+    ui.spacing_mut().item_spacing.y = 4.0;
     let response = ui.horizontal(|ui| {
         ui.label(RichText::new(name).color(palette.soft));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

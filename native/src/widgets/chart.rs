@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Color32, FontId, Stroke, Ui, Vec2b, vec2};
+use egui::{Color32, FontId, Rangef, Stroke, Ui, Vec2b, vec2};
 use egui_plot::{
     AxisHints, GridInput, GridMark, HLine, HPlacement, Line, LineStyle, Plot, PlotPoint,
     PlotPoints, VLine, VPlacement,
@@ -49,6 +49,7 @@ impl LogChart<'_> {
         let x_name = self.x_name.to_owned();
         plain(self.id, palette)
             .height(self.height)
+            .x_grid_spacer(few_marks)
             .y_grid_spacer(power_marks)
             .label_formatter(move |hover| {
                 let egui_plot::HoverPosition::NearDataPoint { plot_name, position, .. } = hover
@@ -117,16 +118,21 @@ pub fn left_axis<'a>(palette: &Palette) -> AxisHints<'a> {
         .min_thickness(LEFT)
         .tick_label_color(palette.soft)
         .tick_label_font(FontId::proportional(11.0))
+        .label_spacing(Rangef::new(8.0, 12.0))
         .formatter(|mark, _| short(mark.value))
 }
 
-/// Numbers below.
+/// Numbers below; none right at the left end, where it would run into those of the other axis.
 pub fn bottom_axis<'a>(palette: &Palette) -> AxisHints<'a> {
     AxisHints::new_x()
         .placement(VPlacement::Bottom)
         .tick_label_color(palette.soft)
         .tick_label_font(FontId::proportional(11.0))
-        .formatter(|mark, _| short(mark.value))
+        .label_spacing(Rangef::new(16.0, 24.0))
+        .formatter(|mark, range| {
+            let from_the_left = (mark.value - range.start()) / (range.end() - range.start());
+            if from_the_left < 0.02 { String::new() } else { short(mark.value) }
+        })
 }
 
 /// At most four round numbers along an axis.

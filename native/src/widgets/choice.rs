@@ -16,7 +16,9 @@ pub fn choice<T: Copy + PartialEq>(
     let mut picked = None;
     Frame::new().fill(palette.well).corner_radius(7).inner_margin(Margin::same(2)).show(ui, |ui| {
         let width = ui.available_width() / options.len() as f32;
-        ui.horizontal(|ui| {
+        let size = vec2(ui.available_width(), 24.0);
+        let layout = egui::Layout::left_to_right(egui::Align::Center);
+        ui.allocate_ui_with_layout(size, layout, |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             for &(option, word, explanation) in options {
                 let on = option == chosen;

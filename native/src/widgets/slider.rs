@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Align, DragValue, Layout, RichText, Slider, Ui};
+use egui::{Align, DragValue, Layout, RichText, Slider, SliderClamping, Ui};
 
 use super::format::short;
 use crate::theme;
@@ -30,6 +30,12 @@ impl Range {
     pub fn integer(values: RangeInclusive<f64>) -> Self {
         Self { values, logarithmic: false, integer: true }
     }
+
+    /// Widened so that it holds a value.
+    fn holding(&self, value: f64) -> Self {
+        let values = self.values.start().min(value)..=self.values.end().max(value);
+        Self { values, ..self.clone() }
+    }
 }
 
 /// When a change counts.
@@ -41,58 +47,69 @@ pub enum Commit {
     OnRelease,
 }
 
-/// A name, the value as a field to type or drag in, and a slider below. Gives the new value when
-/// there is one.
+/// A name with a few words, the value as a field to type or drag in, and a slider below. Gives the
+/// new value when there is one.
 pub fn setting(
     ui: &mut Ui,
-    name: &str,
-    explanation: &str,
+    [name, words, explanation]: [&str; 3],
     value: f64,
     range: &Range,
     commit: Commit,
 ) -> Option<f64> {
     let pending = ui.scope_id().with(("pending", name));
-    let mut shown = ui.data(|data| data.get_temp::<f64>(pending)).unwrap_or(value);
-    let before = shown;
+    let held_back = ui.data(|data| data.get_temp::<f64>(pending));
+    let mut shown = held_back.unwrap_or(value);
+    let range = &range.holding(shown);
     let responses = ui
         .push_id(name, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            let (label, field) = name_and_field(ui, name, &mut shown, range);
+            let (label, field) = name_and_field(ui, [name, words], &mut shown, range);
             let label = label.on_hover_text(explanation);
             ui.spacing_mut().slider_width = ui.available_width();
             let slider = Slider::new(&mut shown, range.values.clone())
                 .logarithmic(range.logarithmic)
                 .smallest_positive(range.values.start().max(1e-12))
+                .clamping(SliderClamping::Edits)
                 .show_value(false);
             let slider = if range.integer { slider.integer() } else { slider };
             let slider = ui.add(slider).labelled_by(label.id).on_hover_text(explanation);
             [field.labelled_by(label.id), slider]
         })
         .inner;
-    ui.add_space(4.0);
+    ui.add_space(2.0);
     if range.integer {
         shown = shown.round();
     }
     let held =
         responses.iter().any(|r| r.dragged() || r.has_focus() && r.is_pointer_button_down_on());
-    let changed = shown != before;
     if commit == Commit::OnRelease && held {
         ui.data_mut(|data| data.insert_temp(pending, shown));
         return None;
     }
     ui.data_mut(|data| data.remove::<f64>(pending));
-    (changed || shown != value).then_some(shown)
+    // Only a person changes a setting: what a slider makes of a value by itself does not count.
+    let changed = held_back.is_some() || responses.iter().any(egui::Response::changed);
+    (changed && shown != value).then_some(shown)
 }
 
 fn name_and_field(
     ui: &mut Ui,
-    name: &str,
+    [name, words]: [&str; 2],
     shown: &mut f64,
     range: &Range,
 ) -> (egui::Response, egui::Response) {
     let palette = theme::palette(ui);
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new(name).color(palette.ink));
+        // The words, as far as there is room for them beside the value.
+        let room = ui.available_width() - 64.0;
+        if room > 30.0 {
+            ui.scope(|ui| {
+                ui.set_max_width(room);
+                let words = RichText::new(words).small().color(palette.soft);
+                ui.add(egui::Label::new(words).truncate());
+            });
+        }
         let field = ui
             .with_layout(Layout::right_to_left(Align::Center), |ui| {
                 // A field looks like text until it is pointed at.

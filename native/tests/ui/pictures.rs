@@ -25,8 +25,22 @@ fn windows_of_three_sizes() {
         [("desk", [1280.0, 800.0]), ("large", [1920.0, 1080.0]), ("phone", [390.0, 844.0])]
     {
         let mut harness = open(size, Desk::default(), true);
-        until(&mut harness, 700, |state| state.time() > 2.4);
+        until(&mut harness, 400, |state| state.time() > 1.2);
         assert!(state(&harness).mirror.status.as_ref().is_some_and(|s| s.error.is_some()));
+        keep(&mut harness, name);
+    }
+}
+
+#[test]
+fn other_problems_other_moods() {
+    for (preset, theme, name) in [
+        ("advection-diffusion-2d", egui::Theme::Dark, "plane"),
+        ("burgers", egui::Theme::Light, "light"),
+    ] {
+        let desk = Desk { fragment: Some(format!("v1&preset={preset}")), ..Desk::default() };
+        let mut harness = open([1280.0, 800.0], desk, true);
+        harness.ctx.set_theme(theme);
+        until(&mut harness, 700, |state| state.time() > 0.3 * state.mirror.problem.time.end);
         keep(&mut harness, name);
     }
 }

@@ -118,7 +118,7 @@ pub fn open(size: [f32; 2], desk: Desk, references: bool) -> Harness<'static, Op
 /// A window on a desk, without references.
 pub fn desktop() -> Harness<'static, Option<App>> {
     let mut harness = open([1280.0, 800.0], Desk::default(), false);
-    harness.run_steps(3);
+    until(&mut harness, 20, |state| state.mirror.loaded.is_some());
     harness
 }
 

@@ -4,7 +4,8 @@ use pulp::Simd;
 
 use super::activation::{Rational, rational_sensitivities};
 use super::block::{Adjoint, Features, Pass, Shape};
-use super::forward::{channels_along, cosine_coefficient, powers};
+use super::forward::{channels_along, cosine_coefficient};
+use super::lanes::{fma, scale};
 use super::product::multiply;
 use super::weights::{Linear, Packed, Weights};
 use crate::network::{Network, RATIONAL_COEFFICIENTS, Site};
@@ -27,9 +28,7 @@ pub fn backward<S: Simd, T: Real, const L: usize>(
     for (c, s) in seed.iter().enumerate() {
         let start = shape.hidden * size + c * width;
         for (to, &w) in adjoint.h_bar[start..start + width].iter_mut().zip(output) {
-            for l in 0..L {
-                to[l] = w * s[l];
-            }
+            *to = scale(w, *s);
         }
     }
     for layer in (0..=shape.hidden).rev() {
@@ -59,10 +58,8 @@ fn through_activation<T: Real, const L: usize>(
         let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
         let (slope, h_bar) = (&slope[b..b + width], &h_bar[c..c + width]);
         let z_bar = &mut z_bar[a..a + width];
-        for j in 0..width {
-            for l in 0..L {
-                z_bar[j][l] = slope[j][l].fma(h_bar[j][l], z_bar[j][l]);
-            }
+        for (z_bar, (slope, h_bar)) in z_bar.iter_mut().zip(slope.iter().zip(h_bar)) {
+            *z_bar = fma(*slope, *h_bar, *z_bar);
         }
     }
 }
@@ -133,7 +130,6 @@ pub fn coefficient_columns<T: Real, const L: usize>(
     plan: &ColumnPlan<T>,
     pass: &Pass<'_, T, L>,
     h_bar: &[[T; L]],
-    power: &mut [[T; L]],
     out: &mut Coefficients<T, L>,
 ) {
     out.resize(shape.hidden + 1, [[T::ZERO; L]; RATIONAL_COEFFICIENTS]);
@@ -144,22 +140,21 @@ pub fn coefficient_columns<T: Real, const L: usize>(
             let h_bar = &h_bar[layer * shape.adjoint.len() * shape.width..];
             // A value's Jacobian needs one coefficient of the sensitivities' series.
             *sums = match shape.adjoint.order() {
-                0 => layer_coefficients::<T, L, 1>(shape, rational, z, h_bar, power),
-                _ => layer_coefficients::<T, L, 2>(shape, rational, z, h_bar, power),
+                0 => layer_coefficients::<T, L, 1>(shape, rational, z, h_bar),
+                _ => layer_coefficients::<T, L, 2>(shape, rational, z, h_bar),
             };
         }
     }
 }
 
 /// sum over units and channels of h_bar times the composed sensitivity series: its first N
-/// coefficients, for a sweep back of order N - 1.
+/// coefficients, for a sweep back of order N - 1, at most 1.
 #[inline(always)]
 fn layer_coefficients<T: Real, const L: usize, const N: usize>(
     shape: &Shape,
     rational: &Rational<T>,
     z: &[[T; L]],
     h_bar: &[[T; L]],
-    power: &mut [[T; L]],
 ) -> [[T; L]; RATIONAL_COEFFICIENTS] {
     debug_assert_eq!(usize::from(shape.adjoint.order()) + 1, N, "coefficients");
     let width = shape.width;
@@ -169,27 +164,14 @@ fn layer_coefficients<T: Real, const L: usize, const N: usize>(
         // Entry m is sum_c h_bar_c (h^m)_c, h the unit's series without its constant.
         let mut contracted = [[T::ZERO; L]; N];
         contracted[0] = h_bar[j];
-        powers(
-            &shape.adjoint,
-            width,
-            j,
-            z,
-            power,
-            #[inline(always)]
-            |m, power| {
-                for c in 1..shape.adjoint.len() {
-                    for l in 0..L {
-                        contracted[m][l] =
-                            h_bar[c * width + j][l].fma(power[c][l], contracted[m][l]);
-                    }
-                }
-            },
-        );
+        if N > 1 {
+            for c in 1..shape.adjoint.len() {
+                contracted[1] = fma(h_bar[c * width + j], z[c * width + j], contracted[1]);
+            }
+        }
         for (sum, s) in sums.iter_mut().zip(&series) {
             for m in 0..N {
-                for l in 0..L {
-                    sum[l] = s[m][l].fma(contracted[m][l], sum[l]);
-                }
+                *sum = fma(s[m], contracted[m], *sum);
             }
         }
     }
@@ -222,10 +204,7 @@ pub fn entry<T: Real, const L: usize>(
             let h = &swept.pass.h[(layer - 1) * shape.layer()..];
             let mut sum = [T::ZERO; L];
             for c in 0..channels {
-                let (left, right) = (z_bar(layer, c, row), &h[c * width + column]);
-                for l in 0..L {
-                    sum[l] = left[l].fma(right[l], sum[l]);
-                }
+                sum = fma(*z_bar(layer, c, row), h[c * width + column], sum);
             }
             sum
         }
@@ -233,9 +212,7 @@ pub fn entry<T: Real, const L: usize>(
             let h = &swept.pass.h[shape.hidden * shape.layer()..];
             let mut sum = [T::ZERO; L];
             for (c, s) in swept.seed.iter().enumerate() {
-                for l in 0..L {
-                    sum[l] = s[l].fma(h[c * width + column][l], sum[l]);
-                }
+                sum = fma(*s, h[c * width + column], sum);
             }
             sum
         }

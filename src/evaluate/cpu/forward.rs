@@ -4,13 +4,14 @@ use pulp::Simd;
 
 use super::activation::{MAX_COEFFICIENTS, Rational, Taylor, taylor};
 use super::block::{Features, PassMut, Shape};
+use super::lanes::{fma, scale};
 use super::product::multiply;
 use super::weights::{Linear, Weights};
 use crate::evaluate::jet::JetSet;
 use crate::problem::expression::Channel;
 use crate::scalar::Real;
 
-/// Fills `pass`; `power` is room for two powers of a unit's series.
+/// Fills `pass`.
 #[inline(always)]
 pub fn forward<S: Simd, T: Real, const L: usize>(
     simd: S,
@@ -18,7 +19,7 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
     weights: &Weights<T>,
     features: &Features<'_, T, L>,
     pass: PassMut<'_, T, L>,
-    power: &mut [[T; L]],
+    room: &mut Room<'_, T, L>,
 ) {
     let (size, slopes) = (shape.layer(), shape.slopes * shape.width);
     embed(shape, weights, features, &mut pass.z[..size]);
@@ -26,7 +27,7 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
         let z = &pass.z[layer * size..(layer + 1) * size];
         let h = &mut pass.h[layer * size..(layer + 1) * size];
         let slope = &mut pass.slope[layer * slopes..(layer + 1) * slopes];
-        activate(shape, &weights.rational[layer], z, h, slope, power);
+        activate(shape, &weights.rational[layer], z, h, slope, room);
         let to = if layer < shape.hidden {
             &mut pass.z[(layer + 1) * size..(layer + 2) * size]
         } else {
@@ -127,6 +128,34 @@ fn embed<T: Real, const L: usize>(
     }
 }
 
+/// Room for the series of one layer's units.
+pub struct Room<'a, T, const L: usize> {
+    /// Coefficient by coefficient, unit by unit.
+    pub series: &'a mut [[T; L]],
+    /// Two powers of every unit's series.
+    pub power: &'a mut [[T; L]],
+}
+
+impl<'a, T: Real, const L: usize> Room<'a, T, L> {
+    pub fn lanes(shape: &Shape) -> usize {
+        MAX_COEFFICIENTS * shape.width + 2 * shape.layer()
+    }
+
+    #[inline(always)]
+    pub fn of(shape: &Shape, lanes: &'a mut [[T; L]]) -> Self {
+        let (series, power) = lanes.split_at_mut(MAX_COEFFICIENTS * shape.width);
+        Self { series, power }
+    }
+
+    /// Takes in the series of one unit.
+    #[inline(always)]
+    pub fn set(&mut self, width: usize, unit: usize, s: &Taylor<T, L>, count: usize) {
+        for k in 0..count {
+            self.series[k * width + unit] = s[k];
+        }
+    }
+}
+
 /// h = sigma(z) as series, and the slope series sigma'(z) for the channels that need it:
 /// h = sum_m s_m (z - z_0)^m and sigma' = sum_m (m + 1) s_{m+1} (z - z_0)^m, s those of sigma.
 #[inline(always)]
@@ -136,63 +165,62 @@ fn activate<T: Real, const L: usize>(
     z: &[[T; L]],
     h: &mut [[T; L]],
     slope: &mut [[T; L]],
-    power: &mut [[T; L]],
+    room: &mut Room<'_, T, L>,
 ) {
     let (width, slopes) = (shape.width, shape.slopes);
     let order = usize::from(shape.jets.order());
     let count = (order + 1 + usize::from(slopes > 0)).min(MAX_COEFFICIENTS);
     for j in 0..width {
         let s: Taylor<T, L> = taylor(shape.activation, rational, &z[j], count);
-        h[j] = s[0];
-        if slopes > 0 {
-            slope[j] = s[1];
-        }
-        powers(
-            &shape.jets,
-            width,
-            j,
-            z,
-            power,
-            #[inline(always)]
-            |m, power| {
-                add_power(width, j, m, &s[m], T::ONE, &power[..shape.channels], h);
-                if m + 1 < MAX_COEFFICIENTS && slopes > 1 {
-                    let factor = T::of((m + 1) as f64);
-                    add_power(width, j, m, &s[m + 1], factor, &power[..slopes], slope);
-                }
-            },
-        );
+        room.set(width, j, &s, count);
     }
+    let series = &*room.series;
+    h[..width].copy_from_slice(&series[..width]);
+    h[width..].fill([T::ZERO; L]);
+    if slopes > 0 {
+        slope[..width].copy_from_slice(&series[width..2 * width]);
+        slope[width..].fill([T::ZERO; L]);
+    }
+    powers(
+        &shape.jets,
+        width,
+        z,
+        room.power,
+        #[inline(always)]
+        |m, power| {
+            add_power(width, T::ONE, &series[m * width..], power, h);
+            if m + 1 < MAX_COEFFICIENTS {
+                let factor = T::of((m + 1) as f64);
+                add_power(width, factor, &series[(m + 1) * width..], power, slope);
+            }
+        },
+    );
 }
 
-/// Calls `each` with m and the channels of h^m, for m from 1 to the set's order: h is the series of
-/// one unit without its constant, and so is h^m. `room` is for two series.
+/// Calls `each` with m and the channels of h^m of every unit, for m from 1 to the set's order: h is
+/// the unit's series z without its constant, and the value's channel is not to be read.
 #[inline(always)]
 pub fn powers<T: Real, const L: usize>(
     jets: &JetSet,
     width: usize,
-    unit: usize,
     z: &[[T; L]],
     room: &mut [[T; L]],
     mut each: impl FnMut(usize, &[[T; L]]),
 ) {
-    let channels = jets.len();
-    if channels == 1 {
+    let size = jets.len() * width;
+    if jets.len() == 1 {
         return;
     }
-    let (mut power, mut next) = room.split_at_mut(room.len() / 2);
-    power[0] = [T::ZERO; L];
-    for c in 1..channels {
-        power[c] = z[c * width + unit];
-    }
-    each(1, power);
+    each(1, &z[..size]);
+    let (mut power, mut next) = room[..2 * size].split_at_mut(size);
     for (m, terms) in (2..).zip(jets.powers()) {
         next.fill([T::ZERO; L]);
         for t in terms {
-            let (a, b) = (&power[t.a as usize], &z[t.b as usize * width + unit]);
-            let to = &mut next[t.c as usize];
-            for l in 0..L {
-                to[l] = a[l].fma(b[l], to[l]);
+            let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
+            let lower = if m == 2 { z } else { &*power };
+            let factors = lower[a..a + width].iter().zip(&z[b..b + width]);
+            for (to, (a, b)) in next[c..c + width].iter_mut().zip(factors) {
+                *to = fma(*a, *b, *to);
             }
         }
         each(m, next);
@@ -200,23 +228,18 @@ pub fn powers<T: Real, const L: usize>(
     }
 }
 
-/// `out += factor s power` on the channels after the value; the first power, m = 1, is the first
-/// to come and is assigned.
+/// `out += factor s power` on as many channels after the value as `out` has.
 #[inline(always)]
-fn add_power<T: Real, const L: usize>(
+pub fn add_power<T: Real, const L: usize>(
     width: usize,
-    unit: usize,
-    m: usize,
-    s: &[T; L],
     factor: T,
+    s: &[[T; L]],
     power: &[[T; L]],
     out: &mut [[T; L]],
 ) {
-    for (c, power) in power.iter().enumerate().skip(1) {
-        let to = &mut out[c * width + unit];
-        for l in 0..L {
-            let before = if m == 1 { T::ZERO } else { to[l] };
-            to[l] = (factor * s[l]).fma(power[l], before);
+    for (power, out) in power.chunks_exact(width).zip(out.chunks_exact_mut(width)).skip(1) {
+        for ((s, power), to) in s.iter().zip(power).zip(out) {
+            *to = fma(scale(factor, *s), *power, *to);
         }
     }
 }

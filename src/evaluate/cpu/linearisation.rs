@@ -4,27 +4,42 @@ use faer::MatMut;
 
 use super::backward::ColumnPlan;
 use super::block::Lanes;
-use super::sweep::{Output, Request, Wanted};
+use super::output::Output;
+use super::sweep::{Request, Wanted};
 use super::tangent::Direction;
 use super::weights::Weights;
 use super::{Evaluator, Field};
 use crate::scalar::Real;
 
-/// Forward passes larger than this are swept again rather than kept: they would be read from main
-/// memory, which is slower than computing them.
-const MOST_KEPT: usize = 64 << 20;
+/// Bytes of forward passes above which they are swept again rather than kept: 24,000 points of the
+/// published network in f64 with second derivatives.
+const MOST_KEPT: usize = 256 << 20;
 
 /// The forward pass at parameters theta: z, h and sigma'(z) of every layer, channel and point.
 /// From it come the Jacobian's columns and any number of tangents without another.
-#[derive(Default)]
 pub struct Linearisation<T> {
     theta: Vec<f64>,
     weights: Option<Weights<T>>,
     passes: Lanes<T>,
+    /// Most bytes of `passes`; beyond it they are swept again when they are needed.
+    most: usize,
     kept: bool,
 }
 
+impl<T: Real> Default for Linearisation<T> {
+    fn default() -> Self {
+        Self::keeping(MOST_KEPT)
+    }
+}
+
 impl<T: Real> Linearisation<T> {
+    /// At no parameters yet, and keeping passes of at most so many bytes.
+    #[must_use]
+    pub fn keeping(most: usize) -> Self {
+        let (theta, passes) = (Vec::new(), Lanes::default());
+        Self { theta, weights: None, passes, most, kept: false }
+    }
+
     /// Does it stand at these parameters?
     #[must_use]
     pub fn is_at(&self, theta: &[f64]) -> bool {
@@ -49,7 +64,7 @@ impl<T: Real> Evaluator<T> {
         at.theta.clear();
         at.theta.extend_from_slice(theta);
         let lanes = self.kept_lanes();
-        at.kept = lanes * T::LANES * size_of::<T>() <= MOST_KEPT;
+        at.kept = lanes * T::LANES * size_of::<T>() <= at.most;
         let mut out = Output::fields(self.points);
         if at.kept {
             at.passes.resize(lanes);

@@ -2,7 +2,8 @@
 //!
 //! Points are taken in blocks of as many as fit a SIMD register; the passes over a block
 //! ([`forward`], [`backward`], [`tangent`]) keep everything in caches and are compiled once per
-//! instruction set; threads take runs of blocks.
+//! instruction set; threads take runs of blocks. A [`Linearisation`] keeps the forward passes at
+//! some parameters for the Jacobian and the tangents there.
 
 // Lanes are indexed side by side in several arrays: one plain counted loop is what vectorises.
 #![allow(clippy::needless_range_loop)]
@@ -11,8 +12,10 @@ mod activation;
 mod backward;
 mod block;
 mod forward;
+mod lanes;
 mod linearisation;
 pub mod operator;
+mod output;
 mod product;
 mod sweep;
 mod tangent;
@@ -30,7 +33,8 @@ use crate::network::{Input, Network};
 use crate::problem::Problem;
 use crate::scalar::Real;
 use backward::ColumnPlan;
-use sweep::{Output, Request, Wanted};
+use output::Output;
+use sweep::{Request, Wanted};
 use tangent::Direction;
 use weights::Weights;
 

@@ -8,7 +8,7 @@ use super::weights::{Packed, TILE};
 use crate::scalar::Real;
 
 /// One register of the instruction set S.
-type Register<T, S> = <T as ComplexField>::SimdVec<S>;
+pub type Vector<T, S> = <T as ComplexField>::SimdVec<S>;
 
 /// `output = weight * input` for every group: `columns` lanes become `rows` lanes.
 ///
@@ -22,11 +22,11 @@ pub fn multiply<S: Simd, T: Real, const L: usize>(
     output: &mut [[T; L]],
 ) {
     let groups = input.len() / weight.columns;
-    let input: &[Register<T, S>] = cast_slice(input.as_flattened());
-    let output: &mut [Register<T, S>] = cast_slice_mut(output.as_flattened_mut());
+    let input: &[Vector<T, S>] = cast_slice(input.as_flattened());
+    let output: &mut [Vector<T, S>] = cast_slice_mut(output.as_flattened_mut());
     // 512 bits come with 32 registers, less with 16.
-    let wide = size_of::<Register<T, S>>() >= 64;
-    let parts = L * size_of::<T>() / size_of::<Register<T, S>>();
+    let wide = size_of::<Vector<T, S>>() >= 64;
+    let parts = L * size_of::<T>() / size_of::<Vector<T, S>>();
     let mut done = 0;
     while done < groups {
         let from = &input[done * weight.columns * parts..];
@@ -51,7 +51,7 @@ pub fn add_constants<S: Simd, T: Real, const L: usize>(
     let simd = T::simd_ctx(simd);
     for (to, constant) in to.iter_mut().zip(constants) {
         let constant = T::simd_splat(&simd, constant);
-        let to: &mut [Register<T, S>] = cast_slice_mut(to.as_mut_slice());
+        let to: &mut [Vector<T, S>] = cast_slice_mut(to.as_mut_slice());
         for to in to {
             *to = T::simd_add(&simd, *to, constant);
         }
@@ -64,15 +64,15 @@ fn product<S: Simd, T: Real, const G: usize>(
     simd: S,
     parts: usize,
     weight: &Packed<T>,
-    input: &[Register<T, S>],
-    output: &mut [Register<T, S>],
+    input: &[Vector<T, S>],
+    output: &mut [Vector<T, S>],
 ) -> usize {
     let simd = T::simd_ctx(simd);
     let Packed { rows, columns, .. } = *weight;
     for (first, tile) in weight.tiles() {
         for part in 0..parts {
             let mut sums = [[T::simd_splat(&simd, &T::ZERO); TILE]; G];
-            let x: [&[Register<T, S>]; G] =
+            let x: [&[Vector<T, S>]; G] =
                 std::array::from_fn(|g| &input[g * columns * parts..][..tile.len() * parts]);
             for (k, w) in tile.iter().enumerate() {
                 for r in 0..TILE {

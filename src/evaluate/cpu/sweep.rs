@@ -4,13 +4,15 @@ use faer::MatMut;
 use pulp::Simd;
 use rayon::prelude::*;
 
+use super::Evaluator;
 use super::activation::MAX_COEFFICIENTS;
 use super::backward::{Coefficients, ColumnPlan, Swept, backward, coefficient_columns, entry};
 use super::block::{Adjoint, Features, Lanes, Pass, PassMut, Shape};
-use super::forward::forward;
+use super::forward::{Room, forward};
+use super::lanes::add;
+use super::output::{Output, Part};
 use super::tangent::{Direction, Tangent, tangent};
 use super::weights::Weights;
-use super::{Evaluator, Field};
 use crate::evaluate::program::{Block, Registers, Rows};
 use crate::network::Input;
 use crate::scalar::Real;
@@ -50,44 +52,6 @@ impl<'a, T> Request<'a, T> {
             kept: None,
         }
     }
-}
-
-/// Where the results go; a part of it goes to each thread.
-#[derive(Default)]
-pub struct Output<'a, T> {
-    pub values: Vec<f64>,
-    pub right_hand_side: Vec<f64>,
-    /// Per channel; empty when not wanted.
-    pub derivatives: Vec<Vec<f64>>,
-    pub jacobian: Option<MatMut<'a, T>>,
-    /// Keeps the forward passes, with all slopes.
-    pub passes: Option<&'a mut Lanes<T>>,
-}
-
-impl<T> Output<'_, T> {
-    pub fn fields(points: usize) -> Self {
-        Self {
-            values: vec![0.0; points],
-            right_hand_side: vec![0.0; points],
-            derivatives: Vec::new(),
-            jacobian: None,
-            passes: None,
-        }
-    }
-
-    pub fn into_field(self) -> Field {
-        Field { values: self.values, right_hand_side: self.right_hand_side }
-    }
-}
-
-/// A run of blocks and the matching parts of the output.
-struct Part<'a, T> {
-    first_block: usize,
-    values: &'a mut [f64],
-    right_hand_side: &'a mut [f64],
-    derivatives: Vec<&'a mut [f64]>,
-    jacobian: Option<MatMut<'a, T>>,
-    passes: Option<&'a mut [T]>,
 }
 
 /// The work on one part. A type with `with_simd`, not a closure: a closure that the compiler does
@@ -146,40 +110,6 @@ impl<T: Real> Evaluator<T> {
         Shape::new(&self.network, carried.clone(), slopes, swept.clone())
     }
 
-    /// Cuts the output into runs of blocks: a few per thread, so that an interrupted one costs
-    /// little.
-    fn parts<'a>(&self, shape: &Shape, out: &'a mut Output<'_, T>) -> Vec<Part<'a, T>> {
-        let tasks = (rayon::current_num_threads() * 2).min(self.blocks()).max(1);
-        let blocks = self.blocks().div_ceil(tasks);
-        let rows = blocks * T::LANES;
-        let mut jacobian = out.jacobian.as_mut().map(|j| j.as_mut());
-        let mut derivatives: Vec<_> =
-            out.derivatives.iter_mut().map(|d| d.chunks_mut(rows)).collect();
-        let mut passes =
-            out.passes.as_mut().map(|p| p.entries_mut().chunks_mut(rows * shape.pass()));
-        let fields = out.values.chunks_mut(rows).zip(out.right_hand_side.chunks_mut(rows));
-        fields
-            .enumerate()
-            .map(|(k, (values, right_hand_side))| {
-                let mine = jacobian.take().map(|j| {
-                    let (head, tail) = j.split_at_row_mut(values.len());
-                    jacobian = Some(tail);
-                    head
-                });
-                let derivatives =
-                    derivatives.iter_mut().map(|d| d.next().expect("as many points")).collect();
-                Part {
-                    first_block: k * blocks,
-                    values,
-                    right_hand_side,
-                    derivatives,
-                    jacobian: mine,
-                    passes: passes.as_mut().map(|p| p.next().expect("as many blocks")),
-                }
-            })
-            .collect()
-    }
-
     #[inline(always)]
     fn run<S: Simd, const L: usize>(
         &self,
@@ -189,14 +119,8 @@ impl<T: Real> Evaluator<T> {
         mut part: Part<'_, T>,
     ) {
         let size = shape.pass();
-        let room = [size, Adjoint::<T, L>::lanes(shape), Tangent::<T, L>::lanes(shape)];
-        let mut room_for_all = Lanes::new(room.iter().sum::<usize>() + 2 * shape.channels);
-        let rest = room_for_all.entries_mut().as_chunks_mut::<L>().0;
-        let (own, rest) = rest.split_at_mut(room[0]);
-        let (adjoint, rest) = rest.split_at_mut(room[1]);
-        let (along, power) = rest.split_at_mut(room[2]);
-        let mut adjoint = Adjoint::of(adjoint);
-        let mut along = Tangent::of(shape, along);
+        let mut memory = Lanes::new(Buffers::<T, L>::lanes(shape));
+        let Buffers { own, mut adjoint, mut along, mut room } = Buffers::of(shape, &mut memory);
         let mut coefficients = Coefficients::new();
         let kept = request.kept.map(|kept| kept.entries().as_chunks::<L>().0);
         let padded = part.values.len().div_ceil(L) * L;
@@ -212,7 +136,7 @@ impl<T: Real> Evaluator<T> {
                     None => &mut *own,
                 };
                 let to = PassMut::of(shape, lanes);
-                forward(simd, shape, request.weights, &features, to, power);
+                forward(simd, shape, request.weights, &features, to, &mut room);
                 Pass::of(shape, lanes)
             };
             let mut output = pass.output;
@@ -220,9 +144,7 @@ impl<T: Real> Evaluator<T> {
                 let weights = request.weights;
                 tangent(simd, shape, weights, direction, &features, &pass, &mut along);
                 for (d, u) in along.output.iter_mut().zip(output) {
-                    for l in 0..L {
-                        d[l] += u[l];
-                    }
+                    *d = add(*d, *u);
                 }
                 output = along.output;
             }
@@ -234,7 +156,7 @@ impl<T: Real> Evaluator<T> {
                     (request.weights, self.seed::<L>(shape, request.channel, block));
                 backward(simd, shape, weights, &plan.transposed, &seed, &pass, &mut adjoint);
                 let h_bar = &*adjoint.h_bar;
-                coefficient_columns(shape, weights, plan, &pass, h_bar, power, &mut coefficients);
+                coefficient_columns(shape, weights, plan, &pass, h_bar, &mut coefficients);
                 let swept = Swept {
                     features: &features,
                     pass,
@@ -361,6 +283,41 @@ impl<T: Real> Evaluator<T> {
         let lift_rate = lift.as_ref().map(|rows| &rows[self.jets.len() * stride..]);
         for (i, to) in part.right_hand_side.iter_mut().enumerate() {
             *to = rate[i].to_f64() - lift_rate.map_or(0.0, |rows| rows[i]);
+        }
+    }
+}
+
+/// The buffers that a part's blocks take in turn.
+struct Buffers<'a, T, const L: usize> {
+    /// The forward pass where it is not kept.
+    own: &'a mut [[T; L]],
+    adjoint: Adjoint<'a, T, L>,
+    along: Tangent<'a, T, L>,
+    room: Room<'a, T, L>,
+}
+
+impl<'a, T: Real, const L: usize> Buffers<'a, T, L> {
+    fn sizes(shape: &Shape) -> [usize; 4] {
+        let adjoint = Adjoint::<T, L>::lanes(shape);
+        [shape.pass(), adjoint, Tangent::<T, L>::lanes(shape), Room::<T, L>::lanes(shape)]
+    }
+
+    fn lanes(shape: &Shape) -> usize {
+        Self::sizes(shape).iter().sum()
+    }
+
+    #[inline(always)]
+    fn of(shape: &Shape, memory: &'a mut Lanes<T>) -> Self {
+        let [own, adjoint, along, _] = Self::sizes(shape);
+        let rest = memory.entries_mut().as_chunks_mut::<L>().0;
+        let (own, rest) = rest.split_at_mut(own);
+        let (adjoint, rest) = rest.split_at_mut(adjoint);
+        let (along, room) = rest.split_at_mut(along);
+        Self {
+            own,
+            adjoint: Adjoint::of(adjoint),
+            along: Tangent::of(shape, along),
+            room: Room::of(shape, room),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Directional derivatives: the jet of d/d eps u(theta + eps direction), one sweep forward.
 
+use bytemuck::{cast_slice, cast_slice_mut};
 use pulp::Simd;
 
 use super::activation::{Taylor, rational_change};
 use super::block::{Features, Pass, Shape};
-use super::forward::{channels_along, cosine_coefficient, powers};
-use super::product::multiply;
+use super::forward::{Room, add_power, channels_along, cosine_coefficient, powers};
+use super::lanes::{add, fma};
+use super::product::{Vector, multiply};
 use super::weights::{Linear, Weights};
 use crate::network::Network;
 use crate::problem::Activation;
@@ -46,51 +48,89 @@ impl<T: Real> Sparse<T> {
         Self { ends, entries, bias: layer.bias.clone() }
     }
 
-    /// `output += W' input + b'`, the bias in the value alone.
+    /// `output += W' input + b'`, channel by channel; the bias in the value alone.
     #[inline(always)]
-    fn add_product<const L: usize>(&self, input: &[[T; L]], output: &mut [[T; L]], width: usize) {
-        let rows = self.ends.len();
-        for (c, (input, output)) in
-            input.chunks_exact(width).zip(output.chunks_exact_mut(rows)).enumerate()
-        {
+    fn add_product<S: Simd, const L: usize>(
+        &self,
+        simd: S,
+        width: usize,
+        input: &[[T; L]],
+        output: &mut [[T; L]],
+    ) {
+        let (channels, rows) = (input.len() / width, self.ends.len());
+        let input: &[Vector<T, S>] = cast_slice(input.as_flattened());
+        let output: &mut [Vector<T, S>] = cast_slice_mut(output.as_flattened_mut());
+        let parts = L * size_of::<T>() / size_of::<Vector<T, S>>();
+        let mut done = 0;
+        while done < channels {
+            let from = &input[done * width * parts..];
+            let to = &mut output[done * rows * parts..];
+            let biased = done == 0;
+            done += match channels - done {
+                3.. => self.add_channels::<S, 3>(simd, parts, width, biased, from, to),
+                2 => self.add_channels::<S, 2>(simd, parts, width, biased, from, to),
+                _ => self.add_channels::<S, 1>(simd, parts, width, biased, from, to),
+            };
+        }
+    }
+
+    /// The first C channels of [`Self::add_product`]; returns C.
+    #[inline(always)]
+    fn add_channels<S: Simd, const C: usize>(
+        &self,
+        simd: S,
+        parts: usize,
+        width: usize,
+        biased: bool,
+        input: &[Vector<T, S>],
+        output: &mut [Vector<T, S>],
+    ) -> usize {
+        let (simd, rows) = (T::simd_ctx(simd), self.ends.len());
+        for part in 0..parts {
             let mut start = 0;
-            for ((&end, to), &bias) in self.ends.iter().zip(output).zip(&self.bias) {
-                let mut sum = [if c == 0 { bias } else { T::ZERO }; L];
-                for &(column, w) in &self.entries[start..end] {
-                    let x = &input[column];
-                    for l in 0..L {
-                        sum[l] = w.fma(x[l], sum[l]);
+            for (r, (&end, bias)) in self.ends.iter().zip(&self.bias).enumerate() {
+                let mut sums = [T::simd_splat(&simd, &T::ZERO); C];
+                if biased {
+                    sums[0] = T::simd_splat(&simd, bias);
+                }
+                for (column, w) in &self.entries[start..end] {
+                    let w = T::simd_splat(&simd, w);
+                    for c in 0..C {
+                        let x = input[(c * width + column) * parts + part];
+                        sums[c] = T::simd_mul_add(&simd, w, x, sums[c]);
                     }
                 }
-                for l in 0..L {
-                    to[l] += sum[l];
+                for c in 0..C {
+                    let to = &mut output[(c * rows + r) * parts + part];
+                    *to = T::simd_add(&simd, *to, sums[c]);
                 }
                 start = end;
             }
         }
+        C
     }
 }
 
-/// The buffers of a tangent sweep: z' and h' of one layer, two powers of a unit's series, and the
+/// The buffers of a tangent sweep: z' and h' of one layer, room for its units' series, and the
 /// tangent's jet.
 pub struct Tangent<'a, T, const L: usize> {
     z: &'a mut [[T; L]],
     h: &'a mut [[T; L]],
-    power: &'a mut [[T; L]],
+    room: Room<'a, T, L>,
     pub output: &'a mut [[T; L]],
 }
 
 impl<'a, T: Real, const L: usize> Tangent<'a, T, L> {
     pub fn lanes(shape: &Shape) -> usize {
-        2 * shape.layer() + 3 * shape.channels
+        2 * shape.layer() + Room::<T, L>::lanes(shape) + shape.channels
     }
 
     #[inline(always)]
     pub fn of(shape: &Shape, lanes: &'a mut [[T; L]]) -> Self {
         let (z, rest) = lanes.split_at_mut(shape.layer());
         let (h, rest) = rest.split_at_mut(shape.layer());
-        let (power, output) = rest.split_at_mut(2 * shape.channels);
-        Self { z, h, power, output }
+        let (room, output) = rest.split_at_mut(Room::<T, L>::lanes(shape));
+        Self { z, h, room: Room::of(shape, room), output }
     }
 }
 
@@ -111,7 +151,7 @@ pub fn tangent<S: Simd, T: Real, const L: usize>(
         let h = &pass.h[layer * shape.layer()..(layer + 1) * shape.layer()];
         let to = if layer < shape.hidden { &mut *tangent.z } else { &mut *tangent.output };
         multiply(simd, &weights.layers[layer].weight, tangent.h, to);
-        direction.layers[layer].add_product(h, to, shape.width);
+        direction.layers[layer].add_product(simd, shape.width, h, to);
     }
 }
 
@@ -186,10 +226,8 @@ fn activate<T: Real, const L: usize>(
         let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
         let (slope, z) = (&slope[b..b + width], &tangent.z[a..a + width]);
         let h = &mut tangent.h[c..c + width];
-        for j in 0..width {
-            for l in 0..L {
-                h[j][l] = slope[j][l].fma(z[j][l], h[j][l]);
-            }
+        for (h, (slope, z)) in h.iter_mut().zip(slope.iter().zip(z)) {
+            *h = fma(*slope, *z, *h);
         }
     }
     let (at, along) = (&weights.rational[layer], &direction.rational[layer]);
@@ -200,25 +238,16 @@ fn activate<T: Real, const L: usize>(
     let count = usize::from(shape.jets.order()) + 1;
     for j in 0..width {
         let s: Taylor<T, L> = rational_change(at, along, &z[j], count);
-        let h = &mut *tangent.h;
-        for l in 0..L {
-            h[j][l] += s[0][l];
-        }
-        powers(
-            &shape.jets,
-            width,
-            j,
-            z,
-            tangent.power,
-            #[inline(always)]
-            |m, power| {
-                for (c, power) in power.iter().enumerate().skip(1) {
-                    let to = &mut h[c * width + j];
-                    for l in 0..L {
-                        to[l] = s[m][l].fma(power[l], to[l]);
-                    }
-                }
-            },
-        );
+        tangent.room.set(width, j, &s, count);
     }
+    let (series, h) = (&*tangent.room.series, &mut *tangent.h);
+    h.iter_mut().zip(&series[..width]).for_each(|(h, s)| *h = add(*h, *s));
+    powers(
+        &shape.jets,
+        width,
+        z,
+        tangent.room.power,
+        #[inline(always)]
+        |m, power| add_power(width, T::ONE, &series[m * width..], power, h),
+    );
 }

@@ -2,7 +2,7 @@
 
 use faer::Mat;
 
-use super::Evaluator;
+use super::{Evaluator, Linearisation};
 use crate::evaluate::jet::JetSet;
 use crate::network::{Input, Network, RATIONAL_START, Site};
 use crate::problem::expression::{Channel, Expression, MultiIndex};
@@ -320,5 +320,44 @@ fn the_tangent_is_the_derivative_along_the_direction() {
             &up.right_hand_side,
             &down.right_hand_side,
         );
+    }
+}
+
+/// What is read from a kept forward pass, or from one swept again, is to the last bit what a sweep
+/// of its own computes; so is u without F.
+#[test]
+fn a_linearisation_changes_no_bit() {
+    for (mut problem, network) in cases() {
+        let dimensions = network.inputs().len();
+        let last = dimensions - 1;
+        problem.right_hand_side = Expression::Jet(Channel::Partial(MultiIndex::along(last, 2)));
+        let evaluator = Evaluator::<f64>::new(&problem, &network, &scattered(dimensions, 29));
+        let (theta, direction) = (parameters(&network, 8), parameters(&network, 9));
+        let sparse: Vec<f64> =
+            direction.iter().enumerate().map(|(k, d)| if k % 5 == 0 { *d } else { 0.0 }).collect();
+        let columns: Vec<u32> = (0..network.parameters() as u32).step_by(2).collect();
+        let mut expected = Mat::<f64>::zeros(29, columns.len());
+        evaluator.columns(&theta, 0.0, &columns, 0, expected.as_mut());
+        let field = evaluator.field(&theta, 0.0);
+        assert_eq!(evaluator.values(&theta, 0.0), field.values);
+        for most in [usize::MAX, 0] {
+            let mut at = Linearisation::keeping(most);
+            assert!(!at.is_at(&theta));
+            // A linearisation elsewhere before leaves nothing behind.
+            let elsewhere = evaluator.linearise(&direction, 0.0, &mut at);
+            assert_ne!(elsewhere, field);
+            let mut columns_elsewhere = expected.clone();
+            evaluator.columns_at(&at, &columns, columns_elsewhere.as_mut());
+            assert_ne!(columns_elsewhere, expected, "a pass at other parameters is seen");
+            assert_eq!(evaluator.linearise(&theta, 0.0, &mut at), field);
+            assert!(at.is_at(&theta) && !at.is_at(&direction));
+            let mut matrix = Mat::<f64>::zeros(29, columns.len());
+            evaluator.columns_at(&at, &columns, matrix.as_mut());
+            assert_eq!(matrix, expected);
+            for direction in [&direction, &sparse] {
+                let along = evaluator.field_along(&theta, direction, 0.0);
+                assert_eq!(evaluator.field_at(&at, direction, 0.0), along);
+            }
+        }
     }
 }

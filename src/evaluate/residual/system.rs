@@ -10,7 +10,7 @@ use crate::problem::residual::{BlockPoints, Condition, Norm, ResidualBlock};
 use crate::problem::{Precision, ResidualProblem};
 
 /// Bytes of the largest J that is made as a whole.
-const MEMORY_LIMIT: usize = 1 << 33;
+const MEMORY_LIMIT: usize = 1 << if cfg!(target_pointer_width = "64") { 33 } else { 31 };
 
 /// A residual problem at its points: rows block by block in the order of the file, within a block
 /// expression by expression.

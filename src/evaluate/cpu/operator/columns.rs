@@ -4,6 +4,7 @@ use faer::ColMut;
 
 use super::layers::Layers;
 use super::passes::{Buffers, Sizes};
+use crate::evaluate::cpu::lanes::fma;
 use crate::problem::Activation;
 use crate::scalar::Real;
 
@@ -69,10 +70,7 @@ fn contract<T: Real, const L: usize>(
     for (block, to) in to.iter_mut().enumerate() {
         let mut sum = [T::ZERO; L];
         for group in block * channels..(block + 1) * channels {
-            let (a, b) = (&a[group * step_a], &b[group * step_b]);
-            for l in 0..L {
-                sum[l] = a[l].fma(b[l], sum[l]);
-            }
+            sum = fma(a[group * step_a], b[group * step_b], sum);
         }
         *to = sum;
     }

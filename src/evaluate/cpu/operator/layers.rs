@@ -34,7 +34,8 @@ pub struct Layers<T> {
     pub layers: Vec<Layer<T>>,
     pub output: Packed<T>,
     pub output_row: Vec<T>,
-    pub output_bias: T,
+    /// One number.
+    pub output_bias: Vec<T>,
     pub waves: Waves<T>,
     /// Per activated layer; zeros where the activation has no coefficients.
     pub rational: Vec<Rational<T>>,
@@ -76,7 +77,7 @@ impl<T: Real> Layers<T> {
             layers,
             output: Packed::new(1, width, |_, k| output_row[k]),
             output_row,
-            output_bias: part("output.bias")[0],
+            output_bias: part("output.bias"),
             waves,
             rational,
         }

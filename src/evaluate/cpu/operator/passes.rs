@@ -9,6 +9,7 @@ use super::layers::Layers;
 
 use crate::evaluate::cpu::activation::{MAX_COEFFICIENTS, rational_sensitivities, taylor};
 use crate::evaluate::cpu::block::Lanes;
+use crate::evaluate::cpu::lanes::{fma, scale};
 use crate::evaluate::cpu::product::{add_constants, multiply};
 use crate::evaluate::jet::JetSet;
 use crate::network::{Network, RATIONAL_COEFFICIENTS};
@@ -136,23 +137,32 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
 ) {
     let blocks = features.len() / (sizes.channels * sizes.features);
     let size = sizes.layer(blocks);
-    for (number, layer) in layers.layers.iter().enumerate() {
-        let z = &mut lanes_mut::<T, L>(&mut buffers.z[number])[..size];
-        match number {
-            0 => multiply(simd, &layer.weight, features, z),
-            _ => multiply(simd, &layer.weight, &lanes(&buffers.h[number - 1])[..size], z),
-        }
+    let block_lanes = sizes.channels * sizes.width;
+    // One loop for all layers, the output among them: a product is much code.
+    for number in 0..=sizes.layers {
+        let input = match number {
+            0 => features,
+            _ => &lanes::<T, L>(&buffers.h[number - 1])[..size],
+        };
+        let (weight, bias, output, per_block) = match layers.layers.get(number) {
+            Some(layer) => {
+                let z = &mut lanes_mut::<T, L>(&mut buffers.z[number])[..size];
+                (&layer.weight, layer.bias.as_slice(), z, block_lanes)
+            }
+            None => {
+                let groups = blocks * sizes.channels;
+                let output = &mut lanes_mut::<T, L>(&mut buffers.output)[..groups];
+                (&layers.output, layers.output_bias.as_slice(), output, sizes.channels)
+            }
+        };
+        multiply(simd, weight, input, output);
         // The bias is a constant and enters the value alone.
-        for block in z.chunks_exact_mut(sizes.channels * sizes.width) {
-            add_constants(simd, &layer.bias, block);
+        for block in output.chunks_exact_mut(per_block) {
+            add_constants(simd, bias, block);
         }
-        activate::<T, L>(sizes, layers, number, blocks, buffers);
-    }
-    let groups = blocks * sizes.channels;
-    let output = &mut lanes_mut::<T, L>(&mut buffers.output)[..groups];
-    multiply(simd, &layers.output, &lanes(&buffers.h[sizes.layers - 1])[..size], output);
-    for block in output.chunks_exact_mut(sizes.channels) {
-        add_constants(simd, std::slice::from_ref(&layers.output_bias), block);
+        if number < sizes.layers {
+            activate::<T, L>(sizes, layers, number, blocks, buffers);
+        }
     }
 }
 
@@ -224,9 +234,7 @@ fn scaled<T: Real, const L: usize>(
     for (x, to) in x.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
         for j in 0..width {
             let old = if add { to[j] } else { [T::ZERO; L] };
-            for l in 0..L {
-                to[j][l] = (factor * s[j][l]).fma(x[j][l], old[l]);
-            }
+            to[j] = fma(scale(factor, s[j]), x[j], old);
         }
     }
 }
@@ -235,9 +243,7 @@ fn scaled<T: Real, const L: usize>(
 #[inline(always)]
 fn accumulate<T: Real, const L: usize>(a: &[[T; L]], b: &[[T; L]], to: &mut [[T; L]]) {
     for ((a, b), to) in a.iter().zip(b).zip(to) {
-        for l in 0..L {
-            to[l] = a[l].fma(b[l], to[l]);
-        }
+        *to = fma(*a, *b, *to);
     }
 }
 
@@ -257,9 +263,7 @@ pub fn backward<S: Simd, T: Real, const L: usize>(
     let h_bar = &mut lanes_mut::<T, L>(&mut buffers.h_bar)[..whole];
     for (h_bar, s) in h_bar.chunks_exact_mut(width).zip(seed) {
         for (to, &w) in h_bar.iter_mut().zip(&layers.output_row) {
-            for l in 0..L {
-                to[l] = w * s[l];
-            }
+            *to = scale(w, *s);
         }
     }
     for layer in (0..sizes.layers).rev() {
@@ -329,9 +333,7 @@ fn differentiate_coefficients<T: Real, const L: usize>(
                 rational_sensitivities::<T, L, MAX_COEFFICIENTS>(&layers.rational[layer], &z[j]);
             for (sum, series) in sums.iter_mut().zip(&series) {
                 for m in 0..count {
-                    for l in 0..L {
-                        sum[l] = series[m][l].fma(contracted[m * width + j][l], sum[l]);
-                    }
+                    *sum = fma(series[m], contracted[m * width + j], *sum);
                 }
             }
         }
