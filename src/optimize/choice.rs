@@ -100,6 +100,7 @@ fn sngd(settings: &TrainingSettings, cutoff: Option<Cutoff>, passes: Passes) -> 
     SngdSettings {
         passes,
         cutoff: cutoff.unwrap_or(default.cutoff),
+        adapted: settings.cutoff_scale == CutoffScale::Adapted,
         first_sketch: settings.sketch.unwrap_or(default.first_sketch),
         oversampling: settings.oversampling,
         line_search: line_search(settings),

@@ -164,6 +164,9 @@ pub struct SngdSettings {
     pub kind: TestMatrixKind,
     /// Eigenvalues of G that are kept.
     pub cutoff: Cutoff,
+    /// Whether the cutoff is only where the run begins, several around the last one being judged by
+    /// the loss.
+    pub adapted: bool,
     /// Columns of the first sketch, from which the rank and the oversampling are taken.
     pub first_sketch: usize,
     /// Columns beyond the rank of the last iteration; `None`: the first index at which the first
@@ -179,6 +182,7 @@ impl Default for SngdSettings {
             passes: Passes::Two,
             kind: TestMatrixKind::Gaussian,
             cutoff: Cutoff::Relative(1e-13),
+            adapted: false,
             first_sketch: 200,
             oversampling: None,
             power_iterations: 0,

@@ -9,17 +9,12 @@ use crate::evaluate::residual::ResidualSystem;
 use crate::linalg::{Factorisation, Filter, LeastSquares, Projection, Settings};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::gauss_newton::MEMORY_LIMIT;
+use crate::optimize::gauss_newton::adapted::adapt;
 use crate::optimize::jacobian::Linearisation;
-use crate::optimize::line_search::{least, losses, moved};
 use crate::optimize::settings::{AnagramSettings, SingularCutoff};
 use crate::optimize::state::{TrainingState, number};
 use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
 use crate::problem::Solver;
-
-/// Cutoffs that are tried, as powers of ten relative to the last one.
-const TRIALS: [f64; 9] = [-2.0, -1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0, 2.0];
-/// Halvings of the step for each of them.
-const HALVINGS: i32 = 6;
 
 #[derive(Debug, Default)]
 pub(crate) struct Anagram {
@@ -64,7 +59,8 @@ impl Optimizer for Anagram {
         let (rcond, step) = match self.settings.cutoff {
             SingularCutoff::Adapted => {
                 let last = self.cutoff.unwrap_or(published);
-                adapt(system, start, &decomposed, last, self.settings)?
+                let direction = |cutoff| decomposed.direction(cutoff);
+                adapt(system, start, &direction, last, f64::EPSILON, self.settings.line_search)?
             }
             fixed => {
                 let rcond = match fixed {
@@ -100,33 +96,4 @@ impl Optimizer for Anagram {
         };
         Ok(())
     }
-}
-
-/// The best of all trial cutoffs and step lengths, in one batch; where none of them lowers the
-/// loss, the full line search with ten times the cutoff.
-fn adapt(
-    system: &mut dyn ResidualSystem,
-    start: Start<'_>,
-    decomposed: &Decomposed<'_>,
-    last: f64,
-    settings: AnagramSettings,
-) -> Result<(f64, Step), OptimizeError> {
-    let cutoffs = TRIALS.map(|power| (last * 10f64.powf(power)).clamp(f64::EPSILON, 0.1));
-    let directions = cutoffs.map(|cutoff| decomposed.direction(cutoff));
-    let lengths: Vec<f64> = (0..=HALVINGS).map(|k| 0.5f64.powi(k)).collect();
-    let place = |k: usize| (k / lengths.len(), lengths[k % lengths.len()]);
-    let trials = cutoffs.len() * lengths.len();
-    let values = losses(system, trials, |k| {
-        let (index, eta) = place(k);
-        moved(start.theta, &directions[index], eta)
-    })?;
-    if let Some(best) = least(&values).filter(|&best| values[best] < start.loss) {
-        let (index, step_length) = place(best);
-        let theta = moved(start.theta, &directions[index], step_length);
-        let step = Step { theta, loss: values[best], step_length, ..Step::default() };
-        return Ok((cutoffs[index], Step { evaluations: trials, ..step }));
-    }
-    let larger = (10.0 * last).min(0.1);
-    let step = walk(system, start, &decomposed.direction(larger), settings.line_search)?;
-    Ok((larger, Step { evaluations: step.evaluations + trials, ..step }))
 }

@@ -1,5 +1,6 @@
 //! Natural-gradient methods: directions from the linearised residual `r + J d`.
 
+mod adapted;
 pub(super) mod anagram;
 pub(super) mod engd;
 pub(super) mod kernel;

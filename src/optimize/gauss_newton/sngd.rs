@@ -12,16 +12,23 @@
 //! and r, the number of those, sizes the next iteration's sketch. Before the first one a sketch of
 //! a chosen size finds the rank; the oversampling is the first index at which that sketch's
 //! spectrum falls below machine precision. G is never formed, nor J where it does not fit memory.
+//!
+//! A fixed tolerance is either too bold far from the solution or too coarse near it. It can also be
+//! adapted along the run, as ANaGRAM's: the directions of several from one decomposition, judged by
+//! the loss.
 
 use crate::evaluate::residual::ResidualSystem;
 use crate::linalg::{Eigenpairs, RangeSettings, range, single_pass, two_pass};
 use crate::optimize::error::OptimizeError;
+use crate::optimize::gauss_newton::adapted::{adapt, smallest_trial};
 use crate::optimize::gauss_newton::engd::roots;
 use crate::optimize::jacobian::{GramOperator, Linearisation};
 use crate::optimize::settings::{Passes, SngdSettings};
-use crate::optimize::state::{TrainingState, count};
+use crate::optimize::state::{TrainingState, count, number};
 use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
 
+/// Below this share of the largest singular value of J the eigenvalues of G are round-off.
+const LEAST_CUTOFF: f64 = 5e-8;
 /// Epoch of the draw that finds the rank: no iteration has it.
 const FIRST_DRAW: u64 = 1 << 27;
 
@@ -32,6 +39,8 @@ pub(crate) struct Sngd {
     linearisation: Linearisation,
     /// Rank of the last iteration and the oversampling, once they are known.
     size: Option<(usize, usize)>,
+    /// The adapted cutoff of singular values of J, relative; none before the first iteration.
+    cutoff: Option<f64>,
 }
 
 impl Sngd {
@@ -58,7 +67,18 @@ impl Sngd {
 
     fn rank(&self, pairs: &Eigenpairs) -> usize {
         let largest = pairs.values.first().copied().unwrap_or(0.0);
+        if self.settings.adapted {
+            // As many as the boldest of the next trials would keep.
+            let cutoff = smallest_trial(self.singular_cutoff(largest), LEAST_CUTOFF);
+            return pairs.above(cutoff * cutoff * largest);
+        }
         pairs.above(self.settings.cutoff.relative_to(largest) * largest)
+    }
+
+    /// The cutoff of singular values of J, relative.
+    fn singular_cutoff(&self, largest: f64) -> f64 {
+        let start = self.settings.cutoff.relative_to(largest).sqrt();
+        self.cutoff.unwrap_or(start).max(LEAST_CUTOFF)
     }
 }
 
@@ -80,15 +100,25 @@ impl Optimizer for Sngd {
         };
         let size = (rank + oversampling).clamp(1, system.parameters());
         let pairs = self.eigenpairs(system, size, start.iteration as u64)?;
-        let rank = self.rank(&pairs);
-        self.size = Some((rank, oversampling));
         let half = self.linearisation.gradient(system)?;
-        let direction = pairs.solve(&half, rank);
-        let step = walk(system, start, &direction, self.settings.line_search)?;
         let largest = pairs.values.first().copied().unwrap_or(0.0);
+        let above = |cutoff: f64| pairs.above(cutoff * cutoff * largest);
+        let line_search = self.settings.line_search;
+        let (cutoff, step) = if self.settings.adapted {
+            let direction = |cutoff| pairs.solve(&half, above(cutoff));
+            let last = self.singular_cutoff(largest);
+            let taken = adapt(system, start, &direction, last, LEAST_CUTOFF, line_search)?;
+            self.cutoff = Some(taken.0);
+            taken
+        } else {
+            let direction = pairs.solve(&half, self.rank(&pairs));
+            let cutoff = self.settings.cutoff.relative_to(largest).sqrt();
+            (cutoff, walk(system, start, &direction, line_search)?)
+        };
+        self.size = Some((self.rank(&pairs), oversampling));
         Ok(Step {
-            rank,
-            damping: self.settings.cutoff.relative_to(largest).sqrt(),
+            rank: if self.settings.adapted { above(cutoff) } else { self.rank(&pairs) },
+            damping: cutoff,
             gradient_norm: gradient_norm(&half),
             singular_values: roots(&pairs.values),
             ..step
@@ -100,11 +130,18 @@ impl Optimizer for Sngd {
             state.insert("sngd.rank".into(), vec![rank as f64]);
             state.insert("sngd.oversampling".into(), vec![oversampling as f64]);
         }
+        if let Some(cutoff) = self.cutoff {
+            state.insert("sngd.cutoff".into(), vec![cutoff]);
+        }
     }
 
     fn restore(&mut self, state: &TrainingState, _parameters: usize) -> Result<(), OptimizeError> {
         self.size = match state.contains_key("sngd.rank") {
             true => Some((count(state, "sngd.rank")?, count(state, "sngd.oversampling")?)),
+            false => None,
+        };
+        self.cutoff = match state.contains_key("sngd.cutoff") {
+            true => Some(number(state, "sngd.cutoff")?),
             false => None,
         };
         Ok(())

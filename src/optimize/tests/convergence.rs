@@ -85,6 +85,7 @@ fn natural_gradients_solve_poissons_equation() {
         Method::Engd(EngdSettings { cutoff: Some(gram), ..EngdSettings::default() }),
         Method::Sngd(sngd),
         Method::Sngd(SngdSettings { passes: Passes::Single, ..sngd }),
+        Method::Sngd(SngdSettings { adapted: true, ..sngd }),
         Method::Anagram(AnagramSettings { cutoff: fixed, ..AnagramSettings::default() }),
         Method::Anagram(AnagramSettings::default()),
         Method::Kernel(KernelSettings::default()),

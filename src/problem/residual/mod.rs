@@ -70,7 +70,7 @@
 //! tolerance = 0                              # stop where the loss is below
 //! cutoff = 1e-13                             # default: the method's own
 //! cutoff_scale = "relative"                  # to the largest value, the default; absolute,
-//!                                            # adapted (anagram)
+//!                                            # adapted (anagram, sngd)
 //! sketch = 200                               # columns of the (first) sketch; default: the method's
 //! oversampling = 10                          # likewise
 //! line_search = "grid"                       # golden, none
