@@ -8,9 +8,6 @@ use sketchpde::problem::Preset;
 use sketchpde_native::Platform;
 use sketchpde_native::setup::{Setup, share};
 
-/// Where links lead.
-const SITE: &str = "https://sketchpde.github.io/";
-
 /// The desktop: files are written into the current folder, and opened by dropping them.
 #[derive(Default)]
 pub struct Desktop {
@@ -38,7 +35,8 @@ impl Platform for Desktop {
     }
 
     fn link(&self, fragment: &str) -> String {
-        format!("{SITE}#{fragment}")
+        // There is no page here: it opens with this program, or behind the address of one.
+        format!("#{fragment}")
     }
 }
 
