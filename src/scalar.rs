@@ -70,7 +70,13 @@ macro_rules! real {
             }
             #[inline(always)]
             fn fma(self, a: Self, b: Self) -> Self {
-                self.mul_add(a, b)
+                if cfg!(target_arch = "wasm32") {
+                    // There is no such instruction, and the function that stands for it is some
+                    // fifty times slower than a product and a sum.
+                    self * a + b
+                } else {
+                    self.mul_add(a, b)
+                }
             }
             #[inline(always)]
             fn magnitude(self) -> Self {

@@ -2,6 +2,8 @@
 //!
 //! Those of the standard library are calls into the system's library, one number at a time.
 
+use super::Real;
+
 macro_rules! hyperbolic_tangent {
     ($name:ident, $float:ident, $bias:literal, $magic:literal, $ln2:expr, $top:literal, $series:expr) => {
         /// tanh(x) = -e / (e + 2) with e = exp(-2 |x|) - 1, within a few units in the last place
@@ -15,18 +17,18 @@ macro_rules! hyperbolic_tangent {
             // Beyond, the result is 1; a NaN stays one.
             let size = if size > $top { $top } else { size };
             let y = -2.0 * size;
-            let shifted = y.mul_add(std::$float::consts::LOG2_E, MAGIC);
+            let shifted = y.fma(std::$float::consts::LOG2_E, MAGIC);
             let n = shifted - MAGIC;
-            let r = n.mul_add(-LN2[1], n.mul_add(-LN2[0], y));
+            let r = n.fma(-LN2[1], n.fma(-LN2[0], y));
             // exp(r) - 1 by its Taylor series, |r| <= ln(2) / 2.
             let mut q = 0.0;
             for c in $series {
-                q = r.mul_add(q, 1.0 / c);
+                q = r.fma(q, 1.0 / c);
             }
-            let p = (r * r).mul_add(q, r);
+            let p = (r * r).fma(q, r);
             let bits = shifted.to_bits().wrapping_add($bias) << ($float::MANTISSA_DIGITS - 1);
             let power = $float::from_bits(bits);
-            let e = power.mul_add(p, power - 1.0);
+            let e = power.fma(p, power - 1.0);
             (-e / (e + 2.0)).copysign(x)
         }
     };

@@ -45,8 +45,8 @@ export class App {
     page.on("pageerror", (error) => app.complaints.push(String(error)));
     await page.goto(`${SITE}/${fragment}`);
     await page.waitForFunction(() => window.sketchpde || !document.querySelector("#failure").hidden);
-    const failure = await page.locator("#failure").innerText();
-    if (failure.trim()) throw new Error(`the page failed: ${failure}`);
+    const failure = page.locator("#failure");
+    if (await failure.isVisible()) throw new Error(`the page failed: ${await failure.innerText()}`);
     return app;
   }
 

@@ -23,22 +23,20 @@ function program(seed) {
 const linkTo = (seed) =>
   `#v1&file=${encodeURIComponent(readFileSync(FILE, "utf8"))}&set=${encodeURIComponent(`run.seed=${seed}`)}`;
 
-/** The largest difference of errors between the page and the program, as a share. */
-function disagreement(row, result) {
-  const pairs = [
-    [row.initial, result.initial_error],
-    [row.now, result.final_relative_l2],
-    [row.run, result.relative_l2],
-  ];
-  return Math.max(...pairs.map(([page, program]) => Math.abs(Math.log(page / program))));
-}
+/** The largest difference between errors, as a share of them. */
+const disagreement = (some, others) =>
+  Math.max(...Object.keys(some).map((key) => Math.abs(some[key] / others[key] - 1)));
 
-/** The errors that the trust panel shows. */
+/** The errors that the trust panel shows, that the app was told, and that the program prints. */
 const errorsShown = ({ texts }) => ({
   initial: numberBeside(texts, "Initial fit"),
   now: numberBeside(texts, "Error now"),
   run: numberBeside(texts, "Error over the run"),
 });
+const errorsTold = ({ run: { status } }) =>
+  ({ initial: status.initial_error, now: status.error, run: status.space_time_error });
+const errorsPrinted = (result) =>
+  ({ initial: result.initial_error, now: result.final_relative_l2, run: result.relative_l2 });
 
 test("numbers are read as they are written", () => {
   assert.equal(readNumber("4.5·10⁻⁷"), 4.5e-7);
@@ -95,18 +93,26 @@ for (const tier of Object.keys(TIERS)) {
         await app.click("GPU");
         await app.until("a GPU", ({ run }) => run.loaded?.backend === "gpu");
       }
-      const { seen } = await app.until("the end", ({ run }) =>
+      // A software GPU draws and computes by turns: a small picture leaves time for the solver.
+      await app.page.setViewportSize({ width: 400, height: 300 });
+      await app.until("the end", ({ run }) =>
         run.status?.phase === "Done" && run.status.space_time_error !== null, 120);
+      await app.page.setViewportSize({ width: 1280, height: 1400 });
+      await app.until("the errors", (seen) => errorsShown(seen).run !== undefined);
+      const seen = await app.look();
       await app.screenshot(`${tier}-numbers`);
-      const shown = errorsShown(seen);
-      const same = program(SEED);
-      assert.equal(seen.run.status.step, same.steps);
-      // Sums in another order end the fit of the initial state elsewhere within its tolerance; in
-      // mixed precision the Jacobian differs in its last single-precision digit besides.
-      const tolerance = Math.log(tier === "webgpu" ? 2 : 1.5);
-      assert.ok(disagreement(shown, same) < tolerance, `${JSON.stringify({ shown, same })}`);
+      const told = errorsTold(seen);
+      // Two digits are shown.
+      assert.ok(disagreement(errorsShown(seen), told) < 0.06, JSON.stringify([errorsShown(seen), told]));
+      const result = program(SEED);
+      assert.equal(seen.run.status.step, result.steps);
+      // Single precision leaves 1e-7 of noise above a cutoff of 1e-5; in double precision sums are
+      // taken in another order, before a fit that amplifies that.
+      const tolerance = tier === "webgpu" ? 3e-2 : 1e-3;
+      const printed = errorsPrinted(result);
+      assert.ok(disagreement(told, printed) < tolerance, JSON.stringify({ told, printed }));
       // The comparison can fail: another seed is another run.
-      assert.ok(disagreement(shown, program(SEED - 1)) > tolerance);
+      assert.ok(disagreement(told, errorsPrinted(program(SEED + 1))) > 10 * tolerance);
     });
 
     onPage("a mistake in an equation is explained where it stands", { fragment: linkTo(SEED), height: 1400 }, async (app) => {
