@@ -11,3 +11,5 @@ mod interruption;
 mod problems;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/training.rs"]
+mod training;

@@ -6,8 +6,8 @@ use sketchpde::network::Network;
 use sketchpde::problem::equation::{Role, parse_expression};
 use sketchpde::problem::expression::{Channel, Expression, Names};
 use sketchpde::problem::{
-    Boundary, Integrator, Issue, Origin, Overrides, Points, Problem, ProblemErrors, ReferenceKind,
-    Scheme, SettingIssue, presets,
+    Boundary, Integrator, Issue, Origin, Overrides, Points, Problem, ProblemErrors, ProblemFile,
+    ReferenceKind, Scheme, SettingIssue, presets, residual_presets,
 };
 
 fn loaded(result: Result<Problem, ProblemErrors>) -> Problem {
@@ -550,19 +550,21 @@ proptest! {
     /// Presets with pieces cut out, doubled or replaced reach much deeper than random bytes.
     #[test]
     fn damaged_files_are_read_or_refused(
-        which in 0..presets().len(),
+        which in 0..presets().len() + residual_presets().len(),
         edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..20usize, "\\PC{0,6}|[-+*/^()0-9.=\\[\\]{}\"]{0,4}"), 1..6),
     ) {
-        let mut text = presets()[which].text.to_owned();
+        let all: Vec<_> = presets().iter().chain(residual_presets()).collect();
+        let mut text = all[which].text.to_owned();
         for (place, length, piece) in edits {
             let boundary = |at: usize| (0..=at).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
             let start = boundary(place.index(text.len() + 1));
             let end = boundary((start + length).min(text.len())).max(start);
             text.replace_range(start..end, &piece);
         }
-        match Problem::from_toml(&text, &Overrides::new()) {
+        match ProblemFile::from_bytes(text.as_bytes(), None, &Overrides::new()) {
             Ok(problem) => {
-                let again = Problem::from_toml(&problem.source, &Overrides::new());
+                let source = problem.source().as_bytes();
+                let again = ProblemFile::from_bytes(source, None, &Overrides::new());
                 prop_assert_eq!(again.as_ref(), Ok(&problem));
             }
             Err(errors) => {

@@ -4,16 +4,17 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sketchpde::problem::{Overrides, Problem};
+use sketchpde::problem::{Overrides, ProblemFile};
 
 fuzz_target!(|bytes: &[u8]| {
-    match Problem::from_bytes(bytes, &Overrides::new()) {
+    let read = |text: &[u8], changes: &Overrides| ProblemFile::from_bytes(text, None, changes);
+    match read(bytes, &Overrides::new()) {
         Ok(problem) => {
-            let again = Problem::from_toml(&problem.source, &Overrides::new());
+            let again = read(problem.source().as_bytes(), &Overrides::new());
             assert_eq!(again.as_ref(), Ok(&problem));
             let one = vec![("run.seed".to_owned(), "1".to_owned())];
-            if let Ok(changed) = Problem::from_toml(&problem.source, &one) {
-                let again = Problem::from_toml(&changed.source, &Overrides::new());
+            if let Ok(changed) = read(problem.source().as_bytes(), &one) {
+                let again = read(changed.source().as_bytes(), &Overrides::new());
                 assert_eq!(again, Ok(changed));
             }
         }

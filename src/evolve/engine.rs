@@ -187,6 +187,12 @@ impl Engine {
         self.coordinates.len() / self.network.inputs().len()
     }
 
+    /// The points of the least-squares problems, each with all its coordinates.
+    #[must_use]
+    pub fn coordinates(&self) -> &[f64] {
+        &self.coordinates
+    }
+
     /// Round-off of the Jacobian's entries.
     #[must_use]
     pub fn noise(&self) -> f64 {

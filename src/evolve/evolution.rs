@@ -21,7 +21,7 @@ const MOST_GROWTH: f64 = 1e6;
 /// A fit of a fixed step that leaves more than this of its target has lost the solution.
 const LOST: f64 = 0.5;
 /// Damping below this multiple of the largest singular value drowns in the Gram matrix.
-const LEAST_DAMPING: f64 = 1e-7;
+pub(super) const LEAST_DAMPING: f64 = 1e-7;
 
 /// What one accepted step did.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,18 +59,18 @@ pub struct EvolutionState {
 
 /// A solution on its way from the start time to the end.
 pub struct Evolution {
-    engine: Engine,
-    problem: Problem,
-    tableau: Tableau,
-    subsets: Subsets,
+    pub(super) engine: Engine,
+    pub(super) problem: Problem,
+    pub(super) tableau: Tableau,
+    pub(super) subsets: Subsets,
     squares: LeastSquares,
     controller: Option<Controller>,
     step: usize,
-    time: f64,
+    pub(super) time: f64,
     dt: f64,
-    theta: Vec<f64>,
+    pub(super) theta: Vec<f64>,
     /// u and F at theta, once computed.
-    field: Option<Field>,
+    pub(super) field: Option<Field>,
     /// max |u| of the first field that was seen.
     first_size: Option<f64>,
 }
@@ -239,11 +239,11 @@ impl Evolution {
             .map_err(|source| self.unsolvable(source))
     }
 
-    fn unsolvable(&self, source: LeastSquaresError) -> EvolveError {
+    pub(super) fn unsolvable(&self, source: LeastSquaresError) -> EvolveError {
         EvolveError::LeastSquares { step: self.step + 1, time: self.time, source }
     }
 
-    fn not_finite(&self, what: &'static str) -> EvolveError {
+    pub(super) fn not_finite(&self, what: &'static str) -> EvolveError {
         EvolveError::NotFinite { step: self.step + 1, time: self.time, what }
     }
 

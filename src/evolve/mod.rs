@@ -16,6 +16,7 @@ pub mod subset;
 pub mod stage_fit;
 pub mod parameter_ode;
 mod evolution;
+mod disturb;
 #[cfg(test)]
 mod tests;
 

@@ -226,6 +226,28 @@ pub async fn attempt(
     })
 }
 
+/// Fits the network to the values `target` at the engine's points, from theta, by corrections as a
+/// step makes them. Gives the parameters and |target - u| / |target|.
+///
+/// # Errors
+/// When a least-squares problem has no solution or the device fails.
+pub async fn approach(
+    engine: &mut Engine,
+    settings: &Settings,
+    subsets: &mut Subsets,
+    theta: &[f64],
+    time: f64,
+    target: &[f64],
+) -> Result<(Vec<f64>, f64), AttemptError> {
+    let mut memory = LeastSquares::default();
+    let size = norm(target).max(f64::MIN_POSITIVE);
+    let mut fit = Fit { engine, time, target };
+    let state = fit.state(theta.to_vec()).await?;
+    let goal = settings.target * size;
+    let (state, _) = fit.refine(settings, subsets, &mut memory, goal, state).await?;
+    Ok((state.theta, state.norm / size))
+}
+
 /// Where a step leads, before any fit.
 struct Prediction {
     /// w at the points.

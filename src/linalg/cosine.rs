@@ -43,7 +43,7 @@ impl CosineTransform {
         let n = self.twiddles.len();
         let mut packed = vec![Complex::default(); n];
         for (i, (&a, &b)) in a.iter().zip(&b).enumerate() {
-            let place = if i % 2 == 0 { i / 2 } else { n - 1 - i / 2 };
+            let place = if i.is_multiple_of(2) { i / 2 } else { n - 1 - i / 2 };
             packed[place] = Complex::new(a, b);
         }
         self.fourier.process(&mut packed);
@@ -71,7 +71,7 @@ impl CosineTransform {
             })
             .collect();
         self.fourier.process(&mut packed);
-        let place = |i: usize| if i % 2 == 0 { i / 2 } else { n - 1 - i / 2 };
+        let place = |i: usize| if i.is_multiple_of(2) { i / 2 } else { n - 1 - i / 2 };
         (0..n).map(|i| packed[place(i)].re / n as f64).collect()
     }
 }

@@ -198,6 +198,9 @@ impl TestMatrix {
         let transform = CosineTransform::new(self.rows);
         // Two real rows fit one complex transform.
         let pairs: Vec<usize> = (0..b.nrows()).step_by(2).collect();
+        let chosen = |values: &[f64]| -> Vec<f64> {
+            frequencies.iter().map(|&frequency| values[frequency as usize]).collect()
+        };
         let transformed: Vec<[Vec<f64>; 2]> = pairs
             .into_par_iter()
             .map(|row| {
@@ -207,13 +210,13 @@ impl TestMatrix {
                     }
                     b.row(row).iter().zip(&flips).map(|(b, flip)| b * flip).collect()
                 };
-                transform.pair([flipped(row), flipped(row + 1)])
+                transform.pair([flipped(row), flipped(row + 1)]).map(|values| chosen(&values))
             })
             .collect();
         for (half, rows) in transformed.iter().enumerate() {
             for (row, values) in (2 * half..b.nrows()).zip(rows) {
-                for (k, &frequency) in frequencies.iter().enumerate() {
-                    out[(row, k)] = values[frequency as usize];
+                for (k, &value) in values.iter().enumerate() {
+                    out[(row, k)] = value;
                 }
             }
         }

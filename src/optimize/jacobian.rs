@@ -16,7 +16,8 @@ const HELD: usize = 1 << 25;
 pub(crate) struct Linearisation {
     pub residual: Vec<f64>,
     theta: Vec<f64>,
-    held: Option<Mat<f64>>,
+    /// J; empty where it is taken in blocks.
+    held: Mat<f64>,
     /// Entries that may be held.
     limit: usize,
 }
@@ -30,7 +31,7 @@ impl Default for Linearisation {
 impl Linearisation {
     /// Holds no more than so many entries at once, in a whole Jacobian or in a strip of one.
     pub fn with_limit(limit: usize) -> Self {
-        Self { residual: Vec::new(), theta: Vec::new(), held: None, limit }
+        Self { residual: Vec::new(), theta: Vec::new(), held: Mat::new(), limit }
     }
 
     /// Evaluates r, and J where it fits memory.
@@ -43,7 +44,7 @@ impl Linearisation {
         self.theta = theta.to_vec();
         self.residual.resize(rows, 0.0);
         if rows.saturating_mul(parameters) > self.limit {
-            self.held = None;
+            self.held = Mat::new();
             return Ok(system.residual(theta, &mut self.residual)?);
         }
         self.evaluate_held(system, rows, parameters)
@@ -73,18 +74,20 @@ impl Linearisation {
         rows: usize,
         parameters: usize,
     ) -> Result<(), OptimizeError> {
-        let mut jacobian = self.held.take().unwrap_or_else(Mat::new);
-        if jacobian.shape() != (rows, parameters) {
-            jacobian = Mat::zeros(rows, parameters);
+        if self.held.shape() != (rows, parameters) {
+            self.held = Mat::zeros(rows, parameters);
         }
-        system.jacobian(&self.theta, &mut self.residual, jacobian.as_mut())?;
-        self.held = Some(jacobian);
-        Ok(())
+        Ok(system.jacobian(&self.theta, &mut self.residual, self.held.as_mut())?)
     }
 
-    /// J, where it is held.
-    pub fn held(&self) -> Option<MatRef<'_, f64>> {
-        self.held.as_ref().map(Mat::as_ref)
+    /// J, as [`Linearisation::at_within`] always holds it; else perhaps empty.
+    pub fn whole(&self) -> MatRef<'_, f64> {
+        self.held.as_ref()
+    }
+
+    /// Whether J is in memory.
+    pub fn is_held(&self) -> bool {
+        self.held.nrows() > 0
     }
 
     /// Visits J in blocks of rows.
@@ -93,11 +96,11 @@ impl Linearisation {
         system: &mut dyn ResidualSystem,
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), OptimizeError> {
-        match &self.held {
-            Some(jacobian) => visit(0, jacobian.as_ref()),
-            None => system.jacobian_blocks(&self.theta, visit)?,
+        if self.is_held() {
+            visit(0, self.held.as_ref());
+            return Ok(());
         }
-        Ok(())
+        Ok(system.jacobian_blocks(&self.theta, visit)?)
     }
 
     /// `J V`.
@@ -152,17 +155,25 @@ impl Linearisation {
         Ok(product)
     }
 
-    /// `J Omega` for a random test matrix, by its fast product.
+    /// `J Omega` for a random test matrix, by its fast product, and `J^T r`, in one pass over the
+    /// blocks.
     pub fn sketch(
         &self,
         system: &mut dyn ResidualSystem,
         test: &TestMatrix,
-    ) -> Result<Mat<f64>, OptimizeError> {
+    ) -> Result<(Mat<f64>, Vec<f64>), OptimizeError> {
         let mut product = Mat::zeros(self.residual.len(), test.columns());
+        let mut gradient = vec![0.0; system.parameters()];
+        let par = get_global_parallelism();
         self.blocks(system, &mut |first, block| {
-            test.apply(block, product.as_mut().subrows_mut(first, block.nrows()));
+            let rows = block.nrows();
+            test.apply(block, product.as_mut().subrows_mut(first, rows));
+            let r = MatRef::from_column_major_slice(&self.residual[first..first + rows], rows, 1);
+            let parameters = gradient.len();
+            let out = faer::MatMut::from_column_major_slice_mut(&mut gradient, parameters, 1);
+            matmul(out, Accum::Add, block.transpose(), r, 1.0, par);
         })?;
-        Ok(product)
+        Ok((product, gradient))
     }
 
     /// `J J^T` (n x n). Where J is not held, strips of its rows are: one sweep of all blocks each.
@@ -170,7 +181,8 @@ impl Linearisation {
         let (rows, parameters) = (self.residual.len(), system.parameters());
         let mut kernel = Mat::zeros(rows, rows);
         let par = get_global_parallelism();
-        if let Some(jacobian) = &self.held {
+        if self.is_held() {
+            let jacobian = &self.held;
             matmul(kernel.as_mut(), Accum::Replace, jacobian, jacobian.transpose(), 1.0, par);
             return Ok(kernel);
         }

@@ -143,17 +143,11 @@ impl Default for LevenbergSettings {
 }
 
 /// Of `engd`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EngdSettings {
     /// Of the eigenvalues of G; `None`: `eps p`, as least-squares libraries choose.
     pub cutoff: Option<Cutoff>,
     pub line_search: LineSearch,
-}
-
-impl Default for EngdSettings {
-    fn default() -> Self {
-        Self { cutoff: None, line_search: LineSearch::default() }
-    }
 }
 
 /// How often `sngd` multiplies with G.

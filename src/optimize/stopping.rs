@@ -86,7 +86,7 @@ impl Stall {
         let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
         let (old, new) = (least(&losses[..before]), least(&losses[before..]));
         // An energy may be negative: what counts is the decrease.
-        !(old - new > (1.0 - self.factor) * old.abs())
+        old - new <= (1.0 - self.factor) * old.abs()
     }
 }
 

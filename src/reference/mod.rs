@@ -8,6 +8,7 @@
 //!   two runs agree, and kept as a [`solution`].
 
 pub mod closed;
+mod companion;
 pub mod etdrk4;
 mod fourier;
 mod march;
@@ -17,6 +18,7 @@ pub mod spectral;
 pub mod split;
 
 pub use closed::ClosedForm;
+pub use companion::companion_values;
 pub use solution::{Quality, SpectralSolution};
 pub use spectral::{Observer, SpectralSettings};
 

@@ -32,4 +32,7 @@ pub enum Command {
     SetScheme(Scheme),
     /// Change which parameters a step may change.
     SetUpdate(Update),
+    /// Add `height exp(-|x - place|^2 / radius^2)` to the solution and go on from there; distances
+    /// along periodic coordinates are the shorter way round.
+    Disturb { place: Vec<f64>, height: f64, radius: f64 },
 }

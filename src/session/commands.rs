@@ -5,6 +5,7 @@ use super::{Command, EvaluationGrid, Phase, Session, SessionError};
 use crate::evolve::initial_fit::InitialFit;
 use crate::network::Network;
 use crate::output::History;
+use crate::problem::Boundary;
 use crate::problem::expression::Expression;
 
 impl Session {
@@ -51,6 +52,9 @@ impl Session {
             Command::SetScheme(scheme) => {
                 self.problem.method.scheme = scheme;
                 self.take_method();
+            }
+            Command::Disturb { place, height, radius } => {
+                return self.disturb(&place, height, radius).await;
             }
             Command::SetUpdate(update) => {
                 self.problem.method.update = update;
@@ -103,6 +107,51 @@ impl Session {
         }
         self.pace = super::pace::Pace::default();
         Ok(())
+    }
+
+    /// A bump from outside, from which the run goes on. There is no truth to compare with after it.
+    async fn disturb(
+        &mut self,
+        place: &[f64],
+        height: f64,
+        radius: f64,
+    ) -> Result<(), SessionError> {
+        let dimensions = self.problem.dimensions();
+        let range = format!("{dimensions} coordinates");
+        check("place", place.len() as f64, place.len() == dimensions, &range)?;
+        let (largest, whole) = (1e3 * self.size(), radius > 0.0 && radius.is_finite());
+        check("radius", radius, whole, "the positive numbers")?;
+        let range = format!("-{largest:.3} to {largest:.3}");
+        check("height", height, height.abs() <= largest, &range)?;
+        let Some(evolution) = &mut self.evolution else { return Ok(()) };
+        let coordinates = &self.problem.coordinates;
+        let bump = |x: &[f64]| {
+            let gaps = coordinates.iter().zip(x.iter().zip(place)).map(|(c, (x, at))| {
+                let (gap, length) = (x - at, c.upper - c.lower);
+                match c.boundary {
+                    Boundary::Periodic => gap - length * (gap / length).round(),
+                    Boundary::Dirichlet { .. } => gap,
+                }
+            });
+            height * (-gaps.map(|gap| gap * gap).sum::<f64>() / (radius * radius)).exp()
+        };
+        let left = evolution.disturb(&bump).await?;
+        let time = evolution.time();
+        let compared = self.reference.take().is_some();
+        self.error = None;
+        let end = if compared { "; errors are no longer measured" } else { "" };
+        self.messages.push(format!(
+            "The solution was changed at t = {time:.3}; the network follows to {left:.1e}{end}."
+        ));
+        Ok(())
+    }
+
+    /// The largest value of the latest frame, or 1 where that is less.
+    fn size(&self) -> f64 {
+        match self.frames.len() {
+            0 => 1.0,
+            len => self.frames.frame(len - 1).iter().fold(1.0, |most, v| most.max(v.abs())),
+        }
     }
 
     /// The method's settings as they are now, from the next step on.

@@ -253,6 +253,37 @@ fn wrong_requests_are_refused_and_change_nothing() {
 }
 
 #[test]
+fn a_bump_is_added_across_the_seam_and_the_run_goes_on() {
+    let mut session = session(Start::Fit);
+    obey(&mut session, Command::Step(5)).unwrap();
+    settle(&mut session);
+    let before = session.snapshot();
+    let (height, radius) = (0.3, 0.9);
+    let bump = Command::Disturb { place: vec![0.1], height, radius };
+    obey(&mut session, bump).unwrap();
+    let after = session.snapshot();
+    assert_eq!(after.status.time, before.status.time);
+    let added = |x: f64| {
+        let gap = f64::min((x - 0.1).abs(), std::f64::consts::TAU - (x - 0.1).abs());
+        height * (-(gap / radius).powi(2)).exp()
+    };
+    let x = &session.grid().axes()[0];
+    let misses = x.iter().zip(before.values.iter().zip(&after.values));
+    let worst = misses.fold(0.0f64, |worst, (x, (u, v))| worst.max((v - u - added(*x)).abs()));
+    assert!(worst < 0.03 * height, "off by {worst:.1e}");
+    // The oracle can fail: without the way round the seam it is off by the bump itself.
+    let far = x.len() - 1;
+    assert!((after.values[far] - before.values[far]).abs() > 0.5 * height);
+    let wrong = Command::Disturb { place: vec![], height, radius };
+    assert!(obey(&mut session, wrong).is_err());
+    let wrong = Command::Disturb { place: vec![0.1], height: f64::NAN, radius };
+    assert!(obey(&mut session, wrong).is_err());
+    obey(&mut session, Command::Play).unwrap();
+    settle(&mut session);
+    assert_eq!(session.status().phase, Phase::Done, "{:?}", session.failure());
+}
+
+#[test]
 fn a_new_parameter_acts_from_now_on_and_ends_the_comparison() {
     let mut session = session(Start::Fit);
     let exact = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));

@@ -13,6 +13,8 @@ use crate::setup::{Setup, explain, initial_text, share};
 
 /// How long typing must pause before it counts, in seconds.
 const PAUSE: f64 = 0.6;
+/// Width of what a poke moves, over the length of the domain.
+const POKE: f64 = 0.06;
 
 impl App {
     pub(super) fn act(&mut self, ctx: &Context, action: Action) {
@@ -25,6 +27,7 @@ impl App {
             Action::Open(text) => self.open(Setup::file(text)),
             Action::Change { key, value } => self.change(&key, &value),
             Action::Typed => self.typed(),
+            Action::Poke { place, height } => self.poke(place, height),
             Action::AddParameter(name) => self.add_parameter(&name),
             Action::Look(frame) => self.state.scrub = frame,
             Action::Shade(shade) => self.state.shade = shade,
@@ -166,6 +169,17 @@ impl App {
             }
             _ => self.begin(problem, over || self.state.mirror.playing()),
         }
+    }
+
+    fn poke(&mut self, place: Vec<f64>, height: f64) {
+        if self.state.mirror.phase() != Phase::Steps {
+            return self.tell("Go back to the start first: this run is over.");
+        }
+        let lengths = self.state.mirror.problem.coordinates.iter().map(|c| c.upper - c.lower);
+        let radius = POKE * lengths.fold(f64::MAX, f64::min);
+        self.state.scrub = None;
+        self.state.stale = true;
+        self.command(Command::Disturb { place, height, radius });
     }
 
     fn set_speed(&mut self, speed: Speed) {

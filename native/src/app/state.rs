@@ -107,6 +107,11 @@ pub enum Action {
     /// The equation or the initial state was edited.
     Typed,
     AddParameter(String),
+    /// Pull the solution up or down around a place.
+    Poke {
+        place: Vec<f64>,
+        height: f64,
+    },
     Look(Option<usize>),
     Shade(Shade),
     Speed(Speed),

@@ -41,10 +41,10 @@ pub fn picture(
     match state.mirror.problem.dimensions() {
         1 => {
             let upper = (height * 0.46).clamp(60.0, 420.0);
-            curve(ui, state, upper);
+            curve(ui, state, upper, actions);
             space_time(ui, state, pictures, height - upper - 6.0, actions);
         }
-        2 => field(ui, state, pictures, height),
+        2 => field(ui, state, pictures, height, actions),
         _ => {
             ui.add_space(height / 3.0);
             ui.vertical_centered(|ui| {
@@ -70,6 +70,13 @@ fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                     key(ui, "reference", Stroke::new(1.5, palette.second), true);
                 }
             }
+            if roomy && mirror_moves(state) {
+                let words = match state.mirror.problem.dimensions() {
+                    1 => "Click in the plot to pull the solution there.",
+                    _ => "Click in the picture to add to the solution there.",
+                };
+                ui.label(RichText::new(words).small().color(palette.soft));
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add_space(if roomy { BAR - 8.0 } else { 0.0 });
                 if has_reference(state) || state.shade == Shade::Error {
@@ -90,6 +97,11 @@ fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     );
 }
 
+/// Whether the solution can be poked.
+fn mirror_moves(state: &State) -> bool {
+    state.mirror.phase() == Phase::Steps && state.scrub.is_none()
+}
+
 fn has_reference(state: &State) -> bool {
     state.mirror.reference.is_some() || !state.mirror.frames.reference.is_empty()
 }
@@ -107,7 +119,7 @@ fn key(ui: &mut Ui, name: &str, stroke: Stroke, dashed: bool) {
 }
 
 /// u over x, now or at the frame looked at.
-fn curve(ui: &mut Ui, state: &State, height: f32) {
+fn curve(ui: &mut Ui, state: &State, height: f32, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let mirror = &state.mirror;
     let x = &mirror.grid.axes()[0];
@@ -125,7 +137,8 @@ fn curve(ui: &mut Ui, state: &State, height: f32) {
     let unknown = mirror.problem.unknown.clone();
     let name = coordinate.name.clone();
     let fitted = mirror.phase() != Phase::Fit;
-    chart::plain("curve", palette)
+    let latest = values.clone();
+    let response = chart::plain("curve", palette)
         .height(height)
         .width(ui.available_width() - BAR)
         .show_axes([false, true])
@@ -150,6 +163,15 @@ fn curve(ui: &mut Ui, state: &State, height: f32) {
                 plot.line(chart::line("reference", x, &reference, stroke, dashed));
             }
         });
+    if response.response.clicked()
+        && let Some(pointer) = response.response.interact_pointer_pos()
+    {
+        let at = response.transform.value_from_position(pointer);
+        let nearest = x.partition_point(|&x| x < at.x).min(x.len() - 1);
+        if let Some(u) = latest.get(nearest) {
+            actions.push(Action::Poke { place: vec![at.x], height: at.y - u });
+        }
+    }
 }
 
 /// Colours over x and, downwards, t. A click or drag looks at that time.
@@ -204,7 +226,13 @@ fn space_time(
 }
 
 /// u over x and y.
-fn field(ui: &mut Ui, state: &State, pictures: &mut Pictures, height: f32) {
+fn field(
+    ui: &mut Ui,
+    state: &State,
+    pictures: &mut Pictures,
+    height: f32,
+    actions: &mut Vec<Action>,
+) {
     let palette = theme::palette(ui);
     let mirror = &state.mirror;
     let [lower, upper] = pictures.texture.field(ui.ctx(), mirror, state.scrub, state.shade);
@@ -231,6 +259,14 @@ fn field(ui: &mut Ui, state: &State, pictures: &mut Pictures, height: f32) {
             });
         let frame = *response.transform.frame();
         colour_bar(ui, &mut pictures.bar, state.shade, [lower, upper], frame, palette);
+        let plot = response.response;
+        if plot.clicked()
+            && let Some(pointer) = plot.interact_pointer_pos()
+        {
+            let at = response.transform.value_from_position(pointer);
+            let height = 0.4 * (mirror.range[1] - mirror.range[0]);
+            actions.push(Action::Poke { place: vec![at.x, at.y], height });
+        }
     });
 }
 

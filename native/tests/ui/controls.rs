@@ -147,6 +147,24 @@ fn a_parameter_acts_at_once_and_the_comparison_ends() {
 }
 
 #[test]
+fn a_click_in_the_plot_pulls_the_solution_there() {
+    let mut window = desktop();
+    until(&mut window, 60, |state| state.mirror.records.len() > 5);
+    click(&mut window, "Pause (space)");
+    let before = state(&window).mirror.values.clone();
+    // In the upper part of the picture, where the curve is.
+    let at = egui::pos2(560.0, 240.0);
+    window.drag_at(at);
+    window.step();
+    window.drop_at(at);
+    window.run_steps(3);
+    let after = &state(&window).mirror.values;
+    let moved = before.iter().zip(after).map(|(u, v)| (u - v).abs()).fold(0.0, f64::max);
+    assert!(moved > 0.05, "{moved}");
+    assert!(state(&window).notices.iter().any(|n| n.text.contains("was changed")));
+}
+
+#[test]
 fn earlier_frames_can_be_looked_at_while_the_run_goes_on() {
     let mut window = desktop();
     until(&mut window, 200, |state| state.mirror.frames.times.len() > 30);

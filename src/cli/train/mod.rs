@@ -10,6 +10,7 @@ use std::path::Path;
 
 use sketchpde::output::ResultFolder;
 use sketchpde::problem::{Choice, ResidualProblem};
+use sketchpde::reference::companion_values;
 use sketchpde::session::{TrainingSession, wall_clock};
 
 use self::drive::Ending;
@@ -59,6 +60,7 @@ fn one(
         true => store.resume(problem, progress)?,
         false => TrainingSession::new(problem, wall_clock)?,
     };
+    session = compared(session, problem, progress);
     progress.say(Verbosity::Normal, &headline(&mut session));
     progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
     match drive::train(&mut session, &store, arguments.interval(), progress)? {
@@ -67,6 +69,23 @@ fn one(
             Err(Failure::Interrupted { resume: Some(command_line::to_resume(arguments, path)) })
         }
         Ending::Ended => conclude(arguments, &mut session, &store),
+    }
+}
+
+/// With the reference that the problem gives in place of an exact solution.
+fn compared(
+    session: TrainingSession,
+    problem: &ResidualProblem,
+    progress: &Progress,
+) -> TrainingSession {
+    let points = problem.evaluation_points();
+    match companion_values(problem, &points, &|_| std::ops::ControlFlow::Continue(())) {
+        Ok(None) => session,
+        Ok(Some(values)) => session.compared_with(values),
+        Err(error) => {
+            progress.say(Verbosity::Normal, &format!("There is no error to measure: {error}"));
+            session
+        }
     }
 }
 
@@ -95,7 +114,7 @@ fn remove_checkpoints(folder: &ResultFolder) {
 fn headline(session: &mut TrainingSession) -> String {
     let rows = session.rows();
     let problem = session.problem();
-    let equation = problem.blocks.first().map_or("", |block| block.text.as_str());
+    let equation = problem.equation();
     format!(
         "{}: {equation}; {} parameters, {rows} rows, {}; cpu, {}, seed {}",
         problem.name,

@@ -4,8 +4,9 @@ use pulp::Simd;
 
 use super::activation::{Rational, rational_sensitivities};
 use super::block::{Adjoint, Features, Pass, Shape};
-use super::forward::{channels_along, cosine_coefficient, multiply};
+use super::forward::{channels_along, cosine_coefficient};
 use super::lanes::{fma, scale};
+use super::product::multiply;
 use super::weights::{Linear, Packed, Weights};
 use crate::network::{Network, RATIONAL_COEFFICIENTS, Site};
 use crate::scalar::Real;

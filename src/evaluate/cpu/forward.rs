@@ -1,84 +1,15 @@
 //! The forward pass: jets through the embedding, the layers and the activations of one block.
 
-use bytemuck::{cast_slice, cast_slice_mut};
-use faer::traits::ComplexField;
 use pulp::Simd;
 
 use super::activation::{MAX_COEFFICIENTS, Rational, Taylor, taylor};
 use super::block::{Features, PassMut, Shape};
 use super::lanes::{fma, scale};
-use super::weights::{Linear, Packed, TILE, Weights};
+use super::product::multiply;
+use super::weights::{Linear, Weights};
 use crate::evaluate::jet::JetSet;
 use crate::problem::expression::Channel;
 use crate::scalar::Real;
-
-/// One register of the instruction set S.
-pub type Vector<T, S> = <T as ComplexField>::SimdVec<S>;
-
-/// `output = weight * input`, channel by channel: `columns` lanes become `rows` lanes.
-///
-/// Written in registers, not lanes: of the sums of several rows and channels the compiler makes
-/// scalars. Every entry of the matrix is loaded once for as many channels as registers can sum.
-#[inline(always)]
-pub fn multiply<S: Simd, T: Real, const L: usize>(
-    simd: S,
-    weight: &Packed<T>,
-    input: &[[T; L]],
-    output: &mut [[T; L]],
-) {
-    let channels = input.len() / weight.columns;
-    let input: &[Vector<T, S>] = cast_slice(input.as_flattened());
-    let output: &mut [Vector<T, S>] = cast_slice_mut(output.as_flattened_mut());
-    // 512 bits come with 32 registers, less with 16.
-    let wide = size_of::<Vector<T, S>>() >= 64;
-    let parts = L * size_of::<T>() / size_of::<Vector<T, S>>();
-    let mut done = 0;
-    while done < channels {
-        let from = &input[done * weight.columns * parts..];
-        let to = &mut output[done * weight.rows * parts..];
-        done += match channels - done {
-            3.. if wide => product::<S, T, 3>(simd, parts, weight, from, to),
-            2.. => product::<S, T, 2>(simd, parts, weight, from, to),
-            _ => product::<S, T, 1>(simd, parts, weight, from, to),
-        };
-    }
-}
-
-/// The first C channels of a product; returns C. A lane array is `parts` registers.
-#[inline(always)]
-fn product<S: Simd, T: Real, const C: usize>(
-    simd: S,
-    parts: usize,
-    weight: &Packed<T>,
-    input: &[Vector<T, S>],
-    output: &mut [Vector<T, S>],
-) -> usize {
-    let simd = T::simd_ctx(simd);
-    let Packed { rows, columns, .. } = *weight;
-    for (first, tile) in weight.tiles() {
-        for part in 0..parts {
-            let mut sums = [[T::simd_splat(&simd, &T::ZERO); TILE]; C];
-            let x: [&[Vector<T, S>]; C] =
-                std::array::from_fn(|c| &input[c * columns * parts..][..tile.len() * parts]);
-            for (k, w) in tile.iter().enumerate() {
-                for r in 0..TILE {
-                    let w = T::simd_splat(&simd, &w[r]);
-                    for c in 0..C {
-                        sums[c][r] = T::simd_mul_add(&simd, w, x[c][k * parts + part], sums[c][r]);
-                    }
-                }
-            }
-            for c in 0..C {
-                for r in 0..TILE {
-                    if first + r < rows {
-                        output[(c * rows + first + r) * parts + part] = sums[c][r];
-                    }
-                }
-            }
-        }
-    }
-    C
-}
 
 /// Fills `pass`.
 #[inline(always)]

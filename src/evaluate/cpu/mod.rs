@@ -16,6 +16,7 @@ mod lanes;
 mod linearisation;
 pub mod operator;
 mod output;
+mod product;
 mod sweep;
 mod tangent;
 mod weights;

@@ -5,10 +5,9 @@ use pulp::Simd;
 
 use super::activation::{Taylor, rational_change};
 use super::block::{Features, Pass, Shape};
-use super::forward::{
-    Room, Vector, add_power, channels_along, cosine_coefficient, multiply, powers,
-};
+use super::forward::{Room, add_power, channels_along, cosine_coefficient, powers};
 use super::lanes::{add, fma};
+use super::product::{Vector, multiply};
 use super::weights::{Linear, Weights};
 use crate::network::Network;
 use crate::problem::Activation;

@@ -16,7 +16,7 @@ pub struct Packed<T> {
 }
 
 impl<T: Real> Packed<T> {
-    fn new(rows: usize, columns: usize, at: impl Fn(usize, usize) -> T) -> Self {
+    pub fn new(rows: usize, columns: usize, at: impl Fn(usize, usize) -> T) -> Self {
         let mut tiles = Vec::with_capacity(rows.div_ceil(TILE) * columns);
         for first in (0..rows).step_by(TILE) {
             let entry = |r: usize, k| if first + r < rows { at(first + r, k) } else { T::ZERO };

@@ -42,6 +42,16 @@ impl Comparison {
         Self { network, operator, exact }
     }
 
+    /// Compares with other values at the same points, in place of the exact solution's.
+    ///
+    /// # Panics
+    /// When there is not one value per point.
+    #[must_use]
+    pub fn against(self, values: Vec<f64>) -> Self {
+        assert_eq!(values.len(), self.operator.points(), "a value per point");
+        Self { exact: Some(values), ..self }
+    }
+
     /// The exact solution at the points.
     #[must_use]
     pub fn exact(&self) -> Option<&[f64]> {

@@ -7,6 +7,7 @@
 mod error;
 mod comparison;
 mod parts;
+mod sweeps;
 mod system;
 #[cfg(test)]
 mod tests;

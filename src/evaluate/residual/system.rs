@@ -1,22 +1,16 @@
 //! The blocks of a residual problem at their points, on the CPU.
 
-use faer::{Mat, MatMut, MatRef};
-use rayon::prelude::*;
+use faer::{MatMut, MatRef};
 
-use super::parts::{cut, run_length, runs};
-use super::{ResidualError, ResidualSystem};
-use crate::evaluate::cpu::operator::{Head, Kernel, Layers, Operator, OperatorPoints, Rate};
+use super::{ResidualError, ResidualSystem, sweeps};
+use crate::evaluate::cpu::operator::{Head, Kernel, Operator, OperatorPoints};
 use crate::network::Network;
 use crate::problem::expression::Expression;
 use crate::problem::residual::{BlockPoints, Condition, Norm, ResidualBlock};
 use crate::problem::{Precision, ResidualProblem};
 
-/// Bytes of one block of rows of J, where J is taken in blocks.
-const BLOCK_BYTES: usize = 1 << 28;
 /// Bytes of the largest J that is made as a whole.
 const MEMORY_LIMIT: usize = 1 << if cfg!(target_pointer_width = "64") { 33 } else { 31 };
-/// The fewest rows of such a block: lanes of the narrower precision.
-const BLOCK_ROWS: usize = 16;
 
 /// A residual problem at its points: rows block by block in the order of the file, within a block
 /// expression by expression.
@@ -184,151 +178,6 @@ fn row_weights(block: &ResidualBlock, points: &BlockPoints, dimensions: usize) -
     (0..count).map(|i| mean * quadrature.map_or(1.0, |w| w[i])).collect()
 }
 
-fn residual<T: Kernel>(
-    operators: &[Operator<T>],
-    network: &Network,
-    theta: &[f64],
-    out: &mut [f64],
-) {
-    let at = Layers::<T>::new(network, theta);
-    cut(operators, out, None).into_par_iter().for_each(|mut part| {
-        let operator = &operators[part.operator];
-        // The rows of an energy are made of its derivatives.
-        let mut rate = if operator.head().is_energy() { Rate::None } else { Rate::Density };
-        operator.run(network, &at, part.range, &mut part.values, &mut rate);
-    });
-}
-
-fn jacobian<T: Kernel>(
-    operators: &[Operator<T>],
-    network: &Network,
-    theta: &[f64],
-    values: &mut [f64],
-    matrix: MatMut<'_, f64>,
-) {
-    let at = Layers::<T>::new(network, theta);
-    cut(operators, values, Some(matrix)).into_par_iter().for_each(|mut part| {
-        let mut rate = Rate::Rows { first: 0, matrices: &mut part.jacobian };
-        operators[part.operator].run(network, &at, part.range, &mut part.values, &mut rate);
-    });
-}
-
-/// The loss of one run of points.
-fn loss<T: Kernel>(
-    operator: &Operator<T>,
-    network: &Network,
-    at: &Layers<T>,
-    range: std::ops::Range<usize>,
-) -> f64 {
-    let count = range.len();
-    let energy = operator.head().is_energy();
-    let rows = if energy { 1 } else { operator.head().rows() };
-    let mut values = vec![0.0; rows * count];
-    let mut slices: Vec<&mut [f64]> = values.chunks_mut(count).collect();
-    operator.run(network, at, range, &mut slices, &mut Rate::Density);
-    if energy { values.iter().sum() } else { values.iter().map(|r| r * r).sum() }
-}
-
-fn losses<T: Kernel>(operators: &[Operator<T>], network: &Network, thetas: &[&[f64]]) -> Vec<f64> {
-    let at: Vec<Layers<T>> = thetas.par_iter().map(|theta| Layers::new(network, theta)).collect();
-    let tasks: Vec<_> = (0..thetas.len())
-        .flat_map(|k| operators.iter().map(move |operator| (k, operator)))
-        .flat_map(|(k, operator)| {
-            let points = operator.points();
-            runs(points, run_length(points)).map(move |range| (k, operator, range))
-        })
-        .collect();
-    let parts: Vec<(usize, f64)> = tasks
-        .into_par_iter()
-        .map(|(k, operator, range)| (k, loss(operator, network, &at[k], range)))
-        .collect();
-    let mut sums = vec![0.0; thetas.len()];
-    for (k, part) in parts {
-        sums[k] += part;
-    }
-    sums
-}
-
-/// J in blocks of rows: one expression and a run of points each.
-fn jacobian_blocks<T: Kernel>(
-    operators: &[Operator<T>],
-    network: &Network,
-    theta: &[f64],
-    visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
-) {
-    let p = theta.len();
-    let fit = BLOCK_BYTES / (p * size_of::<f64>()) / BLOCK_ROWS * BLOCK_ROWS;
-    let height = fit.max(BLOCK_ROWS);
-    let at = Layers::<T>::new(network, theta);
-    let widest = operators.iter().map(|o| o.points().min(height)).max().unwrap_or(0);
-    let mut matrix = Mat::<f64>::zeros(widest, p);
-    let mut first_row = 0;
-    for operator in operators {
-        for q in 0..operator.head().rows() {
-            for range in runs(operator.points(), height) {
-                let rows = matrix.as_mut().subrows_mut(0, range.len());
-                row_block(operator, network, &at, range.clone(), q, rows);
-                visit(first_row + range.start, matrix.as_ref().subrows(0, range.len()));
-            }
-            first_row += operator.points();
-        }
-    }
-}
-
-/// The rows of one expression at a run of points.
-fn row_block<T: Kernel>(
-    operator: &Operator<T>,
-    network: &Network,
-    at: &Layers<T>,
-    range: std::ops::Range<usize>,
-    expression: usize,
-    mut rows: MatMut<'_, f64>,
-) {
-    // Short runs, so that a block of few rows is still work for every thread.
-    let mut tasks = Vec::new();
-    for run in runs(range.len(), BLOCK_ROWS) {
-        let (mine, rest) = rows.split_at_row_mut(run.len());
-        rows = rest;
-        tasks.push((range.start + run.start..range.start + run.end, mine));
-    }
-    tasks.into_par_iter().for_each(|(run, mine)| {
-        let mut rate = Rate::Rows { first: expression, matrices: &mut [mine] };
-        operator.run(network, at, run, &mut [], &mut rate);
-    });
-}
-
-/// `2 J^T r` for a given r.
-fn gradient<T: Kernel>(
-    operators: &[Operator<T>],
-    network: &Network,
-    theta: &[f64],
-    residual: &[f64],
-    out: &mut [f64],
-) {
-    let at = Layers::<T>::new(network, theta);
-    let mut weights: Vec<f64> = residual.iter().map(|r| 2.0 * r).collect();
-    let parts = cut(operators, &mut weights, None);
-    let partial = |part: super::parts::Part<'_>| -> Vec<f64> {
-        let mut sum = vec![0.0; theta.len()];
-        let weights: Vec<&[f64]> = part.values.iter().map(|w| &**w).collect();
-        let mut rate = Rate::Sum { weights: &weights, out: &mut sum };
-        operators[part.operator].run(network, &at, part.range, &mut [], &mut rate);
-        sum
-    };
-    out.fill(0.0);
-    // As many parts at once as there are threads: a million parameters need not be held per part.
-    let mut parts = parts.into_iter();
-    loop {
-        let batch: Vec<_> = parts.by_ref().take(rayon::current_num_threads().max(1)).collect();
-        if batch.is_empty() {
-            return;
-        }
-        for sum in batch.into_par_iter().map(partial).collect::<Vec<_>>() {
-            out.iter_mut().zip(&sum).for_each(|(to, s)| *to += s);
-        }
-    }
-}
-
 impl ResidualSystem for Collocation {
     fn parameters(&self) -> usize {
         self.network().parameters()
@@ -340,12 +189,12 @@ impl ResidualSystem for Collocation {
 
     fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
         assert_eq!(out.len(), self.rows(), "length of r");
-        with_operators!(&self.values, list => residual(list, &self.network, theta, out));
+        with_operators!(&self.values, list => sweeps::residual(list, &self.network, theta, out));
         self.check_finite(out)
     }
 
     fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
-        Ok(with_operators!(&self.values, list => losses(list, &self.network, thetas)))
+        Ok(with_operators!(&self.values, list => sweeps::losses(list, &self.network, thetas)))
     }
 
     fn jacobian(
@@ -357,7 +206,7 @@ impl ResidualSystem for Collocation {
         let (rows, parameters) = (self.rows(), self.parameters());
         assert_eq!((matrix.nrows(), matrix.ncols()), (rows, parameters), "shape of J");
         with_operators!(self.rates(), list => {
-            jacobian(list, &self.network, theta, residual, matrix)
+            sweeps::jacobian(list, &self.network, theta, residual, matrix)
         });
         if self.rates.is_some() {
             self.residual(theta, residual)?;
@@ -370,14 +219,14 @@ impl ResidualSystem for Collocation {
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
-        with_operators!(self.rates(), list => jacobian_blocks(list, &self.network, theta, visit));
+        with_operators!(self.rates(), list => sweeps::jacobian_blocks(list, &self.network, theta, visit));
         Ok(())
     }
 
     fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
         let mut residual = vec![0.0; self.rows()];
         self.residual(theta, &mut residual)?;
-        with_operators!(self.rates(), list => gradient(list, &self.network, theta, &residual, out));
+        with_operators!(self.rates(), list => sweeps::gradient(list, &self.network, theta, &residual, out));
         if self.has_energy() {
             return Ok(self.losses(&[theta])?[0]);
         }

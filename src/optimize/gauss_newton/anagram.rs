@@ -57,10 +57,7 @@ impl Optimizer for Anagram {
     ) -> Result<Step, OptimizeError> {
         self.linearisation.at_within(system, start.theta, "anagram", MEMORY_LIMIT)?;
         let half = self.linearisation.gradient(system)?;
-        let Some(jacobian) = self.linearisation.held() else {
-            return Ok(Step::stay(start.theta, start.loss));
-        };
-        let factorisation = self.solver.factor(jacobian, 0)?;
+        let factorisation = self.solver.factor(self.linearisation.whole(), 0)?;
         let projection = factorisation.project(&self.linearisation.residual)?;
         let decomposed = Decomposed { factorisation, projection };
         let published = (f64::EPSILON * system.parameters() as f64).sqrt();

@@ -47,19 +47,18 @@ impl Optimizer for Engd {
         if self.gram.nrows() != parameters {
             self.gram = Mat::zeros(parameters, parameters);
         }
-        if let Some(jacobian) = self.linearisation.held() {
-            triangular::matmul(
-                self.gram.as_mut(),
-                BlockStructure::TriangularLower,
-                Accum::Replace,
-                jacobian.transpose(),
-                BlockStructure::Rectangular,
-                jacobian,
-                BlockStructure::Rectangular,
-                1.0,
-                get_global_parallelism(),
-            );
-        }
+        let jacobian = self.linearisation.whole();
+        triangular::matmul(
+            self.gram.as_mut(),
+            BlockStructure::TriangularLower,
+            Accum::Replace,
+            jacobian.transpose(),
+            BlockStructure::Rectangular,
+            jacobian,
+            BlockStructure::Rectangular,
+            1.0,
+            get_global_parallelism(),
+        );
         let pairs = symmetric_eigen(self.gram.as_ref())?;
         let largest = pairs.values.first().copied().unwrap_or(0.0);
         let cutoff = self.settings.cutoff;

@@ -12,8 +12,9 @@
 
 pub(crate) mod search;
 
+use super::gauss_newton::MEMORY_LIMIT;
 use crate::evaluate::residual::{ResidualError, ResidualSystem};
-use crate::linalg::{Factorisation, LeastSquares, Settings, TestMatrix};
+use crate::linalg::{Factorisation, LeastSquares, Settings, TestMatrix, TestMatrixKind};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::jacobian::Linearisation;
 use crate::optimize::line_search::or_infinite;
@@ -30,10 +31,13 @@ const LEAST_COLUMNS: usize = 64;
 const SPARE_COLUMNS: usize = 40;
 /// Singular values below this share of the damping do not matter.
 const NEGLIGIBLE: f64 = 0.1;
+/// The most parameters for which subspaces are trigonometric.
+const LONGEST_TRANSFORM: usize = 1 << 16;
 /// The damping grows by this where no step was found.
 const RETREAT: f64 = 10.0;
-/// By how much a loss and the sum of squares may differ in round-off.
-const ROUND_OFF: f64 = 1e-9;
+/// By how much a loss and its sum of squares may differ in round-off, near convergence or in single
+/// precision.
+const ROUND_OFF: f64 = 1e-2;
 
 #[derive(Debug)]
 pub(crate) struct Levenberg {
@@ -47,7 +51,11 @@ pub(crate) struct Levenberg {
 
 /// What one search found out.
 struct Searched {
+    /// The parameters that were reached, if any.
+    theta: Option<Vec<f64>>,
     trial: Option<Trial>,
+    /// `|grad R|`.
+    gradient_norm: f64,
     evaluations: usize,
     singular_values: Vec<f64>,
 }
@@ -78,7 +86,12 @@ impl Levenberg {
         }
         // More columns than rows add nothing but a shorter step.
         let columns = self.columns.clamp(1, (rows + rows / 4).max(1)).min(parameters);
-        let kind = self.settings.kind;
+        // Transforms of very long rows cost more than they give.
+        let long = parameters > LONGEST_TRANSFORM;
+        let kind = match self.settings.kind {
+            TestMatrixKind::Trigonometric if long => TestMatrixKind::SparseSign,
+            kind => kind,
+        };
         Some(TestMatrix::new(kind, parameters, columns, self.seed, iteration as u64))
     }
 
@@ -88,18 +101,19 @@ impl Levenberg {
         start: Start<'_>,
     ) -> Result<Searched, OptimizeError> {
         let subspace = self.subspace(system, start.iteration);
-        let sketched = match &subspace {
+        let sketched;
+        let (matrix, half) = match &subspace {
             Some(test) => {
-                let mut sketched = self.linearisation.sketch(system, test)?;
-                sketched *= faer::Scale(test.isometry());
-                Some(sketched)
+                self.linearisation.at(system, start.theta)?;
+                let (product, half) = self.linearisation.sketch(system, test)?;
+                sketched = product * faer::Scale(test.isometry());
+                (sketched.as_ref(), half)
             }
-            None => None,
-        };
-        let matrix = match (&sketched, self.linearisation.held()) {
-            (Some(sketched), _) => sketched.as_ref(),
-            (None, Some(jacobian)) => jacobian,
-            (None, None) => return Ok(Searched::nothing()),
+            None => {
+                self.linearisation.at_within(system, start.theta, "lm", MEMORY_LIMIT)?;
+                let half = self.linearisation.gradient(system)?;
+                (self.linearisation.whole(), half)
+            }
         };
         let residual = &self.linearisation.residual;
         let squares: f64 = residual.iter().map(|r| r * r).sum();
@@ -125,7 +139,9 @@ impl Levenberg {
             },
         };
         let trial = linearised.search(self.damping)?;
-        Ok(Searched { trial, evaluations, singular_values })
+        let reached = trial.as_ref().map(|t| lift(start.theta, &t.step, subspace.as_ref()));
+        let gradient_norm = gradient_norm(&half);
+        Ok(Searched { theta: reached, trial, gradient_norm, evaluations, singular_values })
     }
 
     /// Sizes the next subspace by the singular values that its damping will leave.
@@ -137,12 +153,6 @@ impl Levenberg {
         let wanted = (share * rank as f64) as usize + SPARE_COLUMNS;
         self.columns =
             if found { wanted.max(LEAST_COLUMNS) } else { wanted.max(self.columns * 3 / 2) };
-    }
-}
-
-impl Searched {
-    fn nothing() -> Self {
-        Self { trial: None, evaluations: 0, singular_values: Vec::new() }
     }
 }
 
@@ -185,19 +195,12 @@ impl Optimizer for Levenberg {
         system: &mut dyn ResidualSystem,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
-        if self.subspace(system, start.iteration).is_some() {
-            self.linearisation.at(system, start.theta)?;
-        } else {
-            let limit = super::gauss_newton::MEMORY_LIMIT;
-            self.linearisation.at_within(system, start.theta, "lm", limit)?;
-        }
-        let half = self.linearisation.gradient(system)?;
-        let Searched { trial, evaluations, singular_values } = self.search(system, start)?;
+        let searched = self.search(system, start)?;
+        let Searched { gradient_norm, evaluations, singular_values, .. } = searched;
         let mut step = Step::stay(start.theta, start.loss);
-        let found = trial.is_some();
-        if let Some(trial) = trial {
-            let subspace = self.subspace(system, start.iteration);
-            step.theta = lift(start.theta, &trial.step, subspace.as_ref());
+        let found = searched.trial.is_some();
+        if let (Some(theta), Some(trial)) = (searched.theta, searched.trial) {
+            step.theta = theta;
             (step.loss, step.step_length) = (trial.reached.loss, 1.0);
             self.damping = trial.damping;
         } else {
@@ -207,7 +210,7 @@ impl Optimizer for Levenberg {
         let bound = self.damping * singular_values.first().copied().unwrap_or(0.0);
         step.rank = singular_values.iter().take_while(|&&sigma| sigma > bound).count();
         self.resize(&singular_values, found);
-        Ok(Step { gradient_norm: gradient_norm(&half), evaluations, singular_values, ..step })
+        Ok(Step { gradient_norm, evaluations, singular_values, ..step })
     }
 
     fn save(&self, state: &mut TrainingState) {

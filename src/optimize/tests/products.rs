@@ -19,7 +19,7 @@ fn blocks_give_the_same_products_as_the_whole() {
     for limit in [usize::MAX, 4 * parameters, 0, rows * parameters - 1] {
         let mut linearisation = Linearisation::with_limit(limit);
         linearisation.at(&mut system, &theta).expect("finite");
-        assert_eq!(linearisation.held().is_some(), limit == usize::MAX);
+        assert_eq!(linearisation.is_held(), limit == usize::MAX);
         assert_eq!(linearisation.residual, residual);
         let close = |a: Mat<f64>, b: Mat<f64>, what: &str| {
             let allowed = 100.0 * f64::EPSILON * rows as f64 * b.norm_max();
@@ -33,7 +33,10 @@ fn blocks_give_the_same_products_as_the_whole() {
         close(gram, jacobian.transpose() * (&jacobian * &v), "J^T J V");
         let kernel = linearisation.kernel(system).expect("finite");
         close(kernel, &jacobian * jacobian.transpose(), "J J^T");
-        let sketch = linearisation.sketch(system, &test).expect("finite");
+        let (sketch, gradient) = linearisation.sketch(system, &test).expect("finite");
         close(sketch, &jacobian * test.dense(), "J Omega");
+        let r = Mat::from_fn(rows, 1, |i, _| residual[i]);
+        let gradient = Mat::from_fn(parameters, 1, |i, _| gradient[i]);
+        close(gradient, jacobian.transpose() * r, "J^T r");
     }
 }

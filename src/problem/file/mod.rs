@@ -3,14 +3,16 @@
 //! `document` reads TOML into a tree with places, `reader` takes typed settings out of it,
 //! `symbols` collects the names, `sections` reads section by section, `checks` looks for
 //! contradictions between them, `print` turns a tree back into text. The same for residual
-//! problems in `residual` and `residual_checks`.
+//! problems in `residual` and its companions.
 
 mod checks;
+mod companion;
 mod document;
 mod escapes;
 mod print;
 mod reader;
 mod residual;
+mod residual_block;
 mod residual_checks;
 mod residual_settings;
 mod sections;

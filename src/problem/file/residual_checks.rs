@@ -10,15 +10,17 @@ use crate::problem::residual::{
 
 /// Relative difference above which two formulas disagree.
 const TOLERANCE: f64 = 1e-6;
-/// Sample points of a block.
+/// Sample points of a block, on all of its planes together, and the fewest of one plane.
 const SAMPLES: usize = 64;
+const FEWEST: usize = 8;
 /// The largest derivative of an exact solution that is made for the check.
-const MAX_SIZE: usize = 100_000;
+const MAX_SIZE: usize = 4096;
 
 pub(super) fn consistency(problem: &ResidualProblem, places: &Places, reader: &mut Reader<'_>) {
     let check = Check { problem, values: problem.parameter_values() };
     check.same_plane(places, reader);
     check.exact(places, reader);
+    check.companion(places, reader);
 }
 
 struct Check<'p> {
@@ -76,6 +78,33 @@ impl Check<'_> {
         }
     }
 
+    /// The reference must start where the blocks at its start say.
+    fn companion(&self, places: &Places, reader: &mut Reader<'_>) {
+        let Some(companion) = &self.problem.companion else { return };
+        let plane = Plane { coordinate: companion.time, at: companion.problem.time.start };
+        for block in &self.problem.blocks {
+            let at_start = matches!(&block.location, Location::Planes(p) if p.contains(&plane));
+            let Some(wanted) = prescribed(block).filter(|_| at_start) else { continue };
+            let values = |point: &[f64]| {
+                let found = companion.initial_at(point[companion.space]);
+                (self.evaluate(&wanted, point), found)
+            };
+            let differs = |point: &Vec<f64>| {
+                let (a, b) = values(point);
+                let close = (a - b).abs() <= TOLERANCE * 1f64.max(a.abs());
+                !close
+            };
+            if let Some(point) = self.samples(Some(plane)).into_iter().find(differs) {
+                let (a, b) = values(&point);
+                let (first, second) = (block.name.clone(), "the reference".to_owned());
+                let place = self.describe(&point);
+                let (a, b) = (rounded(a), rounded(b));
+                let issue = ResidualIssue::ConditionsDisagree { first, second, place, a, b };
+                reader.report(&places.companion, issue);
+            }
+        }
+    }
+
     /// The exact solution must be finite and satisfy every equation.
     fn exact(&self, places: &Places, reader: &mut Reader<'_>) {
         let Some(exact) = &self.problem.exact else { return };
@@ -107,16 +136,22 @@ impl Check<'_> {
                 time: 0.0,
                 parameters: &self.values,
             };
-            let jet = |channel: Channel| self.evaluate(derivatives.of(channel), point);
+            let known = |(channel, e): &(Channel, Expression)| (*channel, self.evaluate(e, point));
+            let values: Vec<(Channel, f64)> = derivatives.0.iter().map(known).collect();
+            let jet = |channel: Channel| {
+                values.iter().find(|(c, _)| *c == channel).map_or(f64::NAN, |(_, value)| *value)
+            };
             // The sizes of the terms are those of the jet: what is lost is relative to them.
-            let size = derivatives.all().map(|e| self.evaluate(e, point).abs());
-            (expression.evaluate(place, &jet), size.fold(1.0, f64::max))
+            let size = values.iter().map(|(_, value)| value.abs()).fold(1.0, f64::max);
+            (expression.evaluate(place, &jet), size)
         };
-        let wrong = |value: f64, scale: f64| !(value.abs() <= TOLERANCE * scale);
+        let wrong = |value: f64, scale: f64| value.is_nan() || value.abs() > TOLERANCE * scale;
         let mut cases: Vec<(Vec<f64>, f64, f64)> = Vec::new();
         match (&block.location, &block.condition) {
             (Location::Planes(planes), Condition::Equation(equation)) => {
-                for point in planes.iter().flat_map(|plane| self.samples(Some(*plane))) {
+                let count = (SAMPLES / planes.len()).max(FEWEST);
+                let on = |plane: &Plane| self.samples(Some(*plane)).into_iter().take(count);
+                for point in planes.iter().flat_map(on) {
                     let (value, scale) = at(equation, &point);
                     cases.push((point, value, scale));
                 }
@@ -201,15 +236,6 @@ impl Derivatives {
         let found: Option<Vec<_>> =
             wanted.map(|channel| Some((channel, partial(&channel)?))).collect();
         found.map(Self)
-    }
-
-    fn of(&self, channel: Channel) -> &Expression {
-        const ZERO: &Expression = &Expression::Constant(0.0);
-        self.0.iter().find(|(c, _)| *c == channel).map_or(ZERO, |(_, e)| e)
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Expression> {
-        self.0.iter().map(|(_, e)| e)
     }
 }
 

@@ -168,7 +168,7 @@ fn network<'a>(
 fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> TrainingSettings {
     let mut section = reader.section(top, "method");
     let positive = |v: f64| v > 0.0;
-    let name = reader.choice(&mut section, "name").unwrap_or(TrainingMethod::SngdTwoPass);
+    let name = reader.choice(&mut section, "name").unwrap_or(TrainingMethod::LevenbergMarquardt);
     let iterations =
         reader.count(&mut section, "iterations", [1, 100_000_000]).unwrap_or(1000) as usize;
     let tolerance = reader.number(&mut section, "tolerance", "zero or above", |v| v >= 0.0);

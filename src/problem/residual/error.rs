@@ -12,7 +12,7 @@ pub enum ResidualIssue {
     NoInterior,
     #[error("the block {block} has no points")]
     EmptyBlock { block: String },
-    #[error("{first} and {second} exclude each other in one block")]
+    #[error("{first} and {second} exclude each other")]
     Exclusive { first: &'static str, second: &'static str },
     #[error("'{found}' is no part of the domain")]
     UnknownPlace { found: String, coordinates: Vec<String> },
@@ -26,6 +26,8 @@ pub enum ResidualIssue {
     RowLength { found: usize, expected: usize },
     #[error("the hidden layers have different widths")]
     UnequalLayers,
+    #[error("a reference is for problems in t and one other coordinate")]
+    ReferenceShape,
     #[error("there are {found} {what}, more than {limit}")]
     TooMany { what: &'static str, found: usize, limit: usize },
     #[error("{first} and {second} ask for different values at {place}: {a} and {b}")]
@@ -66,6 +68,7 @@ impl ResidualIssue {
             }
             Self::RowLength { .. } => "write the coordinates in order, then the value".into(),
             Self::UnequalLayers => "give every hidden layer the same width".into(),
+            Self::ReferenceShape => "remove [reference]; [exact] may have any coordinates".into(),
             Self::TooMany { .. } => "choose fewer".into(),
             Self::ConditionsDisagree { .. } => "change or remove one of the two".into(),
             Self::ExactFails { .. } => "correct the equation or the exact solution".into(),

@@ -46,6 +46,12 @@
 //! [exact]                                    # optional: for the error
 //! u = "exp(-kappa*t)*sin(x)"
 //!
+//! [reference]                                # in its place: an evolution problem in t and one
+//! equation = "u_t = 0.01*u_xx"               # periodic coordinate with the same solution
+//! range = [-1, 1]                            # default: the coordinate's
+//! initial = "sin(pi*x)"
+//! value = "u"                                # the solution by this problem's u; default
+//!
 //! [evaluation]
 //! layout = "grid"                            # grid up to 3 coordinates, else random
 //! count = 200                                # per coordinate; else in all
@@ -83,14 +89,19 @@
 //! block with `energy = ".."` instead of `equation` adds the integral of that density, which is
 //! minimised as it stands: the variational form of a problem.
 
+mod companion;
 mod error;
 pub mod points;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use crate::problem::expression::{Expression, Names};
 use crate::problem::settings::{NetworkSettings, Precision};
 use crate::problem::{Overrides, Parameter, ProblemErrors, file};
 
+pub use companion::Companion;
+pub(in crate::problem) use companion::Parts;
 pub use error::ResidualIssue;
 pub use points::BlockPoints;
 pub use settings::{
@@ -115,6 +126,8 @@ pub struct ResidualProblem {
     pub blocks: Vec<ResidualBlock>,
     /// The exact solution, where the file gives one: coordinates and parameters.
     pub exact: Option<Expression>,
+    /// An evolution problem with the same solution, where the file gives one.
+    pub companion: Option<Companion>,
     pub evaluation: EvaluationSettings,
     pub network: NetworkSettings,
     pub inputs: InputScaling,

@@ -4,6 +4,7 @@ use faer::ColMut;
 
 use super::layers::Layers;
 use super::passes::{Buffers, Sizes};
+use crate::evaluate::cpu::lanes::fma;
 use crate::problem::Activation;
 use crate::scalar::Real;
 
@@ -16,6 +17,8 @@ pub trait Sink<T, const L: usize> {
     fn next(&mut self, lanes: &[[T; L]]);
 }
 
+// Loops, not closures: a closure that the compiler does not inline loses the instruction set.
+
 /// Hands every parameter's derivatives to the sink, after a sweep back of `seed`.
 #[inline(always)]
 pub fn columns<T: Real, const L: usize>(
@@ -27,78 +30,75 @@ pub fn columns<T: Real, const L: usize>(
     sink: &mut impl Sink<T, L>,
 ) {
     let blocks = seed.len() / sizes.channels;
-    embedding(sizes, layers, features, blocks, buffers, sink);
+    let (channels, width) = (sizes.channels, sizes.width);
+    let mut room = [[T::ZERO; L]; MAX_BLOCKS];
+    let lanes = &mut room[..blocks];
+    embedding(sizes, layers, features, buffers, lanes, sink);
     for layer in 1..sizes.layers {
         let (h, z_bar) = (buffers.h::<L>(layer - 1), buffers.z_bar::<L>(layer));
-        let group = |block: usize, c: usize| (block * sizes.channels + c) * sizes.width;
-        for row in 0..sizes.width {
-            for column in 0..sizes.width {
-                let entry = |block: usize| {
-                    contract(sizes.channels, |c| {
-                        (&z_bar[group(block, c) + row], &h[group(block, c) + column])
-                    })
-                };
-                emit(blocks, entry, sink);
+        for row in 0..width {
+            for column in 0..width {
+                contract(channels, (&z_bar[row..], width), (&h[column..], width), lanes);
+                sink.next(lanes);
             }
         }
-        biases(sizes, layer, blocks, buffers, sink);
+        biases(sizes, z_bar, lanes, sink);
     }
     let h = buffers.h::<L>(sizes.layers - 1);
-    for column in 0..sizes.width {
-        let entry = |block: usize| {
-            contract(sizes.channels, |c| {
-                let group = block * sizes.channels + c;
-                (&seed[group], &h[group * sizes.width + column])
-            })
-        };
-        emit(blocks, entry, sink);
+    for column in 0..width {
+        contract(channels, (seed, 1), (&h[column..], width), lanes);
+        sink.next(lanes);
     }
-    emit(blocks, |block| seed[block * sizes.channels], sink);
+    for (block, to) in lanes.iter_mut().enumerate() {
+        *to = seed[block * channels];
+    }
+    sink.next(lanes);
     if sizes.activation == Activation::Rational {
         coefficients(sizes, blocks, buffers, sink);
     }
 }
 
+/// Per block the sum over channels of `a b`; each comes with the distance from one channel to the
+/// next.
 #[inline(always)]
-fn emit<T: Real, const L: usize>(
-    blocks: usize,
-    entry: impl Fn(usize) -> [T; L],
-    sink: &mut impl Sink<T, L>,
-) {
-    let mut lanes = [[T::ZERO; L]; MAX_BLOCKS];
-    for (block, lanes) in lanes[..blocks].iter_mut().enumerate() {
-        *lanes = entry(block);
-    }
-    sink.next(&lanes[..blocks]);
-}
-
-/// The sum over channels of the products of pairs.
-#[inline(always)]
-fn contract<'a, T: Real, const L: usize>(
+fn contract<T: Real, const L: usize>(
     channels: usize,
-    pair: impl Fn(usize) -> (&'a [T; L], &'a [T; L]),
-) -> [T; L] {
-    let mut sum = [T::ZERO; L];
-    for c in 0..channels {
-        let (a, b) = pair(c);
-        for l in 0..L {
-            sum[l] = a[l].fma(b[l], sum[l]);
+    (a, step_a): (&[[T; L]], usize),
+    (b, step_b): (&[[T; L]], usize),
+    to: &mut [[T; L]],
+) {
+    for (block, to) in to.iter_mut().enumerate() {
+        let mut sum = [T::ZERO; L];
+        for group in block * channels..(block + 1) * channels {
+            sum = fma(a[group * step_a], b[group * step_b], sum);
         }
+        *to = sum;
     }
-    sum
 }
 
+/// The derivatives by what is added to the values of the units.
 #[inline(always)]
 fn biases<T: Real, const L: usize>(
     sizes: &Sizes,
-    layer: usize,
-    blocks: usize,
-    buffers: &Buffers<T>,
+    z_bar: &[[T; L]],
+    lanes: &mut [[T; L]],
     sink: &mut impl Sink<T, L>,
 ) {
-    let z_bar = buffers.z_bar::<L>(layer);
-    for row in 0..sizes.width {
-        emit(blocks, |block| z_bar[block * sizes.channels * sizes.width + row], sink);
+    for unit in 0..sizes.width {
+        bias(sizes, z_bar, unit, lanes);
+        sink.next(lanes);
+    }
+}
+
+#[inline(always)]
+fn bias<T: Real, const L: usize>(
+    sizes: &Sizes,
+    z_bar: &[[T; L]],
+    unit: usize,
+    lanes: &mut [[T; L]],
+) {
+    for (block, to) in lanes.iter_mut().enumerate() {
+        *to = z_bar[block * sizes.channels * sizes.width + unit];
     }
 }
 
@@ -108,44 +108,67 @@ fn embedding<T: Real, const L: usize>(
     sizes: &Sizes,
     layers: &Layers<T>,
     features: &[[T; L]],
-    blocks: usize,
     buffers: &Buffers<T>,
+    lanes: &mut [[T; L]],
     sink: &mut impl Sink<T, L>,
 ) {
     let z_bar = buffers.z_bar::<L>(0);
-    let by_weight = |block: usize, unit: usize, feature: usize| {
-        contract(sizes.channels, |c| {
-            let group = block * sizes.channels + c;
-            (&z_bar[group * sizes.width + unit], &features[group * sizes.features + feature])
-        })
-    };
     let waves = &layers.waves;
-    let periodic = waves.amplitude.len() / sizes.width;
-    // The weights of cosine and sine are a cos(phi) and -a sin(phi).
-    let rotated = |k: usize, block: usize, by_cosine: T, by_sine: T| -> [T; L] {
-        let (unit, coordinate) = (k / periodic, k % periodic);
-        let cosine = by_weight(block, unit, 2 * coordinate);
-        let sine = by_weight(block, unit, 2 * coordinate + 1);
-        std::array::from_fn(|l| by_cosine * cosine[l] + by_sine * sine[l])
-    };
-    for k in 0..waves.amplitude.len() {
-        emit(blocks, |block| rotated(k, block, waves.cosine[k], -waves.sine[k]), sink);
+    let count = waves.amplitude.len();
+    let periodic = count / sizes.width;
+    for k in 0..count {
+        wave(sizes, features, z_bar, (k, periodic), [waves.cosine[k], -waves.sine[k]], lanes);
+        sink.next(lanes);
     }
-    for k in 0..waves.amplitude.len() {
+    for k in 0..count {
         let a = waves.amplitude[k];
-        emit(blocks, |block| rotated(k, block, -a * waves.sine[k], -a * waves.cosine[k]), sink);
+        wave(
+            sizes,
+            features,
+            z_bar,
+            (k, periodic),
+            [-a * waves.sine[k], -a * waves.cosine[k]],
+            lanes,
+        );
+        sink.next(lanes);
     }
-    for k in 0..waves.amplitude.len() {
-        let unit = k / periodic;
-        emit(blocks, |block| z_bar[block * sizes.channels * sizes.width + unit], sink);
+    for k in 0..count {
+        bias(sizes, z_bar, k / periodic, lanes);
+        sink.next(lanes);
     }
     if sizes.features > 2 * periodic {
         for unit in 0..sizes.width {
             for feature in 2 * periodic..sizes.features {
-                emit(blocks, |block| by_weight(block, unit, feature), sink);
+                let by_unit = (&z_bar[unit..], sizes.width);
+                contract(sizes.channels, by_unit, (&features[feature..], sizes.features), lanes);
+                sink.next(lanes);
             }
         }
-        biases(sizes, 0, blocks, buffers, sink);
+        biases(sizes, z_bar, lanes, sink);
+    }
+}
+
+/// Derivatives by the weights `a cos(phi)` and `-a sin(phi)` of cosine and sine of wave `k`,
+/// combined with `factors`.
+#[inline(always)]
+fn wave<T: Real, const L: usize>(
+    sizes: &Sizes,
+    features: &[[T; L]],
+    z_bar: &[[T; L]],
+    (k, periodic): (usize, usize),
+    factors: [T; 2],
+    lanes: &mut [[T; L]],
+) {
+    let (unit, feature) = (k / periodic, 2 * (k % periodic));
+    let mut by_sine = [[T::ZERO; L]; MAX_BLOCKS];
+    let by_sine = &mut by_sine[..lanes.len()];
+    let by_unit = (&z_bar[unit..], sizes.width);
+    contract(sizes.channels, by_unit, (&features[feature..], sizes.features), lanes);
+    contract(sizes.channels, by_unit, (&features[feature + 1..], sizes.features), by_sine);
+    for (cosine, sine) in lanes.iter_mut().zip(by_sine) {
+        for l in 0..L {
+            cosine[l] = factors[0] * cosine[l] + factors[1] * sine[l];
+        }
     }
 }
 
@@ -158,8 +181,7 @@ fn coefficients<T: Real, const L: usize>(
 ) {
     for layer in 0..sizes.layers {
         for which in 0..crate::network::RATIONAL_COEFFICIENTS {
-            let lanes = buffers.coefficient::<L>(layer, which);
-            emit(blocks, |block| lanes[block], sink);
+            sink.next(&buffers.coefficient::<L>(layer, which)[..blocks]);
         }
     }
 }
@@ -184,18 +206,16 @@ where
         let column = &mut column[self.first..self.first + self.valid];
         let (whole, rest) = column.as_chunks_mut::<L>();
         for (to, from) in whole.iter_mut().zip(lanes) {
-            store(to, from, self.add);
+            let old = if self.add { *to } else { [0.0; L] };
+            for l in 0..L {
+                to[l] = old[l] + from[l].to_f64();
+            }
         }
         if let Some(from) = lanes.get(whole.len()) {
-            store(rest, from, self.add);
+            for (to, from) in rest.iter_mut().zip(from) {
+                *to = if self.add { *to } else { 0.0 } + from.to_f64();
+            }
         }
-    }
-}
-
-#[inline(always)]
-fn store<T: Real>(to: &mut [f64], from: &[T], add: bool) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = if add { *to + from.to_f64() } else { from.to_f64() };
     }
 }
 

@@ -137,7 +137,9 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
 
     #[inline(always)]
     fn output(&self, k: usize) -> [T; L] {
-        std::array::from_fn(|l| self.out[k * L + l])
+        let mut lanes = [T::ZERO; L];
+        lanes.copy_from_slice(&self.out[k * L..(k + 1) * L]);
+        lanes
     }
 
     /// The residuals alone times a factor per point, or the energy density times its square in
@@ -165,13 +167,13 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
     /// coefficients, channel by channel, in `seeds`. For an energy `scale^2 e` they are such that
     /// `2 J^T r` is its gradient and `2 J^T J` its Hessian.
     #[inline(always)]
-    pub fn differentiate<'s>(
+    pub fn differentiate(
         &mut self,
         head: &Head,
         network: &[[T; L]],
         coordinates: Rows<'_, T>,
         scale: &[T; L],
-        seeds: &mut dyn Iterator<Item = &'s mut [[T; L]]>,
+        seeds: &mut dyn Iterator<Item = &mut [[T; L]]>,
     ) {
         self.load(head, network);
         self.run(&head.slopes, coordinates);

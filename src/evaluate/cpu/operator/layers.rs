@@ -6,44 +6,17 @@
 //! `a cos(angle + phi) = (a cos phi) cos(angle) + (-a sin phi) sin(angle)`.
 
 use crate::evaluate::cpu::activation::Rational;
+use crate::evaluate::cpu::weights::Packed;
 use crate::evaluate::jet::JetSet;
 use crate::network::{Input, Network, RATIONAL_COEFFICIENTS};
 use crate::problem::expression::Channel;
 use crate::scalar::Real;
 
-/// Rows that a product accumulates in registers together.
-pub const TILE: usize = 5;
-
-/// A matrix in tiles of [`TILE`] rows, the last one filled up with zeros; column by column within
-/// a tile, so that a product reads one stream.
-pub struct Tiles<T> {
-    pub rows: usize,
-    pub columns: usize,
-    entries: Vec<[T; TILE]>,
-}
-
-impl<T: Real> Tiles<T> {
-    fn new(rows: usize, columns: usize, at: impl Fn(usize, usize) -> T) -> Self {
-        let mut entries = Vec::with_capacity(rows.div_ceil(TILE) * columns);
-        for first in (0..rows).step_by(TILE) {
-            let entry = |r: usize, k| if first + r < rows { at(first + r, k) } else { T::ZERO };
-            entries.extend((0..columns).map(|k| std::array::from_fn(|r| entry(r, k))));
-        }
-        Self { rows, columns, entries }
-    }
-
-    /// Per tile: its first row, and per column its entries.
-    #[inline(always)]
-    pub fn tiles(&self) -> impl Iterator<Item = (usize, &[[T; TILE]])> {
-        self.entries.chunks_exact(self.columns).enumerate().map(|(k, tile)| (k * TILE, tile))
-    }
-}
-
 /// One linear layer.
 pub struct Layer<T> {
-    pub weight: Tiles<T>,
+    pub weight: Packed<T>,
     /// For the sweep back; of no use for the embedding.
-    pub transposed: Option<Tiles<T>>,
+    pub transposed: Option<Packed<T>>,
     pub bias: Vec<T>,
 }
 
@@ -59,9 +32,10 @@ pub struct Waves<T> {
 pub struct Layers<T> {
     /// Embedding, then hidden layers.
     pub layers: Vec<Layer<T>>,
-    pub output: Tiles<T>,
+    pub output: Packed<T>,
     pub output_row: Vec<T>,
-    pub output_bias: T,
+    /// One number.
+    pub output_bias: Vec<T>,
     pub waves: Waves<T>,
     /// Per activated layer; zeros where the activation has no coefficients.
     pub rational: Vec<Rational<T>>,
@@ -84,8 +58,8 @@ impl<T: Real> Layers<T> {
         for layer in 1..=network.hidden_layers() {
             let weight = part(&format!("hidden.{layer}.weight"));
             layers.push(Layer {
-                weight: Tiles::new(width, width, |r, k| weight[r * width + k]),
-                transposed: Some(Tiles::new(width, width, |r, k| weight[k * width + r])),
+                weight: Packed::new(width, width, |r, k| weight[r * width + k]),
+                transposed: Some(Packed::new(width, width, |r, k| weight[k * width + r])),
                 bias: part(&format!("hidden.{layer}.bias")),
             });
         }
@@ -101,9 +75,9 @@ impl<T: Real> Layers<T> {
             .collect();
         Self {
             layers,
-            output: Tiles::new(1, width, |_, k| output_row[k]),
+            output: Packed::new(1, width, |_, k| output_row[k]),
             output_row,
-            output_bias: part("output.bias")[0],
+            output_bias: part("output.bias"),
             waves,
             rational,
         }
@@ -139,7 +113,8 @@ fn embedding<T: Real>(network: &Network, theta: &[f64]) -> (Layer<T>, Waves<T>) 
         }
         let k = unit * periodic + feature / 2;
         let (sine, cosine) = phase[k].sin_cos();
-        T::of(if feature % 2 == 0 { amplitude[k] * cosine } else { -amplitude[k] * sine })
+        let turned = if feature.is_multiple_of(2) { cosine } else { -sine };
+        T::of(amplitude[k] * turned)
     };
     let bias = |unit: usize| -> T {
         let shifts: f64 = shift.iter().skip(unit * periodic).take(periodic).sum();
@@ -147,7 +122,7 @@ fn embedding<T: Real>(network: &Network, theta: &[f64]) -> (Layer<T>, Waves<T>) 
     };
     let width = network.width();
     let layer = Layer {
-        weight: Tiles::new(width, 2 * periodic + linear, weight),
+        weight: Packed::new(width, 2 * periodic + linear, weight),
         transposed: None,
         bias: (0..width).map(bias).collect(),
     };

@@ -10,7 +10,6 @@ mod head;
 mod layers;
 mod passes;
 mod prepare;
-mod product;
 mod sweep;
 
 pub use head::Head;

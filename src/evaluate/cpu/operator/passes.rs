@@ -6,8 +6,11 @@
 use pulp::Simd;
 
 use super::layers::Layers;
-use super::product::multiply;
+
 use crate::evaluate::cpu::activation::{MAX_COEFFICIENTS, rational_sensitivities, taylor};
+use crate::evaluate::cpu::block::Lanes;
+use crate::evaluate::cpu::lanes::{fma, scale};
+use crate::evaluate::cpu::product::{add_constants, multiply};
 use crate::evaluate::jet::JetSet;
 use crate::network::{Network, RATIONAL_COEFFICIENTS};
 use crate::problem::Activation;
@@ -51,53 +54,37 @@ impl Sizes {
     }
 }
 
-/// Lanes that begin on cache lines: a whole register that straddles two takes twice as long.
-struct Room<T>(Vec<T>);
+/// The lanes of a buffer, as the passes read and fill them.
+#[inline(always)]
+fn lanes<T: Real, const L: usize>(room: &Lanes<T>) -> &[[T; L]] {
+    room.entries().as_chunks().0
+}
 
-const LINE: usize = 64;
-
-impl<T: Real> Room<T> {
-    fn new(lanes: usize) -> Self {
-        Self(vec![T::ZERO; lanes * T::LANES + LINE / size_of::<T>()])
-    }
-
-    #[inline(always)]
-    fn skipped(&self) -> usize {
-        self.0.as_ptr().align_offset(LINE).min(LINE / size_of::<T>())
-    }
-
-    #[inline(always)]
-    fn lanes<const L: usize>(&self) -> &[[T; L]] {
-        self.0[self.skipped()..].as_chunks().0
-    }
-
-    #[inline(always)]
-    fn lanes_mut<const L: usize>(&mut self) -> &mut [[T; L]] {
-        let skipped = self.skipped();
-        self.0[skipped..].as_chunks_mut().0
-    }
+#[inline(always)]
+fn lanes_mut<T: Real, const L: usize>(room: &mut Lanes<T>) -> &mut [[T; L]] {
+    room.entries_mut().as_chunks_mut().0
 }
 
 /// The buffers of one thread.
 pub struct Buffers<T> {
     /// Per layer; z is kept for the coefficients of the activation alone.
-    z: Vec<Room<T>>,
-    h: Vec<Room<T>>,
-    slope: Vec<Room<T>>,
-    z_bar: Vec<Room<T>>,
-    h_bar: Room<T>,
-    output: Room<T>,
+    z: Vec<Lanes<T>>,
+    h: Vec<Lanes<T>>,
+    slope: Vec<Lanes<T>>,
+    z_bar: Vec<Lanes<T>>,
+    h_bar: Lanes<T>,
+    output: Lanes<T>,
     /// Taylor coefficients of the activation per unit, and two powers of the units' series.
-    taylor: Room<T>,
-    power: [Room<T>; 2],
+    taylor: Lanes<T>,
+    power: [Lanes<T>; 2],
     /// Per layer and coefficient of a trainable activation: the derivative, per block.
-    coefficients: Vec<[Room<T>; RATIONAL_COEFFICIENTS]>,
+    coefficients: Vec<[Lanes<T>; RATIONAL_COEFFICIENTS]>,
 }
 
 impl<T: Real> Buffers<T> {
     pub fn new(sizes: &Sizes) -> Self {
         let layer = sizes.layer(sizes.blocks);
-        let per_layer = |lanes: usize| (0..sizes.layers).map(|_| Room::new(lanes)).collect();
+        let per_layer = |lanes: usize| (0..sizes.layers).map(|_| Lanes::new(lanes)).collect();
         let back = if sizes.slopes { layer } else { 0 };
         let trainable = sizes.slopes && sizes.activation == Activation::Rational;
         let coefficients = if trainable { sizes.layers } else { 0 };
@@ -107,12 +94,12 @@ impl<T: Real> Buffers<T> {
             h: per_layer(layer),
             slope: per_layer(back),
             z_bar: per_layer(back),
-            h_bar: Room::new(back),
-            output: Room::new(sizes.blocks * sizes.channels),
-            taylor: Room::new(MAX_COEFFICIENTS * sizes.width),
-            power: [Room::new(single), Room::new(single)],
+            h_bar: Lanes::new(back),
+            output: Lanes::new(sizes.blocks * sizes.channels),
+            taylor: Lanes::new(MAX_COEFFICIENTS * sizes.width),
+            power: [Lanes::new(single), Lanes::new(single)],
             coefficients: (0..coefficients)
-                .map(|_| std::array::from_fn(|_| Room::new(sizes.blocks)))
+                .map(|_| std::array::from_fn(|_| Lanes::new(sizes.blocks)))
                 .collect(),
         }
     }
@@ -120,22 +107,22 @@ impl<T: Real> Buffers<T> {
     /// The network's jet: Taylor coefficients, block by block.
     #[inline(always)]
     pub fn output<const L: usize>(&self) -> &[[T; L]] {
-        self.output.lanes()
+        lanes(&self.output)
     }
 
     #[inline(always)]
     pub fn h<const L: usize>(&self, layer: usize) -> &[[T; L]] {
-        self.h[layer].lanes()
+        lanes(&self.h[layer])
     }
 
     #[inline(always)]
     pub fn z_bar<const L: usize>(&self, layer: usize) -> &[[T; L]] {
-        self.z_bar[layer].lanes()
+        lanes(&self.z_bar[layer])
     }
 
     #[inline(always)]
     pub fn coefficient<const L: usize>(&self, layer: usize, which: usize) -> &[[T; L]] {
-        self.coefficients[layer][which].lanes()
+        lanes(&self.coefficients[layer][which])
     }
 }
 
@@ -150,28 +137,31 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
 ) {
     let blocks = features.len() / (sizes.channels * sizes.features);
     let size = sizes.layer(blocks);
-    for (number, layer) in layers.layers.iter().enumerate() {
-        let z = &mut buffers.z[number].lanes_mut::<L>()[..size];
-        match number {
-            0 => multiply(simd, &layer.weight, features, z),
-            _ => multiply(simd, &layer.weight, &buffers.h[number - 1].lanes()[..size], z),
-        }
-        // The bias is a constant and enters the value alone.
-        for block in z.chunks_exact_mut(sizes.channels * sizes.width) {
-            for (to, &b) in block.iter_mut().zip(&layer.bias) {
-                for l in 0..L {
-                    to[l] += b;
-                }
+    let block_lanes = sizes.channels * sizes.width;
+    // One loop for all layers, the output among them: a product is much code.
+    for number in 0..=sizes.layers {
+        let input = match number {
+            0 => features,
+            _ => &lanes::<T, L>(&buffers.h[number - 1])[..size],
+        };
+        let (weight, bias, output, per_block) = match layers.layers.get(number) {
+            Some(layer) => {
+                let z = &mut lanes_mut::<T, L>(&mut buffers.z[number])[..size];
+                (&layer.weight, layer.bias.as_slice(), z, block_lanes)
             }
+            None => {
+                let groups = blocks * sizes.channels;
+                let output = &mut lanes_mut::<T, L>(&mut buffers.output)[..groups];
+                (&layers.output, layers.output_bias.as_slice(), output, sizes.channels)
+            }
+        };
+        multiply(simd, weight, input, output);
+        // The bias is a constant and enters the value alone.
+        for block in output.chunks_exact_mut(per_block) {
+            add_constants(simd, bias, block);
         }
-        activate::<T, L>(sizes, layers, number, blocks, buffers);
-    }
-    let groups = blocks * sizes.channels;
-    let output = &mut buffers.output.lanes_mut::<L>()[..groups];
-    multiply(simd, &layers.output, &buffers.h[sizes.layers - 1].lanes()[..size], output);
-    for block in output.chunks_exact_mut(sizes.channels) {
-        for l in 0..L {
-            block[0][l] += layers.output_bias;
+        if number < sizes.layers {
+            activate::<T, L>(sizes, layers, number, blocks, buffers);
         }
     }
 }
@@ -189,12 +179,12 @@ fn activate<T: Real, const L: usize>(
     let (width, size) = (sizes.width, sizes.layer(1));
     let order = usize::from(sizes.jets.order());
     let count = order + 1 + usize::from(sizes.slopes);
-    let z = buffers.z[layer].lanes::<L>();
-    let h = buffers.h[layer].lanes_mut::<L>();
-    let slope = buffers.slope[layer].lanes_mut::<L>();
-    let s = &mut buffers.taylor.lanes_mut::<L>()[..MAX_COEFFICIENTS * width];
+    let z = lanes::<T, L>(&buffers.z[layer]);
+    let h = lanes_mut::<T, L>(&mut buffers.h[layer]);
+    let slope = lanes_mut::<T, L>(&mut buffers.slope[layer]);
+    let s = &mut lanes_mut::<T, L>(&mut buffers.taylor)[..MAX_COEFFICIENTS * width];
     let [first, second] = &mut buffers.power;
-    let (mut power, mut next) = (first.lanes_mut::<L>(), second.lanes_mut::<L>());
+    let (mut power, mut next) = (lanes_mut::<T, L>(first), lanes_mut::<T, L>(second));
     for block in 0..blocks {
         let z = &z[block * size..(block + 1) * size];
         let h = &mut h[block * size..(block + 1) * size];
@@ -244,9 +234,7 @@ fn scaled<T: Real, const L: usize>(
     for (x, to) in x.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
         for j in 0..width {
             let old = if add { to[j] } else { [T::ZERO; L] };
-            for l in 0..L {
-                to[j][l] = (factor * s[j][l]).fma(x[j][l], old[l]);
-            }
+            to[j] = fma(scale(factor, s[j]), x[j], old);
         }
     }
 }
@@ -255,9 +243,7 @@ fn scaled<T: Real, const L: usize>(
 #[inline(always)]
 fn accumulate<T: Real, const L: usize>(a: &[[T; L]], b: &[[T; L]], to: &mut [[T; L]]) {
     for ((a, b), to) in a.iter().zip(b).zip(to) {
-        for l in 0..L {
-            to[l] = a[l].fma(b[l], to[l]);
-        }
+        *to = fma(*a, *b, *to);
     }
 }
 
@@ -274,20 +260,18 @@ pub fn backward<S: Simd, T: Real, const L: usize>(
     let (width, size) = (sizes.width, sizes.layer(1));
     let blocks = seed.len() / sizes.channels;
     let whole = blocks * size;
-    let h_bar = &mut buffers.h_bar.lanes_mut::<L>()[..whole];
+    let h_bar = &mut lanes_mut::<T, L>(&mut buffers.h_bar)[..whole];
     for (h_bar, s) in h_bar.chunks_exact_mut(width).zip(seed) {
         for (to, &w) in h_bar.iter_mut().zip(&layers.output_row) {
-            for l in 0..L {
-                to[l] = w * s[l];
-            }
+            *to = scale(w, *s);
         }
     }
     for layer in (0..sizes.layers).rev() {
         for block in 0..blocks {
             let range = block * size..(block + 1) * size;
-            let slope = &buffers.slope[layer].lanes::<L>()[range.clone()];
-            let h_bar = &buffers.h_bar.lanes::<L>()[range.clone()];
-            let z_bar = &mut buffers.z_bar[layer].lanes_mut::<L>()[range];
+            let slope = &lanes::<T, L>(&buffers.slope[layer])[range.clone()];
+            let h_bar = &lanes::<T, L>(&buffers.h_bar)[range.clone()];
+            let z_bar = &mut lanes_mut::<T, L>(&mut buffers.z_bar[layer])[range];
             z_bar.fill([T::ZERO; L]);
             // z_bar_a = sum over (a, b) -> c of slope_b h_bar_c.
             for t in sizes.jets.products() {
@@ -300,8 +284,8 @@ pub fn backward<S: Simd, T: Real, const L: usize>(
             differentiate_coefficients::<T, L>(sizes, layers, layer, blocks, buffers);
         }
         if let Some(transposed) = &layers.layers[layer].transposed {
-            let z_bar = &buffers.z_bar[layer].lanes::<L>()[..whole];
-            multiply(simd, transposed, z_bar, &mut buffers.h_bar.lanes_mut::<L>()[..whole]);
+            let z_bar = &lanes::<T, L>(&buffers.z_bar[layer])[..whole];
+            multiply(simd, transposed, z_bar, &mut lanes_mut::<T, L>(&mut buffers.h_bar)[..whole]);
         }
     }
 }
@@ -319,12 +303,12 @@ fn differentiate_coefficients<T: Real, const L: usize>(
     let (width, size) = (sizes.width, sizes.layer(1));
     let count = usize::from(sizes.jets.order()) + 1;
     let [first, second] = &mut buffers.power;
-    let (mut power, mut next) = (first.lanes_mut::<L>(), second.lanes_mut::<L>());
+    let (mut power, mut next) = (lanes_mut::<T, L>(first), lanes_mut::<T, L>(second));
     for block in 0..blocks {
-        let z = &buffers.z[layer].lanes::<L>()[block * size..(block + 1) * size];
-        let h_bar = &buffers.h_bar.lanes::<L>()[block * size..(block + 1) * size];
+        let z = &lanes::<T, L>(&buffers.z[layer])[block * size..(block + 1) * size];
+        let h_bar = &lanes::<T, L>(&buffers.h_bar)[block * size..(block + 1) * size];
         // Entry m, unit j: sum_c h_bar_c (h^m)_c, h the unit's series without its constant.
-        let contracted = &mut buffers.taylor.lanes_mut::<L>()[..MAX_COEFFICIENTS * width];
+        let contracted = &mut lanes_mut::<T, L>(&mut buffers.taylor)[..MAX_COEFFICIENTS * width];
         contracted.fill([T::ZERO; L]);
         contracted[..width].copy_from_slice(&h_bar[..width]);
         power[..size].copy_from_slice(z);
@@ -349,14 +333,12 @@ fn differentiate_coefficients<T: Real, const L: usize>(
                 rational_sensitivities::<T, L, MAX_COEFFICIENTS>(&layers.rational[layer], &z[j]);
             for (sum, series) in sums.iter_mut().zip(&series) {
                 for m in 0..count {
-                    for l in 0..L {
-                        sum[l] = series[m][l].fma(contracted[m * width + j][l], sum[l]);
-                    }
+                    *sum = fma(series[m], contracted[m * width + j], *sum);
                 }
             }
         }
         for (to, sum) in buffers.coefficients[layer].iter_mut().zip(&sums) {
-            to.lanes_mut::<L>()[block] = *sum;
+            lanes_mut::<T, L>(to)[block] = *sum;
         }
     }
 }

@@ -70,7 +70,7 @@ fn collapse(expression: &Expression, dimensions: usize) -> Expression {
     };
     let slope = expression.derivative_by_channel(second(0)).simplify();
     let same = |k: usize| expression.derivative_by_channel(second(k)).simplify() == slope;
-    let linear = !slope.channels().iter().any(|c| is_second(c));
+    let linear = !slope.channels().iter().any(is_second);
     if channels.iter().any(above) || !linear || !(1..dimensions).all(same) {
         return expression.clone();
     }

@@ -82,139 +82,156 @@ impl<T: Kernel> Operator<T> {
     }
 }
 
-/// The blocks of one tile on one side.
+/// The points of one tile on one side.
 struct Tile<'a, T, const L: usize> {
     side: &'a Side<T>,
     /// Whether what is computed is added to the other side's.
     add: bool,
+    /// The first point, and where it is in the run.
     start: usize,
-    valid: usize,
+    offset: usize,
+    /// Points; the last block may not be full.
+    count: usize,
     features: &'a [[T; L]],
+}
+
+/// What the tiles of a run share.
+struct Work<'a, T, const L: usize> {
+    operator: &'a Operator<T>,
+    layers: &'a Layers<T>,
+    sizes: Sizes,
+    buffers: Buffers<T>,
+    head: HeadScratch<T, L>,
+    /// Per expression, block and channel.
+    seeds: Vec<[T; L]>,
 }
 
 impl<T: Real> Run<'_, '_, '_, '_, T> {
     #[inline(always)]
     fn tiles<S: Simd, const L: usize>(self, simd: S) {
-        let Self { operator, network, layers, range, values, mut rate } = self;
-        debug_assert!(range.start % L == 0, "runs begin at whole blocks");
+        let Self { operator, network, layers, range, values, rate } = self;
+        debug_assert!(range.start.is_multiple_of(L), "runs begin at whole blocks");
         let back = matches!(rate, Rate::Rows { .. } | Rate::Sum { .. });
         let head = &operator.head;
         let sizes = Sizes::new(network, feature_count(network), head.jets(), back);
-        let mut buffers = Buffers::<T>::new(&sizes);
-        let mut scratch = HeadScratch::<T, L>::new(head);
         let groups = sizes.channels * sizes.blocks;
-        let mut seeds = vec![[T::ZERO; L]; groups * head.rows()];
+        let mut work = Work::<T, L> {
+            operator,
+            layers,
+            buffers: Buffers::new(&sizes),
+            head: HeadScratch::new(head),
+            seeds: vec![[T::ZERO; L]; groups * head.rows()],
+            sizes,
+        };
+        let per_block = work.sizes.channels * work.sizes.features;
+        let length = work.sizes.blocks * L;
         for (number, side) in operator.sides.iter().enumerate() {
-            for start in range.clone().step_by(sizes.blocks * L) {
-                let valid = (range.end - start).min(sizes.blocks * L);
-                let per_block = sizes.channels * sizes.features;
-                let blocks = start / L..(start + valid).div_ceil(L);
+            for start in range.clone().step_by(length) {
+                let count = (range.end - start).min(length);
+                let blocks = start / L..(start + count).div_ceil(L);
                 let features = &side.features.as_chunks::<L>().0
                     [blocks.start * per_block..blocks.end * per_block];
-                let tile = Tile { side, add: number > 0, start, valid, features };
-                forward(simd, &sizes, layers, features, &mut buffers);
-                operator.head_of_tile(
-                    &sizes,
-                    &tile,
-                    buffers.output(),
-                    &mut scratch,
-                    &mut seeds,
-                    range.start,
-                    values,
-                    rate,
-                );
-                if back {
-                    let all = blocks.len() * sizes.channels;
-                    let seeds = seeds.chunks_exact(groups).map(|seed| &seed[..all]);
-                    let offset = start - range.start;
-                    sweep_back(simd, &sizes, layers, &tile, offset, seeds, &mut buffers, &mut rate);
+                let offset = start - range.start;
+                let tile = Tile { side, add: number > 0, start, offset, count, features };
+                forward(simd, &work.sizes, layers, features, &mut work.buffers);
+                work.residuals(&tile, matches!(rate, Rate::Density), values);
+                match rate {
+                    Rate::Density | Rate::None => {}
+                    Rate::Rows { first, matrices } => work.rows(simd, &tile, *first, matrices),
+                    Rate::Sum { weights, out } => work.sum(simd, &tile, weights, out),
                 }
             }
         }
     }
 }
 
-impl<T: Real> Operator<T> {
-    /// Residuals and seeds of a tile's points.
+impl<T: Real, const L: usize> Work<'_, T, L> {
+    /// Residuals of a tile's points, and their seeds unless only the former are wanted.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
-    fn head_of_tile<const L: usize>(
-        &self,
-        sizes: &Sizes,
-        tile: &Tile<'_, T, L>,
-        output: &[[T; L]],
-        scratch: &mut HeadScratch<T, L>,
-        seeds: &mut [[T; L]],
-        first: usize,
-        values: &mut [&mut [f64]],
-        rate: &Rate<'_, '_>,
-    ) {
-        let stride = padded::<T>(self.points);
-        let density = matches!(rate, Rate::Density);
-        let groups = sizes.channels * sizes.blocks;
-        for (block, at) in (0..tile.valid).step_by(L).enumerate() {
+    fn residuals(&mut self, tile: &Tile<'_, T, L>, density: bool, values: &mut [&mut [f64]]) {
+        let (operator, channels) = (self.operator, self.sizes.channels);
+        let stride = padded::<T>(operator.points);
+        let sign = T::of(tile.side.sign);
+        for (block, at) in (0..tile.count).step_by(L).enumerate() {
             let rows = program::Rows { data: &tile.side.rows[tile.start + at..], stride };
-            let channels = block * sizes.channels..(block + 1) * sizes.channels;
-            let network = &output[channels.clone()];
-            let sign = T::of(tile.side.sign);
-            let scales = &self.scales[tile.start + at..][..L];
-            let scale: [T; L] = std::array::from_fn(|l| sign * scales[l]);
-            if density {
-                scratch.evaluate(&self.head, network, rows, &scale);
-            } else {
-                let mut seeds = seeds.chunks_exact_mut(groups).map(|s| &mut s[channels.clone()]);
-                scratch.differentiate(&self.head, network, rows, &scale, &mut seeds);
+            let groups = block * channels..(block + 1) * channels;
+            let network = &self.buffers.output()[groups.clone()];
+            let mut scale = [sign; L];
+            for (to, s) in scale.iter_mut().zip(&operator.scales[tile.start + at..]) {
+                *to *= *s;
             }
-            let valid = L.min(tile.valid - at);
-            for (slice, lanes) in values.iter_mut().zip(&scratch.values) {
-                let to = &mut slice[tile.start + at - first..][..valid];
+            if density {
+                self.head.evaluate(&operator.head, network, rows, &scale);
+            } else {
+                let of_tile = self.seeds.chunks_exact_mut(channels * self.sizes.blocks);
+                let mut seeds = of_tile.map(|seed| &mut seed[groups.clone()]);
+                self.head.differentiate(&operator.head, network, rows, &scale, &mut seeds);
+            }
+            let valid = L.min(tile.count - at);
+            for (slice, lanes) in values.iter_mut().zip(&self.head.values) {
+                let to = &mut slice[tile.offset + at..][..valid];
                 for (to, lane) in to.iter_mut().zip(lanes) {
-                    let value = lane.to_f64();
-                    *to = if tile.add { *to + value } else { value };
+                    *to = if tile.add { *to } else { 0.0 } + lane.to_f64();
                 }
             }
         }
+    }
+
+    /// A sweep back for each of the expressions from `first` on.
+    #[inline(always)]
+    fn rows<S: Simd>(
+        &mut self,
+        simd: S,
+        tile: &Tile<'_, T, L>,
+        first: usize,
+        matrices: &mut [MatMut<'_, f64>],
+    ) {
+        for (q, matrix) in (first..).zip(matrices) {
+            let mut sink = Rows {
+                columns: matrix.as_mut().col_iter_mut(),
+                first: tile.offset,
+                valid: tile.count,
+                add: tile.add,
+            };
+            let seed = seed_of(&self.seeds, &self.sizes, q, tile);
+            backward(simd, &self.sizes, self.layers, seed, &mut self.buffers);
+            columns(&self.sizes, self.layers, tile.features, seed, &self.buffers, &mut sink);
+        }
+    }
+
+    /// One sweep back for the weighted sum of all rows.
+    #[inline(always)]
+    fn sum<S: Simd>(
+        &mut self,
+        simd: S,
+        tile: &Tile<'_, T, L>,
+        weights: &[&[f64]],
+        out: &mut [f64],
+    ) {
+        let mut combined = vec![[T::ZERO; L]; seed_of(&self.seeds, &self.sizes, 0, tile).len()];
+        for (q, weights) in weights.iter().enumerate() {
+            let seed = seed_of(&self.seeds, &self.sizes, q, tile);
+            for (group, (to, s)) in combined.iter_mut().zip(seed).enumerate() {
+                let at = group / self.sizes.channels * L;
+                for l in 0..L.min(tile.count - at) {
+                    to[l] += s[l] * T::of(weights[tile.offset + at + l]);
+                }
+            }
+        }
+        backward(simd, &self.sizes, self.layers, &combined, &mut self.buffers);
+        let mut sink = Sum { out: out.iter_mut() };
+        columns(&self.sizes, self.layers, tile.features, &combined, &self.buffers, &mut sink);
     }
 }
 
-/// One sweep back per row that is wanted, or one for their weighted sum.
+/// Seeds of expression q for the blocks of a tile.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn sweep_back<'s, S: Simd, T: Real, const L: usize>(
-    simd: S,
+fn seed_of<'s, T, const L: usize>(
+    seeds: &'s [[T; L]],
     sizes: &Sizes,
-    layers: &Layers<T>,
+    q: usize,
     tile: &Tile<'_, T, L>,
-    offset: usize,
-    seeds: impl Iterator<Item = &'s [[T; L]]>,
-    buffers: &mut Buffers<T>,
-    rate: &mut Rate<'_, '_>,
-) {
-    match rate {
-        Rate::Density | Rate::None => {}
-        Rate::Rows { first, matrices } => {
-            for (seed, matrix) in seeds.skip(*first).zip(matrices.iter_mut()) {
-                backward(simd, sizes, layers, seed, buffers);
-                let columns_of = matrix.as_mut().col_iter_mut();
-                let mut sink =
-                    Rows { columns: columns_of, first: offset, valid: tile.valid, add: tile.add };
-                columns(sizes, layers, tile.features, seed, buffers, &mut sink);
-            }
-        }
-        Rate::Sum { weights, out } => {
-            let mut combined: Vec<[T; L]> = Vec::new();
-            for (seed, weights) in seeds.zip(weights.iter()) {
-                combined.resize(seed.len(), [T::ZERO; L]);
-                for (group, (to, s)) in combined.iter_mut().zip(seed).enumerate() {
-                    let at = group / sizes.channels * L;
-                    for l in 0..L.min(tile.valid - at) {
-                        to[l] += s[l] * T::of(weights[offset + at + l]);
-                    }
-                }
-            }
-            backward(simd, sizes, layers, &combined, buffers);
-            let mut sink = Sum { out: out.iter_mut() };
-            columns(sizes, layers, tile.features, &combined, buffers, &mut sink);
-        }
-    }
+) -> &'s [[T; L]] {
+    let groups = sizes.channels * sizes.blocks;
+    &seeds[q * groups..][..tile.count.div_ceil(L) * sizes.channels]
 }

@@ -4,11 +4,11 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use faer::traits::ComplexField;
 use pulp::Simd;
 
-use super::layers::{TILE, Tiles};
+use super::weights::{Packed, TILE};
 use crate::scalar::Real;
 
 /// One register of the instruction set S.
-type Register<T, S> = <T as ComplexField>::SimdVec<S>;
+pub type Vector<T, S> = <T as ComplexField>::SimdVec<S>;
 
 /// `output = weight * input` for every group: `columns` lanes become `rows` lanes.
 ///
@@ -17,25 +17,44 @@ type Register<T, S> = <T as ComplexField>::SimdVec<S>;
 #[inline(always)]
 pub fn multiply<S: Simd, T: Real, const L: usize>(
     simd: S,
-    weight: &Tiles<T>,
+    weight: &Packed<T>,
     input: &[[T; L]],
     output: &mut [[T; L]],
 ) {
     let groups = input.len() / weight.columns;
-    let input: &[Register<T, S>] = cast_slice(input.as_flattened());
-    let output: &mut [Register<T, S>] = cast_slice_mut(output.as_flattened_mut());
+    let input: &[Vector<T, S>] = cast_slice(input.as_flattened());
+    let output: &mut [Vector<T, S>] = cast_slice_mut(output.as_flattened_mut());
     // 512 bits come with 32 registers, less with 16.
-    let wide = size_of::<Register<T, S>>() >= 64;
-    let parts = L * size_of::<T>() / size_of::<Register<T, S>>();
+    let wide = size_of::<Vector<T, S>>() >= 64;
+    let parts = L * size_of::<T>() / size_of::<Vector<T, S>>();
     let mut done = 0;
     while done < groups {
         let from = &input[done * weight.columns * parts..];
         let to = &mut output[done * weight.rows * parts..];
         done += match groups - done {
             4.. if wide => product::<S, T, 4>(simd, parts, weight, from, to),
+            3 if wide => product::<S, T, 3>(simd, parts, weight, from, to),
             2.. => product::<S, T, 2>(simd, parts, weight, from, to),
             _ => product::<S, T, 1>(simd, parts, weight, from, to),
         };
+    }
+}
+
+/// Adds a number to the lanes of each unit. Also in registers: the compiler would gather the same
+/// lane of several units.
+#[inline(always)]
+pub fn add_constants<S: Simd, T: Real, const L: usize>(
+    simd: S,
+    constants: &[T],
+    to: &mut [[T; L]],
+) {
+    let simd = T::simd_ctx(simd);
+    for (to, constant) in to.iter_mut().zip(constants) {
+        let constant = T::simd_splat(&simd, constant);
+        let to: &mut [Vector<T, S>] = cast_slice_mut(to.as_mut_slice());
+        for to in to {
+            *to = T::simd_add(&simd, *to, constant);
+        }
     }
 }
 
@@ -44,16 +63,16 @@ pub fn multiply<S: Simd, T: Real, const L: usize>(
 fn product<S: Simd, T: Real, const G: usize>(
     simd: S,
     parts: usize,
-    weight: &Tiles<T>,
-    input: &[Register<T, S>],
-    output: &mut [Register<T, S>],
+    weight: &Packed<T>,
+    input: &[Vector<T, S>],
+    output: &mut [Vector<T, S>],
 ) -> usize {
     let simd = T::simd_ctx(simd);
-    let Tiles { rows, columns, .. } = *weight;
+    let Packed { rows, columns, .. } = *weight;
     for (first, tile) in weight.tiles() {
         for part in 0..parts {
             let mut sums = [[T::simd_splat(&simd, &T::ZERO); TILE]; G];
-            let x: [&[Register<T, S>]; G] =
+            let x: [&[Vector<T, S>]; G] =
                 std::array::from_fn(|g| &input[g * columns * parts..][..tile.len() * parts]);
             for (k, w) in tile.iter().enumerate() {
                 for r in 0..TILE {

@@ -1,0 +1,333 @@
+//! One block of a residual problem.
+
+use super::document::{Node, Place, Value};
+use super::reader::{Reader, Section};
+use super::{residual_settings, sections};
+use crate::problem::equation::{Role, parse_constant, parse_residual};
+use crate::problem::expression::{Channel, Expression, MAX_DIMENSIONS, Names};
+use crate::problem::nearest::nearest;
+use crate::problem::residual::{
+    Axis, Condition, Location, Plane, ResidualBlock, ResidualIssue, SampleLayout, SampleSettings,
+};
+
+/// The most planes of one block.
+const MAX_PLANES: usize = 2 * MAX_DIMENSIONS;
+/// The most expressions that agree at one seam.
+const MAX_MATCHES: usize = 8;
+
+/// One block while it is read.
+pub(super) struct Block<'r, 'a> {
+    pub reader: &'r mut Reader<'a>,
+    pub names: &'r Names,
+    pub axes: Option<&'r [Axis]>,
+    pub name: &'a str,
+    pub section: Section<'a>,
+}
+
+/// The key that says where a block is.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    On,
+    Seam,
+    Data,
+}
+
+impl<'a> Block<'_, 'a> {
+    pub(super) fn read(mut self) -> Option<(ResidualBlock, Place)> {
+        let kind = self.kind();
+        let location = self.location(kind);
+        let (condition, text, place) = self.condition(kind);
+        let positive = |w: f64| w > 0.0;
+        let weight = self.reader.number(&mut self.section, "weight", "a positive number", positive);
+        let norm = self.reader.choice(&mut self.section, "norm").unwrap_or_default();
+        let samples = match kind {
+            // Listed points are the samples.
+            Kind::Data => SampleSettings::listed(),
+            Kind::On | Kind::Seam => self.samples(location.as_ref()),
+        };
+        self.reader.finish(self.section);
+        let (location, condition) = (location?, condition?);
+        let name = self.name.to_owned();
+        let weight = weight.unwrap_or(1.0);
+        let block = ResidualBlock { name, text, location, condition, weight, norm, samples };
+        Some((block, place))
+    }
+
+    /// By the key that is there; two of them are one too many.
+    fn kind(&mut self) -> Kind {
+        const KEYS: [(&str, Kind); 3] =
+            [("on", Kind::On), ("periodic", Kind::Seam), ("data", Kind::Data)];
+        let mut present = |(key, _): &(&str, Kind)| self.section.get(key).is_some();
+        let found: Vec<(&'static str, Kind)> = KEYS.into_iter().filter(&mut present).collect();
+        let Some(&(first, kind)) = found.first() else { return Kind::On };
+        for &(second, _) in &found[1..] {
+            self.exclusive(first, second);
+        }
+        kind
+    }
+
+    /// Reports `second`, and counts it as read.
+    fn exclusive(&mut self, first: &'static str, second: &'static str) {
+        let place = self.section.place_of(second);
+        let _ = self.section.get(second);
+        self.reader.report(&place, ResidualIssue::Exclusive { first, second });
+    }
+
+    fn location(&mut self, kind: Kind) -> Option<Location> {
+        match kind {
+            Kind::On => self.planes(),
+            Kind::Seam => {
+                let place = self.section.place_of("periodic");
+                let name = self.reader.text(&mut self.section, "periodic")?;
+                self.coordinate(name, &place).map(|coordinate| Location::Seam { coordinate })
+            }
+            Kind::Data => {
+                let rows = self.rows()?;
+                let without = |row: &Vec<f64>| row[..row.len() - 1].to_vec();
+                Some(Location::Listed(rows.iter().flat_map(without).collect()))
+            }
+        }
+    }
+
+    fn coordinate(&mut self, name: &str, place: &Place) -> Option<usize> {
+        let position = self.names.coordinates.iter().position(|known| known == name);
+        if position.is_none() {
+            let coordinates = self.names.coordinates.clone();
+            let near = nearest(name, coordinates.iter().map(String::as_str)).map(Into::into);
+            let name = name.to_owned();
+            let issue = ResidualIssue::UnknownCoordinate { name, nearest: near, coordinates };
+            self.reader.report(place, issue);
+        }
+        position
+    }
+
+    /// `on`: one part of the domain or a list of planes.
+    fn planes(&mut self) -> Option<Location> {
+        let Some(node) = self.section.get("on") else { return Some(Location::Interior) };
+        let items = match &node.value {
+            Value::Array(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        if items.is_empty() {
+            let block = self.name.to_owned();
+            self.reader.report(&node.place, ResidualIssue::EmptyBlock { block });
+        }
+        let single = items.len() == 1;
+        let mut planes = Vec::new();
+        for item in items {
+            let Value::Text(text) = &item.value else {
+                self.reader.wrong_type("on", "text such as \"x = 0\", or a list of such", item);
+                return None;
+            };
+            match text.trim() {
+                "interior" if single => return Some(Location::Interior),
+                "boundary" if single => planes.extend(self.sides()?),
+                text => planes.push(self.plane(text, item)?),
+            }
+        }
+        if planes.len() > MAX_PLANES {
+            let (what, found, limit) = ("planes in one block", planes.len(), MAX_PLANES);
+            self.reader.report(&node.place, ResidualIssue::TooMany { what, found, limit });
+        }
+        (!planes.is_empty()).then_some(Location::Planes(planes))
+    }
+
+    /// Every side of the domain.
+    fn sides(&self) -> Option<Vec<Plane>> {
+        let of = |(coordinate, axis): (usize, &Axis)| {
+            [axis.lower, axis.upper].map(|at| Plane { coordinate, at })
+        };
+        Some(self.axes?.iter().enumerate().flat_map(of).collect())
+    }
+
+    /// `x = 0`: a coordinate and a number.
+    fn plane(&mut self, text: &'a str, node: &Node) -> Option<Plane> {
+        let Some((name, value)) = text.split_once('=') else {
+            let (found, coordinates) = (text.to_owned(), self.names.coordinates.clone());
+            let issue = ResidualIssue::UnknownPlace { found, coordinates };
+            self.reader.report(&node.place, issue);
+            return None;
+        };
+        let coordinate = self.coordinate(name.trim(), &node.place);
+        let at = match parse_constant(value) {
+            Ok(at) => at,
+            Err(mut errors) => {
+                let Value::Text(whole) = &node.value else { return None };
+                let before = value.as_ptr() as usize - whole.as_ptr() as usize;
+                for error in &mut errors {
+                    error.span = error.span.start + before..error.span.end + before;
+                }
+                self.reader.report_equation(&node.place, errors);
+                return None;
+            }
+        };
+        let axis = &self.axes?[coordinate?];
+        if (axis.lower..=axis.upper).contains(&at) {
+            return Some(Plane { coordinate: coordinate?, at });
+        }
+        self.outside(axis.clone(), at, &node.place);
+        None
+    }
+
+    fn outside(&mut self, axis: Axis, value: f64, place: &Place) {
+        let Axis { name, lower, upper, .. } = axis;
+        self.reader.report(place, ResidualIssue::OutsideDomain { name, value, lower, upper });
+    }
+
+    /// The rows of `data`: coordinates of a point, then the value.
+    fn rows(&mut self) -> Option<Vec<Vec<f64>>> {
+        let node = self.section.get("data")?;
+        let Value::Array(items) = &node.value else {
+            self.reader.wrong_type("data", "a list of rows", node);
+            return None;
+        };
+        if items.is_empty() {
+            let block = self.name.to_owned();
+            self.reader.report(&node.place, ResidualIssue::EmptyBlock { block });
+            return None;
+        }
+        let rows: Vec<Option<Vec<f64>>> = items.iter().map(|item| self.row(item)).collect();
+        rows.into_iter().collect()
+    }
+
+    fn row(&mut self, node: &Node) -> Option<Vec<f64>> {
+        let Value::Array(items) = &node.value else {
+            self.reader.wrong_type("data", "a list of rows", node);
+            return None;
+        };
+        let expected = self.names.coordinates.len() + 1;
+        if items.len() != expected {
+            let found = items.len();
+            self.reader.report(&node.place, ResidualIssue::RowLength { found, expected });
+            return None;
+        }
+        let row: Vec<Option<f64>> =
+            items.iter().map(|item| self.reader.number_of("data", item)).collect();
+        let row: Vec<f64> = row.into_iter().collect::<Option<_>>()?;
+        for ((axis, &x), item) in self.axes?.iter().zip(&row).zip(items) {
+            if !(axis.lower..=axis.upper).contains(&x) {
+                self.outside(axis.clone(), x, &item.place);
+            }
+        }
+        Some(row)
+    }
+
+    /// What the block asks for, as typed, and where that stands.
+    fn condition(&mut self, kind: Kind) -> (Option<Condition>, String, Place) {
+        let (condition, key) = match kind {
+            Kind::On if self.section.has("energy") => {
+                if self.section.has("equation") {
+                    self.exclusive("energy", "equation");
+                }
+                (self.expression("energy").map(Condition::Energy), "energy")
+            }
+            Kind::On => (self.equation().map(Condition::Equation), "equation"),
+            Kind::Seam => (self.matches().map(Condition::Match), "match"),
+            Kind::Data => {
+                let quantity = if self.section.has("quantity") {
+                    self.expression("quantity")
+                } else {
+                    let _ = self.section.get("quantity");
+                    Some(Expression::Jet(Channel::value()))
+                };
+                let rows = self.rows();
+                let last = |row: &Vec<f64>| row.last().copied().unwrap_or(f64::NAN);
+                let values = rows.map(|rows| rows.iter().map(last).collect());
+                let observed = quantity.zip(values);
+                let condition =
+                    observed.map(|(quantity, values)| Condition::Observed { quantity, values });
+                (condition, "quantity")
+            }
+        };
+        let place = self.section.place_of(key);
+        let written = match self.section.get(key).map(|node| &node.value) {
+            Some(Value::Text(text)) => text.trim().to_owned(),
+            Some(Value::Array(items)) => {
+                let text = |node: &Node| match &node.value {
+                    Value::Text(text) => text.trim().to_owned(),
+                    _ => String::new(),
+                };
+                items.iter().map(text).collect::<Vec<_>>().join(", ")
+            }
+            _ => self.names.unknown.clone(),
+        };
+        if let Some(condition) = &condition {
+            self.contains_unknown(condition, &place);
+        }
+        (condition, written, place)
+    }
+
+    fn contains_unknown(&mut self, condition: &Condition, place: &Place) {
+        if condition.expressions().iter().any(|e| e.channels().is_empty()) {
+            let (block, unknown) = (self.name.to_owned(), self.names.unknown.clone());
+            self.reader.report(place, ResidualIssue::NothingUnknown { block, unknown });
+        }
+    }
+
+    fn equation(&mut self) -> Option<Expression> {
+        let _ = self.section.get("energy");
+        let place = self.section.place_of("equation");
+        if !self.section.has("equation") {
+            let remedy = "write equation = \"u = 0\", or what holds there";
+            self.reader.missing(&self.section, "equation", remedy);
+        }
+        let text = self.reader.text(&mut self.section, "equation")?;
+        match parse_residual(text, self.names) {
+            Ok(expression) => Some(expression.simplify()),
+            Err(errors) => {
+                self.reader.report_equation(&place, errors);
+                None
+            }
+        }
+    }
+
+    fn expression(&mut self, key: &'static str) -> Option<Expression> {
+        let node = self.section.get(key)?;
+        let path = format!("residual.{}.{key}", self.name);
+        sections::expression(self.reader, &path, node, self.names, Role::Quantity)
+    }
+
+    /// `match`: one expression or a list; the unknown itself where nothing is said.
+    fn matches(&mut self) -> Option<Vec<Expression>> {
+        let Some(node) = self.section.get("match") else {
+            return Some(vec![Expression::Jet(Channel::value())]);
+        };
+        let items = match &node.value {
+            Value::Array(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        if items.is_empty() {
+            let block = self.name.to_owned();
+            self.reader.report(&node.place, ResidualIssue::EmptyBlock { block });
+            return None;
+        }
+        if items.len() > MAX_MATCHES {
+            let (what, found, limit) = ("expressions to match", items.len(), MAX_MATCHES);
+            self.reader.report(&node.place, ResidualIssue::TooMany { what, found, limit });
+        }
+        let path = format!("residual.{}.match", self.name);
+        let parse = |item: &Node| {
+            sections::expression(self.reader, &path, item, self.names, Role::Quantity)
+        };
+        let parsed: Vec<Option<Expression>> = items.iter().map(parse).collect();
+        parsed.into_iter().collect()
+    }
+
+    fn samples(&mut self, location: Option<&Location>) -> SampleSettings {
+        let dimensions = self.names.coordinates.len();
+        let interior = matches!(location, None | Some(Location::Interior));
+        let free = if interior { dimensions } else { dimensions.saturating_sub(1) };
+        let section = self.reader.section(&mut self.section, "points");
+        let samples = residual_settings::samples(self.reader, section, free, !interior);
+        let each = |n: usize| match samples.layout {
+            SampleLayout::Grid if !samples.walls => n.saturating_sub(2),
+            _ => n,
+        };
+        if free > 0 && samples.count.iter().any(|&n| each(n) == 0) {
+            let block = self.name.to_owned();
+            let place = self.section.place_of("points");
+            self.reader.report(&place, ResidualIssue::EmptyBlock { block });
+        }
+        samples
+    }
+}

@@ -1,0 +1,233 @@
+//! Files of residual problems, what is wrong with them, and the points that they ask for.
+
+use super::*;
+use crate::problem::{Issue, Preset, Problem, ProblemFile, residual_presets};
+
+/// A file with one coordinate pair and the given blocks.
+fn file(blocks: &str) -> String {
+    format!("format = 1\n[domain]\nt = {{ range = [0, 1] }}\nx = {{ range = [-1, 3] }}\n{blocks}\n")
+}
+
+const INTERIOR: &str = "[residual.interior]\nequation = \"u_t = u_xx\"\n";
+
+fn read(text: &str) -> ResidualProblem {
+    ResidualProblem::from_toml(text, &Overrides::new()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// Line, column, message and remedy of every mistake.
+fn mistakes(text: &str) -> Vec<(usize, usize, String, String)> {
+    let errors = ResidualProblem::from_toml(text, &Overrides::new()).expect_err("mistakes");
+    errors.errors.iter().map(|e| (e.line, e.column, e.message(), e.remedy())).collect()
+}
+
+fn mistake(blocks: &str) -> (usize, usize, String, String) {
+    let found = mistakes(&file(blocks));
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.into_iter().next().expect("one")
+}
+
+#[test]
+fn presets_read_back_as_they_are_with_variants_and_overrides() {
+    for preset in residual_presets() {
+        let problem = read(preset.text);
+        assert_eq!(problem.name, preset.name);
+        let overrides = vec![
+            ("run.seed".to_owned(), "7".to_owned()),
+            ("residual.interior.weight".to_owned(), "2.5".to_owned()),
+        ];
+        let changed = ResidualProblem::from_toml(preset.text, &overrides).expect("valid");
+        assert_eq!((changed.seed, changed.blocks[0].weight), (7, 2.5));
+        assert_eq!(read(&changed.source), changed);
+        for variant in Problem::variants(preset.text).expect("valid").keys() {
+            let bytes = preset.text.as_bytes();
+            match ProblemFile::from_bytes(bytes, Some(variant), &Overrides::new()) {
+                Ok(ProblemFile::Residual(varied)) => assert_eq!(read(&varied.source), varied),
+                other => panic!("{variant}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_mistake_is_located_and_has_a_remedy() {
+    let text = file(
+        r#"[residual.interior]
+equation = "u_t = u_xx + u_z"
+wieght = 2
+[residual.left]
+on = "y = 0"
+equation = "u = 0"
+[residual.right]
+on = ["x = 3", "x = 4*pi"]
+equation = "u - 1"
+[residual.somewhere]
+on = "nowhere"
+equation = "t = 0"
+points = { layout = "sobl" }
+[residual.both]
+on = "t = 0"
+periodic = "x"
+[residual.sensors]
+data = [[0.5, 0, 1], [0.5, 1]]
+[residual.thin]
+on = "x = 3"
+equation = "u = 0"
+points = { count = 2, walls = false }
+[network]
+layers = [20, 30]"#,
+    );
+    let expected = [
+        (6, 26, "u_z: no coordinate is called z", "the coordinates are t, x"),
+        (7, 1, "unknown key wieght in [residual.interior]", "did you mean weight?"),
+        (9, 6, "no coordinate is called y", "the coordinates are t, x"),
+        (12, 16, "x = 12.566370614359172 lies outside", "change it, or the range"),
+        (13, 13, "the equation has no '='", "write u - 1 = .."),
+        (15, 6, "'nowhere' is no part of the domain", "write interior, boundary, or a side"),
+        (16, 12, "the block somewhere does not contain u", "write an equation for u"),
+        (17, 21, "residual.somewhere.points.layout cannot be 'sobl'", "did you mean sobol?"),
+        (20, 12, "on and periodic exclude each other", "remove on or periodic"),
+        (22, 22, "a row of 2 numbers where 3 are needed", "write the coordinates in order"),
+        (26, 10, "the block thin has no points", "choose more points"),
+        (28, 10, "the hidden layers have different widths", "give every hidden layer"),
+    ];
+    let found = mistakes(&text);
+    for (line, column, message, remedy) in expected {
+        let hit = found.iter().find(|(l, c, ..)| (*l, *c) == (line, column));
+        let (_, _, m, r) = hit.unwrap_or_else(|| panic!("{line}:{column} in {found:#?}"));
+        assert!(m.contains(message) && r.contains(remedy), "{m}; {r}");
+    }
+    // The block with two places also lacks what its first place needs.
+    assert_eq!(found.len(), expected.len() + 1, "{found:#?}");
+}
+
+#[test]
+fn a_problem_without_an_interior_is_refused() {
+    let (line, _, message, remedy) =
+        mistake("[residual.ends]\non = \"x = 3\"\nequation = \"u = 0\"");
+    assert_eq!((line, message.as_str()), (5, "no block states the equation inside the domain"));
+    assert!(remedy.contains("[residual.interior]"));
+}
+
+#[test]
+fn contradictions_are_found_before_any_work() {
+    let side = |name: &str, value: &str| {
+        format!("[residual.{name}]\non = \"x = 3\"\nequation = \"2*u = {value}\"\n")
+    };
+    let (line, _, message, _) =
+        mistake(&format!("{INTERIOR}{}{}", side("warm", "t"), side("cold", "t^2")));
+    assert_eq!(line, 12);
+    assert!(message.starts_with("warm and cold ask for different values at t = "), "{message}");
+    read(&file(&format!("{INTERIOR}{}{}", side("warm", "t"), side("same", "t*1"))));
+    let exact = "[exact]\nu = \"exp(-t)*sin(x)\"\n";
+    read(&file(&format!("{INTERIOR}{exact}")));
+    let (line, _, message, _) =
+        mistake(&format!("[residual.interior]\nequation = \"u_t = 2*u_xx\"\n{exact}"));
+    assert_eq!(line, 6);
+    assert!(message.starts_with("the exact solution misses the block interior by"), "{message}");
+    let seam = "[residual.seam]\nperiodic = \"x\"\nmatch = \"u\"\n";
+    let (_, _, message, _) = mistake(&format!("{INTERIOR}{seam}{exact}"));
+    assert!(message.contains("misses the block seam"), "{message}");
+}
+
+#[test]
+fn a_file_of_the_other_family_says_so() {
+    let residual = residual_presets()[0].text;
+    let errors = Problem::from_toml(residual, &Overrides::new()).expect_err("a residual problem");
+    let wanted = "an evolution problem";
+    assert_eq!(errors.errors[0].issue, Issue::Residual(ResidualIssue::OtherFamily { wanted }));
+    assert!(errors.errors[0].source_line.starts_with("[residual."), "{errors}");
+    let evolution = Preset::find("burgers").expect("a preset").text;
+    let errors = ResidualProblem::from_toml(evolution, &Overrides::new()).expect_err("evolution");
+    assert!(errors.to_string().contains("does not state a residual problem"), "{errors}");
+}
+
+#[test]
+fn time_is_a_coordinate_only_where_the_domain_has_it() {
+    let text = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\n\
+                equation = \"u_t = u_xx + t\"";
+    let found = mistakes(text);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|(.., remedy)| remedy.contains("add t = { range = [0, 1] }")));
+    // In space-time the Laplacian is that of space.
+    let laplace = |text: &str| {
+        let blocks = format!("[residual.interior]\nequation = \"{text}\"");
+        read(&file(&blocks)).blocks[0].condition.clone()
+    };
+    assert_eq!(laplace("u_t = laplace(u)"), laplace("u_t = u_xx"));
+}
+
+fn points(blocks: &str, index: usize) -> BlockPoints {
+    read(&file(&format!("{INTERIOR}{blocks}"))).block_points(index, 0)
+}
+
+#[test]
+fn grids_have_walls_or_not_and_shared_corners_once() {
+    let interior = "points = { count = [3, 5], walls = false }";
+    let found = points(interior, 0);
+    assert_eq!(found.coordinates, [0.5, 0.0, 0.5, 1.0, 0.5, 2.0]);
+    assert_eq!(found.measure, 4.0);
+    let found = points("points = { layout = \"midpoints\", count = [1, 2] }", 0);
+    assert_eq!(found.coordinates, [0.5, 0.0, 0.5, 2.0]);
+    let walls = "[residual.walls]\non = \"boundary\"\nequation = \"u = 0\"\npoints = { count = 5 }";
+    let found = points(walls, 1);
+    assert_eq!(found.coordinates.len(), 2 * (4 * 5 - 4));
+    assert_eq!(found.measure, 2.0 * 4.0 + 2.0 * 1.0);
+    let seam = "[residual.seam]\nperiodic = \"x\"\npoints = { count = 2 }";
+    let found = points(seam, 1);
+    assert_eq!(found.coordinates, [0.0, -1.0, 1.0, -1.0]);
+    assert_eq!(found.partners, Some(vec![0.0, 3.0, 1.0, 3.0]));
+}
+
+#[test]
+fn scattered_points_lie_where_they_should_and_never_repeat() {
+    let blocks = |layout: &str| {
+        format!(
+            "points = {{ layout = \"{layout}\", count = 64 }}\n[residual.walls]\n\
+             on = \"boundary\"\nequation = \"u = 0\"\n\
+             points = {{ layout = \"{layout}\", count = 50 }}"
+        )
+    };
+    for layout in ["random", "sobol", "latin-hypercube"] {
+        let problem = read(&file(&format!("{INTERIOR}{}", blocks(layout))));
+        let interior = problem.block_points(0, 0);
+        assert_eq!(interior, problem.block_points(0, 0));
+        assert_ne!(interior, problem.block_points(0, 1), "another draw");
+        assert_eq!(interior.coordinates.len(), 128);
+        for point in interior.coordinates.chunks(2) {
+            assert!((0.0..=1.0).contains(&point[0]) && (-1.0..=3.0).contains(&point[1]));
+        }
+        // The two sides x = const have 1 of 10 parts of the boundary each, the others 4.
+        let walls = problem.block_points(1, 0).coordinates;
+        let on = |k: usize, at: f64| walls.chunks(2).filter(|p| p[k] == at).count();
+        assert_eq!([on(1, -1.0), on(1, 3.0), on(0, 0.0), on(0, 1.0)], [5, 5, 20, 20], "{layout}");
+        let mut all: Vec<u64> = interior.coordinates.iter().map(|x| x.to_bits()).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 128, "{layout} repeats a number");
+    }
+    let lhs = read(&file(&format!("{INTERIOR}{}", blocks("latin-hypercube"))));
+    let mut slices: Vec<usize> =
+        lhs.block_points(0, 0).coordinates.chunks(2).map(|p| (64.0 * p[0]) as usize).collect();
+    slices.sort_unstable();
+    assert!(slices.into_iter().eq(0..64), "one point per slice");
+}
+
+/// n nodes integrate polynomials of degree 2 n - 1 exactly, and no further.
+#[test]
+fn gauss_points_integrate_polynomials() {
+    let found = points("points = { layout = \"gauss\", count = [1, 6] }", 0);
+    let weights = found.weights.expect("weights");
+    let integral = |degree: i32| -> f64 {
+        let values = found.coordinates.chunks(2).zip(&weights);
+        found.measure / 6.0 * values.map(|(p, w)| w * p[1].powi(degree)).sum::<f64>()
+    };
+    let exact = |degree: i32| {
+        let next = f64::from(degree + 1);
+        (3f64.powi(degree + 1) - (-1f64).powi(degree + 1)) / next
+    };
+    for degree in 0..12 {
+        let relative = (integral(degree) / exact(degree) - 1.0).abs();
+        assert!(relative < 1e-13, "{degree}: {relative}");
+    }
+    assert!((integral(12) / exact(12) - 1.0).abs() > 1e-7, "a wrong node would be seen");
+}

@@ -1,0 +1,165 @@
+//! `solve` for problems that are trained over the whole domain.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sketchpde::output::ResultFolder;
+
+use super::support::{Place, Ran};
+
+/// Poisson's equation by 40 parameters: a fraction of a second.
+const POISSON: &str = r#"
+format = 1
+name = "small-poisson"
+
+[domain]
+x = { range = [0, 1] }
+y = { range = [0, 1] }
+
+[residual.interior]
+equation = "-(u_xx + u_yy) = 2*pi^2*sin(pi*x)*sin(pi*y)"
+points = { count = 10 }
+
+[residual.walls]
+on = "boundary"
+equation = "u = 0"
+points = { count = 10 }
+
+[exact]
+u = "sin(pi*x)*sin(pi*y)"
+
+[evaluation]
+count = 21
+
+[network]
+layers = [12]
+deviation = 0.8
+
+[method]
+name = "lm"
+iterations = 40
+"#;
+
+fn place(test: &str) -> Place {
+    let place = Place::new(test);
+    place.write("poisson.toml", POISSON);
+    place
+}
+
+#[test]
+fn a_training_reports_the_error_that_its_files_show() {
+    let place = place("train");
+    let ran = place.run(&["solve", "poisson.toml", "--json", "--out", "run"]).expect(0);
+    let result = ran.json();
+    for (key, expected) in [
+        ("problem", serde_json::json!("small-poisson")),
+        ("method", serde_json::json!("lm")),
+        ("precision", serde_json::json!("f64")),
+        ("parameters", serde_json::json!(49)),
+        ("iterations", serde_json::json!(40)),
+        ("stopped", serde_json::json!("all iterations are done")),
+        ("completed", serde_json::json!(true)),
+    ] {
+        assert_eq!(result[key], expected, "{key}");
+    }
+    let folder = ResultFolder::open(place.path("run"));
+    let field = folder.read_fields().expect("fields");
+    let error = |values: &[f64]| {
+        let (mut difference, mut size) = (0.0, 0.0);
+        for (i, &x) in field.axes[0].values.iter().enumerate() {
+            for (k, &y) in field.axes[1].values.iter().enumerate() {
+                let pi = std::f64::consts::PI;
+                let exact = (pi * x).sin() * (pi * y).sin();
+                difference += (values[i * 21 + k] - exact).powi(2);
+                size += exact * exact;
+            }
+        }
+        (difference / size).sqrt()
+    };
+    let (measured, reported) = (error(&field.values), result["relative_l2"].as_f64().unwrap());
+    assert!((measured - reported).abs() < 1e-9 * measured, "{measured} against {reported}");
+    assert!(measured < 1e-2, "relative error {measured}");
+    let planted: Vec<f64> = field.values.iter().map(|u| u * 1.01).collect();
+    assert!(error(&planted) > 2.0 * measured.min(5e-3));
+
+    let history = folder.read_training().expect("a history");
+    assert_eq!(history.records.len(), 40);
+    assert_eq!(history.records[39].error, Some(reported));
+    assert!(history.records.windows(2).all(|pair| pair[1].loss <= pair[0].loss));
+    assert!(history.spectra[0].singular_values.len() > 20);
+    for name in ["error.png", "loss.svg", "singular-values.png", "solution.png"] {
+        assert!(place.path("run/plots").join(name).exists(), "{name}");
+    }
+    let again = place.run(&["plot", "run", "--out", "again"]).expect(0);
+    assert!(again.stdout.contains("solution.png"), "{}", again.stdout);
+    assert!(place.read("again/loss.svg") == place.read("run/plots/loss.svg"));
+}
+
+#[test]
+fn several_seeds_give_their_spread() {
+    let place = place("seeds");
+    let arguments = ["solve", "poisson.toml", "--json", "--seeds", "3", "--no-plots", "--out", "r"];
+    let result = place.run(&arguments).expect(0).json();
+    let mut errors: Vec<f64> = Vec::new();
+    for (seed, run) in result["runs"].as_array().expect("runs").iter().enumerate() {
+        assert_eq!(run["seed"], serde_json::json!(seed));
+        errors.push(run["relative_l2"].as_f64().expect("an error"));
+    }
+    errors.sort_by(f64::total_cmp);
+    let spread = &result["relative_l2"];
+    for (key, expected) in [("min", errors[0]), ("median", errors[1]), ("max", errors[2])] {
+        assert_eq!(spread[key], serde_json::json!(expected), "{key}");
+    }
+    assert!(errors[0] < errors[2], "the seeds differ");
+    // Finished runs are taken as they are.
+    let again = place.run(&[&arguments[..], &["--resume"]].concat()).expect(0);
+    assert_eq!(again.json()["runs"], result["runs"]);
+    place.run(&["solve", "heat.toml", "--seeds", "2"]).expect(2).complains(&["--seeds"]);
+}
+
+#[test]
+fn training_on_a_gpu_is_refused_and_a_large_error_told() {
+    let place = place("refused");
+    place
+        .run(&["solve", "poisson.toml", "--backend", "gpu"])
+        .expect(2)
+        .complains(&["runs on the CPU"]);
+    let bound = ["solve", "poisson.toml", "--no-plots", "--max-error", "1e-12"];
+    place.run(&bound).expect(4).complains(&["above --max-error"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_goes_on_to_the_same_bits() {
+    let place = place("train-resume");
+    let long = |out: &str, more: &[&str]| -> Command {
+        let arguments = ["solve", "poisson.toml", "--no-plots", "--set", "method.iterations=1500"];
+        let arguments = [&arguments[..], &["--checkpoint-every", "0.1", "--out", out], more];
+        place.command(&arguments.concat())
+    };
+    Ran::of(&mut long("unbroken", &[])).expect(0);
+    let mut begun = long("broken", &[]);
+    let child = begun.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let start = Instant::now();
+    while !place.path("broken/checkpoint.bin").exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "no checkpoint came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill is there").success(), "the run ended before it was interrupted");
+    Ran::from(child.wait_with_output().expect("ends"))
+        .expect(130)
+        .complains(&["--out broken --resume"]);
+    Ran::of(&mut long("broken", &["--resume"])).expect(0).complains(&["Going on at iteration"]);
+    for name in ["fields.npz", "parameters.safetensors"] {
+        let file = |out: &str| place.read(&format!("{out}/{name}"));
+        assert!(file("broken") == file("unbroken"), "{name} differs");
+    }
+    let history = |out: &str| {
+        let mut history = ResultFolder::open(place.path(out)).read_training().expect("a history");
+        history.records.iter_mut().for_each(|record| record.seconds = 0.0);
+        history
+    };
+    assert_eq!(history("broken"), history("unbroken"));
+    assert!(!place.path("broken/checkpoint.bin").exists());
+}
