@@ -8,9 +8,6 @@ use sketchpde::problem::Preset;
 use sketchpde_native::Platform;
 use sketchpde_native::setup::{Setup, share};
 
-/// Where links lead.
-const SITE: &str = "https://sketchpde.github.io/";
-
 /// The desktop: files are written into the current folder, and opened by dropping them.
 #[derive(Default)]
 pub struct Desktop {
@@ -38,7 +35,8 @@ impl Platform for Desktop {
     }
 
     fn link(&self, fragment: &str) -> String {
-        format!("{SITE}#{fragment}")
+        // There is no page here: it opens with this program, or behind the address of one.
+        format!("#{fragment}")
     }
 }
 
@@ -66,12 +64,13 @@ pub fn setup_from_arguments() -> Result<Option<Setup>, String> {
     if let Some((_, fragment)) = argument.split_once('#') {
         return share::from_fragment(fragment).map(Some).map_err(|error| error.to_string());
     }
-    if Path::new(&argument).extension().is_some_and(|extension| extension == "toml") {
+    let setup = if Path::new(&argument).extension().is_some_and(|extension| extension == "toml") {
         let text = std::fs::read_to_string(&argument)
             .map_err(|error| format!("{argument} cannot be read: {error}"))?;
-        let setup = Setup::file(text);
-        setup.problem().map_err(|errors| errors.to_string())?;
-        return Ok(Some(setup));
-    }
-    Preset::find(&argument).map(|preset| Some(Setup::preset(preset))).map_err(|e| e.to_string())
+        Setup::file(text)
+    } else {
+        Setup::preset(Preset::find(&argument).map_err(|errors| errors.to_string())?)
+    };
+    setup.problem().map_err(|errors| errors.to_string())?;
+    Ok(Some(setup))
 }

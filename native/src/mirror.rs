@@ -159,6 +159,21 @@ impl Mirror {
         }
     }
 
+    /// The solution and the reference at a kept frame, or now; the initial state before there is
+    /// anything else.
+    #[must_use]
+    pub fn shown(&self, frame: Option<usize>) -> (Vec<f64>, Option<Vec<f64>>) {
+        let double = |row: &[f32]| row.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+        match frame {
+            Some(index) => (
+                self.frames.values_at(index).map(double).unwrap_or_default(),
+                self.frames.reference_at(index).map(double),
+            ),
+            None if self.values.is_empty() => (self.grid.initial_values(&self.problem), None),
+            None => (self.values.clone(), self.reference.clone()),
+        }
+    }
+
     /// Named parameters as they are now.
     pub fn set_parameter(&mut self, name: &str, value: f64) {
         if let Some(parameter) = self.problem.parameters.iter_mut().find(|p| p.name == name) {

@@ -9,7 +9,7 @@ use super::state::{Action, Edit, Saved, Speed, State};
 use crate::export;
 use crate::link::{Load, Request};
 use crate::mirror::Mirror;
-use crate::setup::{Setup, explain, initial_text, share};
+use crate::setup::{Setup, explain, in_words, initial_text, share};
 
 /// How long typing must pause before it counts, in seconds.
 const PAUSE: f64 = 0.6;
@@ -43,10 +43,7 @@ impl App {
                 Theme::Light => Theme::Dark,
             }),
             Action::Save(what) => self.save(what),
-            Action::CopyLink => {
-                ctx.copy_text(self.platform.link(&share::to_fragment(&self.state.setup)));
-                self.tell("The link is copied. It opens this problem with these settings.");
-            }
+            Action::CopyLink => self.copy_link(ctx),
             Action::Browse => {
                 if !self.platform.browse() {
                     self.tell("Drop a problem file (.toml) onto the window to open it.");
@@ -59,6 +56,17 @@ impl App {
             }
         }
         ctx.request_repaint();
+    }
+
+    fn copy_link(&mut self, ctx: &Context) {
+        let link = self.platform.link(&share::to_fragment(&self.state.setup));
+        let behind = if link.starts_with('#') {
+            " behind the address of a sketchpde page, or as an argument of the desktop program"
+        } else {
+            ""
+        };
+        ctx.copy_text(link);
+        self.tell(format!("Copied. It opens this problem with these settings{behind}."));
     }
 
     /// Sends a command; what comes of it shows in the next snapshot.
@@ -106,7 +114,7 @@ impl App {
     fn again(&mut self, playing: bool) {
         match self.state.setup.problem() {
             Ok(problem) => self.begin(problem, playing),
-            Err(errors) => self.complain(errors.to_string()),
+            Err(errors) => self.complain(in_words(&errors)),
         }
     }
 
@@ -135,7 +143,9 @@ impl App {
                 self.state.setup = setup;
                 self.begin(problem, true);
             }
-            Err(errors) => self.complain(format!("This file cannot be opened. {errors}")),
+            Err(errors) => {
+                self.complain(format!("This file cannot be opened: {}.", in_words(&errors)));
+            }
         }
     }
 

@@ -188,7 +188,7 @@ fn first_setup(options: &Options, platform: &dyn Platform) -> (Setup, Problem, O
     match wished {
         Some(Ok(setup)) => match setup.problem() {
             Ok(problem) => return (setup, problem, None),
-            Err(errors) => complaint = Some(errors.to_string()),
+            Err(errors) => complaint = Some(setup::in_words(&errors)),
         },
         Some(Err(error)) => {
             complaint = Some(format!("This link cannot be followed: {error}."));

@@ -21,7 +21,7 @@ pub struct State {
     pub backend: Backend,
     /// The run that the solver was asked for and has not confirmed.
     pub awaited: Option<RunId>,
-    /// A parameter was changed along the run, so that the reference is another run's.
+    /// A parameter or the solution was changed along the run: the reference is another run's.
     pub stale: bool,
     /// Seconds since the app began.
     pub now: f64,

@@ -25,6 +25,19 @@ pub fn explain(setup: &Setup, errors: &ProblemErrors) -> Vec<FieldError> {
     errors.errors.iter().map(|error| explain_one(setup, error)).collect()
 }
 
+/// Every mistake in one line of words, for a notice.
+#[must_use]
+pub fn in_words(errors: &ProblemErrors) -> String {
+    let one = |error: &ProblemError| {
+        let line = match error.origin {
+            Origin::File => format!("line {}: ", error.line),
+            Origin::Name | Origin::Override { .. } => String::new(),
+        };
+        format!("{line}{} ({})", error.message(), error.remedy())
+    };
+    errors.errors.iter().map(one).collect::<Vec<String>>().join("; ")
+}
+
 fn explain_one(setup: &Setup, error: &ProblemError) -> FieldError {
     let change = match &error.origin {
         Origin::Override { index, .. } => {

@@ -17,7 +17,7 @@ use sketchpde::problem::{
     Boundary, Choice, Overrides, Preset, Problem, ProblemErrors, ReferenceKind,
 };
 
-pub use explain::{FieldError, explain};
+pub use explain::{FieldError, explain, in_words};
 
 const COLUMNS: &str = "method.columns";
 const EQUATION: &str = "equation.text";

@@ -15,7 +15,7 @@ use sketchpde::network::Network;
 use sketchpde::problem::{Preset, Problem, ProblemErrors};
 use sketchpde::session::total_points;
 
-use super::{Base, Setup};
+use super::{Base, Setup, in_words};
 
 /// The first word of the links that this version writes and reads.
 const VERSION: &str = "v1";
@@ -41,7 +41,7 @@ pub enum ShareError {
              carry: use the command line for this one"
     )]
     TooLarge { points: usize, parameters: usize },
-    #[error("the link does not describe a problem: {0}")]
+    #[error("it does not describe a problem: {}", in_words(.0))]
     Problem(ProblemErrors),
 }
 

@@ -181,15 +181,7 @@ fn largest_error(mirror: &Mirror, frame: usize) -> Option<f64> {
 
 /// The values of a field, or their errors.
 fn now(mirror: &Mirror, scrub: Option<usize>, shade: Shade) -> Vec<f64> {
-    let double = |row: &[f32]| row.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
-    let (values, reference) = match scrub {
-        Some(index) => (
-            mirror.frames.values_at(index).map(double).unwrap_or_default(),
-            mirror.frames.reference_at(index).map(double),
-        ),
-        None if mirror.values.is_empty() => (mirror.grid.initial_values(&mirror.problem), None),
-        None => (mirror.values.clone(), mirror.reference.clone()),
-    };
+    let (values, reference) = mirror.shown(scrub);
     match (shade, reference) {
         (Shade::Solution, _) => values,
         (Shade::Error, Some(reference)) => {

@@ -123,15 +123,7 @@ fn curve(ui: &mut Ui, state: &State, height: f32, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let mirror = &state.mirror;
     let x = &mirror.grid.axes()[0];
-    let double = |row: &[f32]| row.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
-    let (values, reference) = match state.scrub {
-        Some(index) => (
-            mirror.frames.values_at(index).map(double).unwrap_or_default(),
-            mirror.frames.reference_at(index).map(double),
-        ),
-        None if mirror.values.is_empty() => (mirror.grid.initial_values(&mirror.problem), None),
-        None => (mirror.values.clone(), mirror.reference.clone()),
-    };
+    let (values, reference) = mirror.shown(state.scrub);
     let coordinate = &mirror.problem.coordinates[0];
     let (bounds, range) = (coordinate.lower..=coordinate.upper, mirror.range);
     let unknown = mirror.problem.unknown.clone();

@@ -79,8 +79,8 @@ fn measured(error: f64, mirror: &Mirror, palette: &Palette) -> Verdict {
 
 fn unmeasured(state: &State, palette: &Palette) -> Verdict {
     let reason = if state.stale {
-        "A parameter changed along the run, so the reference is of another equation. Go back to \
-         the start to compare again."
+        "A parameter or the solution itself was changed along the run: the reference is of \
+         another one. Go back to the start to compare again."
     } else {
         match reference::kind(&state.mirror.problem) {
             ReferenceKind::None | ReferenceKind::Auto => {

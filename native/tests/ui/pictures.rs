@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui_kittest::Harness;
+use egui_kittest::{Harness, SnapshotOptions};
 use sketchpde_native::App;
 
 use super::support::{Desk, open, state, until};
@@ -29,6 +29,30 @@ fn windows_of_three_sizes() {
         assert!(state(&harness).mirror.status.as_ref().is_some_and(|s| s.error.is_some()));
         keep(&mut harness, name);
     }
+}
+
+/// As it looked when somebody last looked: `UPDATE_SNAPSHOTS=1` takes a new one.
+#[test]
+fn a_phone_looks_as_it_did() {
+    let mut harness = open([390.0, 844.0], Desk::default(), true);
+    until(&mut harness, 200, |state| state.time() > 0.8);
+    // Which machine it runs on, and how fast.
+    let status = egui::Rect::from_min_max(egui::pos2(0.0, 804.0), egui::pos2(390.0, 844.0));
+    harness.mask(status);
+    let options = SnapshotOptions::new().threshold(2.0).max_failed_pixels(10);
+    harness.snapshot_options("phone", &options);
+}
+
+#[test]
+fn a_mistake_looks_like_one() {
+    let fragment = "v1&preset=allen-cahn&set=evil%3D1";
+    let desk = Desk { fragment: Some(fragment.into()), ..Desk::default() };
+    let mut harness = open([1280.0, 800.0], desk, true);
+    until(&mut harness, 200, |state| state.time() > 0.5);
+    super::controls::type_into(&mut harness, "Equation", "u_t = eps*u_xx + q*(u - u^3)");
+    harness.run_steps(2);
+    assert_eq!(state(&harness).edit.errors.len(), 1);
+    keep(&mut harness, "mistake");
 }
 
 #[test]
