@@ -70,14 +70,25 @@ async function withoutWebGpu() {
   return adapter ? "" : "This browser offers no adapter for WebGPU";
 }
 
+function spawn() {
+  const worker = new Worker(new URL("./worker.js?v=%VERSION%", import.meta.url), { type: "module" });
+  // Until the app listens itself.
+  worker.onerror = ({ message }) => fail("The solver could not be started", "Load the page again.", message);
+  return worker;
+}
+
 async function main() {
+  // The first worker starts beside the page, not after it.
+  let first = spawn();
   const [module, reason] = await Promise.all([download(), withoutWebGpu()]);
+  first.postMessage(module);
   await init({ module_or_path: module });
   const page = {
     withoutWebGpu: reason,
     newWorker() {
-      const worker = new Worker(new URL("./worker.js?v=%VERSION%", import.meta.url), { type: "module" });
-      worker.postMessage(module);
+      const worker = first ?? spawn();
+      if (worker !== first) worker.postMessage(module);
+      first = null;
       return worker;
     },
     fail,

@@ -68,11 +68,13 @@ export class App {
   async until(what, wanted, seconds = 60) {
     const end = Date.now() + 1e3 * seconds;
     let seen;
+    // Every look is a frame, which on a software GPU the solver waits for.
+    const pause = seconds > 60 ? 500 : 50;
     do {
       seen = await this.look();
       const found = wanted(seen);
       if (found) return { seen, found };
-      await this.page.waitForTimeout(50);
+      await this.page.waitForTimeout(pause);
     } while (Date.now() < end);
     const texts = seen.texts.map(({ text }) => text).join(" | ");
     const { loaded, status, messages } = seen.run;

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         ["web", "--optimise"] => web::build(web::Options { optimise: true }).map(drop),
         ["serve"] => build_and_serve("8080"),
         ["serve", port] => build_and_serve(port),
-        ["web-test"] => web::test(),
+        ["web-test"] => web::tools().and_then(|tools| web::test(&tools)),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::drivers::Drivers;
 use crate::steps::{Outcome, Steps, run};
-use crate::{lockfile, setup};
+use crate::{lockfile, setup, web};
 
 /// Sets up, checks and tests; prints a summary; says whether all of it passed. A step that fails
 /// does not stop the ones after it: one run shows everything that is wrong.
@@ -47,6 +47,10 @@ pub fn run_tests() -> Result<(), String> {
         )),
         None => without_swiftshader(),
     });
+    steps.step("the page in Chromium", || match web::tools() {
+        Ok(tools) => web::test(&tools).map_or_else(Outcome::Failed, |()| Outcome::Passed),
+        Err(why) => missing(why),
+    });
     println!("{steps}");
     steps.result()
 }
@@ -70,12 +74,16 @@ fn on<'a>(driver: Option<(&Path, &str)>, command: &'a mut Command) -> &'a mut Co
     command
 }
 
-/// On Linux in CI both software drivers are a must; elsewhere the second is left out in the open.
 fn without_swiftshader() -> Outcome {
-    let why = "no vk_swiftshader_icd.json here: install Chromium or set SKETCHPDE_SWIFTSHADER";
+    missing("no vk_swiftshader_icd.json here: install Chromium or set SKETCHPDE_SWIFTSHADER".into())
+}
+
+/// On Linux in CI both software drivers and the browser are a must; elsewhere what needs them is
+/// left out in the open.
+fn missing(why: String) -> Outcome {
     if cfg!(target_os = "linux") && std::env::var_os("CI").is_some() {
-        Outcome::Failed(why.to_owned())
+        Outcome::Failed(why)
     } else {
-        Outcome::LeftOut(why.to_owned())
+        Outcome::LeftOut(why)
     }
 }

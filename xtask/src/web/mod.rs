@@ -9,4 +9,4 @@ mod toolchain;
 
 pub use build::{Options, build};
 pub use serve::serve;
-pub use test::test;
+pub use test::{test, tools};

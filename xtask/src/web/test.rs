@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::build::{Options, build, done};
+use super::toolchain::Toolchain;
 use super::{npm, serve};
 use crate::drivers::chromium;
 use crate::{cache, setup};
@@ -14,27 +15,44 @@ const RESULTS: &str = "target/web-test";
 /// The version of the browser's remote control; it drives Chromium as it is installed.
 const PLAYWRIGHT: &str = "1.65.1";
 
+/// What the tests need beside the project itself.
+pub struct Tools {
+    browser: PathBuf,
+    playwright: PathBuf,
+}
+
+/// Finds or installs the compiler for the browser, the browser, its remote control and Node.js.
+///
+/// # Errors
+/// When one of them cannot be had; the message says what to install.
+pub fn tools() -> Result<Tools, String> {
+    let cache = cache::folder()?;
+    Toolchain::find(&cache)?;
+    npm::node()?;
+    let modules = npm::install(&cache, "playwright-core", PLAYWRIGHT)?;
+    Ok(Tools { browser: browser()?, playwright: modules.join("playwright-core/index.js") })
+}
+
 /// Builds the site and the command line program, and compares the two in headless Chromium: with
 /// WebGPU, on its software adapter, and without.
 ///
 /// # Errors
-/// When something is missing, or a test has failed; what failed was printed.
-pub fn test() -> Result<(), String> {
+/// When a build or a test has failed; what failed was printed.
+pub fn test(tools: &Tools) -> Result<(), String> {
     let site = build(Options::default())?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     done(cargo.args(["build", "--quiet", "--locked", "--release", "--bin", "sketchpde"]))?;
-    let browser = browser()?;
-    let modules = npm::install(&cache::folder()?, "playwright-core", PLAYWRIGHT)?;
     let results = PathBuf::from(RESULTS);
     let _ = std::fs::remove_dir_all(&results);
     std::fs::create_dir_all(&results).map_err(|e| format!("{RESULTS}: {e}"))?;
     let address = serve(site, 0)?;
     let mut node = npm::node()?;
     node.arg("--test")
+        .arg("--test-reporter=spec")
         .arg("web/tests/site.test.mjs")
         .env("SKETCHPDE_SITE", format!("http://{address}"))
-        .env("SKETCHPDE_BROWSER", browser)
-        .env("SKETCHPDE_PLAYWRIGHT", modules.join("playwright-core/index.js"))
+        .env("SKETCHPDE_BROWSER", &tools.browser)
+        .env("SKETCHPDE_PLAYWRIGHT", &tools.playwright)
         .env("SKETCHPDE_CLI", program())
         .env("SKETCHPDE_RESULTS", &results);
     done(&mut node)?;
