@@ -112,7 +112,7 @@ fn a_problem_without_an_interior_is_refused() {
 fn contradictions_are_found_before_any_work() {
     let (line, column, message, _) =
         mistake(&format!("{INTERIOR}points = {{ count = 5, resample = 3 }}"));
-    assert_eq!((line, column), (7, 33));
+    assert_eq!((line, column), (7, 34));
     assert!(message.starts_with("resample and a layout that is always the same"), "{message}");
     let side = |name: &str, value: &str| {
         format!("[residual.{name}]\non = \"x = 3\"\nequation = \"2*u = {value}\"\n")
