@@ -1,5 +1,6 @@
 //! From the crate `web` to a folder that any web server can serve.
 
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,6 +48,9 @@ pub struct Options {
 /// When a step fails or the module is too large; the message names the step.
 pub fn build(options: Options) -> Result<PathBuf, String> {
     let cache = cache::folder()?;
+    // Clones share the target folder, and the module in it is that of the last one to build.
+    let lock = File::create(cache.join("lock")).and_then(|file| file.lock().map(|()| file));
+    let lock = lock.map_err(|e| format!("{}: {e}", cache.display()))?;
     let module = compile(&cache)?;
     let site = PathBuf::from(SITE);
     let _ = std::fs::remove_dir_all(&site);
@@ -57,6 +61,7 @@ pub fn build(options: Options) -> Result<PathBuf, String> {
         .args([module.as_path(), site.as_path()])
         .arg("sketchpde");
     done(&mut bindgen)?;
+    drop(lock);
     let module = site.join("sketchpde_bg.wasm");
     if options.optimise {
         let folder = npm::install(&cache, "binaryen", "132.0.0")?;
