@@ -249,14 +249,13 @@ impl<T: Real> NormalEquations<'_, T> {
 fn largest_eigenvalue(a: MatRef<'_, f64>) -> f64 {
     let order = a.nrows();
     let diagonal = |i: usize| a[(i, i)];
+    let Some(top) = (0..order).max_by(|&i, &k| diagonal(i).total_cmp(&diagonal(k))) else {
+        return 0.0;
+    };
     // The largest entries of a positive semidefinite matrix are on its diagonal.
-    let most = (0..order).map(diagonal).fold(0.0, |most: f64, d| if d > most { d } else { most });
-    if (0..order).any(|i| !diagonal(i).is_finite()) {
+    if !diagonal(top).is_finite() {
         return f64::NAN;
     }
-    // The first of those that are equal but for rounding (columns of unit length): round-off must
-    // not choose where the iteration starts.
-    let Some(top) = (0..order).find(|&i| diagonal(i) >= most * (1.0 - 1e-6)) else { return 0.0 };
     let mut x = vec![0.0; order];
     x[top] = 1.0;
     let mut value = 0.0;

@@ -107,7 +107,7 @@ fn an_interrupted_fit_goes_on_to_the_same_bits() {
         "--set",
         "fit.max_iterations=6000",
         "--set",
-        "method.step=0.05",
+        "method.step=2e-3",
     ];
     Ran::of(&mut long(&whole, "out", &slow)).expect(0);
     interrupt(&mut long(&broken, "out", &slow), &broken, "out")
