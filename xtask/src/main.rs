@@ -19,7 +19,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   setup         Install what the tests need (on Debian and Ubuntu; elsewhere say what to install)
   test          Set up, then check the format, the lints and the lock file, and run every test,
-                those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium
+                those of the GPU on llvmpipe and again on SwiftShader (the page: web-test)
   web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing)
   serve [PORT]  Build it and serve it on this machine (port 8080)
   web-test      Build it and test it in headless Chromium, with WebGPU and without
