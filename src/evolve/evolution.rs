@@ -402,8 +402,7 @@ impl Evolution {
         );
         let attempt = attempt.await?;
         // `f64::max` would drop what is not a number.
-        let parts =
-            [attempt.error.unwrap_or(0.0), attempt.residual, attempt.roughness, attempt.left];
+        let parts = [attempt.error.unwrap_or(0.0), attempt.missed, attempt.roughness, attempt.left];
         let whole = parts.iter().all(|part| part.is_finite());
         let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
         Ok(Outcome {
