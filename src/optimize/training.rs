@@ -246,6 +246,10 @@ impl<S: ResidualSystem> Training<S> {
         let reason = count(state, "training.reason")?;
         self.reason = reason.checked_sub(1).and_then(|k| StopReason::ALL.get(k)).copied();
         let iterations = self.history.records.len();
+        if let Some(last) = iterations.checked_sub(1) {
+            // To the points of the last iteration: at them the saved loss was computed.
+            self.system.begin_iteration(last)?;
+        }
         if self.reason == Some(StopReason::MaxIterations) && iterations < self.rule.max_iterations {
             self.reason = None;
         }

@@ -269,21 +269,36 @@ mod tests {
         }
     }
 
+    /// Also where the checkpoint falls between two redraws of the points.
     #[test]
     fn a_restored_session_goes_on_to_the_same_bits() {
-        let problem = problem("x = { range = [0, 1] }", 9);
-        let mut whole = TrainingSession::new(&problem, still).expect("finite");
+        let fixed = problem("x = { range = [0, 1] }", 9);
+        let layout = (
+            "points = { layout = 'grid', count = 8 }",
+            "points = { layout = 'random', count = 8, resample = 3 }",
+        );
+        let redrawn =
+            ResidualProblem::from_toml(&fixed.source.replace(layout.0, layout.1), &Vec::new())
+                .expect("a problem");
+        assert_ne!(fixed.blocks, redrawn.blocks);
+        for problem in [fixed, redrawn] {
+            restored_goes_on(&problem);
+        }
+    }
+
+    fn restored_goes_on(problem: &ResidualProblem) {
+        let mut whole = TrainingSession::new(problem, still).expect("finite");
         for _ in 0..4 {
             whole.iterate().expect("finite");
         }
         let state = whole.save();
-        let mut rest = TrainingSession::restore(&problem, &state, still).expect("its own");
+        let mut rest = TrainingSession::restore(problem, &state, still).expect("its own");
         for _ in 0..5 {
             assert_eq!(whole.iterate().expect("finite"), rest.iterate().expect("finite"));
         }
         assert_eq!(whole.save(), rest.save());
         let mut damaged = state;
         damaged.remove(SECONDS);
-        assert!(TrainingSession::restore(&problem, &damaged, still).is_err());
+        assert!(TrainingSession::restore(problem, &damaged, still).is_err());
     }
 }

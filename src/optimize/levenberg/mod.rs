@@ -10,18 +10,19 @@
 //! A relative of DSGNAR (arXiv 2607.02194), which solves a trust region from the decomposition of a
 //! sketched Jacobian.
 
+mod energy;
 pub(crate) mod search;
 
 use super::gauss_newton::MEMORY_LIMIT;
-use crate::evaluate::residual::{ResidualError, ResidualSystem};
+use crate::evaluate::residual::ResidualSystem;
 use crate::linalg::{Factorisation, LeastSquares, Settings, TestMatrix, TestMatrixKind};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::jacobian::Linearisation;
-use crate::optimize::line_search::or_infinite;
 use crate::optimize::settings::{LevenbergSettings, Subspace};
 use crate::optimize::state::{TrainingState, count, number};
 use crate::optimize::step::{Optimizer, Start, Step, gradient_norm};
 use crate::problem::Solver;
+use energy::{EnergyStart, residual_at};
 use search::{Decomposed, Linearised, Reached, SearchSettings, Trial};
 
 /// Columns of the first subspace, and the fewest of any.
@@ -117,19 +118,23 @@ impl Levenberg {
         };
         let residual = &self.linearisation.residual;
         let squares: f64 = residual.iter().map(|r| r * r).sum();
-        // An energy is no sum of squares: its steps cannot be repeated.
-        let energy = (squares - start.loss).abs() > ROUND_OFF * squares;
+        let energy = ((squares - start.loss).abs() > ROUND_OFF * squares)
+            .then(|| EnergyStart::new(start, &half));
         let factorisation = self.solver.factor(matrix, 0)?;
         let singular_values = factorisation.singular_values().to_vec();
         let mut evaluations = 0;
         let evaluate = |step: &[f64]| {
             evaluations += 1;
-            reach(system, &lift(start.theta, step, subspace.as_ref()), energy)
+            let theta = lift(start.theta, step, subspace.as_ref());
+            match &energy {
+                Some(from) => from.reach(system, &theta),
+                None => reach(system, &theta),
+            }
         };
         let mut linearised = Linearised {
             jacobian: matrix,
             residual,
-            loss: start.loss,
+            loss: if energy.is_some() { 0.0 } else { start.loss },
             inverse: decomposed(factorisation),
             evaluate,
             settings: SearchSettings {
@@ -138,7 +143,10 @@ impl Levenberg {
                 ..SearchSettings::default()
             },
         };
-        let trial = linearised.search(self.damping)?;
+        let mut trial = linearised.search(self.damping)?;
+        if let (Some(trial), Some(_)) = (&mut trial, &energy) {
+            trial.reached.loss += start.loss;
+        }
         let reached = trial.as_ref().map(|t| lift(start.theta, &t.step, subspace.as_ref()));
         let gradient_norm = gradient_norm(&half);
         Ok(Searched { theta: reached, trial, gradient_norm, evaluations, singular_values })
@@ -172,21 +180,9 @@ fn lift(theta: &[f64], y: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
 }
 
 /// What a trial point leads to. One at which nothing can be evaluated is infinitely bad.
-fn reach(
-    system: &mut dyn ResidualSystem,
-    theta: &[f64],
-    energy: bool,
-) -> Result<Reached, OptimizeError> {
-    if energy {
-        let loss = or_infinite(system.losses(&[theta])?[0]);
-        return Ok(Reached { loss, residual: None });
-    }
-    let mut residual = vec![0.0; system.rows()];
-    match system.residual(theta, &mut residual) {
-        Ok(()) => Ok(Reached::of(residual)),
-        Err(ResidualError::NotFinite { .. }) => Ok(Reached { loss: f64::INFINITY, residual: None }),
-        Err(error) => Err(error.into()),
-    }
+fn reach(system: &mut dyn ResidualSystem, theta: &[f64]) -> Result<Reached, OptimizeError> {
+    Ok(residual_at(system, theta)?
+        .map_or(Reached { loss: f64::INFINITY, residual: None }, Reached::of))
 }
 
 impl Optimizer for Levenberg {

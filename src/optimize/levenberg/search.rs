@@ -85,9 +85,9 @@ impl DampedInverse for Decomposed<'_> {
 /// What a trial step leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reached {
+    /// For an energy its change.
     pub loss: f64,
-    /// r there; `None` where the loss is no sum of squares, so that the step cannot be repeated,
-    /// and where it is not finite.
+    /// r there; `None` where it is not finite, so that the step cannot be repeated.
     pub residual: Option<Vec<f64>>,
 }
 
