@@ -13,8 +13,10 @@
 mod energy;
 pub(crate) mod search;
 
+use faer::{Mat, MatRef};
+
 use super::gauss_newton::MEMORY_LIMIT;
-use crate::evaluate::residual::ResidualSystem;
+use crate::evaluate::residual::{ResidualError, ResidualSystem};
 use crate::linalg::{Factorisation, LeastSquares, Settings, TestMatrix, TestMatrixKind};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::jacobian::Linearisation;
@@ -22,8 +24,8 @@ use crate::optimize::settings::{LevenbergSettings, Subspace};
 use crate::optimize::state::{TrainingState, count, number};
 use crate::optimize::step::{Optimizer, Start, Step, gradient_norm};
 use crate::problem::Solver;
-use energy::{EnergyStart, residual_at};
-use search::{Decomposed, Linearised, Reached, SearchSettings, Trial};
+use energy::EnergyStart;
+use search::{Decomposed, Linearised, Next, Reached, SearchSettings, Trial};
 
 /// Columns of the first subspace, and the fewest of any.
 const FIRST_COLUMNS: usize = 120;
@@ -117,9 +119,7 @@ impl Levenberg {
             }
         };
         let residual = &self.linearisation.residual;
-        let squares: f64 = residual.iter().map(|r| r * r).sum();
-        let energy = ((squares - start.loss).abs() > ROUND_OFF * squares)
-            .then(|| EnergyStart::new(start, &half));
+        let energy = is_energy(residual, start.loss).then(|| EnergyStart::new(start, &half));
         let factorisation = self.solver.factor(matrix, 0)?;
         let singular_values = factorisation.singular_values().to_vec();
         let mut evaluations = 0;
@@ -127,7 +127,12 @@ impl Levenberg {
             evaluations += 1;
             let theta = lift(start.theta, step, subspace.as_ref());
             match &energy {
-                Some(from) => from.reach(system, &theta),
+                Some(from) => {
+                    Ok(from.reach(system, &theta)?.map_or_else(Reached::nothing, |trial| {
+                        let next = Next::Gradient(by_step(&trial.gradient, subspace.as_ref()));
+                        Reached { loss: trial.change, next }
+                    }))
+                }
                 None => reach(system, &theta),
             }
         };
@@ -179,10 +184,33 @@ fn lift(theta: &[f64], y: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
     }
 }
 
+/// Whether the loss is no sum of squares of these rows.
+pub(super) fn is_energy(residual: &[f64], loss: f64) -> bool {
+    let squares: f64 = residual.iter().map(|r| r * r).sum();
+    (squares - loss).abs() > ROUND_OFF * squares
+}
+
+/// Half the gradient by the step y of what has the gradient g by the parameters: `-Omega^T g / 2`.
+fn by_step(gradient: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
+    let Some(test) = subspace else { return gradient.iter().map(|g| -0.5 * g).collect() };
+    let row = MatRef::from_row_major_slice(gradient, 1, gradient.len());
+    let mut image = Mat::zeros(1, test.columns());
+    test.apply(row, image.as_mut());
+    let factor = -0.5 * test.isometry();
+    (0..test.columns()).map(|k| factor * image[(0, k)]).collect()
+}
+
 /// What a trial point leads to. One at which nothing can be evaluated is infinitely bad.
-fn reach(system: &mut dyn ResidualSystem, theta: &[f64]) -> Result<Reached, OptimizeError> {
-    Ok(residual_at(system, theta)?
-        .map_or(Reached { loss: f64::INFINITY, residual: None }, Reached::of))
+pub(super) fn reach(
+    system: &mut dyn ResidualSystem,
+    theta: &[f64],
+) -> Result<Reached, OptimizeError> {
+    let mut residual = vec![0.0; system.rows()];
+    match system.residual(theta, &mut residual) {
+        Ok(()) => Ok(Reached::of(residual)),
+        Err(ResidualError::NotFinite { .. }) => Ok(Reached::nothing()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl Optimizer for Levenberg {
