@@ -62,7 +62,7 @@ pub fn tangent_kernels(
     let rank = sigma.iter().take_while(|&&s| s > 0.0 && s >= bound).count();
     // J_u V Sigma^-1: its square is the NNTK, its product with U^T Green's function.
     let mut half = values * svd.V().subcols(0, rank);
-    for (mut column, s) in half.col_iter_mut().zip(sigma.iter()) {
+    for (column, s) in half.col_iter_mut().zip(sigma.iter()) {
         column.iter_mut().for_each(|entry| *entry /= s);
     }
     Ok(TangentKernels {
