@@ -3,22 +3,26 @@
 //! Schwencke, Furtlehner: "ANaGRAM: a natural gradient relative to adapted model for efficient
 //! PINNs learning", ICLR 2025. No Gram matrix: singular values count down to round-off itself. The
 //! cutoff decides between a bold and a safe direction; here it can also be adapted along the run:
-//! one decomposition gives the steps of several cutoffs, each repeated with the nonlinearity taken
-//! out ([`crate::optimize::levenberg::search`]), and the loss decides.
+//! one decomposition gives the directions of several cutoffs, the loss decides, and the best step is
+//! repeated with the nonlinearity taken out.
+
+use faer::ColRef;
 
 use crate::evaluate::residual::ResidualSystem;
-use crate::linalg::{Factorisation, Filter, LeastSquares, LeastSquaresError, Projection, Settings};
+use crate::linalg::{Factorisation, Filter, LeastSquares, Projection, Settings};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::gauss_newton::MEMORY_LIMIT;
 use crate::optimize::gauss_newton::adapted::adapt;
 use crate::optimize::jacobian::Linearisation;
-use crate::optimize::levenberg::search::{DampedInverse, Linearised, SearchSettings};
-use crate::optimize::levenberg::{is_energy, reach};
-use crate::optimize::line_search::moved;
+use crate::optimize::levenberg::is_energy;
+use crate::optimize::line_search::{moved, or_infinite};
 use crate::optimize::settings::{AnagramSettings, SingularCutoff};
 use crate::optimize::state::{TrainingState, number};
 use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
 use crate::problem::Solver;
+
+/// Repetitions of a step with one decomposition.
+const REPETITIONS: usize = 5;
 
 #[derive(Debug, Default)]
 pub(crate) struct Anagram {
@@ -27,28 +31,6 @@ pub(crate) struct Anagram {
     solver: LeastSquares,
     /// The adapted cutoff, relative; none before the first iteration.
     cutoff: Option<f64>,
-}
-
-/// The truncated inverse in place of the damped one.
-struct Truncated<'a> {
-    factorisation: Factorisation<'a, f64>,
-    rcond: f64,
-}
-
-impl DampedInverse for Truncated<'_> {
-    fn largest(&self) -> f64 {
-        self.factorisation.largest()
-    }
-
-    fn damp(&mut self, lambda: f64) -> bool {
-        self.rcond = lambda / self.largest();
-        self.rcond > 0.0 && self.rcond < 1.0
-    }
-
-    fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError> {
-        let filter = Filter::Truncate { rcond: self.rcond };
-        Ok(self.factorisation.combine(&self.factorisation.project(r)?, filter))
-    }
 }
 
 /// One decomposition and the residual in its terms.
@@ -70,36 +52,37 @@ impl Anagram {
     }
 }
 
-/// The best repeated step of cutoffs around the last one, with its cutoff; `None` where no full step
-/// lowers the loss. Gives the decomposition back.
-fn repeated<'a>(
+/// Takes the nonlinearity N of the residual `r - J d - N(d)` out of a step d along the truncated
+/// direction, `d <- eta J^+ r + J^+ N(d)`, while the loss falls: what makes steps of
+/// Levenberg-Marquardt long ([`crate::optimize::levenberg::search`]), for a truncated inverse.
+fn repeat(
     system: &mut dyn ResidualSystem,
     start: Start<'_>,
     linearisation: &Linearisation,
-    factorisation: Factorisation<'a, f64>,
-    last: f64,
-) -> Result<(Option<(f64, Step)>, Factorisation<'a, f64>), OptimizeError> {
-    let mut evaluations = 0;
-    let evaluate = |step: &[f64]| {
-        evaluations += 1;
-        reach(system, &moved(start.theta, step, 1.0))
-    };
-    let mut linearised = Linearised {
-        jacobian: linearisation.whole(),
-        residual: &linearisation.residual,
-        loss: start.loss,
-        inverse: Truncated { factorisation, rcond: last },
-        evaluate,
-        settings: SearchSettings { least_damping: f64::EPSILON, ..SearchSettings::default() },
-    };
-    let found = linearised.search(last)?;
-    let factorisation = linearised.inverse.factorisation;
-    let found = found.map(|trial| {
-        let (theta, loss) = (moved(start.theta, &trial.step, 1.0), trial.reached.loss);
-        let step = Step { theta, loss, step_length: 1.0, evaluations, ..Step::default() };
-        (trial.damping, step)
-    });
-    Ok((found, factorisation))
+    decomposed: &Decomposed<'_>,
+    cutoff: f64,
+    mut best: Step,
+) -> Result<Step, OptimizeError> {
+    let direction = decomposed.direction(cutoff);
+    let mut residual = vec![0.0; linearisation.residual.len()];
+    for _ in 0..REPETITIONS {
+        system.residual(&best.theta, &mut residual)?;
+        let step: Vec<f64> = start.theta.iter().zip(&best.theta).map(|(a, b)| a - b).collect();
+        let image = linearisation.whole() * ColRef::from_slice(&step);
+        let linear = linearisation.residual.iter().zip(image.iter()).map(|(r, image)| r - image);
+        let nonlinear: Vec<f64> = residual.iter().zip(linear).map(|(new, l)| new - l).collect();
+        let projection = decomposed.factorisation.project(&nonlinear)?;
+        let filter = Filter::Truncate { rcond: cutoff };
+        let correction = decomposed.factorisation.combine(&projection, filter);
+        let theta = moved(&moved(start.theta, &direction, best.step_length), &correction, 1.0);
+        let loss = or_infinite(system.losses(&[&theta])?[0]);
+        best.evaluations += 2;
+        if loss >= best.loss {
+            break;
+        }
+        (best.theta, best.loss) = (theta, loss);
+    }
+    Ok(best)
 }
 
 impl Optimizer for Anagram {
@@ -112,23 +95,24 @@ impl Optimizer for Anagram {
         let half = self.linearisation.gradient(system)?;
         let published = (f64::EPSILON * system.parameters() as f64).sqrt();
         let last = self.cutoff.unwrap_or(published);
-        let adapted = self.settings.cutoff == SingularCutoff::Adapted;
         let linearisation = &self.linearisation;
-        let mut factorisation = self.solver.factor(linearisation.whole(), 0)?;
-        let mut found = None;
-        // An energy is judged by itself, along lines.
-        if adapted && !is_energy(&linearisation.residual, start.loss) {
-            (found, factorisation) = repeated(system, start, linearisation, factorisation, last)?;
-        }
+        let factorisation = self.solver.factor(linearisation.whole(), 0)?;
         let projection = factorisation.project(&linearisation.residual)?;
         let decomposed = Decomposed { factorisation, projection };
-        let (rcond, step) = match (found, self.settings.cutoff) {
-            (Some(found), _) => found,
-            (None, SingularCutoff::Adapted) => {
+        let (rcond, step) = match self.settings.cutoff {
+            SingularCutoff::Adapted => {
                 let direction = |cutoff| decomposed.direction(cutoff);
-                adapt(system, start, &direction, last, f64::EPSILON, self.settings.line_search)?
+                let search = self.settings.line_search;
+                let (cutoff, step) = adapt(system, start, &direction, last, f64::EPSILON, search)?;
+                // An energy has no residual to repeat a step by.
+                let least_squares = !is_energy(&linearisation.residual, start.loss);
+                let step = match step.step_length > 0.0 && least_squares {
+                    true => repeat(system, start, linearisation, &decomposed, cutoff, step)?,
+                    false => step,
+                };
+                (cutoff, step)
             }
-            (None, fixed) => {
+            fixed => {
                 let rcond = match fixed {
                     SingularCutoff::Fixed(cutoff) => {
                         cutoff.relative_to(decomposed.factorisation.largest())
