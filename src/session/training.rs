@@ -339,7 +339,7 @@ mod tests {
         assert_eq!(session.precision(), format!("f32, mixed after iteration {after}"));
         let losses: Vec<f64> = session.history().records.iter().map(|r| r.loss).collect();
         let [at_change, last] = [losses[after - 1], losses[losses.len() - 1]];
-        assert!(last < 0.1 * at_change, "{at_change} {last}");
+        assert!(last < 0.5 * at_change, "{at_change} {last}");
         restored_goes_on(&single, after + 3);
     }
 
