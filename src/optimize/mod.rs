@@ -14,6 +14,8 @@
 //! | `spring` | the same with momentum | [`gauss_newton::spring`] |
 //! | `nystrom` | the same with a low-rank `J J^T` | [`gauss_newton::nystrom`] |
 //! | `adam`, `lbfgs`, `bfgs` | from the gradient alone | [`descent`] |
+//!
+//! [`tangent_kernels`] shows what a natural gradient does in function space.
 
 mod choice;
 pub(crate) mod descent;
@@ -21,6 +23,7 @@ mod error;
 mod gauss_newton;
 mod history;
 mod jacobian;
+mod kernels;
 pub(crate) mod levenberg;
 mod line_search;
 pub mod settings;
@@ -33,6 +36,7 @@ mod training;
 
 pub use error::OptimizeError;
 pub use history::{TrainingHistory, TrainingRecord, TrainingSpectrum};
+pub use kernels::{TangentKernels, tangent_kernels};
 pub use settings::{
     AdamSettings, AnagramSettings, Cutoff, EngdSettings, KernelSettings, LbfgsSettings,
     LevenbergSettings, LineSearch, Method, NystromSettings, Passes, Schedule, SingularCutoff,

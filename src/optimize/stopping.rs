@@ -79,7 +79,9 @@ impl StoppingRule {
 }
 
 impl Stall {
-    fn holds(self, losses: &[f64]) -> bool {
+    /// Whether the loss has stalled after these losses.
+    #[must_use]
+    pub fn holds(self, losses: &[f64]) -> bool {
         let Some(before) = losses.len().checked_sub(self.patience).filter(|&n| n > 0) else {
             return false;
         };

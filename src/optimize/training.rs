@@ -219,6 +219,22 @@ impl<S: ResidualSystem> Training<S> {
         &mut self.system
     }
 
+    /// Changes the system into one with other values of the same loss, such as another precision's,
+    /// and goes on from the same parameters.
+    ///
+    /// # Errors
+    /// A loss that is not finite, in the changed system.
+    pub fn change_system(&mut self, change: impl FnOnce(&mut S)) -> Result<(), OptimizeError> {
+        change(&mut self.system);
+        self.loss = self.system.losses(&[&self.theta])?[0];
+        let (iteration, loss) = (self.history.records.len(), self.loss);
+        if loss.is_finite() {
+            Ok(())
+        } else {
+            Err(OptimizeError::LossNotFinite { iteration, loss })
+        }
+    }
+
     /// The state between two iterations.
     #[must_use]
     pub fn save(&self) -> TrainingState {
@@ -246,6 +262,10 @@ impl<S: ResidualSystem> Training<S> {
         let reason = count(state, "training.reason")?;
         self.reason = reason.checked_sub(1).and_then(|k| StopReason::ALL.get(k)).copied();
         let iterations = self.history.records.len();
+        if let Some(last) = iterations.checked_sub(1) {
+            // To the points of the last iteration: at them the saved loss was computed.
+            self.system.begin_iteration(last)?;
+        }
         if self.reason == Some(StopReason::MaxIterations) && iterations < self.rule.max_iterations {
             self.reason = None;
         }

@@ -33,10 +33,11 @@ const PRESETS: [Preset; 6] = [
     preset!("heat-dirichlet", "Heat equation between two fixed temperatures"),
 ];
 
-const RESIDUAL_PRESETS: [Preset; 9] = [
+const RESIDUAL_PRESETS: [Preset; 10] = [
     preset!("poisson-2d", "Poisson's equation on a square"),
     preset!("heat", "Heat equation in space-time"),
     preset!("nonlinear-bvp", "A nonlinear boundary value problem"),
+    preset!("nonlinear-bvp-energy", "A nonlinear boundary value problem by its energy"),
     preset!("transport", "Transport of a wave at speed 30"),
     preset!("laplace-5d", "Poisson's equation in five dimensions"),
     preset!("allen-cahn-pinn", "Allen-Cahn equation in space-time"),

@@ -4,10 +4,11 @@ use super::Clock;
 use crate::evaluate::residual::{Collocation, Comparison, ResidualSystem};
 use crate::network::Network;
 use crate::optimize::{
-    Method, OptimizeError, StoppingRule, Training, TrainingHistory, TrainingReport, TrainingState,
+    Method, OptimizeError, Stall, StoppingRule, Training, TrainingHistory, TrainingReport,
+    TrainingState,
 };
 use crate::output::{Axis, SpaceTimeField};
-use crate::problem::{Points, ResidualProblem};
+use crate::problem::{Choice, Points, Precision, ResidualProblem};
 
 /// Iterations between two measurements of the error: rarely enough that they cost little.
 fn error_interval(method: &Method) -> usize {
@@ -17,6 +18,10 @@ fn error_interval(method: &Method) -> usize {
         _ => 5,
     }
 }
+
+/// When a training in f32 goes on with residuals in f64: its loss has then come down to the noise of
+/// single precision.
+const NOISE: Stall = Stall { patience: 10, factor: 0.8 };
 
 /// Where a training stands, for people.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,8 +46,12 @@ pub struct TrainingSession {
     clock: Clock,
     seconds: f64,
     error: Option<f64>,
+    /// The iteration after which the precision went from f32 to mixed.
+    mixed_after: Option<usize>,
 }
 
+/// Of a saved state: the iteration after which the precision changed, if it did.
+const MIXED_AFTER: &str = "session.mixed";
 /// Seconds of the runs before this one, in a saved state.
 const SECONDS: &str = "session.seconds";
 
@@ -63,6 +72,7 @@ impl TrainingSession {
             clock,
             seconds: 0.0,
             error: None,
+            mixed_after: None,
         })
     }
 
@@ -76,6 +86,9 @@ impl TrainingSession {
         clock: Clock,
     ) -> Result<Self, OptimizeError> {
         let mut session = Self::new(problem, clock)?;
+        if let Some(&[iteration]) = state.get(MIXED_AFTER).map(Vec::as_slice) {
+            session.to_mixed(iteration as usize)?;
+        }
         session.training.restore(state)?;
         session.seconds = match state.get(SECONDS).map(Vec::as_slice) {
             Some(&[seconds]) => seconds,
@@ -99,6 +112,9 @@ impl TrainingSession {
     /// As [`Training::iterate`].
     pub fn iterate(&mut self) -> Result<TrainingReport, OptimizeError> {
         let begun = (self.clock)();
+        if self.stalls_in_single() {
+            self.to_mixed(self.history().records.len())?;
+        }
         let report = self.training.iterate()?;
         let iteration = report.record.iteration;
         let interval = error_interval(self.training.method());
@@ -107,6 +123,27 @@ impl TrainingSession {
         let error = due.then(|| self.comparison.relative_l2(self.training.parameters())).flatten();
         self.error = error.or(self.error);
         Ok(self.training.observe(error, self.seconds))
+    }
+
+    fn stalls_in_single(&self) -> bool {
+        let single = self.problem.precision == Precision::F32 && self.mixed_after.is_none();
+        let losses = || -> Vec<f64> { self.history().records.iter().map(|r| r.loss).collect() };
+        single && NOISE.holds(&losses())
+    }
+
+    fn to_mixed(&mut self, iteration: usize) -> Result<(), OptimizeError> {
+        self.mixed_after = Some(iteration);
+        self.training.change_system(|system| system.set_precision(Precision::Mixed))
+    }
+
+    /// The precision tier in words, with the change of tier where there was one.
+    #[must_use]
+    pub fn precision(&self) -> String {
+        match (self.problem.precision, self.mixed_after) {
+            (Precision::F32, Some(iteration)) => format!("f32, mixed after iteration {iteration}"),
+            (Precision::Auto, _) => Precision::F64.word().to_owned(),
+            (precision, _) => precision.word().to_owned(),
+        }
     }
 
     #[must_use]
@@ -175,6 +212,9 @@ impl TrainingSession {
     pub fn save(&self) -> TrainingState {
         let mut state = self.training.save();
         state.insert(SECONDS.to_owned(), vec![self.seconds]);
+        if let Some(iteration) = self.mixed_after {
+            state.insert(MIXED_AFTER.to_owned(), vec![iteration as f64]);
+        }
         state
     }
 
@@ -269,21 +309,53 @@ mod tests {
         }
     }
 
+    /// Also where the checkpoint falls between two redraws of the points.
     #[test]
     fn a_restored_session_goes_on_to_the_same_bits() {
-        let problem = problem("x = { range = [0, 1] }", 9);
-        let mut whole = TrainingSession::new(&problem, still).expect("finite");
-        for _ in 0..4 {
+        let fixed = problem("x = { range = [0, 1] }", 9);
+        let layout = (
+            "points = { layout = 'grid', count = 8 }",
+            "points = { layout = 'random', count = 8, resample = 3 }",
+        );
+        let redrawn =
+            ResidualProblem::from_toml(&fixed.source.replace(layout.0, layout.1), &Vec::new())
+                .expect("a problem");
+        assert_ne!(fixed.blocks, redrawn.blocks);
+        for problem in [fixed, redrawn] {
+            restored_goes_on(&problem, 4);
+        }
+    }
+
+    /// A training in f32 comes to the noise of its precision, changes it, says so, and gets further;
+    /// also where it is interrupted after the change.
+    #[test]
+    fn single_precision_goes_on_as_mixed_when_it_stalls() {
+        let double = problem("x = { range = [0, 1] }", 60);
+        let precision = vec![("run.precision".to_owned(), "f32".to_owned())];
+        let single = ResidualProblem::from_toml(&double.source, &precision).expect("a problem");
+        let mut session = TrainingSession::new(&single, still).expect("finite");
+        while session.iterate().expect("finite").reason.is_none() {}
+        let after = session.mixed_after.expect("it stalls");
+        assert_eq!(session.precision(), format!("f32, mixed after iteration {after}"));
+        let losses: Vec<f64> = session.history().records.iter().map(|r| r.loss).collect();
+        let [at_change, last] = [losses[after - 1], losses[losses.len() - 1]];
+        assert!(last < 0.5 * at_change, "{at_change} {last}");
+        restored_goes_on(&single, after + 3);
+    }
+
+    fn restored_goes_on(problem: &ResidualProblem, interruption: usize) {
+        let mut whole = TrainingSession::new(problem, still).expect("finite");
+        for _ in 0..interruption {
             whole.iterate().expect("finite");
         }
         let state = whole.save();
-        let mut rest = TrainingSession::restore(&problem, &state, still).expect("its own");
+        let mut rest = TrainingSession::restore(problem, &state, still).expect("its own");
         for _ in 0..5 {
             assert_eq!(whole.iterate().expect("finite"), rest.iterate().expect("finite"));
         }
         assert_eq!(whole.save(), rest.save());
         let mut damaged = state;
         damaged.remove(SECONDS);
-        assert!(TrainingSession::restore(&problem, &damaged, still).is_err());
+        assert!(TrainingSession::restore(problem, &damaged, still).is_err());
     }
 }

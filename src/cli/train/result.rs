@@ -50,7 +50,7 @@ impl TrainingResult {
             problem: problem.name.clone(),
             method: problem.method.name.word().to_owned(),
             backend: "cpu".to_owned(),
-            precision: precision(problem).to_owned(),
+            precision: session.precision(),
             seed: problem.seed,
             parameters: session.parameters().len(),
             rows,

@@ -1,8 +1,10 @@
 //! How far the network is from the exact solution.
 
+use faer::Mat;
 use rayon::prelude::*;
 
 use super::parts::runs;
+use super::sweeps;
 use crate::evaluate::cpu::operator::{Head, Layers, Operator, OperatorPoints, Rate};
 use crate::network::Network;
 use crate::problem::ResidualProblem;
@@ -68,6 +70,17 @@ impl Comparison {
             self.operator.run(&self.network, &at, range, &mut [out], &mut Rate::Density);
         });
         values
+    }
+
+    /// d u / d theta at the points: a row each.
+    #[must_use]
+    pub fn jacobian(&self, theta: &[f64]) -> Mat<f64> {
+        let points = self.operator.points();
+        let mut matrix = Mat::zeros(points, theta.len());
+        let operators = std::slice::from_ref(&self.operator);
+        let mut values = vec![0.0; points];
+        sweeps::jacobian(operators, &self.network, theta, &mut values, matrix.as_mut());
+        matrix
     }
 
     /// |u - exact| / |exact| over the points; the root mean square of the difference where the

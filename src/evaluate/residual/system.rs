@@ -48,13 +48,7 @@ impl Collocation {
         let network = Network::of_residual(problem);
         let points: Vec<BlockPoints> =
             (0..problem.blocks.len()).map(|index| problem.block_points(index, 0)).collect();
-        let double = || Operators::Double(operators(problem, &network, &points));
-        let single = || Operators::Single(operators(problem, &network, &points));
-        let (values, rates) = match problem.precision {
-            Precision::Auto | Precision::F64 => (double(), None),
-            Precision::Mixed => (double(), Some(single())),
-            Precision::F32 => (single(), None),
-        };
+        let (values, rates) = in_precision(problem, &network, &points, problem.precision);
         Self {
             network,
             generations: vec![0; points.len()],
@@ -63,6 +57,12 @@ impl Collocation {
             rates,
             problem: problem.clone(),
         }
+    }
+
+    /// Goes on in another precision at the same points: the loss is not the same to the last bit.
+    pub fn set_precision(&mut self, precision: Precision) {
+        (self.values, self.rates) =
+            in_precision(&self.problem, &self.network, &self.points, precision);
     }
 
     #[must_use]
@@ -118,6 +118,22 @@ impl Collocation {
             first += rows;
         }
         Ok(())
+    }
+}
+
+/// The operators for residuals, and those for Jacobians where they are in another precision.
+fn in_precision(
+    problem: &ResidualProblem,
+    network: &Network,
+    points: &[BlockPoints],
+    precision: Precision,
+) -> (Operators, Option<Operators>) {
+    let double = || Operators::Double(operators(problem, network, points));
+    let single = || Operators::Single(operators(problem, network, points));
+    match precision {
+        Precision::Auto | Precision::F64 => (double(), None),
+        Precision::Mixed => (double(), Some(single())),
+        Precision::F32 => (single(), None),
     }
 }
 

@@ -6,7 +6,7 @@ use faer::Mat;
 use super::error::FitError;
 use super::target::{Residual, Target};
 use crate::linalg::LeastSquares;
-use crate::optimize::levenberg::search::{Linearised, Reached, SearchSettings};
+use crate::optimize::levenberg::search::{Linearised, Next, Reached, SearchSettings};
 
 /// Start value of the damping, relative to the largest singular value.
 pub(super) const FIRST_DAMPING: f64 = 1e-3;
@@ -60,7 +60,7 @@ impl Levenberg {
             inverse: self.solver.normal_equations(jacobian)?,
             evaluate: |step: &[f64]| {
                 let Residual { entries, loss, .. } = target.residual(&moved(step));
-                Ok::<_, FitError>(Reached { loss, residual: Some(entries) })
+                Ok::<_, FitError>(Reached { loss, next: Next::Residual(entries) })
             },
             settings: SearchSettings::default(),
         };

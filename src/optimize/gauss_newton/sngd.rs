@@ -13,12 +13,22 @@
 //! a chosen size finds the rank; the oversampling is the first index at which that sketch's
 //! spectrum falls below machine precision. G is never formed, nor J where it does not fit memory.
 //!
+//! What is published works with products of G, whose round-off hides the singular values of J below
+//! 1e-8 of the largest: then the tolerance lets noise through, the steps become short and the error
+//! stalls. Two-pass is the same in exact arithmetic with J alone, and does not square it:
+//!
+//! ```text
+//! Y = orth(J M),   Q = qr(J^T Y),   J Q = U D^1/2 S^T,   d = Q S_r D_r^-1/2 U_r^T r.
+//! ```
+//!
 //! A fixed tolerance is either too bold far from the solution or too coarse near it. It can also be
 //! adapted along the run, as ANaGRAM's: the directions of several from one decomposition, judged by
 //! the loss.
 
+use faer::{ColRef, Mat};
+
 use crate::evaluate::residual::ResidualSystem;
-use crate::linalg::{Eigenpairs, RangeSettings, range, single_pass, two_pass};
+use crate::linalg::{EigenError, Eigenpairs, RangeSettings, TestMatrix, range, single_pass};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::gauss_newton::adapted::{adapt, smallest_trial};
 use crate::optimize::gauss_newton::engd::roots;
@@ -43,36 +53,121 @@ pub(crate) struct Sngd {
     cutoff: Option<f64>,
 }
 
+/// What a sketch tells about G.
+enum Spectrum {
+    /// Eigenpairs of G.
+    Squared(Eigenpairs),
+    Factored(Factored),
+}
+
+/// `J Q = U D^1/2 S^T` for a basis Q.
+struct Factored {
+    /// D, descending.
+    values: Vec<f64>,
+    /// `U^T r`.
+    projection: Vec<f64>,
+    /// `Q S`.
+    vectors: Mat<f64>,
+}
+
+impl Spectrum {
+    /// Eigenvalues of G, descending.
+    fn values(&self) -> &[f64] {
+        match self {
+            Self::Squared(pairs) => &pairs.values,
+            Self::Factored(factored) => &factored.values,
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.values().first().copied().unwrap_or(0.0)
+    }
+
+    /// How many eigenvalues lie above `cutoff`.
+    fn above(&self, cutoff: f64) -> usize {
+        self.values().iter().take_while(|&&value| value > cutoff).count()
+    }
+
+    /// The truncated `G^+ J^T r`; `half` is `J^T r`.
+    fn direction(&self, half: &[f64], rank: usize) -> Vec<f64> {
+        match self {
+            Self::Squared(pairs) => pairs.solve(half, rank),
+            Self::Factored(factored) => factored.direction(rank),
+        }
+    }
+}
+
+impl Factored {
+    fn new(
+        system: &mut dyn ResidualSystem,
+        linearisation: &Linearisation,
+        size: usize,
+        settings: RangeSettings,
+    ) -> Result<Self, OptimizeError> {
+        let RangeSettings { kind, power_iterations, seed, epoch } = settings;
+        let parameters = system.parameters();
+        let mut basis =
+            TestMatrix::new(kind, parameters, size.min(parameters), seed, epoch).dense();
+        for _ in 0..=power_iterations {
+            let image = linearisation.multiply(system, basis.as_ref())?;
+            let image = image.qr().compute_thin_Q();
+            basis = linearisation.multiply_transposed(system, image.as_ref())?;
+            basis = basis.qr().compute_thin_Q();
+        }
+        let image = linearisation.multiply(system, basis.as_ref())?;
+        let size = image.ncols();
+        let svd = image.thin_svd().map_err(|_| EigenError::NoConvergence { size })?;
+        let r = ColRef::from_slice(&linearisation.residual);
+        Ok(Self {
+            values: svd.S().column_vector().iter().map(|sigma| sigma * sigma).collect(),
+            projection: (svd.U().transpose() * r).iter().copied().collect(),
+            vectors: basis * svd.V(),
+        })
+    }
+
+    /// `Q S_r D_r^-1/2 U_r^T r`.
+    fn direction(&self, rank: usize) -> Vec<f64> {
+        let kept = self.projection.iter().zip(&self.values).take(rank);
+        let coefficients: Vec<f64> = kept.map(|(c, value)| c / value.sqrt()).collect();
+        let direction = self.vectors.subcols(0, rank) * ColRef::from_slice(&coefficients);
+        direction.iter().copied().collect()
+    }
+}
+
 impl Sngd {
     pub fn new(settings: SngdSettings, seed: u64) -> Self {
         Self { settings, seed, ..Self::default() }
     }
 
-    /// Eigenpairs of G from a sketch of `size` columns.
-    fn eigenpairs(
+    /// The spectrum of G from a sketch of `size` columns.
+    fn spectrum(
         &self,
         system: &mut dyn ResidualSystem,
         size: usize,
         epoch: u64,
-    ) -> Result<Eigenpairs, OptimizeError> {
+    ) -> Result<Spectrum, OptimizeError> {
         let SngdSettings { kind, power_iterations, passes, .. } = self.settings;
         let settings = RangeSettings { kind, power_iterations, seed: self.seed, epoch };
-        let mut operator = GramOperator { system, linearisation: &self.linearisation };
-        let found = range(&mut operator, size, settings)?;
-        match passes {
-            Passes::Single => Ok(single_pass(&found)?),
-            Passes::Two => two_pass(&mut operator, &found),
+        if passes == Passes::Two {
+            return Ok(Spectrum::Factored(Factored::new(
+                system,
+                &self.linearisation,
+                size,
+                settings,
+            )?));
         }
+        let mut operator = GramOperator { system, linearisation: &self.linearisation };
+        Ok(Spectrum::Squared(single_pass(&range(&mut operator, size, settings)?)?))
     }
 
-    fn rank(&self, pairs: &Eigenpairs) -> usize {
-        let largest = pairs.values.first().copied().unwrap_or(0.0);
+    fn rank(&self, spectrum: &Spectrum) -> usize {
+        let largest = spectrum.largest();
         if self.settings.adapted {
             // As many as the boldest of the next trials would keep.
             let cutoff = smallest_trial(self.singular_cutoff(largest), LEAST_CUTOFF);
-            return pairs.above(cutoff * cutoff * largest);
+            return spectrum.above(cutoff * cutoff * largest);
         }
-        pairs.above(self.settings.cutoff.relative_to(largest) * largest)
+        spectrum.above(self.settings.cutoff.relative_to(largest) * largest)
     }
 
     /// The cutoff of singular values of J, relative.
@@ -92,35 +187,35 @@ impl Optimizer for Sngd {
         let (rank, oversampling) = match self.size {
             Some(size) => size,
             None => {
-                let pairs = self.eigenpairs(system, self.settings.first_sketch, FIRST_DRAW)?;
-                let noise = f64::EPSILON * pairs.values.first().copied().unwrap_or(0.0);
-                let oversampling = self.settings.oversampling.unwrap_or(pairs.above(noise));
-                (self.rank(&pairs), oversampling)
+                let spectrum = self.spectrum(system, self.settings.first_sketch, FIRST_DRAW)?;
+                let noise = f64::EPSILON * spectrum.largest();
+                let oversampling = self.settings.oversampling.unwrap_or(spectrum.above(noise));
+                (self.rank(&spectrum), oversampling)
             }
         };
         let size = (rank + oversampling).clamp(1, system.parameters());
-        let pairs = self.eigenpairs(system, size, start.iteration as u64)?;
+        let spectrum = self.spectrum(system, size, start.iteration as u64)?;
         let half = self.linearisation.gradient(system)?;
-        let largest = pairs.values.first().copied().unwrap_or(0.0);
-        let above = |cutoff: f64| pairs.above(cutoff * cutoff * largest);
+        let largest = spectrum.largest();
+        let above = |cutoff: f64| spectrum.above(cutoff * cutoff * largest);
         let line_search = self.settings.line_search;
         let (cutoff, step) = if self.settings.adapted {
-            let direction = |cutoff| pairs.solve(&half, above(cutoff));
+            let direction = |cutoff| spectrum.direction(&half, above(cutoff));
             let last = self.singular_cutoff(largest);
             let taken = adapt(system, start, &direction, last, LEAST_CUTOFF, line_search)?;
             self.cutoff = Some(taken.0);
             taken
         } else {
-            let direction = pairs.solve(&half, self.rank(&pairs));
+            let direction = spectrum.direction(&half, self.rank(&spectrum));
             let cutoff = self.settings.cutoff.relative_to(largest).sqrt();
             (cutoff, walk(system, start, &direction, line_search)?)
         };
-        self.size = Some((self.rank(&pairs), oversampling));
+        self.size = Some((self.rank(&spectrum), oversampling));
         Ok(Step {
-            rank: if self.settings.adapted { above(cutoff) } else { self.rank(&pairs) },
+            rank: if self.settings.adapted { above(cutoff) } else { self.rank(&spectrum) },
             damping: cutoff,
             gradient_norm: gradient_norm(&half),
-            singular_values: roots(&pairs.values),
+            singular_values: roots(spectrum.values()),
             ..step
         })
     }

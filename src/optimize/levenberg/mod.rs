@@ -10,19 +10,22 @@
 //! A relative of DSGNAR (arXiv 2607.02194), which solves a trust region from the decomposition of a
 //! sketched Jacobian.
 
+mod energy;
 pub(crate) mod search;
+
+use faer::{Mat, MatRef};
 
 use super::gauss_newton::MEMORY_LIMIT;
 use crate::evaluate::residual::{ResidualError, ResidualSystem};
 use crate::linalg::{Factorisation, LeastSquares, Settings, TestMatrix, TestMatrixKind};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::jacobian::Linearisation;
-use crate::optimize::line_search::or_infinite;
 use crate::optimize::settings::{LevenbergSettings, Subspace};
 use crate::optimize::state::{TrainingState, count, number};
 use crate::optimize::step::{Optimizer, Start, Step, gradient_norm};
 use crate::problem::Solver;
-use search::{Decomposed, Linearised, Reached, SearchSettings, Trial};
+use energy::EnergyStart;
+use search::{Decomposed, Linearised, Next, Reached, SearchSettings, Trial};
 
 /// Columns of the first subspace, and the fewest of any.
 const FIRST_COLUMNS: usize = 120;
@@ -116,20 +119,27 @@ impl Levenberg {
             }
         };
         let residual = &self.linearisation.residual;
-        let squares: f64 = residual.iter().map(|r| r * r).sum();
-        // An energy is no sum of squares: its steps cannot be repeated.
-        let energy = (squares - start.loss).abs() > ROUND_OFF * squares;
+        let energy = is_energy(residual, start.loss).then(|| EnergyStart::new(start, &half));
         let factorisation = self.solver.factor(matrix, 0)?;
         let singular_values = factorisation.singular_values().to_vec();
         let mut evaluations = 0;
         let evaluate = |step: &[f64]| {
             evaluations += 1;
-            reach(system, &lift(start.theta, step, subspace.as_ref()), energy)
+            let theta = lift(start.theta, step, subspace.as_ref());
+            match &energy {
+                Some(from) => {
+                    Ok(from.reach(system, &theta)?.map_or_else(Reached::nothing, |trial| {
+                        let next = Next::Gradient(by_step(&trial.gradient, subspace.as_ref()));
+                        Reached { loss: trial.change, next }
+                    }))
+                }
+                None => reach(system, &theta),
+            }
         };
         let mut linearised = Linearised {
             jacobian: matrix,
             residual,
-            loss: start.loss,
+            loss: if energy.is_some() { 0.0 } else { start.loss },
             inverse: decomposed(factorisation),
             evaluate,
             settings: SearchSettings {
@@ -138,7 +148,10 @@ impl Levenberg {
                 ..SearchSettings::default()
             },
         };
-        let trial = linearised.search(self.damping)?;
+        let mut trial = linearised.search(self.damping)?;
+        if let (Some(trial), Some(_)) = (&mut trial, &energy) {
+            trial.reached.loss += start.loss;
+        }
         let reached = trial.as_ref().map(|t| lift(start.theta, &t.step, subspace.as_ref()));
         let gradient_norm = gradient_norm(&half);
         Ok(Searched { theta: reached, trial, gradient_norm, evaluations, singular_values })
@@ -171,20 +184,28 @@ fn lift(theta: &[f64], y: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
     }
 }
 
+/// Whether the loss is no sum of squares of these rows.
+pub(super) fn is_energy(residual: &[f64], loss: f64) -> bool {
+    let squares: f64 = residual.iter().map(|r| r * r).sum();
+    (squares - loss).abs() > ROUND_OFF * squares
+}
+
+/// Half the gradient by the step y of what has the gradient g by the parameters: `-Omega^T g / 2`.
+fn by_step(gradient: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
+    let Some(test) = subspace else { return gradient.iter().map(|g| -0.5 * g).collect() };
+    let row = MatRef::from_row_major_slice(gradient, 1, gradient.len());
+    let mut image = Mat::zeros(1, test.columns());
+    test.apply(row, image.as_mut());
+    let factor = -0.5 * test.isometry();
+    (0..test.columns()).map(|k| factor * image[(0, k)]).collect()
+}
+
 /// What a trial point leads to. One at which nothing can be evaluated is infinitely bad.
-fn reach(
-    system: &mut dyn ResidualSystem,
-    theta: &[f64],
-    energy: bool,
-) -> Result<Reached, OptimizeError> {
-    if energy {
-        let loss = or_infinite(system.losses(&[theta])?[0]);
-        return Ok(Reached { loss, residual: None });
-    }
+fn reach(system: &mut dyn ResidualSystem, theta: &[f64]) -> Result<Reached, OptimizeError> {
     let mut residual = vec![0.0; system.rows()];
     match system.residual(theta, &mut residual) {
         Ok(()) => Ok(Reached::of(residual)),
-        Err(ResidualError::NotFinite { .. }) => Ok(Reached { loss: f64::INFINITY, residual: None }),
+        Err(ResidualError::NotFinite { .. }) => Ok(Reached::nothing()),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,6 +7,9 @@
 //! the first repetition is the geodesic acceleration of Transtrum and Sethna ("Improvements to the
 //! Levenberg-Marquardt algorithm", arXiv 1201.5885); a repetition costs two products with the
 //! factor where a new Jacobian costs hundreds of times as much.
+//!
+//! An energy has no residual whose square it is, but a gradient g by the step: its steps are repeated
+//! as `d <- d - (J^T J + lambda^2 I)^-1 g(d) / 2`, Newton's with one Hessian.
 
 use faer::{ColRef, MatRef};
 
@@ -43,6 +46,10 @@ pub(crate) trait DampedInverse {
     fn damp(&mut self, lambda: f64) -> bool;
     /// `J^+ r` with the damping that was taken.
     fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError>;
+    /// `(J^T J + lambda^2 I)^-1 g`; `None` where it is not to be had.
+    fn solve_normal(&self, _g: &[f64]) -> Option<Vec<f64>> {
+        None
+    }
 }
 
 /// By Cholesky: a factorisation a damping.
@@ -80,21 +87,43 @@ impl DampedInverse for Decomposed<'_> {
         let projection = self.factorisation.project(r)?;
         Ok(self.factorisation.combine(&projection, Filter::Damp { lambda: self.lambda }))
     }
+
+    fn solve_normal(&self, g: &[f64]) -> Option<Vec<f64>> {
+        let mut c = self.factorisation.project_solution(g);
+        let values = self.factorisation.singular_values();
+        c.iter_mut().zip(values).for_each(|(c, sigma)| *c /= sigma.powi(2) + self.lambda.powi(2));
+        Some(self.factorisation.combine_coefficients(&c))
+    }
 }
 
 /// What a trial step leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reached {
+    /// For an energy its change.
     pub loss: f64,
-    /// r there; `None` where the loss is no sum of squares, so that the step cannot be repeated,
-    /// and where it is not finite.
-    pub residual: Option<Vec<f64>>,
+    pub next: Next,
+}
+
+/// From what a step is repeated.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Next {
+    /// From r at the trial point.
+    Residual(Vec<f64>),
+    /// From half the loss's gradient there by the step: of an energy, which is no sum of squares.
+    Gradient(Vec<f64>),
+    /// Not at all: something is not finite.
+    Nothing,
 }
 
 impl Reached {
     /// Of a least-squares problem.
     pub fn of(residual: Vec<f64>) -> Self {
-        Self { loss: residual.iter().map(|r| r * r).sum(), residual: Some(residual) }
+        Self { loss: residual.iter().map(|r| r * r).sum(), next: Next::Residual(residual) }
+    }
+
+    /// Of a point at which nothing can be evaluated.
+    pub fn nothing() -> Self {
+        Self { loss: f64::INFINITY, next: Next::Nothing }
     }
 }
 
@@ -170,20 +199,20 @@ where
         let mut step = linear.clone();
         let mut best = Trial { reached: (self.evaluate)(&step)?, step: step.clone(), damping };
         for _ in 0..self.settings.repetitions {
-            let Some(reached) =
-                best.reached.residual.as_ref().filter(|_| best.reached.loss.is_finite())
-            else {
+            if !best.reached.loss.is_finite() {
                 break;
+            }
+            step = match &best.reached.next {
+                Next::Residual(reached) => {
+                    let correction = self.inverse.solve(&self.nonlinearity(reached, &step))?;
+                    linear.iter().zip(correction).map(|(a, b)| a + b).collect()
+                }
+                Next::Gradient(half) => match self.inverse.solve_normal(half) {
+                    Some(correction) => step.iter().zip(correction).map(|(a, b)| a - b).collect(),
+                    None => break,
+                },
+                Next::Nothing => break,
             };
-            let image = self.jacobian * ColRef::from_slice(&step);
-            let nonlinearity: Vec<f64> = reached
-                .iter()
-                .zip(self.residual)
-                .zip(image.iter())
-                .map(|((new, r), image)| new - (r - image))
-                .collect();
-            let correction = self.inverse.solve(&nonlinearity)?;
-            step = linear.iter().zip(correction).map(|(a, b)| a + b).collect();
             let reached = (self.evaluate)(&step)?;
             // Also false where the loss is not a number.
             if reached.loss < best.reached.loss {
@@ -193,5 +222,12 @@ where
             }
         }
         Ok(Some(best))
+    }
+
+    /// What the residual after a step has beyond `r - J d`.
+    fn nonlinearity(&self, reached: &[f64], step: &[f64]) -> Vec<f64> {
+        let image = self.jacobian * ColRef::from_slice(step);
+        let linear = self.residual.iter().zip(image.iter()).map(|(r, image)| r - image);
+        reached.iter().zip(linear).map(|(new, linear)| new - linear).collect()
     }
 }

@@ -1,0 +1,122 @@
+//! The parts of an iteration of sketched natural gradients, each with its share of the measured peak
+//! of matrix products: least of several timings.
+//! `cargo bench --bench sngd -- [NAME | NAME/VARIANT ...] [columns=L]`.
+
+use std::time::Instant;
+
+use faer::{Mat, Side};
+use sketchpde::evaluate::residual::{Collocation, ResidualSystem};
+use sketchpde::linalg::{TestMatrix, TestMatrixKind};
+use sketchpde::problem::{Overrides, Preset, ProblemFile, ResidualProblem};
+
+/// Columns of the sketch: about what the presets come to.
+const COLUMNS: usize = 220;
+/// Seconds that one measurement may take, and the most repetitions.
+const BUDGET: f64 = 1.0;
+const REPETITIONS: usize = 30;
+/// Order of the product that the peak is measured by.
+const PEAK_ORDER: usize = 1024;
+/// Entries of the largest Jacobian that is held.
+const LARGEST: usize = 1 << 27;
+
+/// Seconds.
+fn least(mut work: impl FnMut()) -> f64 {
+    let begin = Instant::now();
+    let mut best = f64::INFINITY;
+    for _ in 0..REPETITIONS {
+        let start = Instant::now();
+        work();
+        best = best.min(start.elapsed().as_secs_f64());
+        if begin.elapsed().as_secs_f64() > BUDGET {
+            break;
+        }
+    }
+    best
+}
+
+/// Operations a second of a large product.
+fn peak() -> f64 {
+    let a = Mat::from_fn(PEAK_ORDER, PEAK_ORDER, |i, k| ((i * 7 + k) % 13) as f64);
+    let order = PEAK_ORDER as f64;
+    2.0 * order.powi(3) / least(|| drop(std::hint::black_box(&a * &a)))
+}
+
+/// One part: its name, its time, and its operations where they are known.
+struct Part(&'static str, f64, Option<f64>);
+
+fn parts(system: &mut Collocation, columns: usize) -> Vec<Part> {
+    let theta = system.initial_parameters();
+    let (n, p) = (system.rows(), theta.len());
+    let l = columns.min(p);
+    let mut r = vec![0.0; n];
+    let mut j = Mat::zeros(n, p);
+    let test = TestMatrix::new(TestMatrixKind::Gaussian, p, l, 0, 0).dense();
+    let jacobian = least(|| system.jacobian(&theta, &mut r, j.as_mut()).expect("finite"));
+    let image = &j * &test;
+    let orthonormal = image.qr().compute_thin_Q();
+    let back = j.transpose() * &orthonormal;
+    let basis = back.qr().compute_thin_Q();
+    let wide = &j * &basis;
+    let gram = wide.transpose() * &wide;
+    let trials: Vec<Vec<f64>> =
+        (0..31).map(|k| theta.iter().map(|t| t * (1.0 + 1e-3 * f64::from(k))).collect()).collect();
+    let trials: Vec<&[f64]> = trials.iter().map(Vec::as_slice).collect();
+    let [nf, pf, lf] = [n, p, l].map(|x| x as f64);
+    let product = 2.0 * nf * pf * lf;
+    // Householder QR and the explicit Q: 4 rows l^2 - 4/3 l^3.
+    let qr = |rows: f64| 4.0 * rows * lf * lf - 4.0 / 3.0 * lf.powi(3);
+    let narrow = n.min(p) >= l;
+    vec![
+        Part("Jacobian", jacobian, None),
+        Part("J M", least(|| drop(&j * &test)), Some(product)),
+        Part("QR of J M", least(|| drop(image.qr().compute_thin_Q())), narrow.then(|| qr(nf))),
+        Part("J^T Y", least(|| drop(j.transpose() * &orthonormal)), Some(product)),
+        Part("QR of J^T Y", least(|| drop(back.qr().compute_thin_Q())), Some(qr(pf))),
+        Part("J Q", least(|| drop(&j * &basis)), Some(product)),
+        Part("SVD of J Q", least(|| drop(wide.thin_svd())), None),
+        Part("eigen of Q^T G Q", least(|| drop(gram.self_adjoint_eigen(Side::Lower))), None),
+        Part("line search (31)", least(|| drop(system.losses(&trials))), None),
+    ]
+}
+
+/// A preset, or a variant of it after a slash.
+fn problem(name: &str) -> ResidualProblem {
+    let (name, variant) = match name.split_once('/') {
+        Some((name, variant)) => (name, Some(variant)),
+        None => (name, None),
+    };
+    let text = Preset::find(name).unwrap_or_else(|errors| panic!("{errors}")).text;
+    match ProblemFile::from_bytes(text.as_bytes(), variant, &Overrides::new()) {
+        Ok(ProblemFile::Residual(problem)) => problem,
+        Ok(ProblemFile::Evolution(_)) => panic!("{name} is no residual problem"),
+        Err(errors) => panic!("{errors}"),
+    }
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let columns = words.iter().find_map(|word| word.strip_prefix("columns=")?.parse().ok());
+    let mut names: Vec<&str> =
+        words.iter().map(String::as_str).filter(|word| !word.contains('=')).collect();
+    if names.is_empty() {
+        names = vec!["poisson-2d", "heat", "heat/a2"];
+    }
+    let peak = peak();
+    println!("peak of matrix products: {:.1} GFlop/s", 1e-9 * peak);
+    for name in names {
+        let mut system = Collocation::new(&problem(name));
+        let (n, p) = (system.rows(), system.parameters());
+        if n * p > LARGEST {
+            println!("{name}: a Jacobian of {n} x {p} is taken in blocks; not measured here");
+            continue;
+        }
+        println!("{name}: {n} rows, {p} parameters, {} columns", columns.unwrap_or(COLUMNS));
+        for Part(part, seconds, operations) in parts(&mut system, columns.unwrap_or(COLUMNS)) {
+            let share = operations.map_or_else(String::new, |operations| {
+                let speed = operations / seconds;
+                format!("{:>8.1} GFlop/s{:>5.0} %", 1e-9 * speed, 100.0 * speed / peak)
+            });
+            println!("  {part:<18}{:>9.2} ms{share}", 1e3 * seconds);
+        }
+    }
+}
