@@ -6,10 +6,12 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { App, TIERS, launch, numberBeside, readNumber } from "./browser.mjs";
+import { App, PATIENCE, TIERS, launch, numberBeside, readNumber } from "./browser.mjs";
 
 const FILE = path.join(import.meta.dirname, "problem.toml");
 const SEED = 2;
+/** For waiting until a run is over. */
+const SLOWLY = { pause: 500 };
 
 /** What the command line program computes for the problem of these tests. */
 function program(seed) {
@@ -52,7 +54,7 @@ for (const tier of Object.keys(TIERS)) {
     after(() => browser.close());
 
     /** A test on a page of its own, which must not complain. */
-    const onPage = (name, options, body) => test(name, { timeout: 180_000 }, async () => {
+    const onPage = (name, options, body) => test(name, { timeout: 2e3 * PATIENCE }, async () => {
       const app = await App.open(browser, options);
       try {
         await body(app);
@@ -67,7 +69,8 @@ for (const tier of Object.keys(TIERS)) {
 
     onPage("the page plays without a click, on screens of three sizes", {}, async (app) => {
       const { seen: first } = await app.until("a step", ({ run }) => run.status?.step > 0);
-      await app.until("more steps", ({ run }) => run.status.step > first.run.status.step + 5);
+      await app.until("more steps", ({ run: { status } }) =>
+        status.step > first.run.status.step + 5 || status.phase === "Done");
       const banner = first.texts.some(({ text }) => text.includes("WebAssembly"));
       assert.equal(banner, tier === "webassembly", "the banner says why there is no GPU, and only then");
       for (const [width, height] of [[1280, 800], [1920, 1080], [390, 844]]) {
@@ -80,7 +83,7 @@ for (const tier of Object.keys(TIERS)) {
         assert.deepEqual(outside, [], `clipped at ${width} x ${height}`);
         await app.screenshot(`${tier}-${width}x${height}`);
       }
-      const { seen: last } = await app.until("the end", ({ run }) => run.status.phase === "Done", 120);
+      const { seen: last } = await app.until("the end", ({ run }) => run.status.phase === "Done", SLOWLY);
       const marks = await app.marks();
       const seconds = (name) => marks[`sketchpde: ${name}`].toFixed(2);
       console.log(`${tier}: module started after ${seconds("module started")} s, first frame `
@@ -95,7 +98,7 @@ for (const tier of Object.keys(TIERS)) {
         await app.click("GPU");
         await small();
         const { seen } = await app.until("a GPU", ({ run }) =>
-          run.loaded?.backend === "gpu" && run.status?.phase === "Steps", 120);
+          run.loaded?.backend === "gpu" && run.status?.phase === "Steps", SLOWLY);
         if (!seen.run.status.playing) {
           // The first run was over before the second began.
           await app.press("Escape");
@@ -104,7 +107,7 @@ for (const tier of Object.keys(TIERS)) {
       }
       await small();
       await app.until("the end", ({ run }) =>
-        run.status?.phase === "Done" && run.status.space_time_error !== null, 120);
+        run.status?.phase === "Done" && run.status.space_time_error !== null, SLOWLY);
       await app.page.setViewportSize({ width: 1280, height: 1400 });
       await app.until("the errors", (seen) => errorsShown(seen).run !== undefined);
       const seen = await app.look();
@@ -140,8 +143,7 @@ for (const tier of Object.keys(TIERS)) {
       await app.until("a step", ({ run }) => run.status?.step > 0);
       await app.text(/^66 of 177/);
       await app.click("Copy link");
-      await app.page.waitForTimeout(300);
-      const link = await app.page.evaluate(() => navigator.clipboard.readText());
+      const link = await app.clipboard(/#v1&/);
       const other = await App.open(browser, { fragment: new URL(link).hash });
       await other.text(/^66 of 177/);
       await other.until("a step", ({ run }) => run.status?.step > 0);
