@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sketchpde_native::link::{Link, Load, ReferenceResult, Request, RunId, Update};
+use sketchpde_native::link::{Fault, Link, ReferenceResult, Request, RunId, Update};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 
@@ -12,7 +12,7 @@ use crate::page::Page;
 use crate::probe::Probe;
 
 /// The solver in a worker. A solver that stops because of an internal error or for want of memory
-/// is replaced by a new one.
+/// is replaced by a new one ([`Update::Stopped`]).
 pub struct WorkerLink {
     shared: Rc<RefCell<Shared>>,
 }
@@ -25,8 +25,6 @@ struct Shared {
     solver: Option<Line>,
     /// Whether the solver has said anything since it began: one that never does is not replaced.
     answered: bool,
-    /// The run that a new solver is to begin with; only once, since it may be what is wrong.
-    load: Option<Load>,
     /// At work on a reference solution; another wish ends it.
     reference: Option<Line>,
 }
@@ -64,22 +62,33 @@ impl WorkerLink {
             arrived: Vec::new(),
             solver: None,
             answered: false,
-            load: None,
             reference: None,
         }));
         let line = open(&shared, Role::Solver);
         shared.borrow_mut().solver = Some(line);
         Self { shared }
     }
+
+    /// A function that makes the solver fail, for tests of what happens then: `panic`, or anything
+    /// else for a lost device.
+    pub fn fault(&self) -> JsValue {
+        let shared = Rc::clone(&self.shared);
+        Closure::<dyn Fn(String)>::new(move |what: String| {
+            let fault = if what == "panic" { Fault::Panic } else { Fault::LostDevice };
+            if let Some(solver) = &shared.borrow().solver {
+                solver.send(&Job::Request(Request::Fault(fault)));
+            }
+        })
+        .into_js_value()
+    }
 }
 
 impl Link for WorkerLink {
     fn send(&mut self, request: Request) {
         let mut shared = self.shared.borrow_mut();
-        if let Request::Load(load) = &request {
+        if matches!(request, Request::Load(_)) {
             // The reference was that of another run.
             shared.reference = None;
-            shared.load = Some(Load::clone(load));
         }
         if let Some(solver) = &shared.solver {
             solver.send(&Job::Request(request));
@@ -179,15 +188,7 @@ fn replace_solver(shared: &Rc<RefCell<Shared>>, why: &str) {
     let line = open(shared, Role::Solver);
     let mut shared = shared.borrow_mut();
     shared.reference = None;
-    let message = match shared.load.take() {
-        Some(load) => {
-            let load = Load { playing: false, ..load };
-            line.send(&Job::Request(Request::Load(Box::new(load))));
-            "A new one begins the run again when you press play."
-        }
-        None => "A new one is ready: choose a problem.",
-    };
     shared.solver = Some(line);
-    let message = format!("The solver has stopped because of an internal error ({why}). {message}");
-    shared.arrived.push(Update::Message(message));
+    // What it is to do now the app knows.
+    shared.arrived.push(Update::Stopped(why.to_owned()));
 }

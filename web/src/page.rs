@@ -47,9 +47,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn uncover(this: &Page);
 
-    /// Gives the page's tests something to look through.
+    /// Gives the page's tests something to look through, and something that fails.
     #[wasm_bindgen(method)]
-    fn expose(this: &Page, look: &JsValue);
+    fn expose(this: &Page, look: &JsValue, fault: &JsValue);
 }
 
 /// Starts the app in `canvas`.
@@ -64,9 +64,10 @@ pub async fn start(canvas: HtmlCanvasElement, page: Page) -> Result<(), JsValue>
         let page = page.clone();
         move |context: &eframe::CreationContext<'_>| {
             let egui = context.egui_ctx.clone();
-            page.expose(&probe.look(&egui));
+            let look = probe.look(&egui);
             let link =
                 WorkerLink::start(page.clone(), probe.clone(), move || egui.request_repaint());
+            page.expose(&look, &link.fault());
             Ok(Box::new(Shell::new(context, page, probe, link)) as Box<dyn eframe::App>)
         }
     };

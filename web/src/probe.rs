@@ -32,6 +32,8 @@ struct Run {
     /// u on the evaluation grid.
     values: Vec<f64>,
     messages: Vec<String>,
+    /// Of the other run of a race.
+    rival: Option<sketchpde::session::Status>,
 }
 
 /// A frame.
@@ -67,16 +69,18 @@ impl Probe {
         for update in updates {
             match update {
                 Update::Loaded(loaded) => {
-                    *run = Run { loaded: Some(loaded.clone()), ..Run::default() };
+                    let messages = std::mem::take(&mut run.messages);
+                    *run = Run { loaded: Some(loaded.clone()), messages, ..Run::default() };
                 }
                 Update::Snapshot(snapshot) => {
                     run.status = Some(snapshot.status.clone());
                     run.values.clone_from(&snapshot.values);
                     run.messages.extend(snapshot.messages.iter().cloned());
                 }
-                Update::Message(message) | Update::Refused { message, .. } => {
-                    run.messages.push(message.clone());
-                }
+                Update::Message(message)
+                | Update::Refused { message, .. }
+                | Update::Stopped(message) => run.messages.push(message.clone()),
+                Update::Rival(snapshot) => run.rival = Some(snapshot.status.clone()),
                 _ => {}
             }
         }

@@ -60,6 +60,7 @@ fn desk(ui: &mut Ui, state: &mut State, pictures: &mut Pictures, actions: &mut V
             ui,
             |ui| {
                 column(ui, |ui| {
+                    views::race(ui, state, actions);
                     views::trust(ui, state);
                     views::network(ui, state);
                     views::histories(ui, state);
@@ -97,6 +98,7 @@ fn phone(ui: &mut Ui, state: &mut State, pictures: &mut Pictures, actions: &mut 
             Tab::Problem => problem(ui, state, pictures, actions),
             Tab::Method => card(ui, "Method", "", |ui| views::method(ui, state, actions)),
             Tab::Trust => {
+                views::race(ui, state, actions);
                 views::trust(ui, state);
                 views::histories(ui, state);
             }

@@ -3,7 +3,7 @@
 use egui::Context;
 use sketchpde::session::Phase;
 
-use super::App;
+use super::{App, Beginnings};
 use crate::link::{Request, Update};
 
 /// Between two snapshots, in seconds: 40 pictures a second are smooth, and leave time to solve.
@@ -26,7 +26,8 @@ impl App {
                 if let Some(next) = self.next.take_if(|next| next.run == loaded.run) {
                     self.state.mirror = next;
                     self.state.scrub = None;
-                    self.state.stale = false;
+                    let Beginnings { stale, redrawn } = std::mem::take(&mut self.after_loading);
+                    (self.state.stale, self.state.redrawn) = (stale, redrawn);
                 }
                 if self.state.mirror.run == loaded.run {
                     self.state.awaited = None;
@@ -41,6 +42,13 @@ impl App {
                     self.notice(message, failed);
                 }
             }
+            Update::Rival(snapshot) => {
+                for message in self.state.mirror.take_rival(*snapshot) {
+                    self.notice(message, false);
+                }
+            }
+            Update::Mark(mark) => self.state.mirror.take_mark(*mark),
+            Update::Stopped(why) => self.recover(&why),
             Update::Message(message) => self.notice(message, false),
             Update::Refused { run, message } => {
                 if self.state.awaited == Some(run) {

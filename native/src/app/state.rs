@@ -17,12 +17,15 @@ pub struct State {
     /// The kept frame that is looked at; `None`: the run as it is now.
     pub scrub: Option<usize>,
     pub shade: Shade,
+    pub tools: Tools,
     pub speed: Speed,
     pub backend: Backend,
     /// The run that the solver was asked for and has not confirmed.
     pub awaited: Option<RunId>,
     /// A parameter or the solution was changed along the run: the reference is another run's.
     pub stale: bool,
+    /// The run begins with a state that was drawn, not with the problem's.
+    pub redrawn: bool,
     /// Seconds since the app began.
     pub now: f64,
     /// Why the app runs with less than it could.
@@ -63,6 +66,17 @@ pub enum Shade {
     #[default]
     Solution,
     Error,
+}
+
+/// What a person does with the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tools {
+    /// Dragging draws the solution.
+    pub draw: bool,
+    /// Lines of equal value.
+    pub contours: bool,
+    /// Where a field over two coordinates is cut: the value of the second one.
+    pub slice: Option<f64>,
 }
 
 /// How fast a run may go.
@@ -112,6 +126,15 @@ pub enum Action {
         place: Vec<f64>,
         height: f64,
     },
+    /// The solution as it was drawn, on the evaluation grid.
+    Drawn(Vec<f64>),
+    Tools(Tools),
+    /// Another way to solve the same problem, by the key of one setting and its value.
+    Race {
+        key: &'static str,
+        value: String,
+    },
+    EndRace,
     Look(Option<usize>),
     Shade(Shade),
     Speed(Speed),
@@ -123,8 +146,8 @@ pub enum Action {
     CopyLink,
     /// Choose a problem file.
     Browse,
-    /// The contents of a problem file.
-    Open(String),
+    /// The contents of a problem file or a checkpoint.
+    Open(Vec<u8>),
     Dismiss(usize),
 }
 
@@ -132,6 +155,7 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
     Problem,
+    Checkpoint,
     Picture,
     History,
 }

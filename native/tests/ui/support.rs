@@ -80,7 +80,7 @@ impl Platform for Desk {
 
     fn receive(&mut self, _file: egui::DroppedFileHandle) {}
 
-    fn opened(&mut self) -> Option<Result<String, String>> {
+    fn opened(&mut self) -> Option<Result<Vec<u8>, String>> {
         None
     }
 
