@@ -361,11 +361,19 @@ mod tests {
         let mut mirror = mirror();
         let record = |step, error| StepRecord { step, error, ..StepRecord::default() };
         take_records(&mut mirror.records, 0, (1..=4).map(|step| record(step, None)).collect());
-        take_records(&mut mirror.records, 2, vec![record(3, Some(0.1)), record(4, None), record(5, None)]);
+        take_records(
+            &mut mirror.records,
+            2,
+            vec![record(3, Some(0.1)), record(4, None), record(5, None)],
+        );
         let steps: Vec<usize> = mirror.records.iter().map(|r| r.step).collect();
         assert_eq!(steps, [1, 2, 3, 4, 5]);
         assert_eq!(mirror.records[2].error, Some(0.1));
-        take_records(&mut mirror.records, 5, (6..=3 * MOST_RECORDS).map(|step| record(step, None)).collect());
+        take_records(
+            &mut mirror.records,
+            5,
+            (6..=3 * MOST_RECORDS).map(|step| record(step, None)).collect(),
+        );
         assert!(mirror.records.len() <= 3 * MOST_RECORDS / 2 + 10);
         assert!(mirror.records.is_sorted_by_key(|record| record.step));
     }

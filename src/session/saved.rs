@@ -1,8 +1,8 @@
 //! What a run needs to go on to the same bits.
 
 use super::{Frames, Phase, Seconds, Session, SessionError};
-use crate::evolve::{Evolution, EvolutionState};
 use crate::evolve::initial_fit::{FitState, InitialFit};
+use crate::evolve::{Evolution, EvolutionState};
 use crate::output::History;
 
 /// The state of a run between two steps: plain data.

@@ -144,8 +144,9 @@ fn open(shared: &Rc<RefCell<Shared>>, role: Role) -> Line {
 
 fn take(shared: &Rc<RefCell<Shared>>, role: Role, news: News) {
     match (news, role) {
-        (News::Updates(updates), _) => {
+        (News::Updates(updates, memory), _) => {
             shared.borrow_mut().answered = true;
+            shared.borrow().probe.weigh(memory);
             for update in updates {
                 match update {
                     Update::ReferenceWanted { run, toml } => find_reference(shared, run, toml),

@@ -122,6 +122,20 @@ export class App {
     return this.page.screenshot({ path: path.join(RESULTS, `${name}.png`) });
   }
 
+  /** Makes the solver fail: by a `panic`, or by the loss of its GPU `device`. */
+  fault(what) {
+    return this.page.evaluate((what) => window.sketchpde.fault(what), what);
+  }
+
+  /** What JavaScript's own objects take, in bytes, after a collection. */
+  async heap() {
+    const tools = await this.page.context().newCDPSession(this.page);
+    await tools.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await tools.send("Runtime.getHeapUsage");
+    await tools.detach();
+    return usedSize;
+  }
+
   /** When the page reached its marks, in seconds from its opening. */
   async marks() {
     const marks = await this.page.evaluate(() =>

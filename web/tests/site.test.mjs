@@ -10,6 +10,11 @@ import { App, PATIENCE, TIERS, launch, numberBeside, readNumber } from "./browse
 
 const FILE = path.join(import.meta.dirname, "problem.toml");
 const SEED = 2;
+/**
+ * An hour of play is 257 runs: each takes 14 s at the speed that a person follows. Where a software
+ * GPU draws, a part of that has to do.
+ */
+const RUNS = { webgpu: 40, webassembly: 257 };
 /** For waiting until a run is over. */
 const SLOWLY = { pause: 500 };
 
@@ -149,6 +154,57 @@ for (const tier of Object.keys(TIERS)) {
       await other.until("a step", ({ run }) => run.status?.step > 0);
       assert.deepEqual(other.complaints, []);
       await other.close();
+    });
+
+    onPage("after a crash of the solver the run goes on", {}, async (app) => {
+      const { seen: before } = await app.until("some steps", ({ run }) => run.status?.step > 40);
+      await app.fault("panic");
+      await app.text(/goes on from t = /);
+      await app.until("more steps", ({ run: { status } }) =>
+        status?.step > before.run.status.step && status.phase !== "Fit");
+      await app.screenshot(`${tier}-crash`);
+      // The panic itself may be in the console, and nothing else.
+      assert.deepEqual(app.complaints.filter((text) => !/panicked|unreachable/.test(text)), []);
+      app.complaints.length = 0;
+    });
+
+    if (tier === "webgpu") {
+      onPage("without its device the run goes on on the processor", { fragment: linkTo(3), width: 640, height: 900 }, async (app) => {
+        await app.until("a step", ({ run }) => run.status?.step > 0);
+        await app.page.setViewportSize({ width: 1000, height: 1400 });
+        await app.click("GPU");
+        await app.page.setViewportSize({ width: 400, height: 300 });
+        const { seen: before } = await app.until("steps on a GPU", ({ run }) =>
+          run.loaded?.backend === "gpu" && run.status?.phase === "Steps", SLOWLY);
+        await app.fault("device");
+        await app.press("Escape");
+        if (!before.run.status.playing) await app.press("Space");
+        const { seen } = await app.until("the processor", ({ run }) =>
+          run.loaded?.backend === "cpu" && run.status?.phase === "Done", SLOWLY);
+        assert.ok(seen.run.messages.some((text) => /goes on, on the CPU/.test(text)), seen.run.messages.join());
+      });
+    }
+
+    onPage("hours of play take no more memory than a minute", { fragment: linkTo(5), height: 1400 }, async (app) => {
+      await app.click("Full");
+      // A small picture, so that the time goes to the solver.
+      await app.page.setViewportSize({ width: 400, height: 300 });
+      const end = async () => (await app.until("an end", ({ run }) =>
+        run.status?.phase === "Done" && run.status.space_time_error !== null)).seen;
+      const weigh = async ({ memory }) => [...memory, await app.heap()];
+      let early;
+      for (let k = 0; k < RUNS[tier]; k += 1) {
+        const seen = await end();
+        if (k === Math.ceil(RUNS[tier] / 10)) early = await weigh(seen);
+        await app.press("Escape");
+        await app.press("Space");
+        await app.until("another run", ({ run }) =>
+          run.status.seconds.total !== seen.run.status.seconds.total);
+      }
+      const late = await weigh(await end());
+      console.log(`${tier}: ${RUNS[tier]} runs; memory of page, solver, heap in MB: `
+        + `${[early, late].map((all) => all.map((bytes) => (bytes / 1e6).toFixed(1)).join(", ")).join(" and then ")}`);
+      for (const k of [0, 1, 2]) assert.ok(late[k] <= 1.15 * early[k], JSON.stringify({ early, late }));
     });
 
     onPage("a damaged link is explained and something else plays", { fragment: "#v1&preset=nothing" }, async (app) => {

@@ -18,7 +18,12 @@ const POKE: f64 = 0.06;
 
 impl App {
     pub(super) fn act(&mut self, ctx: &Context, action: Action) {
+        if self.act_on_training(&action) {
+            return ctx.request_repaint();
+        }
         match action {
+            Action::Train(preset) => self.train(preset),
+            Action::ChangeTraining { .. } => {}
             Action::Play => self.play(),
             Action::Pause => self.command(Command::Pause),
             Action::Step => self.step(),

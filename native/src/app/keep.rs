@@ -14,7 +14,11 @@ impl App {
             return self.open_checkpoint(bytes);
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) if bytes.len() <= MOST_BYTES => self.open(Setup::file(text)),
+            Ok(text) if bytes.len() <= MOST_BYTES => {
+                if !self.open_training(text) {
+                    self.open(Setup::file(text));
+                }
+            }
             Ok(_) => self.complain(format!("The file is larger than {} KiB.", MOST_BYTES >> 10)),
             Err(_) => self.complain("The file is neither a problem file nor a checkpoint."),
         }
@@ -48,6 +52,13 @@ impl App {
         let again = if step > self.stops.1 { 0 } else { self.stops.0 };
         self.stops = (again + 1, step);
         self.end_race();
+        if let Some(training) = self.state.training.take() {
+            let name = &training.problem.title;
+            return self.complain(format!(
+                "The solver has stopped because of an internal error ({why}) while it trained \
+                 {name}. A new one is ready: choose a problem."
+            ));
+        }
         let stopped = format!("The solver has stopped because of an internal error ({why}).");
         let problem = match self.state.setup.problem() {
             Ok(problem) if again < 2 => problem,

@@ -24,6 +24,7 @@ impl App {
         match update {
             Update::Loaded(loaded) => {
                 if let Some(next) = self.next.take_if(|next| next.run == loaded.run) {
+                    self.state.training = None;
                     self.state.mirror = next;
                     self.state.scrub = None;
                     let Beginnings { stale, redrawn } = std::mem::take(&mut self.after_loading);
@@ -47,6 +48,12 @@ impl App {
                     self.notice(message, false);
                 }
             }
+            Update::Training(snapshot) => {
+                self.asked = false;
+                if let Some(training) = &mut self.state.training {
+                    training.take(*snapshot);
+                }
+            }
             Update::Mark(mark) => self.state.mirror.take_mark(*mark),
             Update::Stopped(why) => self.recover(&why),
             Update::Message(message) => self.notice(message, false),
@@ -55,6 +62,7 @@ impl App {
                     self.state.awaited = None;
                     self.next = None;
                 }
+                self.state.training.take_if(|training| training.run == run);
                 self.complain(message);
             }
             Update::ReferenceWanted { .. } => {}
@@ -64,7 +72,11 @@ impl App {
     /// Asks for a snapshot while things move, and sees to it that the next frame comes.
     pub(super) fn ask(&mut self, ctx: &Context) {
         let known = self.state.mirror.loaded.is_some() && self.state.awaited.is_none();
-        if known && self.state.mirror.moving() && !self.asked {
+        let moving = match &self.state.training {
+            Some(training) => training.playing(),
+            None => known && self.state.mirror.moving(),
+        };
+        if moving && !self.asked {
             let wait = self.asked_at + SNAPSHOT_EVERY - self.state.now;
             if wait <= 0.0 {
                 self.asked = true;

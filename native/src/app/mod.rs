@@ -5,6 +5,7 @@
 //! - `listen`: what the solver's answers do;
 //! - `keep`: going on with a run that was kept;
 //! - `race`: another run beside this one;
+//! - [`training`]: problems that are solved over their whole domain at once;
 //! - `layout`: where the views stand.
 
 mod act;
@@ -14,6 +15,7 @@ mod layout;
 mod listen;
 mod race;
 pub mod state;
+pub mod training;
 
 use egui::Context;
 use sketchpde::problem::{Preset, Problem, ProblemErrors, presets};
@@ -89,6 +91,7 @@ impl App {
             mirror: Mirror::new(0, problem.clone()),
             edit: Edit::of(&problem),
             setup,
+            training: None,
             notices: complaint
                 .into_iter()
                 .map(|text| Notice { text, since: 0.0, bad: true })

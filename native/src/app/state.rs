@@ -1,7 +1,9 @@
 //! What the app knows and what is asked of it.
 
 use sketchpde::problem::{Preset, Problem};
+use sketchpde::session::Phase;
 
+use super::training::Training;
 use crate::link::{Backend, RunId};
 use crate::mirror::Mirror;
 use crate::setup::{FieldError, Setup};
@@ -10,6 +12,8 @@ use crate::setup::{FieldError, Setup};
 pub struct State {
     pub setup: Setup,
     pub mirror: Mirror,
+    /// In place of the run in `mirror`, which is over then.
+    pub training: Option<Training>,
     pub edit: Edit,
     pub notices: Vec<Notice>,
     pub panels: bool,
@@ -113,6 +117,13 @@ pub enum Action {
     Step,
     Reset,
     Select(Preset),
+    /// A problem that is trained over its whole domain.
+    Train(Preset),
+    /// A setting of the training, by its key in problem files.
+    ChangeTraining {
+        key: &'static str,
+        value: String,
+    },
     /// A setting, by its key in problem files.
     Change {
         key: String,
@@ -168,6 +179,18 @@ impl State {
         let looked_at = self.scrub.and_then(|index| frames.times.get(index).copied());
         let status = self.mirror.status.as_ref();
         looked_at.unwrap_or_else(|| status.map_or(self.mirror.problem.time.start, |s| s.time))
+    }
+
+    /// Whether something goes on that pausing would stop.
+    #[must_use]
+    pub fn playing(&self) -> bool {
+        match &self.training {
+            Some(training) => training.playing(),
+            None => {
+                let over = matches!(self.mirror.phase(), Phase::Done | Phase::Failed);
+                self.mirror.playing() && !over
+            }
+        }
     }
 
     #[must_use]

@@ -5,6 +5,7 @@ use sketchpde::evolve::BackendChoice;
 use sketchpde::session::{Command, Snapshot};
 
 use super::kept::{Kept, Mark};
+use super::training::{TrainingLoad, TrainingSnapshot};
 
 /// Number of a run, chosen by the drawing side and counted up from 1, so that late answers that belong
 /// to an earlier run are recognised.
@@ -16,6 +17,8 @@ pub type RunId = u64;
 pub enum Request {
     /// Replace the run by another one. If that fails, the present one goes on.
     Load(Box<Load>),
+    /// Replace the run by a training over a whole domain.
+    Train(Box<TrainingLoad>),
     /// For the present run.
     Command(Command),
     /// Answered by [`Update::Frames`], where there are new ones, then [`Update::Snapshot`]. A run
@@ -119,6 +122,8 @@ pub enum Update {
     Snapshot(Box<Snapshot>),
     /// Of the other run of a race; its solution is on the same grid.
     Rival(Box<Snapshot>),
+    /// The training asked for goes on; in place of a snapshot.
+    Training(Box<TrainingSnapshot>),
     /// A place from which the run can go on. Sent now and then, and whenever the run comes to rest.
     Mark(Box<Mark>),
     /// The solver has ended and a new one is ready: what it was asked before is lost.

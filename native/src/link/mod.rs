@@ -19,17 +19,20 @@ mod race;
 mod server;
 #[cfg(not(target_arch = "wasm32"))]
 mod thread;
+mod training;
 #[cfg(test)]
 mod tests;
 
 pub use encoding::{decode, encode};
 pub use kept::{Checkpoint, Kept, KeptError, Mark};
 pub use message::{
-    Activity, Backend, Beginning, Challenge, Fault, FrameBlock, Load, Loaded, Request, RunId, Update,
+    Activity, Backend, Beginning, Challenge, Fault, FrameBlock, Load, Loaded, Request, RunId,
+    Update,
 };
 pub use server::{LoadError, ReferenceResult, Server, find_reference};
 #[cfg(not(target_arch = "wasm32"))]
 pub use thread::ThreadLink;
+pub use training::{TrainingField, TrainingLoad, TrainingPoint, TrainingSnapshot};
 
 /// The drawing side's end of the line to a [`Server`].
 pub trait Link {

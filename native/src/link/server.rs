@@ -12,6 +12,7 @@ use super::kept::KeptError;
 use super::pacing::Pacing;
 use super::present::Present;
 use super::race::concerns_both;
+use super::training::{Trainee, TrainingLoad};
 use super::{Activity, Backend, Beginning, Fault, Load, Request, RunId, Update};
 
 /// Frames that a run keeps: one per pixel column of the space-time picture is enough.
@@ -44,6 +45,8 @@ pub struct Server {
     pub(super) present: Option<Present>,
     /// The other run of a race.
     pub(super) rival: Option<Present>,
+    /// In place of both.
+    training: Option<Trainee>,
     /// What the fits depend on and their parameters, latest last.
     fits: Vec<(Vec<u8>, Vec<f64>)>,
 }
@@ -52,7 +55,14 @@ impl Server {
     /// `clock`: seconds since some fixed moment.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, pacing: Pacing::default(), present: None, rival: None, fits: Vec::new() }
+        Self {
+            clock,
+            pacing: Pacing::default(),
+            present: None,
+            rival: None,
+            training: None,
+            fits: Vec::new(),
+        }
     }
 
     /// The run that is going on.
@@ -65,6 +75,7 @@ impl Server {
     pub async fn handle(&mut self, request: Request) -> Vec<Update> {
         match request {
             Request::Load(load) => self.load(*load).await,
+            Request::Train(load) => self.train(&load),
             Request::Command(command) => self.command(command).await,
             Request::Snapshot => self.snapshot(false),
             Request::Race(challenge) => self.begin_race(*challenge).await,
@@ -90,6 +101,13 @@ impl Server {
 
     /// Works for about `budget` seconds, less where the run is ahead of its pace.
     pub async fn advance(&mut self, budget: f64) -> (Activity, Vec<Update>) {
+        if let Some(training) = &mut self.training {
+            let activity = match training.advance(budget) {
+                session::Activity::Busy => Activity::Busy,
+                session::Activity::Idle => Activity::Idle,
+            };
+            return (activity, self.settled(activity));
+        }
         let Some(status) = self.session().map(Session::status) else {
             return (Activity::Idle, Vec::new());
         };
@@ -115,7 +133,8 @@ impl Server {
 
     /// A run that comes to rest shows itself once without being asked.
     fn settled(&mut self, activity: Activity) -> Vec<Update> {
-        let unseen = self.present.iter().chain(&self.rival).any(Present::is_unseen);
+        let unseen = self.present.iter().chain(&self.rival).any(Present::is_unseen)
+            || self.training.as_ref().is_some_and(Trainee::is_unseen);
         if activity == Activity::Idle && unseen { self.snapshot(true) } else { Vec::new() }
     }
 
@@ -135,11 +154,24 @@ impl Server {
             Ok(present) => {
                 self.pacing.restart();
                 self.rival = None;
+                self.training = None;
                 let updates = present.introduce();
                 self.present = Some(present);
                 updates
             }
             Err(error) => vec![Update::Refused { run, message: error.to_string() }],
+        }
+    }
+
+    fn train(&mut self, load: &TrainingLoad) -> Vec<Update> {
+        match Trainee::new(load, self.clock) {
+            Ok(mut trainee) => {
+                (self.present, self.rival) = (None, None);
+                let shown = trainee.show();
+                self.training = Some(trainee);
+                vec![shown]
+            }
+            Err(error) => vec![Update::Refused { run: load.run, message: error.to_string() }],
         }
     }
 
@@ -174,6 +206,10 @@ impl Server {
     }
 
     async fn command(&mut self, command: Command) -> Vec<Update> {
+        if let Some(training) = &mut self.training {
+            let failure = training.obey(&command).err();
+            return failure.map(|error| Update::Message(error.to_string())).into_iter().collect();
+        }
         let Some(present) = &mut self.present else { return Vec::new() };
         self.pacing.restart();
         let mut failures = Vec::new();
@@ -191,6 +227,7 @@ impl Server {
         let mut updates: Vec<Update> =
             self.present.iter_mut().flat_map(|present| present.show(now, at_rest)).collect();
         updates.extend(self.rival.as_mut().map(Present::show_as_rival));
+        updates.extend(self.training.as_mut().map(Trainee::show));
         updates
     }
 

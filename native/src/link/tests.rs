@@ -9,8 +9,8 @@ use sketchpde::problem::{Overrides, Problem};
 use sketchpde::session::{Command, Phase, Snapshot, wall_clock};
 
 use super::{
-    Activity, Backend, Beginning, FrameBlock, Link, Load, Request, Server, ThreadLink, Update, decode,
-    encode, find_reference,
+    Activity, Backend, Beginning, FrameBlock, Link, Load, Request, Server, ThreadLink, Update,
+    decode, encode, find_reference,
 };
 
 /// A wave that travels and decays, in 20 steps.

@@ -57,7 +57,8 @@ pub fn levels([lower, upper]: [f64; 2], count: usize) -> Vec<f64> {
     }
     let rough = span / count as f64;
     let decade = 10f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * decade >= rough).unwrap_or(10.0);
+    let factor =
+        [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * decade >= 0.7 * rough).unwrap_or(10.0);
     let step = factor * decade;
     let first = (lower / step).ceil() as i64;
     (first..).map(|k| k as f64 * step).take_while(|level| *level < upper).collect()
@@ -71,8 +72,7 @@ mod tests {
     fn the_contour_of_a_cone_is_a_circle() {
         let n = 81;
         let radius = |i: f64, j: f64| ((i - 40.0).powi(2) + (j - 40.0).powi(2)).sqrt();
-        let values: Vec<f64> =
-            (0..n * n).map(|k| radius((k / n) as f64, (k % n) as f64)).collect();
+        let values: Vec<f64> = (0..n * n).map(|k| radius((k / n) as f64, (k % n) as f64)).collect();
         let mut pieces = Vec::new();
         contour(&values, [n, n], 25.0, &mut pieces);
         let mut length = 0.0;

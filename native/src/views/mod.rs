@@ -15,6 +15,7 @@ mod race;
 mod spectrum;
 mod status;
 mod stroke;
+mod training;
 mod transport;
 mod trust;
 
@@ -29,5 +30,9 @@ pub use problem::{equation, parameters};
 pub use race::{race, race_menu};
 pub use spectrum::spectrum;
 pub use status::status;
+pub use training::{
+    training_heading, training_histories, training_method, training_picture, training_presets,
+    training_transport, training_trust,
+};
 pub use transport::transport;
 pub use trust::trust;

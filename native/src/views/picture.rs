@@ -19,7 +19,8 @@ use crate::widgets::{chart, choice, format, hint};
 pub struct Pictures {
     pub(super) tiles: Vec<Tile>,
     texture: Texture,
-    bar: Texture,
+    pub(super) training: Texture,
+    pub(super) bar: Texture,
     /// A person has moved or magnified the plot of the curve.
     moved: bool,
     /// What is being drawn, in coordinates of the plot.
@@ -31,6 +32,7 @@ impl Default for Pictures {
         Self {
             tiles: tiles(),
             texture: Texture::default(),
+            training: Texture::default(),
             bar: Texture::default(),
             moved: false,
             stroke: Vec::new(),
@@ -39,7 +41,7 @@ impl Default for Pictures {
 }
 
 /// Room at the right for the bar that explains the colours.
-const BAR: f32 = 52.0;
+pub(super) const BAR: f32 = 52.0;
 
 /// Everything between the heading and the transport.
 pub fn picture(
@@ -143,7 +145,7 @@ fn shades(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 /// A small switch in the legend.
-fn switch(ui: &mut Ui, on: bool, word: &str, what: &str) -> bool {
+pub(super) fn switch(ui: &mut Ui, on: bool, word: &str, what: &str) -> bool {
     let palette = theme::palette(ui);
     let colour = if on { palette.ink } else { palette.soft };
     let button = egui::Button::selectable(on, RichText::new(word).small().color(colour));

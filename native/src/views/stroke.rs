@@ -9,16 +9,12 @@ const WIDTH: f64 = 0.03;
 /// `periodic`, else to nothing at both ends, where boundary values hold.
 ///
 /// `None` where nothing was drawn across any position.
-pub fn redrawn(
-    x: &[f64],
-    values: &[f64],
-    stroke: &[[f64; 2]],
-    periodic: bool,
-) -> Option<Vec<f64>> {
+pub fn redrawn(x: &[f64], values: &[f64], stroke: &[[f64; 2]], periodic: bool) -> Option<Vec<f64>> {
     let mut change = vec![0.0; x.len()];
     let mut any = false;
     for pair in stroke.windows(2) {
-        let [[a, u], [b, v]] = if pair[0][0] <= pair[1][0] { [pair[0], pair[1]] } else { [pair[1], pair[0]] };
+        let [[a, u], [b, v]] =
+            if pair[0][0] <= pair[1][0] { [pair[0], pair[1]] } else { [pair[1], pair[0]] };
         let (from, to) = (x.partition_point(|&x| x < a), x.partition_point(|&x| x <= b));
         for k in from..to {
             let share = if b > a { (x[k] - a) / (b - a) } else { 1.0 };

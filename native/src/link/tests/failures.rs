@@ -119,7 +119,10 @@ fn a_run_whose_device_is_lost_goes_on_on_the_cpu() {
     let mut server = Server::new(wall_clock);
     let gpu = load_on(Backend::Gpu(None), 1, small(&[]), Beginning::Fit);
     let updates = handle(&mut server, gpu);
-    assert!(matches!(updates.first(), Some(Update::Loaded(l)) if l.backend == "gpu"), "{updates:?}");
+    assert!(
+        matches!(updates.first(), Some(Update::Loaded(l)) if l.backend == "gpu"),
+        "{updates:?}"
+    );
     handle(&mut server, Request::Command(Command::Step(4)));
     let (_, before) = settle(&mut server);
     assert_eq!(before.status.step, 4);

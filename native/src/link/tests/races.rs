@@ -37,7 +37,10 @@ fn both_begin_alike_get_equal_time_and_end_apart() {
     let own = small(&[]);
     let other = small(&[("method.step", "0.004")]);
     handle(&mut server, load(1, own.clone()));
-    assert!(matches!(handle(&mut server, challenge(other.clone())).as_slice(), [Update::Message(_)]));
+    assert!(matches!(
+        handle(&mut server, challenge(other.clone())).as_slice(),
+        [Update::Message(_)]
+    ));
     let (_, alone) = settle(&mut server);
     let started = statuses(handle(&mut server, challenge(other)));
     let (Some(a), Some(b)) = started else { panic!("two snapshots") };
@@ -47,7 +50,8 @@ fn both_begin_alike_get_equal_time_and_end_apart() {
     while activity != Activity::Idle {
         let (next, updates) = pollster::block_on(server.advance(0.0));
         activity = next;
-        let shown = if updates.is_empty() { handle(&mut server, Request::Snapshot) } else { updates };
+        let shown =
+            if updates.is_empty() { handle(&mut server, Request::Snapshot) } else { updates };
         let (Some(a), Some(b)) = statuses(shown) else { panic!("two snapshots") };
         if a.status.phase == Phase::Steps && b.status.phase == Phase::Steps {
             let apart = a.status.step.abs_diff(b.status.step);
@@ -68,7 +72,9 @@ fn another_problem_is_no_rival() {
     let mut server = Server::new(ticking);
     handle(&mut server, load(1, small(&[])));
     settle(&mut server);
-    for other in [small(&[("run.seed", "7")]), small(&[("equation.text", "u_t = kappa*u_xx + 0*c")])] {
+    for other in
+        [small(&[("run.seed", "7")]), small(&[("equation.text", "u_t = kappa*u_xx + 0*c")])]
+    {
         let updates = handle(&mut server, challenge(other));
         let [Update::Message(message)] = updates.as_slice() else { panic!("{updates:?}") };
         assert!(message.contains("two problems"), "{message}");

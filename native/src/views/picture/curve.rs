@@ -51,7 +51,8 @@ pub fn show(
             lines.into_iter().for_each(|line| plot.line(line));
         });
     let bounds = response.transform.bounds();
-    let differs = |a: f64, b: f64, k: usize| (a - b).abs() > 1e-6 * (home[k].end() - home[k].start());
+    let differs =
+        |a: f64, b: f64, k: usize| (a - b).abs() > 1e-6 * (home[k].end() - home[k].start());
     pictures.moved = differs(bounds.min()[0], *home[0].start(), 0)
         || differs(bounds.max()[0], *home[0].end(), 0)
         || differs(bounds.min()[1], *home[1].start(), 1)
@@ -96,12 +97,7 @@ fn draw(
     }
 }
 
-fn plot<'a>(
-    state: &State,
-    palette: &Palette,
-    height: f32,
-    width: f32,
-) -> egui_plot::Plot<'a> {
+fn plot<'a>(state: &State, palette: &Palette, height: f32, width: f32) -> egui_plot::Plot<'a> {
     let unknown = state.mirror.problem.unknown.clone();
     let name = state.mirror.problem.coordinates[0].name.clone();
     chart::plain("curve", palette)
