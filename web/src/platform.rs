@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use eframe::egui::{Context, DroppedFileHandle};
+use eframe::egui::DroppedFileHandle;
 use sketchpde_native::platform::Platform;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::page::Page;
+use crate::page::{Page, Window};
 
 /// Larger files are no checkpoints, and problem files even less.
 const MOST_BYTES: usize = 256 << 20;
@@ -19,13 +19,13 @@ type Opened = Rc<RefCell<VecDeque<Result<Vec<u8>, String>>>>;
 /// A page as the app's surroundings.
 pub struct PagePlatform {
     page: Page,
-    context: Context,
+    window: Window,
     opened: Opened,
 }
 
 impl PagePlatform {
-    pub fn new(page: Page, context: Context) -> Self {
-        Self { page, context, opened: Opened::default() }
+    pub fn new(page: Page, window: Window) -> Self {
+        Self { page, window, opened: Opened::default() }
     }
 }
 
@@ -36,19 +36,19 @@ impl Platform for PagePlatform {
     }
 
     fn receive(&mut self, file: DroppedFileHandle) {
-        let (opened, context) = (Rc::clone(&self.opened), self.context.clone());
+        let (opened, window) = (Rc::clone(&self.opened), self.window.clone());
         spawn_local(async move {
             let bytes = file.bytes_async().await.and_then(checked);
             opened.borrow_mut().push_back(bytes);
-            context.request_repaint();
+            window.repaint();
         });
     }
 
     fn browse(&mut self) -> bool {
-        let (opened, context) = (Rc::clone(&self.opened), self.context.clone());
+        let (opened, window) = (Rc::clone(&self.opened), self.window.clone());
         let take = Closure::once_into_js(move |bytes: Vec<u8>| {
             opened.borrow_mut().push_back(checked(bytes));
-            context.request_repaint();
+            window.repaint();
         });
         self.page.browse(&take);
         true

@@ -48,6 +48,10 @@ impl App {
                     self.notice(message, false);
                 }
             }
+            Update::NoRace(why) => {
+                self.state.mirror.rival = None;
+                self.complain(format!("There is no race: {why}."));
+            }
             Update::Training(snapshot) => {
                 self.asked = false;
                 if let Some(training) = &mut self.state.training {

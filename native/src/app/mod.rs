@@ -85,7 +85,19 @@ impl App {
         platform: Box<dyn Platform>,
         options: Options,
     ) -> Self {
+        let app = Self::before_drawing(line, platform, options);
         theme::install(ctx);
+        app
+    }
+
+    /// An app that asks its solver for the first run at once, before there is anything to draw in:
+    /// whoever calls this has to [`theme::install`] for the context that comes later.
+    #[must_use]
+    pub fn before_drawing(
+        line: Box<dyn Link>,
+        platform: Box<dyn Platform>,
+        options: Options,
+    ) -> Self {
         let (setup, problem, complaint) = first_setup(&options, &*platform);
         let state = State {
             mirror: Mirror::new(0, problem.clone()),

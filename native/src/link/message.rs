@@ -122,6 +122,8 @@ pub enum Update {
     Snapshot(Box<Snapshot>),
     /// Of the other run of a race; its solution is on the same grid.
     Rival(Box<Snapshot>),
+    /// There is no rival, and why.
+    NoRace(String),
     /// The training asked for goes on; in place of a snapshot.
     Training(Box<TrainingSnapshot>),
     /// A place from which the run can go on. Sent now and then, and whenever the run comes to rest.

@@ -16,7 +16,7 @@ impl Server {
     pub(super) async fn begin_race(&mut self, challenge: Challenge) -> Vec<Update> {
         match self.set_up_rival(challenge).await {
             Ok(()) => self.snapshot(true),
-            Err(error) => vec![Update::Message(format!("There is no race: {error}"))],
+            Err(error) => vec![Update::NoRace(error.to_string())],
         }
     }
 

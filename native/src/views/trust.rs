@@ -78,7 +78,10 @@ fn measured(error: f64, mirror: &Mirror, palette: &Palette) -> Verdict {
 }
 
 fn unmeasured(state: &State, palette: &Palette) -> Verdict {
-    let reason = if state.stale {
+    let reason = if state.redrawn {
+        "The run begins with what was drawn: nothing is known to compare it with. Choose the \
+         problem again to go back to its own initial state."
+    } else if state.stale {
         "A parameter or the solution itself was changed along the run: the reference is of \
          another one. Go back to the start to compare again."
     } else {

@@ -39,7 +39,7 @@ fn both_begin_alike_get_equal_time_and_end_apart() {
     handle(&mut server, load(1, own.clone()));
     assert!(matches!(
         handle(&mut server, challenge(other.clone())).as_slice(),
-        [Update::Message(_)]
+        [Update::NoRace(_)]
     ));
     let (_, alone) = settle(&mut server);
     let started = statuses(handle(&mut server, challenge(other)));
@@ -76,7 +76,7 @@ fn another_problem_is_no_rival() {
         [small(&[("run.seed", "7")]), small(&[("equation.text", "u_t = kappa*u_xx + 0*c")])]
     {
         let updates = handle(&mut server, challenge(other));
-        let [Update::Message(message)] = updates.as_slice() else { panic!("{updates:?}") };
+        let [Update::NoRace(message)] = updates.as_slice() else { panic!("{updates:?}") };
         assert!(message.contains("two problems"), "{message}");
     }
 }
