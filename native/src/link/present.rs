@@ -109,8 +109,16 @@ impl Present {
         self.session.advance(budget).await
     }
 
-    /// Whether it has come to where nobody has looked at it.
+    /// Whether it has come to where nobody has looked at it or marked it.
     pub fn is_unseen(&self) -> bool {
+        let (phase, step) = self.position();
+        let markable = matches!(phase, Phase::Steps | Phase::Done);
+        let marked = self.marked.is_some_and(|(known, _)| known == step);
+        self.seen != Some((phase, step)) || (markable && !marked)
+    }
+
+    /// As [`Present::is_unseen`] for a rival, of which no mark is kept.
+    pub fn is_unseen_as_rival(&self) -> bool {
         self.seen != Some(self.position())
     }
 

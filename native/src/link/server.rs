@@ -133,7 +133,8 @@ impl Server {
 
     /// A run that comes to rest shows itself once without being asked.
     fn settled(&mut self, activity: Activity) -> Vec<Update> {
-        let unseen = self.present.iter().chain(&self.rival).any(Present::is_unseen)
+        let unseen = self.present.as_ref().is_some_and(Present::is_unseen)
+            || self.rival.as_ref().is_some_and(Present::is_unseen_as_rival)
             || self.training.as_ref().is_some_and(Trainee::is_unseen);
         if activity == Activity::Idle && unseen { self.snapshot(true) } else { Vec::new() }
     }

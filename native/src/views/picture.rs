@@ -90,7 +90,7 @@ fn legend(ui: &mut Ui, state: &State, pictures: &mut Pictures, actions: &mut Vec
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add_space(if roomy { BAR - 8.0 } else { 0.0 });
                 shades(ui, state, actions);
-                if roomy && mirror_moves(state) && ui.available_width() > 60.0 {
+                if mirror_moves(state) && ui.available_width() > 230.0 {
                     let words = RichText::new(what_a_click_does(state)).small();
                     let words = words.color(theme::palette(ui).soft);
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {

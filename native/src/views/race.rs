@@ -72,22 +72,24 @@ pub fn race(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     });
 }
 
-/// One line: how far, how wrong, after how long.
+/// How far, how wrong, after how long.
 fn runner(ui: &mut Ui, colour: Color32, name: &str, status: Option<&Status>) {
     let palette = theme::palette(ui);
+    ui.spacing_mut().interact_size.y = 16.0;
     ui.horizontal(|ui| {
         let (dot, _) = ui.allocate_exact_size(egui::vec2(10.0, 16.0), egui::Sense::hover());
         ui.painter().circle_filled(dot.center(), 4.0, colour);
         ui.label(RichText::new(name).color(palette.ink));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(status.map(numbers).unwrap_or_default()).color(palette.soft));
+            let text = status.map(numbers).unwrap_or_default();
+            ui.add(egui::Label::new(RichText::new(text).small().color(palette.soft)).truncate());
         });
     });
 }
 
 fn numbers(status: &Status) -> String {
     let error = status.error.map_or("–".to_owned(), format::short);
-    format!("t = {:.2}  {error}  {:.2} s", status.time, status.seconds.steps)
+    format!("t {:.2}   {error}   {:.1} s", status.time, status.seconds.steps)
 }
 
 /// Errors over the seconds that each has computed.

@@ -15,16 +15,17 @@ use crate::widgets::{card, format, hint};
 
 /// The built-in problems of this kind.
 pub fn training_presets(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    hint(ui, "Over all of space and time at once, by natural gradients:");
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(5.0, 5.0);
+    let chosen = state.training.as_ref().and_then(|training| training.preset);
+    let what = "Problems solved over all of space and time at once, by natural gradients";
+    let menu = ui.menu_button("Over the whole domain at once…", |ui| {
         for preset in residual_presets() {
-            let chosen = state.training.as_ref().and_then(|training| training.preset);
-            if switch(ui, chosen == Some(*preset), preset.name, preset.title) {
+            if ui.selectable_label(chosen == Some(*preset), preset.title).clicked() {
                 actions.push(Action::Train(*preset));
+                ui.close();
             }
         }
     });
+    menu.response.on_hover_text(what);
 }
 
 /// Title, equation and one sentence.
@@ -116,9 +117,11 @@ fn plane(
     let centre = PlotPoint::new((left + right) / 2.0, (low + high) / 2.0);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
+        let room = ui.available_width() - BAR;
+        let width = if timed { room } else { chart::square_width(size, height).min(room) };
         let mut plot = chart::plain(&training.problem.name, palette)
             .height(height)
-            .width(ui.available_width() - BAR)
+            .width(width)
             .show_grid(false)
             .invert_y(timed)
             .x_grid_spacer(chart::few_marks)
@@ -212,6 +215,11 @@ pub fn training_histories(ui: &mut Ui, training: &Training) {
     chart(ui, "Error", training.error(), palette.second, errors.collect());
     let losses = training.points.iter().map(|p| [p.iteration as f64, p.loss]);
     let last = training.points.last().map(|p| p.loss);
+    if last.is_some_and(|loss| loss < 0.0) {
+        return card(ui, "Loss", &last.map(format::short).unwrap_or_default(), |ui| {
+            hint(ui, "This loss is an energy, which is negative: it has no logarithm to show.");
+        });
+    }
     chart(ui, "Loss", last, palette.accent, losses.collect());
 }
 

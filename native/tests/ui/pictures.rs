@@ -104,13 +104,16 @@ fn a_race_and_a_cut_to_be_looked_at() {
 #[test]
 fn trainings_to_be_looked_at() {
     for (preset, name, size) in [
-        ("poisson-2d", "training", [1280.0, 800.0]),
-        ("heat", "training-time", [1920.0, 1080.0]),
-        ("nonlinear-bvp", "training-phone", [390.0, 844.0]),
+        ("Poisson's equation on a square", "training", [1280.0, 800.0]),
+        ("Heat equation in space-time", "training-time", [1920.0, 1080.0]),
+        ("A nonlinear boundary value problem", "training-phone", [390.0, 844.0]),
     ] {
         let mut harness = open(size, Desk::default(), false);
         until(&mut harness, 40, |state| state.mirror.records.len() > 2);
-        harness.get_by_label(preset).click();
+        for label in ["Over the whole domain at once…", preset] {
+            harness.get_by_label(label).click();
+            harness.run_steps(2);
+        }
         until(&mut harness, 60, |state| {
             state.training.as_ref().is_some_and(|t| t.points.len() > 12 && t.field.is_some())
         });

@@ -38,20 +38,23 @@ pub fn show(
     match state.tools.slice {
         Some(y) => {
             let lower = (height * CUT).clamp(60.0, 260.0);
-            field(ui, state, pictures, height - lower - 6.0, actions);
-            cut(ui, state, y, lower);
+            let width = field(ui, state, pictures, height - lower - 6.0, actions);
+            cut(ui, state, y, [width, lower]);
         }
-        None => field(ui, state, pictures, height, actions),
+        None => {
+            field(ui, state, pictures, height, actions);
+        }
     }
 }
 
+/// Gives its width.
 fn field(
     ui: &mut Ui,
     state: &State,
     pictures: &mut Pictures,
     height: f32,
     actions: &mut Vec<Action>,
-) {
+) -> f32 {
     let palette = theme::palette(ui);
     let mirror = &state.mirror;
     let [lower, upper] = pictures.texture.field(ui.ctx(), mirror, state.scrub, state.shade);
@@ -59,11 +62,12 @@ fn field(
     let [x, y] = [0, 1].map(|k| &mirror.problem.coordinates[k]);
     let size = egui::vec2((x.upper - x.lower) as f32, (y.upper - y.lower) as f32);
     let centre = PlotPoint::new((x.lower + x.upper) / 2.0, (y.lower + y.upper) / 2.0);
+    let width = chart::square_width(size, height).min(ui.available_width() - BAR);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         let response = chart::plain("field", palette)
             .height(height)
-            .width(ui.available_width() - BAR)
+            .width(width)
             .data_aspect(1.0)
             .show_grid(false)
             .allow_drag(state.tools.slice.is_none())
@@ -94,6 +98,7 @@ fn field(
             touched(&response.response, [at.x, at.y], state, actions);
         }
     });
+    width
 }
 
 /// A click adds to the solution; with a cut, clicks and drags move that.
@@ -136,7 +141,7 @@ fn contours(ui: &Ui, state: &State, transform: &PlotTransform, range: [f64; 2]) 
 }
 
 /// u over x at one y.
-fn cut(ui: &mut Ui, state: &State, at: f64, height: f32) {
+fn cut(ui: &mut Ui, state: &State, at: f64, [width, height]: [f32; 2]) {
     let palette: &Palette = theme::palette(ui);
     let mirror = &state.mirror;
     let [x, y] = [0, 1].map(|k| &mirror.grid.axes()[k]);
@@ -161,7 +166,7 @@ fn cut(ui: &mut Ui, state: &State, at: f64, height: f32) {
     let (bounds, range) = (coordinate.lower..=coordinate.upper, mirror.range);
     chart::plain("cut", palette)
         .height(height)
-        .width(ui.available_width() - BAR)
+        .width(width)
         .x_grid_spacer(chart::few_marks)
         .y_grid_spacer(chart::few_marks)
         .show(ui, move |plot| {
