@@ -47,7 +47,10 @@ fn names(rival: &MethodSettings, own: &MethodSettings) -> [String; 2] {
     } else if rival.integrator != own.integrator {
         |m| m.integrator.word().to_owned()
     } else if rival.update != own.update {
-        |m| m.update.word().to_owned()
+        |m| match m.update {
+            Update::Dense => "dense".to_owned(),
+            Update::RandomSparse => "sparse".to_owned(),
+        }
     } else if rival.columns != own.columns {
         |m| match m.update {
             Update::Dense => "dense".to_owned(),

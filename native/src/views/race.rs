@@ -65,6 +65,7 @@ pub fn race(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let own = state.mirror.status.as_ref();
         runner(ui, palette.accent, &rival.names[1], own);
         runner(ui, palette.good, &rival.names[0], rival.status.as_ref());
+        ui.add_space(6.0);
         errors(ui, state, rival);
         if ui.button("End the race").clicked() {
             actions.push(Action::EndRace);
@@ -140,7 +141,8 @@ fn verdict(state: &State, rival: &Rival) -> String {
             _ => format!("{faster} was faster"),
         };
     }
-    if (own.time - other.time).abs() < 1e-9 {
+    // Less than a hundredth of the way.
+    if (own.time - other.time).abs() < 0.01 * (own.end - own.start) {
         return "Neck and neck".into();
     }
     format!("{} leads", first(own.time > other.time))

@@ -86,13 +86,13 @@ fn a_race_and_a_cut_to_be_looked_at() {
         if size[0] < 500.0 {
             harness.get_by_label("Show: Trust").click();
         }
-        until(&mut harness, 2_000, |state| state.time() > 1.0);
+        until(&mut harness, 600, |state| state.time() > 0.3);
         keep(&mut harness, name);
     }
     for (name, size) in [("cut", [1280.0, 800.0]), ("cut-phone", [390.0, 844.0])] {
         let fragment = Some("v1&preset=advection-diffusion-2d".into());
         let mut harness = open(size, Desk { fragment, ..Desk::default() }, true);
-        until(&mut harness, 400, |state| state.time() > 0.3);
+        until(&mut harness, 400, |state| state.time() > 0.1);
         for label in ["Contours", "Slice"] {
             harness.get_by_label(label).click();
             harness.run_steps(2);
