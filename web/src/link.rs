@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use sketchpde::session::Phase;
 use sketchpde_native::link::{Fault, Link, ReferenceResult, Request, RunId, Update};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker};
@@ -25,6 +26,9 @@ struct Shared {
     solver: Option<Line>,
     /// Whether the solver has said anything since it began: one that never does is not replaced.
     answered: bool,
+    /// A wish for a reference that waits until the run is seen to move: on two cores the first
+    /// picture of it would have to wait otherwise.
+    wanted: Option<(RunId, String)>,
     /// At work on a reference solution; another wish ends it.
     reference: Option<Line>,
 }
@@ -62,6 +66,7 @@ impl WorkerLink {
             arrived: Vec::new(),
             solver: None,
             answered: false,
+            wanted: None,
             reference: None,
         }));
         let line = open(&shared, Role::Solver);
@@ -89,6 +94,7 @@ impl Link for WorkerLink {
         if matches!(request, Request::Load(_)) {
             // The reference was that of another run.
             shared.reference = None;
+            shared.wanted = None;
         }
         if let Some(solver) = &shared.solver {
             solver.send(&Job::Request(request));
@@ -149,8 +155,18 @@ fn take(shared: &Rc<RefCell<Shared>>, role: Role, news: News) {
             shared.borrow().probe.weigh(memory);
             for update in updates {
                 match update {
-                    Update::ReferenceWanted { run, toml } => find_reference(shared, run, toml),
-                    update => shared.borrow_mut().arrived.push(update),
+                    Update::ReferenceWanted { run, toml } => {
+                        shared.borrow_mut().wanted = Some((run, toml));
+                    }
+                    update => {
+                        let moves = matches!(&update, Update::Snapshot(s)
+                            if s.status.step > 0 || !s.status.playing || s.status.phase == Phase::Fit);
+                        shared.borrow_mut().arrived.push(update);
+                        let wanted = shared.borrow_mut().wanted.take_if(|_| moves);
+                        if let Some((run, toml)) = wanted {
+                            find_reference(shared, run, toml);
+                        }
+                    }
                 }
             }
         }
@@ -188,7 +204,7 @@ fn replace_solver(shared: &Rc<RefCell<Shared>>, why: &str) {
     }
     let line = open(shared, Role::Solver);
     let mut shared = shared.borrow_mut();
-    shared.reference = None;
+    (shared.reference, shared.wanted) = (None, None);
     shared.solver = Some(line);
     // What it is to do now the app knows.
     shared.arrived.push(Update::Stopped(why.to_owned()));
