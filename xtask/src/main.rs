@@ -29,6 +29,7 @@ Environment:
   SKETCHPDE_BUILD_CACHE    Where downloads and the browser app's build are kept
   SKETCHPDE_WEB_TOOLCHAIN  rustup or debian: where the compiler for the browser comes from
   SKETCHPDE_CHROMIUM       The browser for the tests, where it is not found by itself
+  SKETCHPDE_RUNS           Runs for the page's test of memory: 257 are an hour of play
   CI                       When set, what cannot be had is a failure, not left out
 ";
 
