@@ -150,8 +150,7 @@ impl Session {
         check("values", values.len() as f64, values.len() == points, &range)?;
         let largest = 1e3 * self.size();
         let range = format!("-{largest:.3} to {largest:.3}");
-        // Written so that what is not a number counts as too large.
-        let bad = values.iter().find(|v| !(v.abs() <= largest));
+        let bad = values.iter().find(|v| !v.is_finite() || v.abs() > largest);
         check("value", bad.copied().unwrap_or(0.0), bad.is_none(), &range)?;
         let now = self.evaluate();
         if now.is_empty() {
