@@ -8,6 +8,15 @@ use crate::scalar::Real;
 
 /// Entries of the columns that one thread scales at a time.
 const SHARE: usize = 1 << 16;
+/// Columns below this part of the columns' root mean square length are scaled about as if they had
+/// it.
+///
+/// Scaled to unit length whatever its own, the column of a parameter that hardly matters lets it
+/// move without limit: neurons of small output weight were seen to gain input weights of 3,000, and
+/// their kinks, narrower than the distance of the points, ended runs. At 0.1 the
+/// presets' parameters stay below 4, and ten seeds of a small Kuramoto-Sivashinsky run all reach
+/// the end (at 1e-3 half of them do).
+const WEAKEST: f64 = 0.1;
 
 /// n x s columns of the Jacobian in the precision that they were computed in.
 #[derive(Debug)]
@@ -17,7 +26,8 @@ pub enum Columns {
 }
 
 impl Columns {
-    /// Scales every column to unit length and returns the factors; zero columns stay zero.
+    /// Scales every column to about unit length, `d_k = 1 / sqrt(|J_k|^2 + f^2)`, and returns the
+    /// factors; f is [`WEAKEST`] of the columns' root mean square length. Zero columns stay zero.
     ///
     /// A network's columns differ in length by orders of magnitude; damping relative to the
     /// largest singular value would freeze the short ones.
@@ -31,7 +41,22 @@ impl Columns {
                 })
                 .collect();
             let least = (SHARE / rows.max(1)).max(1);
-            columns.into_par_iter().with_min_len(least).map(scale_to_unit).collect()
+            let squares: Vec<f64> = columns
+                .par_iter()
+                .with_min_len(least)
+                .map(|column| square_length(column))
+                .collect();
+            let floor = WEAKEST.powi(2) * squares.iter().sum::<f64>() / squares.len().max(1) as f64;
+            let factors = squares.into_par_iter().map(|square| factor(square, floor));
+            columns
+                .into_par_iter()
+                .with_min_len(least)
+                .zip(factors)
+                .map(|(column, factor)| {
+                    column.iter_mut().for_each(|v| *v *= T::of(factor));
+                    factor
+                })
+                .collect()
         }
         match self {
             Self::Single(matrix) => scale(matrix),
@@ -78,8 +103,7 @@ impl Columns {
     }
 }
 
-/// Returns the factor; zero for a column of zeros.
-fn scale_to_unit<T: Real>(column: &mut [T]) -> f64 {
+fn square_length<T: Real>(column: &[T]) -> f64 {
     const LANES: usize = 8;
     // Sums side by side: one after another they would wait for each other.
     let (lanes, rest) = column.as_chunks::<LANES>();
@@ -89,13 +113,15 @@ fn scale_to_unit<T: Real>(column: &mut [T]) -> f64 {
             *sum += v.to_f64() * v.to_f64();
         }
     }
-    let square = sums.iter().sum::<f64>() + rest.iter().map(|v| v.to_f64().powi(2)).sum::<f64>();
-    // A sum of squares that overflows must not pass for a column of zeros.
-    let factor = match square {
+    sums.iter().sum::<f64>() + rest.iter().map(|v| v.to_f64().powi(2)).sum::<f64>()
+}
+
+/// Zero for a column of zeros.
+fn factor(square: f64, floor: f64) -> f64 {
+    match square {
         0.0 => 0.0,
-        square if square.is_finite() => 1.0 / square.sqrt(),
+        // A sum of squares that overflows must not pass for a column of zeros.
+        square if (square + floor).is_finite() => 1.0 / (square + floor).sqrt(),
         _ => f64::NAN,
-    };
-    column.iter_mut().for_each(|v| *v *= T::of(factor));
-    factor
+    }
 }

@@ -16,6 +16,9 @@ pub struct Controller {
 const SAFETY: f64 = 0.9;
 const SHRINK: f64 = 0.2;
 const GROW: f64 = 2.0;
+/// A step whose error is below this part of the tolerance is not shortened, however small the
+/// error before it was.
+const FAR: f64 = 0.1;
 
 impl Controller {
     /// `order` of the embedded estimate: its error is O(dt^order).
@@ -43,10 +46,11 @@ impl Controller {
         let alpha = 0.7 / self.exponent;
         let beta = 0.4 / self.exponent;
         let factor = SAFETY * ratio.powf(-alpha) * self.previous.powf(beta);
+        let least = if ratio < FAR { 1.0 } else { SHRINK };
         let most = if self.rejected { 1.0 } else { GROW };
         self.previous = ratio;
         self.rejected = false;
-        (true, factor.clamp(SHRINK, most))
+        (true, factor.clamp(least, most))
     }
 
     /// The state as numbers, for checkpoints.

@@ -1,7 +1,8 @@
 //! A change of the solution from outside, between two steps.
 
+use super::attempt::LEAST_DAMPING;
 use super::error::{AttemptError, EvolveError};
-use super::evolution::{Evolution, LEAST_DAMPING};
+use super::evolution::Evolution;
 use super::stage_fit::{self, Settings};
 
 /// The change comes in parts: each is small enough for the linear steps of a fit.

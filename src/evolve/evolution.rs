@@ -1,48 +1,21 @@
 //! A run: the state that moves on, step by step.
 
+use super::attempt::{Outcome, StepReport};
 use super::control::Controller;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
 use super::subset::Subsets;
 use super::tableau::Tableau;
-use super::{parameter_ode, stage_fit};
 use crate::evaluate::cpu::Field;
 use crate::linalg::{self, LeastSquares, LeastSquaresError};
-use crate::problem::{MethodSettings, Precision, Problem, Scheme};
+use crate::problem::{MethodSettings, Problem, Scheme};
 
-/// Fits aim this far below the step's tolerance, so that their errors do not add up to it.
-const FIT_SHARE: f64 = 0.2;
-/// With fixed steps a fit stops here at the latest.
-const FIT_FLOOR: f64 = 1e-9;
 /// A run whose steps shrink below this part of the whole time span, accepted or not, ends.
 const SMALLEST_STEP: f64 = 1e-7;
 /// A solution that has grown this many times has blown up, finite as it may be.
 const MOST_GROWTH: f64 = 1e6;
 /// A fit of a fixed step that leaves more than this of its target has lost the solution.
 const LOST: f64 = 0.5;
-/// Damping below this multiple of the largest singular value drowns in the Gram matrix.
-pub(super) const LEAST_DAMPING: f64 = 1e-7;
-
-/// What one accepted step did.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepReport {
-    /// Steps so far, this one included.
-    pub step: usize,
-    /// Time after the step.
-    pub time: f64,
-    pub dt: f64,
-    /// Stage fits: |w - u| / |u| of the fitted step. Parameter ODE: |J v - F| / |F|.
-    pub residual: f64,
-    pub rank: usize,
-    pub largest_singular_value: f64,
-    /// Where the solver computes them anyway; [`Evolution::spectrum`] always does.
-    pub singular_values: Option<Vec<f64>>,
-    /// The parameters that the step's first subset chose.
-    pub columns: Vec<u32>,
-    pub corrections: usize,
-    /// Attempts that were thrown away before this one.
-    pub rejected: usize,
-}
 
 /// Everything that a run needs to go on to the same bits.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +36,7 @@ pub struct Evolution {
     pub(super) problem: Problem,
     pub(super) tableau: Tableau,
     pub(super) subsets: Subsets,
-    squares: LeastSquares,
+    pub(super) squares: LeastSquares,
     controller: Option<Controller>,
     step: usize,
     pub(super) time: f64,
@@ -73,16 +46,6 @@ pub struct Evolution {
     pub(super) field: Option<Field>,
     /// max |u| of the first field that was seen.
     first_size: Option<f64>,
-}
-
-/// One attempt, of either scheme.
-struct Outcome {
-    theta: Vec<f64>,
-    /// What the controller judges.
-    error: Option<f64>,
-    /// u and F after the step, where the scheme has computed them.
-    field: Option<Field>,
-    report: StepReport,
 }
 
 impl Evolution {
@@ -370,109 +333,6 @@ impl Evolution {
                 self.not_finite("the right-hand side of a stage")
             }
             source => self.unsolvable(source),
-        }
-    }
-
-    async fn attempt(&mut self, field: &Field, dt: f64) -> Result<Outcome, AttemptError> {
-        match self.problem.method.scheme {
-            Scheme::StageFit => self.attempt_fit(field, dt).await,
-            Scheme::ParameterOde => self.attempt_ode(dt).await,
-        }
-    }
-
-    async fn attempt_fit(&mut self, field: &Field, dt: f64) -> Result<Outcome, AttemptError> {
-        let method = &self.problem.method;
-        let floor = if self.problem.precision == Precision::F32 { 1e-6 } else { FIT_FLOOR };
-        let settings = stage_fit::Settings {
-            tableau: self.tableau,
-            rcond: method.rcond.max(LEAST_DAMPING),
-            corrections: method.corrections,
-            target: method.tolerance.map_or(floor, |t| (FIT_SHARE * t).max(floor)),
-            floor,
-        };
-        let at = (self.time, dt);
-        let attempt = stage_fit::attempt(
-            &mut self.engine,
-            &settings,
-            &mut self.subsets,
-            &mut self.squares,
-            &self.theta,
-            field,
-            at,
-        );
-        let attempt = attempt.await?;
-        // `f64::max` would drop what is not a number.
-        let parts =
-            [attempt.error.unwrap_or(0.0), attempt.residual, attempt.roughness, attempt.left];
-        let whole = parts.iter().all(|part| part.is_finite());
-        let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
-        Ok(Outcome {
-            theta: attempt.theta,
-            error: Some(error),
-            report: StepReport {
-                residual: attempt.residual,
-                rank: attempt.chosen.len().min(field.values.len()),
-                largest_singular_value: attempt.largest,
-                columns: attempt.chosen,
-                corrections: attempt.corrections,
-                ..StepReport::empty()
-            },
-            field: Some(attempt.field),
-        })
-    }
-
-    async fn attempt_ode(&mut self, dt: f64) -> Result<Outcome, AttemptError> {
-        let at = (self.time, dt);
-        let attempt = parameter_ode::attempt(
-            &mut self.engine,
-            &self.tableau,
-            &mut self.squares,
-            &mut self.subsets,
-            &self.theta,
-            at,
-        );
-        let attempt = attempt.await?;
-        Ok(Outcome {
-            theta: attempt.theta,
-            error: attempt.error,
-            field: None,
-            report: StepReport {
-                residual: attempt.residual,
-                rank: attempt.rank,
-                largest_singular_value: attempt.largest,
-                singular_values: Some(attempt.singular_values).filter(|s| !s.is_empty()),
-                columns: attempt.chosen,
-                ..StepReport::empty()
-            },
-        })
-    }
-}
-
-impl Outcome {
-    /// An attempt without a result: the controller rejects it.
-    fn hopeless() -> Self {
-        Self {
-            theta: Vec::new(),
-            error: Some(f64::INFINITY),
-            field: None,
-            report: StepReport::empty(),
-        }
-    }
-}
-
-impl StepReport {
-    fn empty() -> Self {
-        Self {
-            step: 0,
-            time: 0.0,
-            dt: 0.0,
-            residual: f64::NAN,
-            rank: 0,
-            largest_singular_value: 0.0,
-            singular_values: None,
-            columns: Vec::new(),
-            corrections: 0,
-            rejected: 0,
         }
     }
 }

@@ -15,12 +15,14 @@ mod engine;
 pub mod subset;
 pub mod stage_fit;
 pub mod parameter_ode;
+mod attempt;
 mod evolution;
 mod disturb;
 #[cfg(test)]
 mod tests;
 
+pub use attempt::StepReport;
 pub use columns::Columns;
 pub use engine::{BackendChoice, Description, Engine};
 pub use error::EvolveError;
-pub use evolution::{Evolution, EvolutionState, StepReport};
+pub use evolution::{Evolution, EvolutionState};

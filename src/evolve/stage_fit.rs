@@ -11,13 +11,15 @@
 //!
 //! One Jacobian serves all stages, and their derivatives are exact derivatives of the tangent
 //! functions, so that no fitting error enters k_i. The fit is a damped Gauss-Newton method on
-//! columns of unit length. With the same factor it is iterated in two ways: first on the whole
+//! columns of about unit length ([`Columns::normalise`]). With the same factor it is iterated in two ways: first on the whole
 //! move, r + J d (which takes the curvature of u along the move out, as geodesic acceleration
 //! does), then on the remaining residual alone (which takes the damping's bias out).
 //!
 //! The fit's own residual |w - u(theta')| / |u| and the embedded method's estimate steer the step
 //! size where the problem sets a tolerance.
 
+#[cfg(doc)]
+use super::columns::Columns;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
 use super::subset::{Equations, Subsets, TangentSpace};
@@ -47,6 +49,9 @@ pub struct Attempt {
     pub theta: Vec<f64>,
     /// |w - u(theta')| over the larger of |u| and |w|; the other errors are measured likewise.
     pub residual: f64,
+    /// The residual of a fit that missed its goal; else 0. A fit ends wherever it falls below its
+    /// goal, which says nothing about how long the next step may be.
+    pub missed: f64,
     /// Embedded estimate of the local error over |u|, where the tableau has one.
     pub error: Option<f64>,
     /// dt |F(u(theta')) - F(w)| / |u|: what the fit leaves in the derivatives, which the residual
@@ -214,6 +219,7 @@ pub async fn attempt(
     let miss = end.right_hand_side.iter().zip(&prediction.slope).map(|(f, k)| f - k);
     let followed = state.norm <= (1.0 - LEAST_FOLLOWED) * way || state.norm <= floor;
     Ok(Attempt {
+        missed: if state.norm > goal { state.norm / size } else { 0.0 },
         left: if followed { 0.0 } else { state.norm / way },
         residual: state.norm / size,
         theta: state.theta,

@@ -34,8 +34,8 @@ impl Subsets {
     }
 }
 
-/// J_s D at some theta: chosen columns of du/dtheta, each scaled to unit length by D, and the
-/// normal equations for one damping after another.
+/// J_s D at some theta: chosen columns of du/dtheta, each scaled to about unit length by D,
+/// and the normal equations for one damping after another.
 pub struct TangentSpace {
     pub chosen: Vec<u32>,
     /// The diagonal of D.

@@ -75,9 +75,9 @@ fn a_solution_that_blows_up_ends_adaptive_steps_at_the_pole() {
         };
         let pole = 1.0 / most;
         println!("{scheme}: {time} of {pole} after {} steps: {error}", evolution.save().step);
-        // A fit has to move the network by as much as u grows; where it no longer can depends on
-        // round-off, but not before u has grown thirtyfold.
-        let near = if scheme == "stage-fit" { 1.0 / 30.0 } else { 1e-3 };
+        // A fit has to move the network by as much as u grows, and no longer can once u has grown
+        // some hundreds of times.
+        let near = if scheme == "stage-fit" { 1.0 / 300.0 } else { 1e-3 };
         assert!((time - pole).abs() < near * pole, "{scheme}: {time}, the pole is at {pole}");
         assert!(error.to_string().contains(&format!("t = {time:.6}")), "{error}");
     }
@@ -167,8 +167,6 @@ fn a_run_may_start_from_zero() {
         let exact: Vec<f64> = x.iter().map(|x| x.cos()).collect();
         let error = relative_l2(&evolution.evaluate(&x), &exact);
         println!("from zero: {error:.1e}");
-        // What a few corrections leave of ten fixed steps of a network that starts as zero.
-        let allowed = if tolerance.is_some() { 1e-3 } else { 1e-2 };
-        assert!(error < allowed, "{error}");
+        assert!(error < 1e-3, "{error}");
     }
 }

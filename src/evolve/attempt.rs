@@ -1,0 +1,153 @@
+//! Attempts at a step, by either scheme, and what the controller sees of them.
+
+use super::error::AttemptError;
+use super::evolution::Evolution;
+use super::{parameter_ode, stage_fit};
+use crate::evaluate::cpu::Field;
+use crate::problem::{Precision, Scheme};
+
+/// Fits aim this far below the step's tolerance, so that their errors do not add up to it.
+const FIT_SHARE: f64 = 0.2;
+/// With fixed steps a fit stops here at the latest.
+const FIT_FLOOR: f64 = 1e-9;
+/// Damping below this multiple of the largest singular value drowns in the Gram matrix.
+pub(super) const LEAST_DAMPING: f64 = 1e-7;
+
+/// What one accepted step did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepReport {
+    /// Steps so far, this one included.
+    pub step: usize,
+    /// Time after the step.
+    pub time: f64,
+    pub dt: f64,
+    /// Stage fits: |w - u| / |u| of the fitted step. Parameter ODE: |J v - F| / |F|.
+    pub residual: f64,
+    pub rank: usize,
+    pub largest_singular_value: f64,
+    /// Where the solver computes them anyway; [`Evolution::spectrum`] always does.
+    pub singular_values: Option<Vec<f64>>,
+    /// The parameters that the step's first subset chose.
+    pub columns: Vec<u32>,
+    pub corrections: usize,
+    /// Attempts that were thrown away before this one.
+    pub rejected: usize,
+}
+
+/// One attempt, of either scheme.
+pub(super) struct Outcome {
+    pub theta: Vec<f64>,
+    /// What the controller judges.
+    pub error: Option<f64>,
+    /// u and F after the step, where the scheme has computed them.
+    pub field: Option<Field>,
+    pub report: StepReport,
+}
+
+impl Evolution {
+    pub(super) async fn attempt(
+        &mut self,
+        field: &Field,
+        dt: f64,
+    ) -> Result<Outcome, AttemptError> {
+        match self.problem.method.scheme {
+            Scheme::StageFit => self.attempt_fit(field, dt).await,
+            Scheme::ParameterOde => self.attempt_ode(dt).await,
+        }
+    }
+
+    async fn attempt_fit(&mut self, field: &Field, dt: f64) -> Result<Outcome, AttemptError> {
+        let method = &self.problem.method;
+        let floor = if self.problem.precision == Precision::F32 { 1e-6 } else { FIT_FLOOR };
+        let settings = stage_fit::Settings {
+            tableau: self.tableau,
+            rcond: method.rcond.max(LEAST_DAMPING),
+            corrections: method.corrections,
+            target: method.tolerance.map_or(floor, |t| (FIT_SHARE * t).max(floor)),
+            floor,
+        };
+        let at = (self.time, dt);
+        let attempt = stage_fit::attempt(
+            &mut self.engine,
+            &settings,
+            &mut self.subsets,
+            &mut self.squares,
+            &self.theta,
+            field,
+            at,
+        );
+        let attempt = attempt.await?;
+        // `f64::max` would drop what is not a number.
+        let parts = [attempt.error.unwrap_or(0.0), attempt.missed, attempt.roughness, attempt.left];
+        let whole = parts.iter().all(|part| part.is_finite());
+        let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
+        Ok(Outcome {
+            theta: attempt.theta,
+            error: Some(error),
+            report: StepReport {
+                residual: attempt.residual,
+                rank: attempt.chosen.len().min(field.values.len()),
+                largest_singular_value: attempt.largest,
+                columns: attempt.chosen,
+                corrections: attempt.corrections,
+                ..StepReport::empty()
+            },
+            field: Some(attempt.field),
+        })
+    }
+
+    async fn attempt_ode(&mut self, dt: f64) -> Result<Outcome, AttemptError> {
+        let at = (self.time, dt);
+        let attempt = parameter_ode::attempt(
+            &mut self.engine,
+            &self.tableau,
+            &mut self.squares,
+            &mut self.subsets,
+            &self.theta,
+            at,
+        );
+        let attempt = attempt.await?;
+        Ok(Outcome {
+            theta: attempt.theta,
+            error: attempt.error,
+            field: None,
+            report: StepReport {
+                residual: attempt.residual,
+                rank: attempt.rank,
+                largest_singular_value: attempt.largest,
+                singular_values: Some(attempt.singular_values).filter(|s| !s.is_empty()),
+                columns: attempt.chosen,
+                ..StepReport::empty()
+            },
+        })
+    }
+}
+
+impl Outcome {
+    /// An attempt without a result: the controller rejects it.
+    pub(super) fn hopeless() -> Self {
+        Self {
+            theta: Vec::new(),
+            error: Some(f64::INFINITY),
+            field: None,
+            report: StepReport::empty(),
+        }
+    }
+}
+
+impl StepReport {
+    fn empty() -> Self {
+        Self {
+            step: 0,
+            time: 0.0,
+            dt: 0.0,
+            residual: f64::NAN,
+            rank: 0,
+            largest_singular_value: 0.0,
+            singular_values: None,
+            columns: Vec::new(),
+            corrections: 0,
+            rejected: 0,
+        }
+    }
+}
