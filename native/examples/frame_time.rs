@@ -22,7 +22,7 @@ impl Platform for Bare {
 
     fn receive(&mut self, _file: egui::DroppedFileHandle) {}
 
-    fn opened(&mut self) -> Option<Result<String, String>> {
+    fn opened(&mut self) -> Option<Result<Vec<u8>, String>> {
         None
     }
 

@@ -11,7 +11,7 @@ use sketchpde_native::setup::{Setup, share};
 /// The desktop: files are written into the current folder, and opened by dropping them.
 #[derive(Default)]
 pub struct Desktop {
-    opened: VecDeque<Result<String, String>>,
+    opened: VecDeque<Result<Vec<u8>, String>>,
 }
 
 impl Platform for Desktop {
@@ -24,13 +24,10 @@ impl Platform for Desktop {
     }
 
     fn receive(&mut self, file: DroppedFileHandle) {
-        let text = file
-            .bytes()
-            .and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string()));
-        self.opened.push_back(text);
+        self.opened.push_back(file.bytes());
     }
 
-    fn opened(&mut self) -> Option<Result<String, String>> {
+    fn opened(&mut self) -> Option<Result<Vec<u8>, String>> {
         self.opened.pop_front()
     }
 

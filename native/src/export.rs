@@ -4,6 +4,7 @@ use sketchpde::output::plots::{Names, field};
 use sketchpde::output::{Axis, SpaceTimeField};
 
 use crate::app::state::{Saved, State};
+use crate::link::Checkpoint;
 use crate::mirror::Mirror;
 
 /// A file to be given to the person.
@@ -19,6 +20,7 @@ fn name(state: &State, what: Saved) -> String {
     let problem: String = problem.chars().take(60).map(plain).collect();
     match what {
         Saved::Problem => format!("{problem}.toml"),
+        Saved::Checkpoint => format!("{problem}.sketchpde"),
         Saved::Picture => format!("{problem}.png"),
         Saved::History => format!("{problem}-history.csv"),
     }
@@ -31,6 +33,18 @@ pub fn problem(state: &State) -> File {
         Err(_) => state.mirror.problem.source.clone(),
     };
     File { name: name(state, Saved::Problem), bytes: text.into_bytes() }
+}
+
+/// The problem and the run until now, to go on from.
+///
+/// # Errors
+/// Why there is nothing to go on from.
+pub fn checkpoint(state: &State) -> Result<File, String> {
+    let kept = state.mirror.kept(!state.stale);
+    let kept = kept.ok_or("There is no run yet to go on from: the network is being fitted.")?;
+    let toml = String::from_utf8_lossy(&problem(state).bytes).into_owned();
+    let bytes = Checkpoint { toml, kept }.to_bytes();
+    Ok(File { name: name(state, Saved::Checkpoint), bytes })
 }
 
 /// One line per time step.

@@ -1,11 +1,11 @@
 //! The drawing side's copy of a run, put together from what the solver sends.
 
 use sketchpde::network::{Network, Site};
-use sketchpde::output::{Spectrum, StepRecord};
-use sketchpde::problem::Problem;
+use sketchpde::output::{History, Spectrum, StepRecord};
+use sketchpde::problem::{MethodSettings, Problem};
 use sketchpde::session::{EvaluationGrid, Phase, Snapshot, Status};
 
-use crate::link::{FrameBlock, Loaded, RunId};
+use crate::link::{FrameBlock, Kept, Loaded, Mark, RunId};
 
 /// Records that are kept for the plots; of longer runs the oldest half is thinned out.
 const MOST_RECORDS: usize = 20_000;
@@ -34,7 +34,23 @@ pub struct Mirror {
     pub range: [f64; 2],
     /// Steps per second of wall time.
     pub rate: Option<f64>,
+    /// The other run of a race.
+    pub rival: Option<Rival>,
+    /// From where the run could go on.
+    mark: Option<Mark>,
     latest: Option<(f64, usize)>,
+}
+
+/// The other run of a race, on the same grid.
+pub struct Rival {
+    /// The method in a few words, and those of the present run.
+    pub names: [String; 2],
+    /// Its settings.
+    pub method: MethodSettings,
+    /// `None` until the solver has begun it.
+    pub status: Option<Status>,
+    pub values: Vec<f64>,
+    pub records: Vec<StepRecord>,
 }
 
 /// The frames that the solver kept.
@@ -72,6 +88,8 @@ impl Mirror {
             frames: Frames::default(),
             range,
             rate: None,
+            rival: None,
+            mark: None,
             latest: None,
         }
     }
@@ -84,23 +102,52 @@ impl Mirror {
         self.reference = snapshot.reference;
         self.spectrum = snapshot.spectrum;
         self.columns = snapshot.columns;
-        self.take_records(snapshot.first_record, snapshot.records);
+        take_records(&mut self.records, snapshot.first_record, snapshot.records);
         self.status = Some(snapshot.status);
         snapshot.messages
     }
 
-    fn take_records(&mut self, first: usize, records: Vec<StepRecord>) {
-        // Records count steps from 1; thinning keeps them in order.
-        self.records.truncate(self.records.partition_point(|record| record.step <= first));
-        self.records.extend(records);
-        while self.records.len() > MOST_RECORDS {
-            let old = self.records.len() / 2;
-            let mut index = 0;
-            self.records.retain(|_| {
-                index += 1;
-                index > old || index % 2 == 0
-            });
-        }
+    /// Takes what is new of the other run of a race; gives its messages.
+    pub fn take_rival(&mut self, snapshot: Snapshot) -> Vec<String> {
+        self.see(&snapshot.values);
+        let Some(rival) = &mut self.rival else { return Vec::new() };
+        rival.values = snapshot.values;
+        take_records(&mut rival.records, snapshot.first_record, snapshot.records);
+        rival.status = Some(snapshot.status);
+        snapshot.messages
+    }
+
+    /// Takes a place from which the run can go on.
+    pub fn take_mark(&mut self, mark: Mark) {
+        self.mark = Some(mark);
+    }
+
+    /// The run until the latest mark, to go on from there; `comparable` where nothing was changed
+    /// on the way.
+    #[must_use]
+    pub fn kept(&self, comparable: bool) -> Option<Kept> {
+        let mark = self.mark.clone()?;
+        let known = self.frames.times.partition_point(|&time| time <= mark.time);
+        let records = self.records.iter().filter(|r| r.step <= mark.step);
+        // What is known of errors belongs to the reference, which comes again.
+        let records = records.map(|r| StepRecord { error: None, ..r.clone() }).collect();
+        let spectra = self.spectrum.iter().cloned().collect();
+        Some(Kept {
+            history: History { records, spectra },
+            times: self.frames.times[..known].to_vec(),
+            values: self.frames.values[..known * self.grid.points()].to_vec(),
+            comparable,
+            mark,
+        })
+    }
+
+    /// How many of the Jacobian's singular values lie above the cutoff, and how many there are.
+    #[must_use]
+    pub fn rank(&self) -> Option<(usize, usize)> {
+        let spectrum = self.spectrum.as_ref()?;
+        let values = &spectrum.singular_values;
+        let cutoff = spectrum.rcond * values.first().copied().unwrap_or(0.0);
+        Some((values.iter().filter(|value| **value >= cutoff).count(), values.len()))
     }
 
     /// Takes new frames.
@@ -194,11 +241,27 @@ impl Mirror {
     /// Whether the picture will change without anybody doing anything.
     #[must_use]
     pub fn moving(&self) -> bool {
-        match self.phase() {
+        let rival = self.rival.as_ref().and_then(|rival| rival.status.as_ref());
+        let own = match self.phase() {
             Phase::Fit => true,
             Phase::Steps => self.playing(),
             Phase::Done | Phase::Failed => false,
-        }
+        };
+        own || rival.is_some_and(|s| s.phase == Phase::Steps && s.playing)
+    }
+}
+
+fn take_records(known: &mut Vec<StepRecord>, first: usize, records: Vec<StepRecord>) {
+    // Records count steps from 1; thinning keeps them in order.
+    known.truncate(known.partition_point(|record| record.step <= first));
+    known.extend(records);
+    while known.len() > MOST_RECORDS {
+        let old = known.len() / 2;
+        let mut index = 0;
+        known.retain(|_| {
+            index += 1;
+            index > old || index % 2 == 0
+        });
     }
 }
 
@@ -297,12 +360,20 @@ mod tests {
     fn records_are_replaced_from_where_they_changed() {
         let mut mirror = mirror();
         let record = |step, error| StepRecord { step, error, ..StepRecord::default() };
-        mirror.take_records(0, (1..=4).map(|step| record(step, None)).collect());
-        mirror.take_records(2, vec![record(3, Some(0.1)), record(4, None), record(5, None)]);
+        take_records(&mut mirror.records, 0, (1..=4).map(|step| record(step, None)).collect());
+        take_records(
+            &mut mirror.records,
+            2,
+            vec![record(3, Some(0.1)), record(4, None), record(5, None)],
+        );
         let steps: Vec<usize> = mirror.records.iter().map(|r| r.step).collect();
         assert_eq!(steps, [1, 2, 3, 4, 5]);
         assert_eq!(mirror.records[2].error, Some(0.1));
-        mirror.take_records(5, (6..=3 * MOST_RECORDS).map(|step| record(step, None)).collect());
+        take_records(
+            &mut mirror.records,
+            5,
+            (6..=3 * MOST_RECORDS).map(|step| record(step, None)).collect(),
+        );
         assert!(mirror.records.len() <= 3 * MOST_RECORDS / 2 + 10);
         assert!(mirror.records.is_sorted_by_key(|record| record.step));
     }

@@ -10,17 +10,17 @@ pub trait Platform {
     /// What went wrong, in words.
     fn save(&mut self, name: &str, bytes: &[u8]) -> Result<String, String>;
 
-    /// A file was dropped onto the window: its text is to come out of [`Platform::opened`].
+    /// A file was dropped onto the window: its contents are to come out of [`Platform::opened`].
     fn receive(&mut self, file: DroppedFileHandle);
 
-    /// Lets the person choose a file, whose text is to come out of [`Platform::opened`]; false
+    /// Lets the person choose a file, whose contents are to come out of [`Platform::opened`]; false
     /// where there is no way to.
     fn browse(&mut self) -> bool {
         false
     }
 
-    /// The text of the next file that has been opened, or what went wrong.
-    fn opened(&mut self) -> Option<Result<String, String>>;
+    /// The contents of the next file that has been opened, or what went wrong.
+    fn opened(&mut self) -> Option<Result<Vec<u8>, String>>;
 
     /// A link that opens the app with this fragment, which has no `#`.
     fn link(&self, fragment: &str) -> String;

@@ -6,3 +6,5 @@ mod support;
 mod controls;
 #[path = "ui/pictures.rs"]
 mod pictures;
+#[path = "ui/tools.rs"]
+mod tools;

@@ -176,6 +176,12 @@ impl Engine {
         }
     }
 
+    /// The device in use, where it is no CPU.
+    #[must_use]
+    pub fn gpu(&self) -> Option<&Gpu> {
+        self.gpu.as_ref().map(|(evaluator, _)| evaluator.gpu())
+    }
+
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network

@@ -35,4 +35,8 @@ pub enum Command {
     /// Add `height exp(-|x - place|^2 / radius^2)` to the solution and go on from there; distances
     /// along periodic coordinates are the shorter way round.
     Disturb { place: Vec<f64>, height: f64, radius: f64 },
+    /// Make the solution these values, at the points of the [evaluation grid](super::EvaluationGrid),
+    /// as nearly as the network can, and go on from there. At the start time this is the initial
+    /// state from then on, to which [`Command::Reset`] leads back.
+    Redraw { values: Vec<f64> },
 }

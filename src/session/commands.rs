@@ -56,6 +56,7 @@ impl Session {
             Command::Disturb { place, height, radius } => {
                 return self.disturb(&place, height, radius).await;
             }
+            Command::Redraw { values } => return self.redraw(&values).await,
             Command::SetUpdate(update) => {
                 self.problem.method.update = update;
                 self.take_method();
@@ -71,7 +72,11 @@ impl Session {
             return self.refit();
         }
         let fitted = self.fitted.clone();
-        self.begin_steps(fitted).await
+        self.begin_steps(fitted).await?;
+        if self.redrawn {
+            self.initial_error = None;
+        }
+        Ok(())
     }
 
     /// A new value of an equation's parameter, from the present state on. What was computed with
@@ -103,6 +108,7 @@ impl Session {
             // The initial state itself has changed: there is nothing to go on from.
             self.forget_run();
             self.fitted.clear();
+            self.redrawn = false;
             return self.refit();
         }
         self.pace = super::pace::Pace::default();
@@ -123,8 +129,7 @@ impl Session {
         check("radius", radius, whole, "the positive numbers")?;
         let range = format!("-{largest:.3} to {largest:.3}");
         check("height", height, height.abs() <= largest, &range)?;
-        let Some(evolution) = &mut self.evolution else { return Ok(()) };
-        let coordinates = &self.problem.coordinates;
+        let coordinates = self.problem.coordinates.clone();
         let bump = |x: &[f64]| {
             let gaps = coordinates.iter().zip(x.iter().zip(place)).map(|(c, (x, at))| {
                 let (gap, length) = (x - at, c.upper - c.lower);
@@ -135,7 +140,42 @@ impl Session {
             });
             height * (-gaps.map(|gap| gap * gap).sum::<f64>() / (radius * radius)).exp()
         };
-        let left = evolution.disturb(&bump).await?;
+        self.change_solution(&bump).await
+    }
+
+    /// Another solution in place of the present one.
+    async fn redraw(&mut self, values: &[f64]) -> Result<(), SessionError> {
+        let points = self.grid.points();
+        let range = format!("{points} values, one per point of the grid");
+        check("values", values.len() as f64, values.len() == points, &range)?;
+        let largest = 1e3 * self.size();
+        let range = format!("-{largest:.3} to {largest:.3}");
+        let bad = values.iter().find(|v| !v.is_finite() || v.abs() > largest);
+        check("value", bad.copied().unwrap_or(0.0), bad.is_none(), &range)?;
+        let now = self.evaluate();
+        if now.is_empty() {
+            return Ok(());
+        }
+        let grid = self.grid.clone();
+        let difference: Vec<f64> = values.iter().zip(&now).map(|(v, u)| v - u).collect();
+        self.change_solution(&|x| grid.interpolate(&difference, x)).await?;
+        if self.history.records.is_empty() {
+            // The run has another beginning.
+            let theta = self.parameters().to_vec();
+            self.redrawn = true;
+            self.fitted = theta;
+            return self.reset().await;
+        }
+        Ok(())
+    }
+
+    /// Adds a function of the coordinates to the solution.
+    async fn change_solution(
+        &mut self,
+        change: &dyn Fn(&[f64]) -> f64,
+    ) -> Result<(), SessionError> {
+        let Some(evolution) = &mut self.evolution else { return Ok(()) };
+        let left = evolution.disturb(change).await?;
         let time = evolution.time();
         let compared = self.reference.take().is_some();
         self.error = None;

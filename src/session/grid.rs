@@ -70,6 +70,37 @@ impl EvaluationGrid {
         &self.coordinates[index * self.axes.len()..][..self.axes.len()]
     }
 
+    /// Multilinear interpolation of `values`, one per point, at the place `x`. Beyond the last
+    /// position of a coordinate its first one follows, as on a periodic box.
+    ///
+    /// # Panics
+    /// When the numbers of values or coordinates are not those of the grid.
+    #[must_use]
+    pub fn interpolate(&self, values: &[f64], x: &[f64]) -> f64 {
+        assert_eq!((values.len(), x.len()), (self.points(), self.axes.len()));
+        // Cell and share of it along each coordinate.
+        let cells: Vec<(usize, f64)> = self
+            .axes
+            .iter()
+            .zip(x)
+            .map(|(axis, x)| {
+                let spacing = axis.get(1).map_or(1.0, |second| second - axis[0]);
+                let at = ((x - axis[0]) / spacing).clamp(0.0, axis.len() as f64);
+                (at.floor() as usize, at.fract())
+            })
+            .collect();
+        let corner = |corner: usize| {
+            let (mut index, mut weight) = (0, 1.0);
+            for (k, (&(cell, share), axis)) in cells.iter().zip(&self.axes).enumerate() {
+                let next = corner >> k & 1;
+                index = index * axis.len() + (cell + next) % axis.len();
+                weight *= if next == 1 { share } else { 1.0 - share };
+            }
+            if weight == 0.0 { 0.0 } else { weight * values[index] }
+        };
+        (0..1 << cells.len()).map(corner).sum()
+    }
+
     /// The problem's initial state at the points.
     #[must_use]
     pub fn initial_values(&self, problem: &Problem) -> Vec<f64> {
@@ -82,5 +113,30 @@ impl EvaluationGrid {
                 problem.initial.evaluate(place, &|_| f64::NAN)
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{Overrides, Preset};
+
+    #[test]
+    fn linear_functions_are_interpolated_exactly_and_periodic_ones_around_the_end() {
+        let preset = Preset::find("advection-diffusion-2d").expect("a preset");
+        let problem = Problem::from_toml(preset.text, &Overrides::new()).expect("a problem");
+        let grid = EvaluationGrid::of(&problem);
+        let f = |x: &[f64]| 2.0 * x[0] - 3.0 * x[1] + 1.0;
+        let values: Vec<f64> = grid.coordinates().chunks_exact(2).map(f).collect();
+        let [a, b] = [0, 1].map(|k| &grid.axes()[k]);
+        for (s, t) in [(0.0, 0.0), (0.3, 0.9), (1.0, 0.5)] {
+            let inside = [a[3] + s * (a[4] - a[3]), b[7] + t * (b[8] - b[7])];
+            assert!((grid.interpolate(&values, &inside) - f(&inside)).abs() < 1e-12);
+        }
+        // Half way from the last position to the first one, which follows it.
+        let spacing = a[1] - a[0];
+        let end = [a[a.len() - 1] + spacing / 2.0, b[0]];
+        let mean = (f(&[a[a.len() - 1], b[0]]) + f(&[a[0], b[0]])) / 2.0;
+        assert!((grid.interpolate(&values, &end) - mean).abs() < 1e-12);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::run::Play;
 use super::{EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, fixed_steps};
-use crate::evolve::Description;
+use crate::evaluate::gpu::Gpu;
+use crate::evolve::{Description, Engine, Evolution};
 use crate::output::History;
 use crate::problem::Problem;
 use crate::reference::Reference;
@@ -17,6 +18,13 @@ impl Session {
     #[must_use]
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// The device in use, where it is no CPU.
+    #[must_use]
+    pub fn gpu(&self) -> Option<&Gpu> {
+        let engine = self.engine.as_ref().or(self.evolution.as_ref().map(Evolution::engine));
+        engine.and_then(Engine::gpu)
     }
 
     #[must_use]
@@ -57,6 +65,12 @@ impl Session {
     #[must_use]
     pub fn into_failure(self) -> Option<SessionError> {
         self.failure
+    }
+
+    /// What the run is compared with, where that is known.
+    #[must_use]
+    pub fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
     }
 
     /// Keeps a message for the next snapshot.

@@ -65,6 +65,8 @@ pub struct Session {
     pub(super) fit_error: Option<f64>,
     pub(super) fit_ended: Option<FitReason>,
     pub(super) fitted: Vec<f64>,
+    /// Whether the run begins with another state than the problem's.
+    pub(super) redrawn: bool,
     pub(super) evolution: Option<Evolution>,
     /// The latest spectrum that was computed.
     pub(super) spectrum: Option<Spectrum>,
@@ -112,6 +114,7 @@ impl Session {
             fit_error: None,
             fit_ended: None,
             fitted: Vec::new(),
+            redrawn: false,
             evolution: None,
             spectrum: None,
             columns: Vec::new(),

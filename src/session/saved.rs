@@ -1,8 +1,8 @@
 //! What a run needs to go on to the same bits.
 
 use super::{Frames, Phase, Seconds, Session, SessionError};
-use crate::evolve::EvolutionState;
 use crate::evolve::initial_fit::{FitState, InitialFit};
+use crate::evolve::{Evolution, EvolutionState};
 use crate::output::History;
 
 /// The state of a run between two steps: plain data.
@@ -41,6 +41,13 @@ impl Session {
                 seconds: self.seconds,
             }))
         })
+    }
+
+    /// The part of [`Session::save`] that the next step needs, without what was computed before;
+    /// `None` before the first step can be taken.
+    #[must_use]
+    pub fn evolution_state(&self) -> Option<EvolutionState> {
+        self.evolution.as_ref().map(Evolution::save)
     }
 
     pub(super) fn restore(&mut self, saved: SavedState) -> Result<(), SessionError> {

@@ -284,6 +284,33 @@ fn a_bump_is_added_across_the_seam_and_the_run_goes_on() {
 }
 
 #[test]
+fn a_drawn_state_is_where_the_run_begins_from_then_on() {
+    let mut session = session(Start::Fit);
+    obey(&mut session, Command::Step(0)).unwrap();
+    settle(&mut session);
+    let x = session.grid().axes()[0].clone();
+    let drawn: Vec<f64> = x.iter().map(|x| 0.5 * x.sin() + 0.3 * (2.0 * x).cos()).collect();
+    let distance = |values: &[f64]| {
+        let worst = values.iter().zip(&drawn).fold(0.0f64, |w, (u, v)| w.max((u - v).abs()));
+        assert_eq!(values.len(), drawn.len());
+        worst
+    };
+    assert!(distance(&session.snapshot().values) > 0.4, "it is not that from the start");
+    obey(&mut session, Command::Redraw { values: drawn.clone() }).unwrap();
+    let after = session.snapshot();
+    assert!(distance(&after.values) < 2e-2, "off by {:.1e}", distance(&after.values));
+    assert_eq!((after.status.step, after.status.initial_error), (0, None));
+    obey(&mut session, Command::Step(5)).unwrap();
+    settle(&mut session);
+    assert_eq!(session.status().step, 5);
+    obey(&mut session, Command::Reset).unwrap();
+    assert!(distance(&session.snapshot().values) < 2e-2, "a reset leads back to it");
+    for wrong in [vec![0.0; 3], vec![f64::NAN; drawn.len()]] {
+        assert!(obey(&mut session, Command::Redraw { values: wrong }).is_err());
+    }
+}
+
+#[test]
 fn a_new_parameter_acts_from_now_on_and_ends_the_comparison() {
     let mut session = session(Start::Fit);
     let exact = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));

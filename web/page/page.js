@@ -35,7 +35,7 @@ function save(name, bytes) {
 function browse(take) {
   const input = document.createElement("input");
   input.type = "file";
-  input.accept = ".toml,text/plain";
+  input.accept = ".toml,.sketchpde,text/plain";
   input.onchange = async () => {
     const [file] = input.files;
     if (file) take(new Uint8Array(await file.arrayBuffer()));
@@ -97,7 +97,9 @@ async function main() {
     link: (fragment) => `${location.href.split("#")[0]}#${fragment}`,
     fragment: location.hash.slice(1),
     uncover() { element("#cover").hidden = true; },
-    expose(look) { window.sketchpde = Object.freeze({ look: async () => JSON.parse(await look()) }); },
+    expose(look, fault) {
+      window.sketchpde = Object.freeze({ look: async () => JSON.parse(await look()), fault });
+    },
   };
   try {
     await start(element("#canvas"), page);

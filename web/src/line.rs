@@ -21,13 +21,20 @@ pub enum Job {
 /// From a worker.
 #[derive(Serialize, Deserialize)]
 pub enum News {
-    Updates(Vec<Update>),
+    /// What the solver says, and the memory of its module, in bytes.
+    Updates(Vec<Update>, usize),
     Reference {
         run: RunId,
         solution: ReferenceResult,
     },
     /// The worker has stopped for good: its panic.
     Stopped(String),
+}
+
+/// Bytes of this thread's memory.
+pub fn memory() -> usize {
+    const PAGE: usize = 1 << 16;
+    core::arch::wasm32::memory_size(0) * PAGE
 }
 
 /// A message as a JavaScript value and the list that hands its memory over.

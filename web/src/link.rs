@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sketchpde_native::link::{Link, Load, ReferenceResult, Request, RunId, Update};
+use sketchpde::session::Phase;
+use sketchpde_native::link::{Fault, Link, ReferenceResult, Request, RunId, Update};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 
@@ -12,7 +13,7 @@ use crate::page::Page;
 use crate::probe::Probe;
 
 /// The solver in a worker. A solver that stops because of an internal error or for want of memory
-/// is replaced by a new one.
+/// is replaced by a new one ([`Update::Stopped`]).
 pub struct WorkerLink {
     shared: Rc<RefCell<Shared>>,
 }
@@ -25,8 +26,9 @@ struct Shared {
     solver: Option<Line>,
     /// Whether the solver has said anything since it began: one that never does is not replaced.
     answered: bool,
-    /// The run that a new solver is to begin with; only once, since it may be what is wrong.
-    load: Option<Load>,
+    /// A wish for a reference that waits until the run is seen to move: on two cores the first
+    /// picture of it would have to wait otherwise.
+    wanted: Option<(RunId, String)>,
     /// At work on a reference solution; another wish ends it.
     reference: Option<Line>,
 }
@@ -64,22 +66,35 @@ impl WorkerLink {
             arrived: Vec::new(),
             solver: None,
             answered: false,
-            load: None,
+            wanted: None,
             reference: None,
         }));
         let line = open(&shared, Role::Solver);
         shared.borrow_mut().solver = Some(line);
         Self { shared }
     }
+
+    /// A function that makes the solver fail, for tests of what happens then: `panic`, or anything
+    /// else for a lost device.
+    pub fn fault(&self) -> JsValue {
+        let shared = Rc::clone(&self.shared);
+        Closure::<dyn Fn(String)>::new(move |what: String| {
+            let fault = if what == "panic" { Fault::Panic } else { Fault::LostDevice };
+            if let Some(solver) = &shared.borrow().solver {
+                solver.send(&Job::Request(Request::Fault(fault)));
+            }
+        })
+        .into_js_value()
+    }
 }
 
 impl Link for WorkerLink {
     fn send(&mut self, request: Request) {
         let mut shared = self.shared.borrow_mut();
-        if let Request::Load(load) = &request {
+        if matches!(request, Request::Load(_)) {
             // The reference was that of another run.
             shared.reference = None;
-            shared.load = Some(Load::clone(load));
+            shared.wanted = None;
         }
         if let Some(solver) = &shared.solver {
             solver.send(&Job::Request(request));
@@ -135,12 +150,23 @@ fn open(shared: &Rc<RefCell<Shared>>, role: Role) -> Line {
 
 fn take(shared: &Rc<RefCell<Shared>>, role: Role, news: News) {
     match (news, role) {
-        (News::Updates(updates), _) => {
+        (News::Updates(updates, memory), _) => {
             shared.borrow_mut().answered = true;
+            shared.borrow().probe.weigh(memory);
             for update in updates {
                 match update {
-                    Update::ReferenceWanted { run, toml } => find_reference(shared, run, toml),
-                    update => shared.borrow_mut().arrived.push(update),
+                    Update::ReferenceWanted { run, toml } => {
+                        shared.borrow_mut().wanted = Some((run, toml));
+                    }
+                    update => {
+                        let moves = matches!(&update, Update::Snapshot(s)
+                            if s.status.step > 0 || !s.status.playing || s.status.phase == Phase::Fit);
+                        shared.borrow_mut().arrived.push(update);
+                        let wanted = shared.borrow_mut().wanted.take_if(|_| moves);
+                        if let Some((run, toml)) = wanted {
+                            find_reference(shared, run, toml);
+                        }
+                    }
                 }
             }
         }
@@ -178,16 +204,8 @@ fn replace_solver(shared: &Rc<RefCell<Shared>>, why: &str) {
     }
     let line = open(shared, Role::Solver);
     let mut shared = shared.borrow_mut();
-    shared.reference = None;
-    let message = match shared.load.take() {
-        Some(load) => {
-            let load = Load { playing: false, ..load };
-            line.send(&Job::Request(Request::Load(Box::new(load))));
-            "A new one begins the run again when you press play."
-        }
-        None => "A new one is ready: choose a problem.",
-    };
+    (shared.reference, shared.wanted) = (None, None);
     shared.solver = Some(line);
-    let message = format!("The solver has stopped because of an internal error ({why}). {message}");
-    shared.arrived.push(Update::Message(message));
+    // What it is to do now the app knows.
+    shared.arrived.push(Update::Stopped(why.to_owned()));
 }

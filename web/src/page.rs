@@ -1,6 +1,11 @@
 //! The page: what JavaScript does for it, and its beginning.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use eframe::egui::Context;
 use eframe::{WebOptions, WebRunner};
+use sketchpde_native::theme;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, Worker};
 
@@ -47,9 +52,29 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn uncover(this: &Page);
 
-    /// Gives the page's tests something to look through.
+    /// Gives the page's tests something to look through, and something that fails.
     #[wasm_bindgen(method)]
-    fn expose(this: &Page, look: &JsValue);
+    fn expose(this: &Page, look: &JsValue, fault: &JsValue);
+}
+
+/// What is drawn in, once there is something; cloning it clones a handle.
+#[derive(Clone, Default)]
+pub struct Window {
+    context: Rc<OnceCell<Context>>,
+}
+
+impl Window {
+    fn open(&self, context: Context) {
+        // There is one canvas, and this is called for it once.
+        let _ = self.context.set(context);
+    }
+
+    /// Asks for a frame; the first one comes by itself.
+    pub fn repaint(&self) {
+        if let Some(context) = self.context.get() {
+            context.request_repaint();
+        }
+    }
 }
 
 /// Starts the app in `canvas`.
@@ -59,18 +84,19 @@ extern "C" {
 #[wasm_bindgen]
 pub async fn start(canvas: HtmlCanvasElement, page: Page) -> Result<(), JsValue> {
     show_panics(page.clone());
-    let probe = Probe::default();
-    let create = {
-        let page = page.clone();
-        move |context: &eframe::CreationContext<'_>| {
-            let egui = context.egui_ctx.clone();
-            page.expose(&probe.look(&egui));
-            let link =
-                WorkerLink::start(page.clone(), probe.clone(), move || egui.request_repaint());
-            Ok(Box::new(Shell::new(context, page, probe, link)) as Box<dyn eframe::App>)
-        }
-    };
     clock::mark("sketchpde: module started");
+    let probe = Probe::default();
+    let window = Window::default();
+    let wake = window.clone();
+    let link = WorkerLink::start(page.clone(), probe.clone(), move || wake.repaint());
+    let fault = link.fault();
+    let shell = Shell::new(page.clone(), probe.clone(), link, window.clone());
+    let create = move |context: &eframe::CreationContext<'_>| {
+        theme::install(&context.egui_ctx);
+        window.open(context.egui_ctx.clone());
+        page.expose(&probe.look(&context.egui_ctx), &fault);
+        Ok(Box::new(shell) as Box<dyn eframe::App>)
+    };
     WebRunner::new().start(canvas, WebOptions::default(), Box::new(create)).await
 }
 

@@ -4,28 +4,28 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use eframe::egui::{Context, DroppedFileHandle};
+use eframe::egui::DroppedFileHandle;
 use sketchpde_native::platform::Platform;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::page::Page;
+use crate::page::{Page, Window};
 
-/// Larger files are no problem files.
-const MOST_BYTES: usize = 1 << 20;
+/// Larger files are no checkpoints, and problem files even less.
+const MOST_BYTES: usize = 256 << 20;
 
-type Opened = Rc<RefCell<VecDeque<Result<String, String>>>>;
+type Opened = Rc<RefCell<VecDeque<Result<Vec<u8>, String>>>>;
 
 /// A page as the app's surroundings.
 pub struct PagePlatform {
     page: Page,
-    context: Context,
+    window: Window,
     opened: Opened,
 }
 
 impl PagePlatform {
-    pub fn new(page: Page, context: Context) -> Self {
-        Self { page, context, opened: Opened::default() }
+    pub fn new(page: Page, window: Window) -> Self {
+        Self { page, window, opened: Opened::default() }
     }
 }
 
@@ -36,25 +36,25 @@ impl Platform for PagePlatform {
     }
 
     fn receive(&mut self, file: DroppedFileHandle) {
-        let (opened, context) = (Rc::clone(&self.opened), self.context.clone());
+        let (opened, window) = (Rc::clone(&self.opened), self.window.clone());
         spawn_local(async move {
-            let text = file.bytes_async().await.and_then(text);
-            opened.borrow_mut().push_back(text);
-            context.request_repaint();
+            let bytes = file.bytes_async().await.and_then(checked);
+            opened.borrow_mut().push_back(bytes);
+            window.repaint();
         });
     }
 
     fn browse(&mut self) -> bool {
-        let (opened, context) = (Rc::clone(&self.opened), self.context.clone());
+        let (opened, window) = (Rc::clone(&self.opened), self.window.clone());
         let take = Closure::once_into_js(move |bytes: Vec<u8>| {
-            opened.borrow_mut().push_back(text(bytes));
-            context.request_repaint();
+            opened.borrow_mut().push_back(checked(bytes));
+            window.repaint();
         });
         self.page.browse(&take);
         true
     }
 
-    fn opened(&mut self) -> Option<Result<String, String>> {
+    fn opened(&mut self) -> Option<Result<Vec<u8>, String>> {
         self.opened.borrow_mut().pop_front()
     }
 
@@ -78,9 +78,9 @@ impl Platform for PagePlatform {
     }
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, String> {
+fn checked(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     if bytes.len() > MOST_BYTES {
-        return Err(format!("it is larger than {} KiB", MOST_BYTES >> 10));
+        return Err(format!("it is larger than {} MiB", MOST_BYTES >> 20));
     }
-    String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())
+    Ok(bytes)
 }

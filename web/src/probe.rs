@@ -9,6 +9,8 @@ use serde::Serialize;
 use sketchpde_native::link::{Loaded, Update};
 use wasm_bindgen::prelude::*;
 
+use crate::line::memory;
+
 /// Shared by whoever knows something; cloning it clones a handle.
 #[derive(Clone, Default)]
 pub struct Probe {
@@ -20,6 +22,8 @@ struct Inner {
     run: Run,
     /// Frames drawn.
     frames: u64,
+    /// Of the solver's module, in bytes.
+    solver_memory: usize,
     /// Who waits for the next frame.
     waiting: Vec<Function>,
 }
@@ -32,12 +36,16 @@ struct Run {
     /// u on the evaluation grid.
     values: Vec<f64>,
     messages: Vec<String>,
+    /// Of the other run of a race.
+    rival: Option<sketchpde::session::Status>,
 }
 
 /// A frame.
 #[derive(Serialize)]
 struct Seen<'a> {
     frames: u64,
+    /// Of the page and of the solver, in bytes.
+    memory: [usize; 2],
     /// Of the screen, in CSS pixels.
     canvas: Size,
     run: &'a Run,
@@ -67,19 +75,26 @@ impl Probe {
         for update in updates {
             match update {
                 Update::Loaded(loaded) => {
-                    *run = Run { loaded: Some(loaded.clone()), ..Run::default() };
+                    let messages = std::mem::take(&mut run.messages);
+                    *run = Run { loaded: Some(loaded.clone()), messages, ..Run::default() };
                 }
                 Update::Snapshot(snapshot) => {
                     run.status = Some(snapshot.status.clone());
                     run.values.clone_from(&snapshot.values);
                     run.messages.extend(snapshot.messages.iter().cloned());
                 }
-                Update::Message(message) | Update::Refused { message, .. } => {
-                    run.messages.push(message.clone());
-                }
+                Update::Message(message)
+                | Update::Refused { message, .. }
+                | Update::Stopped(message) => run.messages.push(message.clone()),
+                Update::Rival(snapshot) => run.rival = Some(snapshot.status.clone()),
                 _ => {}
             }
         }
+    }
+
+    /// Takes note of the memory of the solver's module, in bytes.
+    pub fn weigh(&self, memory: usize) {
+        self.inner.borrow_mut().solver_memory = memory;
     }
 
     /// Whether the solver has moved: there is a solution later than the initial state.
@@ -100,7 +115,8 @@ impl Probe {
         let inner = self.inner.borrow();
         let size = context.content_rect().size();
         let canvas = Size { width: size.x, height: size.y };
-        let seen = Seen { frames: inner.frames, canvas, run: &inner.run, texts: texts(context) };
+        let (frames, memory) = (inner.frames, [memory(), inner.solver_memory]);
+        let seen = Seen { frames, memory, canvas, run: &inner.run, texts: texts(context) };
         // Numbers that JSON has no word for become null.
         let json = serde_json::to_string(&seen).unwrap_or_default();
         for resolve in waiting {

@@ -1,11 +1,11 @@
 //! The app, and what the page does around each of its frames.
 
-use eframe::{CreationContext, Frame, egui};
+use eframe::{Frame, egui};
 use sketchpde_native::app::{App, Options};
 
 use crate::clock;
 use crate::link::WorkerLink;
-use crate::page::Page;
+use crate::page::{Page, Window};
 use crate::platform::PagePlatform;
 use crate::probe::Probe;
 
@@ -19,9 +19,10 @@ pub struct Shell {
 }
 
 impl Shell {
-    pub fn new(context: &CreationContext<'_>, page: Page, probe: Probe, link: WorkerLink) -> Self {
-        let platform = PagePlatform::new(page.clone(), context.egui_ctx.clone());
-        let app = App::new(context, Box::new(link), Box::new(platform), Options::default());
+    /// Begins with the first run, which the solver works on while the page gets ready to draw.
+    pub fn new(page: Page, probe: Probe, link: WorkerLink, window: Window) -> Self {
+        let platform = PagePlatform::new(page.clone(), window);
+        let app = App::before_drawing(Box::new(link), Box::new(platform), Options::default());
         Self { app, page, probe, covered: true, still: true }
     }
 

@@ -12,7 +12,7 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::clock;
 use crate::inbox::Inbox;
-use crate::line::{Job, News, pack, unpack};
+use crate::line::{Job, News, memory, pack, unpack};
 
 /// How long the solver works between two looks at its messages, in seconds: short beside a frame
 /// of a screen, long beside the cost of looking.
@@ -90,7 +90,7 @@ fn choose_backend(mut request: Request) -> Request {
 
 fn send_updates(scope: &DedicatedWorkerGlobalScope, updates: Vec<Update>) {
     if !updates.is_empty() {
-        send(scope, &News::Updates(updates));
+        send(scope, &News::Updates(updates, memory()));
     }
 }
 

@@ -11,6 +11,8 @@ const RESULTS = process.env.SKETCHPDE_RESULTS;
 const COMMON = [
   "--no-sandbox", "--no-first-run", "--disable-quic", "--disable-sync",
   "--disable-background-networking", "--disable-component-update", "--ignore-gpu-blocklist",
+  // A software GPU on a busy machine is slow, not hung; containers have little shared memory.
+  "--disable-gpu-watchdog", "--disable-dev-shm-usage",
 ];
 
 // SwiftShader is Chromium's own software driver, so that these run on any machine. Its canvas shows
@@ -25,9 +27,14 @@ export const TIERS = {
   ],
 };
 
+// How long anything may take before it counts as failed, in seconds: two orders more than on an idle
+// machine, since a test that fails because others work beside it says nothing.
+export const PATIENCE = 240;
+
 export function launch(tier) {
   return chromium.launch({
     executablePath: process.env.SKETCHPDE_BROWSER, headless: true, args: TIERS[tier],
+    timeout: 1e3 * PATIENCE,
   });
 }
 
@@ -37,6 +44,7 @@ export class App {
   static async open(browser, { fragment = "", width = 1280, height = 800 } = {}) {
     const context = await browser.newContext({ viewport: { width, height } });
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: SITE });
+    context.setDefaultTimeout(1e3 * PATIENCE);
     const page = await context.newPage();
     const app = new App(page);
     page.on("console", (message) => {
@@ -64,12 +72,13 @@ export class App {
     return this.page.evaluate(() => window.sketchpde.look());
   }
 
-  /** The first frame for which `wanted` gives something true. */
-  async until(what, wanted, seconds = 60) {
-    const end = Date.now() + 1e3 * seconds;
+  /**
+   * The first frame for which `wanted` gives something true. Every look is a frame, which on a
+   * software GPU the solver waits for: `pause`, in milliseconds, leaves it time.
+   */
+  async until(what, wanted, { pause = 50 } = {}) {
+    const end = Date.now() + 1e3 * PATIENCE;
     let seen;
-    // Every look is a frame, which on a software GPU the solver waits for.
-    const pause = seconds > 60 ? 500 : 50;
     do {
       seen = await this.look();
       const found = wanted(seen);
@@ -78,7 +87,7 @@ export class App {
     } while (Date.now() < end);
     const texts = seen.texts.map(({ text }) => text).join(" | ");
     const { loaded, status, messages } = seen.run;
-    throw new Error(`${what}: not within ${seconds} s; `
+    throw new Error(`${what}: not within ${PATIENCE} s; `
       + `${JSON.stringify({ loaded, status, messages })}; on the screen: ${texts}`);
   }
 
@@ -93,12 +102,38 @@ export class App {
     await this.page.mouse.click(x + width / 2, y + height / 2);
   }
 
+  /** The clipboard, once it holds what fits. */
+  async clipboard(wanted) {
+    const end = Date.now() + 1e3 * PATIENCE;
+    let text;
+    do {
+      text = await this.page.evaluate(() => navigator.clipboard.readText());
+      if (wanted.test(text)) return text;
+      await this.page.waitForTimeout(50);
+    } while (Date.now() < end);
+    throw new Error(`the clipboard holds ${text} and not ${wanted}`);
+  }
+
   press(key) {
     return this.page.keyboard.press(key);
   }
 
   screenshot(name) {
     return this.page.screenshot({ path: path.join(RESULTS, `${name}.png`) });
+  }
+
+  /** Makes the solver fail: by a `panic`, or by the loss of its GPU `device`. */
+  fault(what) {
+    return this.page.evaluate((what) => window.sketchpde.fault(what), what);
+  }
+
+  /** What JavaScript's own objects take, in bytes, after a collection. */
+  async heap() {
+    const tools = await this.page.context().newCDPSession(this.page);
+    await tools.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await tools.send("Runtime.getHeapUsage");
+    await tools.detach();
+    return usedSize;
   }
 
   /** When the page reached its marks, in seconds from its opening. */

@@ -6,10 +6,17 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { App, TIERS, launch, numberBeside, readNumber } from "./browser.mjs";
+import { App, PATIENCE, TIERS, launch, numberBeside, readNumber } from "./browser.mjs";
 
 const FILE = path.join(import.meta.dirname, "problem.toml");
 const SEED = 2;
+/**
+ * Runs of the test of memory. SKETCHPDE_RUNS=257 is an hour of play: each run takes 14 s at the
+ * speed that a person follows.
+ */
+const RUNS = Number(process.env.SKETCHPDE_RUNS ?? 40);
+/** For waiting until a run is over. */
+const SLOWLY = { pause: 500 };
 
 /** What the command line program computes for the problem of these tests. */
 function program(seed) {
@@ -52,7 +59,7 @@ for (const tier of Object.keys(TIERS)) {
     after(() => browser.close());
 
     /** A test on a page of its own, which must not complain. */
-    const onPage = (name, options, body) => test(name, { timeout: 180_000 }, async () => {
+    const onPage = (name, options, body) => test(name, { timeout: 5e3 * PATIENCE }, async () => {
       const app = await App.open(browser, options);
       try {
         await body(app);
@@ -67,7 +74,8 @@ for (const tier of Object.keys(TIERS)) {
 
     onPage("the page plays without a click, on screens of three sizes", {}, async (app) => {
       const { seen: first } = await app.until("a step", ({ run }) => run.status?.step > 0);
-      await app.until("more steps", ({ run }) => run.status.step > first.run.status.step + 5);
+      await app.until("more steps", ({ run: { status } }) =>
+        status.step > first.run.status.step + 5 || status.phase === "Done");
       const banner = first.texts.some(({ text }) => text.includes("WebAssembly"));
       assert.equal(banner, tier === "webassembly", "the banner says why there is no GPU, and only then");
       for (const [width, height] of [[1280, 800], [1920, 1080], [390, 844]]) {
@@ -80,7 +88,7 @@ for (const tier of Object.keys(TIERS)) {
         assert.deepEqual(outside, [], `clipped at ${width} x ${height}`);
         await app.screenshot(`${tier}-${width}x${height}`);
       }
-      const { seen: last } = await app.until("the end", ({ run }) => run.status.phase === "Done", 120);
+      const { seen: last } = await app.until("the end", ({ run }) => run.status.phase === "Done", SLOWLY);
       const marks = await app.marks();
       const seconds = (name) => marks[`sketchpde: ${name}`].toFixed(2);
       console.log(`${tier}: module started after ${seconds("module started")} s, first frame `
@@ -95,7 +103,7 @@ for (const tier of Object.keys(TIERS)) {
         await app.click("GPU");
         await small();
         const { seen } = await app.until("a GPU", ({ run }) =>
-          run.loaded?.backend === "gpu" && run.status?.phase === "Steps", 120);
+          run.loaded?.backend === "gpu" && run.status?.phase === "Steps", SLOWLY);
         if (!seen.run.status.playing) {
           // The first run was over before the second began.
           await app.press("Escape");
@@ -104,7 +112,7 @@ for (const tier of Object.keys(TIERS)) {
       }
       await small();
       await app.until("the end", ({ run }) =>
-        run.status?.phase === "Done" && run.status.space_time_error !== null, 120);
+        run.status?.phase === "Done" && run.status.space_time_error !== null, SLOWLY);
       await app.page.setViewportSize({ width: 1280, height: 1400 });
       await app.until("the errors", (seen) => errorsShown(seen).run !== undefined);
       const seen = await app.look();
@@ -140,13 +148,63 @@ for (const tier of Object.keys(TIERS)) {
       await app.until("a step", ({ run }) => run.status?.step > 0);
       await app.text(/^66 of 177/);
       await app.click("Copy link");
-      await app.page.waitForTimeout(300);
-      const link = await app.page.evaluate(() => navigator.clipboard.readText());
+      const link = await app.clipboard(/#v1&/);
       const other = await App.open(browser, { fragment: new URL(link).hash });
       await other.text(/^66 of 177/);
       await other.until("a step", ({ run }) => run.status?.step > 0);
       assert.deepEqual(other.complaints, []);
       await other.close();
+    });
+
+    onPage("after a crash of the solver the run goes on", {}, async (app) => {
+      const { seen: before } = await app.until("some steps", ({ run }) => run.status?.step > 40);
+      await app.fault("panic");
+      await app.text(/goes on from t = /);
+      await app.until("more steps", ({ run: { status } }) =>
+        status?.step > before.run.status.step && status.phase !== "Fit");
+      await app.screenshot(`${tier}-crash`);
+      // The panic itself may be in the console, and nothing else.
+      assert.deepEqual(app.complaints.filter((text) => !/panicked|unreachable/.test(text)), []);
+      app.complaints.length = 0;
+    });
+
+    if (tier === "webgpu") {
+      onPage("without its device the run goes on on the processor", { fragment: linkTo(3), width: 640, height: 900 }, async (app) => {
+        await app.until("a step", ({ run }) => run.status?.step > 0);
+        await app.page.setViewportSize({ width: 1000, height: 1400 });
+        await app.click("GPU");
+        await app.page.setViewportSize({ width: 400, height: 300 });
+        const { seen: before } = await app.until("steps on a GPU", ({ run }) =>
+          run.loaded?.backend === "gpu" && run.status?.phase === "Steps", SLOWLY);
+        await app.fault("device");
+        await app.press("Escape");
+        if (!before.run.status.playing) await app.press("Space");
+        const { seen } = await app.until("the processor", ({ run }) =>
+          run.loaded?.backend === "cpu" && run.status?.phase === "Done", SLOWLY);
+        assert.ok(seen.run.messages.some((text) => /goes on, on the CPU/.test(text)), seen.run.messages.join());
+      });
+    }
+
+    onPage("hours of play take no more memory than a minute", { fragment: linkTo(5), height: 1400 }, async (app) => {
+      await app.click("Full");
+      // A small picture, so that the time goes to the solver.
+      await app.page.setViewportSize({ width: 400, height: 300 });
+      const end = async () => (await app.until("an end", ({ run }) =>
+        run.status?.phase === "Done" && run.status.space_time_error !== null)).seen;
+      const weigh = async ({ memory }) => [...memory, await app.heap()];
+      let early;
+      for (let k = 0; k < RUNS; k += 1) {
+        const seen = await end();
+        if (k === Math.ceil(RUNS / 10)) early = await weigh(seen);
+        await app.press("Escape");
+        await app.press("Space");
+        await app.until("another run", ({ run }) =>
+          run.status.seconds.total !== seen.run.status.seconds.total);
+      }
+      const late = await weigh(await end());
+      console.log(`${tier}: ${RUNS} runs; memory of page, solver, heap in MB: `
+        + `${[early, late].map((all) => all.map((bytes) => (bytes / 1e6).toFixed(1)).join(", ")).join(" and then ")}`);
+      for (const k of [0, 1, 2]) assert.ok(late[k] <= 1.15 * early[k], JSON.stringify({ early, late }));
     });
 
     onPage("a damaged link is explained and something else plays", { fragment: "#v1&preset=nothing" }, async (app) => {

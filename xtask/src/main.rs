@@ -19,7 +19,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   setup         Install what the tests need (on Debian and Ubuntu; elsewhere say what to install)
   test          Set up, then check the format, the lints and the lock file, and run every test,
-                those of the GPU on llvmpipe and again on SwiftShader (the page: web-test)
+                those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium
   web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing)
   serve [PORT]  Build it and serve it on this machine (port 8080)
   web-test      Build it and test it in headless Chromium, with WebGPU and without
@@ -29,6 +29,7 @@ Environment:
   SKETCHPDE_BUILD_CACHE    Where downloads and the browser app's build are kept
   SKETCHPDE_WEB_TOOLCHAIN  rustup or debian: where the compiler for the browser comes from
   SKETCHPDE_CHROMIUM       The browser for the tests, where it is not found by itself
+  SKETCHPDE_RUNS           Runs for the page's test of memory: 257 are an hour of play
   CI                       When set, what cannot be had is a failure, not left out
 ";
 
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
-        ["setup"] => setup::run_setup().map(|drivers| println!("{drivers}")),
+        ["setup"] => set_up(),
         ["test"] => test::run_tests(),
         ["web"] => web::build(web::Options::default()).map(drop),
         ["web", "--optimise"] => web::build(web::Options { optimise: true }).map(drop),
@@ -64,6 +65,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Installs what the tests need, those of the page included.
+fn set_up() -> Result<(), String> {
+    println!("{}", setup::run_setup()?);
+    println!("{}", web::tools()?);
+    Ok(())
 }
 
 /// Serves the site until the program is ended.

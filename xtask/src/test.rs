@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::drivers::Drivers;
 use crate::steps::{Outcome, Steps, run};
-use crate::{lockfile, setup};
+use crate::{lockfile, setup, web};
 
 /// Sets up, checks and tests; prints a summary; says whether all of it passed. A step that fails
 /// does not stop the ones after it: one run shows everything that is wrong.
@@ -46,6 +46,10 @@ pub fn run_tests() -> Result<(), String> {
             cargo("test").args(["--locked", "--release", "--test", "gpu", "--no-fail-fast"]),
         )),
         None => without_swiftshader(),
+    });
+    steps.step("the page in Chromium", || match web::tools() {
+        Ok(tools) => web::test(&tools).map_or_else(Outcome::Failed, |()| Outcome::Passed),
+        Err(why) => missing(why),
     });
     println!("{steps}");
     steps.result()

@@ -7,7 +7,7 @@ use sketchpde::session::{Command, Phase};
 use super::App;
 use super::state::{Action, Edit, Saved, Speed, State};
 use crate::export;
-use crate::link::{Load, Request};
+use crate::link::{Beginning, Load, Request};
 use crate::mirror::Mirror;
 use crate::setup::{Setup, explain, in_words, initial_text, share};
 
@@ -18,16 +18,25 @@ const POKE: f64 = 0.06;
 
 impl App {
     pub(super) fn act(&mut self, ctx: &Context, action: Action) {
+        if self.act_on_training(&action) {
+            return ctx.request_repaint();
+        }
         match action {
+            Action::Train(preset) => self.train(preset),
+            Action::ChangeTraining { .. } => {}
             Action::Play => self.play(),
             Action::Pause => self.command(Command::Pause),
             Action::Step => self.step(),
             Action::Reset => self.reset(false),
             Action::Select(preset) => self.open(Setup::preset(preset)),
-            Action::Open(text) => self.open(Setup::file(text)),
+            Action::Open(bytes) => self.open_file(&bytes),
             Action::Change { key, value } => self.change(&key, &value),
             Action::Typed => self.typed(),
             Action::Poke { place, height } => self.poke(place, height),
+            Action::Drawn(values) => self.redraw(values),
+            Action::Tools(tools) => self.state.tools = tools,
+            Action::Race { key, value } => self.race(key, &value),
+            Action::EndRace => self.end_race(),
             Action::AddParameter(name) => self.add_parameter(&name),
             Action::Look(frame) => self.state.scrub = frame,
             Action::Shade(shade) => self.state.shade = shade,
@@ -70,7 +79,7 @@ impl App {
     }
 
     /// Sends a command; what comes of it shows in the next snapshot.
-    fn command(&mut self, command: Command) {
+    pub(super) fn command(&mut self, command: Command) {
         if let Some(status) = &mut self.state.mirror.status {
             match command {
                 Command::Play => status.playing = true,
@@ -103,7 +112,8 @@ impl App {
     /// Back to the start. Where a parameter was changed along the run, the reference belongs to
     /// the old value, so that the run is set up anew; fits are remembered and cost nothing.
     fn reset(&mut self, playing: bool) {
-        if self.state.stale || self.state.mirror.phase() == Phase::Failed {
+        let failed = self.state.mirror.phase() == Phase::Failed;
+        if (self.state.stale && !self.state.redrawn) || failed {
             return self.again(playing);
         }
         self.state.scrub = None;
@@ -120,9 +130,14 @@ impl App {
 
     /// Asks the solver for a run of the present setup, which makes `problem`.
     pub(super) fn begin(&mut self, problem: Problem, playing: bool) {
+        let fit = self.state.setup.stored_fit(&problem);
+        self.begin_from(problem, fit.map_or(Beginning::Fit, Beginning::Fitted), playing);
+    }
+
+    /// As [`App::begin`], from anywhere.
+    pub(super) fn begin_from(&mut self, problem: Problem, start: Beginning, playing: bool) {
         self.latest_run += 1;
         let run = self.latest_run;
-        let start = self.state.setup.stored_fit(&problem);
         self.line.send(Request::SetPace(self.state.speed.pace(&problem)));
         self.line.send(Request::Load(Box::new(Load {
             run,
@@ -136,7 +151,7 @@ impl App {
         self.asked = false;
     }
 
-    fn open(&mut self, setup: Setup) {
+    pub(super) fn open(&mut self, setup: Setup) {
         match setup.problem() {
             Ok(problem) => {
                 self.state.edit = Edit::of(&problem);
@@ -190,6 +205,23 @@ impl App {
         self.state.scrub = None;
         self.state.stale = true;
         self.command(Command::Disturb { place, height, radius });
+    }
+
+    /// The network is fitted to what was drawn. A run that is over goes back to its start for it.
+    fn redraw(&mut self, values: Vec<f64>) {
+        let phase = self.state.mirror.phase();
+        if phase == Phase::Fit {
+            return self.tell("The network is still learning the initial state.");
+        }
+        if matches!(phase, Phase::Done | Phase::Failed) {
+            self.command(Command::Reset);
+        }
+        self.state.scrub = None;
+        self.state.stale = true;
+        let step = self.state.mirror.status.as_ref().map_or(0, |status| status.step);
+        self.state.redrawn |= step == 0 || phase != Phase::Steps;
+        self.command(Command::Redraw { values });
+        self.command(Command::Play);
     }
 
     fn set_speed(&mut self, speed: Speed) {
@@ -253,6 +285,7 @@ impl App {
     fn save(&mut self, what: Saved) {
         let made = match what {
             Saved::Problem => Ok(export::problem(&self.state)),
+            Saved::Checkpoint => export::checkpoint(&self.state),
             Saved::History => Ok(export::history(&self.state)),
             Saved::Picture => export::picture(&self.state),
         };

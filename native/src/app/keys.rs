@@ -1,7 +1,6 @@
 //! The keyboard, while nobody types.
 
 use egui::{Key, Modifiers, Ui};
-use sketchpde::session::Phase;
 
 use super::state::{Action, Saved, State};
 
@@ -11,14 +10,7 @@ pub(super) fn pressed(ui: &Ui, state: &State) -> Vec<Action> {
         return Vec::new();
     }
     let shortcuts = [
-        (
-            Key::Space,
-            if state.mirror.playing() && state.mirror.phase() != Phase::Done {
-                Action::Pause
-            } else {
-                Action::Play
-            },
-        ),
+        (Key::Space, if state.playing() { Action::Pause } else { Action::Play }),
         (Key::ArrowRight, Action::Step),
         (Key::R, Action::Reset),
         (Key::S, Action::Save(Saved::Picture)),

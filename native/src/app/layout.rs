@@ -35,10 +35,10 @@ pub(super) fn show(
     Panel::bottom("status").exact_size(26.0).frame(bar).resizable(false).show(ui, |ui| {
         views::status(ui, state, narrow);
     });
-    if narrow {
-        phone(ui, state, pictures, actions);
-    } else {
-        desk(ui, state, pictures, actions);
+    match narrow {
+        _ if state.training.is_some() => train(ui, state, pictures, narrow, actions),
+        true => phone(ui, state, pictures, actions),
+        false => desk(ui, state, pictures, actions),
     }
     notices(ui, state, narrow, actions);
 }
@@ -60,6 +60,7 @@ fn desk(ui: &mut Ui, state: &mut State, pictures: &mut Pictures, actions: &mut V
             ui,
             |ui| {
                 column(ui, |ui| {
+                    views::race(ui, state, actions);
                     views::trust(ui, state);
                     views::network(ui, state);
                     views::histories(ui, state);
@@ -97,6 +98,7 @@ fn phone(ui: &mut Ui, state: &mut State, pictures: &mut Pictures, actions: &mut 
             Tab::Problem => problem(ui, state, pictures, actions),
             Tab::Method => card(ui, "Method", "", |ui| views::method(ui, state, actions)),
             Tab::Trust => {
+                views::race(ui, state, actions);
                 views::trust(ui, state);
                 views::histories(ui, state);
             }
@@ -116,9 +118,65 @@ fn phone(ui: &mut Ui, state: &mut State, pictures: &mut Pictures, actions: &mut 
     });
 }
 
+/// A problem that is solved over its whole domain at once.
+fn train(
+    ui: &mut Ui,
+    state: &State,
+    pictures: &mut Pictures,
+    narrow: bool,
+    actions: &mut Vec<Action>,
+) {
+    let Some(training) = &state.training else { return };
+    let palette = theme::palette(ui);
+    let numbers = |ui: &mut Ui| {
+        views::training_trust(ui, training);
+        views::training_histories(ui, training);
+    };
+    if narrow {
+        let sheet = (ui.available_height() * 0.42).max(180.0);
+        let panel = Panel::bottom("sheet").exact_size(sheet).resizable(false);
+        panel.frame(side(palette)).show(ui, |ui| {
+            column(ui, |ui| {
+                numbers(ui);
+                problems(ui, state, pictures, actions);
+                card(ui, "Method", "", |ui| views::training_method(ui, training, actions));
+            });
+        });
+    } else if state.panels {
+        let panel = Panel::left("left").exact_size(LEFT).resizable(false);
+        panel.frame(side(palette)).show(ui, |ui| {
+            column(ui, |ui| {
+                problems(ui, state, pictures, actions);
+                card(ui, "Method", "", |ui| views::training_method(ui, training, actions));
+            });
+        });
+        let panel = Panel::right("right").exact_size(RIGHT).resizable(false);
+        panel.frame(side(palette)).show(ui, |ui| column(ui, numbers));
+    }
+    let margin = if narrow { Margin::symmetric(12, 8) } else { Margin::symmetric(18, 12) };
+    let frame = Frame::new().fill(palette.ground).inner_margin(margin);
+    CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+        views::training_heading(ui, training, narrow);
+        ui.add_space(4.0);
+        let height = ui.available_height() - 56.0;
+        views::training_picture(ui, state, training, pictures, height, actions);
+        ui.add_space(6.0);
+        views::training_transport(ui, state, training, actions);
+    });
+}
+
+/// The built-in problems of both kinds.
+fn problems(ui: &mut Ui, state: &State, pictures: &Pictures, actions: &mut Vec<Action>) {
+    card(ui, "Problems", "", |ui| {
+        views::presets(ui, state, pictures, actions);
+        ui.add_space(4.0);
+        views::training_presets(ui, state, actions);
+    });
+}
+
 /// What is solved.
 fn problem(ui: &mut Ui, state: &mut State, pictures: &Pictures, actions: &mut Vec<Action>) {
-    card(ui, "Problems", "", |ui| views::presets(ui, state, pictures, actions));
+    problems(ui, state, pictures, actions);
     card(ui, "State your own", "", |ui| views::equation(ui, state, actions));
     if !state.mirror.problem.parameters.is_empty() {
         card(ui, "Parameters", "", |ui| views::parameters(ui, state, actions));

@@ -3,7 +3,7 @@
 use egui::Context;
 use sketchpde::session::Phase;
 
-use super::App;
+use super::{App, Beginnings};
 use crate::link::{Request, Update};
 
 /// Between two snapshots, in seconds: 40 pictures a second are smooth, and leave time to solve.
@@ -24,9 +24,11 @@ impl App {
         match update {
             Update::Loaded(loaded) => {
                 if let Some(next) = self.next.take_if(|next| next.run == loaded.run) {
+                    self.state.training = None;
                     self.state.mirror = next;
                     self.state.scrub = None;
-                    self.state.stale = false;
+                    let Beginnings { stale, redrawn } = std::mem::take(&mut self.after_loading);
+                    (self.state.stale, self.state.redrawn) = (stale, redrawn);
                 }
                 if self.state.mirror.run == loaded.run {
                     self.state.awaited = None;
@@ -41,12 +43,30 @@ impl App {
                     self.notice(message, failed);
                 }
             }
+            Update::Rival(snapshot) => {
+                for message in self.state.mirror.take_rival(*snapshot) {
+                    self.notice(message, false);
+                }
+            }
+            Update::NoRace(why) => {
+                self.state.mirror.rival = None;
+                self.complain(format!("There is no race: {why}."));
+            }
+            Update::Training(snapshot) => {
+                self.asked = false;
+                if let Some(training) = &mut self.state.training {
+                    training.take(*snapshot);
+                }
+            }
+            Update::Mark(mark) => self.state.mirror.take_mark(*mark),
+            Update::Stopped(why) => self.recover(&why),
             Update::Message(message) => self.notice(message, false),
             Update::Refused { run, message } => {
                 if self.state.awaited == Some(run) {
                     self.state.awaited = None;
                     self.next = None;
                 }
+                self.state.training.take_if(|training| training.run == run);
                 self.complain(message);
             }
             Update::ReferenceWanted { .. } => {}
@@ -56,7 +76,11 @@ impl App {
     /// Asks for a snapshot while things move, and sees to it that the next frame comes.
     pub(super) fn ask(&mut self, ctx: &Context) {
         let known = self.state.mirror.loaded.is_some() && self.state.awaited.is_none();
-        if known && self.state.mirror.moving() && !self.asked {
+        let moving = match &self.state.training {
+            Some(training) => training.playing(),
+            None => known && self.state.mirror.moving(),
+        };
+        if moving && !self.asked {
             let wait = self.asked_at + SNAPSHOT_EVERY - self.state.now;
             if wait <= 0.0 {
                 self.asked = true;

@@ -3,13 +3,19 @@
 //! - [`state`]: everything that the views show, and the actions that they give back;
 //! - `act`: what an action does;
 //! - `listen`: what the solver's answers do;
+//! - `keep`: going on with a run that was kept;
+//! - `race`: another run beside this one;
+//! - [`training`]: problems that are solved over their whole domain at once;
 //! - `layout`: where the views stand.
 
 mod act;
+mod keep;
 mod keys;
 mod layout;
 mod listen;
+mod race;
 pub mod state;
+pub mod training;
 
 use egui::Context;
 use sketchpde::problem::{Preset, Problem, ProblemErrors, presets};
@@ -20,7 +26,7 @@ use crate::platform::Platform;
 use crate::setup::{self, Setup, share};
 use crate::theme;
 use crate::views::Pictures;
-use state::{Action, Edit, Notice, Shade, Speed, State, Tab};
+use state::{Action, Edit, Notice, Shade, Speed, State, Tab, Tools};
 
 /// What a shell can choose.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +50,19 @@ pub struct App {
     /// A snapshot is on its way.
     asked: bool,
     asked_at: f64,
+    /// What is known of the run that was asked for.
+    after_loading: Beginnings,
+    /// How often the solver has stopped since it last made a step, and the step it began from.
+    stops: (usize, usize),
+}
+
+/// How a run differs from its problem when it begins.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beginnings {
+    /// As [`State::stale`].
+    stale: bool,
+    /// As [`State::redrawn`].
+    redrawn: bool,
 }
 
 impl App {
@@ -66,12 +85,25 @@ impl App {
         platform: Box<dyn Platform>,
         options: Options,
     ) -> Self {
+        let app = Self::before_drawing(line, platform, options);
         theme::install(ctx);
+        app
+    }
+
+    /// An app that asks its solver for the first run at once, before there is anything to draw in:
+    /// whoever calls this has to [`theme::install`] for the context that comes later.
+    #[must_use]
+    pub fn before_drawing(
+        line: Box<dyn Link>,
+        platform: Box<dyn Platform>,
+        options: Options,
+    ) -> Self {
         let (setup, problem, complaint) = first_setup(&options, &*platform);
         let state = State {
             mirror: Mirror::new(0, problem.clone()),
             edit: Edit::of(&problem),
             setup,
+            training: None,
             notices: complaint
                 .into_iter()
                 .map(|text| Notice { text, since: 0.0, bad: true })
@@ -80,10 +112,12 @@ impl App {
             tab: Tab::default(),
             scrub: None,
             shade: Shade::default(),
+            tools: Tools::default(),
             speed: if options.full_speed { Speed::Full } else { Speed::default() },
             backend: options.backend,
             awaited: None,
             stale: false,
+            redrawn: false,
             now: 0.0,
             banner: platform.banner(),
         };
@@ -96,6 +130,8 @@ impl App {
             latest_run: 0,
             asked: false,
             asked_at: f64::MIN,
+            after_loading: Beginnings::default(),
+            stops: (0, 0),
         };
         app.begin(problem, true);
         app
@@ -130,7 +166,7 @@ impl App {
             self.platform.receive(file);
         }
         match self.platform.opened() {
-            Some(Ok(text)) => self.act(ctx, Action::Open(text)),
+            Some(Ok(bytes)) => self.act(ctx, Action::Open(bytes)),
             Some(Err(error)) => self.complain(format!("The file cannot be read: {error}")),
             None => {}
         }

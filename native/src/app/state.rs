@@ -1,7 +1,9 @@
 //! What the app knows and what is asked of it.
 
 use sketchpde::problem::{Preset, Problem};
+use sketchpde::session::Phase;
 
+use super::training::Training;
 use crate::link::{Backend, RunId};
 use crate::mirror::Mirror;
 use crate::setup::{FieldError, Setup};
@@ -10,6 +12,8 @@ use crate::setup::{FieldError, Setup};
 pub struct State {
     pub setup: Setup,
     pub mirror: Mirror,
+    /// In place of the run in `mirror`, which is over then.
+    pub training: Option<Training>,
     pub edit: Edit,
     pub notices: Vec<Notice>,
     pub panels: bool,
@@ -17,12 +21,15 @@ pub struct State {
     /// The kept frame that is looked at; `None`: the run as it is now.
     pub scrub: Option<usize>,
     pub shade: Shade,
+    pub tools: Tools,
     pub speed: Speed,
     pub backend: Backend,
     /// The run that the solver was asked for and has not confirmed.
     pub awaited: Option<RunId>,
     /// A parameter or the solution was changed along the run: the reference is another run's.
     pub stale: bool,
+    /// The run begins with a state that was drawn, not with the problem's.
+    pub redrawn: bool,
     /// Seconds since the app began.
     pub now: f64,
     /// Why the app runs with less than it could.
@@ -65,6 +72,17 @@ pub enum Shade {
     Error,
 }
 
+/// What a person does with the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tools {
+    /// Dragging draws the solution.
+    pub draw: bool,
+    /// Lines of equal value.
+    pub contours: bool,
+    /// Where a field over two coordinates is cut: the value of the second one.
+    pub slice: Option<f64>,
+}
+
 /// How fast a run may go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Speed {
@@ -99,6 +117,13 @@ pub enum Action {
     Step,
     Reset,
     Select(Preset),
+    /// A problem that is trained over its whole domain.
+    Train(Preset),
+    /// A setting of the training, by its key in problem files.
+    ChangeTraining {
+        key: &'static str,
+        value: String,
+    },
     /// A setting, by its key in problem files.
     Change {
         key: String,
@@ -112,6 +137,15 @@ pub enum Action {
         place: Vec<f64>,
         height: f64,
     },
+    /// The solution as it was drawn, on the evaluation grid.
+    Drawn(Vec<f64>),
+    Tools(Tools),
+    /// Another way to solve the same problem, by the key of one setting and its value.
+    Race {
+        key: &'static str,
+        value: String,
+    },
+    EndRace,
     Look(Option<usize>),
     Shade(Shade),
     Speed(Speed),
@@ -123,8 +157,8 @@ pub enum Action {
     CopyLink,
     /// Choose a problem file.
     Browse,
-    /// The contents of a problem file.
-    Open(String),
+    /// The contents of a problem file or a checkpoint.
+    Open(Vec<u8>),
     Dismiss(usize),
 }
 
@@ -132,6 +166,7 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
     Problem,
+    Checkpoint,
     Picture,
     History,
 }
@@ -144,6 +179,18 @@ impl State {
         let looked_at = self.scrub.and_then(|index| frames.times.get(index).copied());
         let status = self.mirror.status.as_ref();
         looked_at.unwrap_or_else(|| status.map_or(self.mirror.problem.time.start, |s| s.time))
+    }
+
+    /// Whether something goes on that pausing would stop.
+    #[must_use]
+    pub fn playing(&self) -> bool {
+        match &self.training {
+            Some(training) => training.playing(),
+            None => {
+                let over = matches!(self.mirror.phase(), Phase::Done | Phase::Failed);
+                self.mirror.playing() && !over
+            }
+        }
     }
 
     #[must_use]

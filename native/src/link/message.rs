@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use sketchpde::evolve::BackendChoice;
 use sketchpde::session::{Command, Snapshot};
 
+use super::kept::{Kept, Mark};
+use super::training::{TrainingLoad, TrainingSnapshot};
+
 /// Number of a run, chosen by the drawing side and counted up from 1, so that late answers that belong
 /// to an earlier run are recognised.
 pub type RunId = u64;
@@ -14,6 +17,8 @@ pub type RunId = u64;
 pub enum Request {
     /// Replace the run by another one. If that fails, the present one goes on.
     Load(Box<Load>),
+    /// Replace the run by a training over a whole domain.
+    Train(Box<TrainingLoad>),
     /// For the present run.
     Command(Command),
     /// Answered by [`Update::Frames`], where there are new ones, then [`Update::Snapshot`]. A run
@@ -21,6 +26,14 @@ pub enum Request {
     Snapshot,
     /// At most this much simulated time per second of wall time; `None`: as fast as it goes.
     SetPace(Option<f64>),
+    /// Set up a rival of the present run and send both back to the start: the same problem from the
+    /// same fitted parameters, solved in another way. From then on both get the same wall time, and
+    /// every snapshot comes with an [`Update::Rival`].
+    Race(Box<Challenge>),
+    /// End the race; the present run stays as it is.
+    EndRace,
+    /// Fail, for tests of what happens then.
+    Fault(Fault),
     /// The answer to [`Update::ReferenceWanted`]: a spectral solution, encoded, or why there is
     /// none.
     Reference { run: RunId, solution: Result<Vec<u8>, String> },
@@ -33,10 +46,39 @@ pub struct Load {
     /// The problem file with every change applied ([`sketchpde::problem::Problem::source`]).
     pub toml: String,
     pub backend: Backend,
-    /// Parameters of the fitted network, to spare the fit; wrong ones are refused.
-    pub start: Option<Vec<f64>>,
+    /// Where to begin; what belongs to another network is refused.
+    pub start: Beginning,
     /// Whether to begin at once.
     pub playing: bool,
+}
+
+/// Where a run begins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Beginning {
+    /// With the initial fit, or one that is remembered.
+    #[default]
+    Fit,
+    /// With parameters of the fitted network, which spare the fit.
+    Fitted(Vec<f64>),
+    /// In the middle.
+    Kept(Box<Kept>),
+}
+
+/// A way to solve the problem of the present run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The problem file; its network, points and initial state must be those of the present run.
+    pub toml: String,
+    pub backend: Backend,
+}
+
+/// What can happen to a solver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    /// An internal error.
+    Panic,
+    /// The GPU device is gone, as after a crash of its driver; nothing where there is none.
+    LostDevice,
 }
 
 /// What the server wants from whoever drives it.
@@ -78,6 +120,16 @@ pub enum Update {
     Loaded(Loaded),
     Frames(FrameBlock),
     Snapshot(Box<Snapshot>),
+    /// Of the other run of a race; its solution is on the same grid.
+    Rival(Box<Snapshot>),
+    /// There is no rival, and why.
+    NoRace(String),
+    /// The training asked for goes on; in place of a snapshot.
+    Training(Box<TrainingSnapshot>),
+    /// A place from which the run can go on. Sent now and then, and whenever the run comes to rest.
+    Mark(Box<Mark>),
+    /// The solver has ended and a new one is ready: what it was asked before is lost.
+    Stopped(String),
     /// Whoever drives the server should call [`super::find_reference`], anywhere but on the
     /// drawing side's thread, and send [`Request::Reference`].
     ReferenceWanted {

@@ -5,23 +5,34 @@
 //! - [`Link`]: the drawing side's end; [`ThreadLink`] is the native one, with the server on a
 //!   thread.
 //!
+//! A [`Kept`] run goes on where a [`Mark`] was set, after a crash or from a [`Checkpoint`] file.
+//!
 //! While a run goes on, a snapshot is sent only when one is asked for, so that a slow drawing side is never flooded,
 //! and whatever is sent is sent once: records and frames come as what was added since last time.
 
 mod encoding;
+mod kept;
 mod message;
 mod pacing;
+mod present;
+mod race;
 mod server;
 #[cfg(not(target_arch = "wasm32"))]
 mod thread;
+mod training;
 #[cfg(test)]
 mod tests;
 
 pub use encoding::{decode, encode};
-pub use message::{Activity, Backend, FrameBlock, Load, Loaded, Request, RunId, Update};
+pub use kept::{Checkpoint, Kept, KeptError, Mark};
+pub use message::{
+    Activity, Backend, Beginning, Challenge, Fault, FrameBlock, Load, Loaded, Request, RunId,
+    Update,
+};
 pub use server::{LoadError, ReferenceResult, Server, find_reference};
 #[cfg(not(target_arch = "wasm32"))]
 pub use thread::ThreadLink;
+pub use training::{TrainingField, TrainingLoad, TrainingPoint, TrainingSnapshot};
 
 /// The drawing side's end of the line to a [`Server`].
 pub trait Link {

@@ -4,12 +4,16 @@ use std::ops::ControlFlow;
 
 use sketchpde::evolve::initial_fit::fit_key;
 use sketchpde::evolve::{Engine, EvolveError};
-use sketchpde::problem::{Overrides, Problem, ProblemErrors, ReferenceKind};
-use sketchpde::reference::{self, Reference, ReferenceError, SpectralSolution};
+use sketchpde::problem::{Overrides, Problem, ProblemErrors};
+use sketchpde::reference::{Reference, ReferenceError, SpectralSolution};
 use sketchpde::session::{self, Clock, Command, Options, Phase, Session, SessionError, Start};
 
+use super::kept::KeptError;
 use super::pacing::Pacing;
-use super::{Activity, Backend, FrameBlock, Load, Loaded, Request, RunId, Update};
+use super::present::Present;
+use super::race::concerns_both;
+use super::training::{Trainee, TrainingLoad};
+use super::{Activity, Backend, Beginning, Fault, Load, Request, RunId, Update};
 
 /// Frames that a run keeps: one per pixel column of the space-time picture is enough.
 const FRAMES: usize = 400;
@@ -26,33 +30,39 @@ pub enum LoadError {
     Engine(#[from] EvolveError),
     #[error(transparent)]
     Session(#[from] SessionError),
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    #[error("a race begins when the network is fitted to the initial state")]
+    RaceTooEarly,
+    #[error("a race is between two ways to solve one problem, and these are two problems")]
+    RaceOfTwoProblems,
 }
 
 /// Owns the session; see the module's description.
 pub struct Server {
-    clock: Clock,
-    pacing: Pacing,
-    present: Option<Present>,
+    pub(super) clock: Clock,
+    pub(super) pacing: Pacing,
+    pub(super) present: Option<Present>,
+    /// The other run of a race.
+    pub(super) rival: Option<Present>,
+    /// In place of both.
+    training: Option<Trainee>,
     /// What the fits depend on and their parameters, latest last.
     fits: Vec<(Vec<u8>, Vec<f64>)>,
-}
-
-/// The run that is going on.
-struct Present {
-    run: RunId,
-    session: Session,
-    fit: Option<Vec<u8>>,
-    frames_sent: usize,
-    reference_sent: usize,
-    /// Where the run stood when it was last looked at.
-    seen: Option<(Phase, usize)>,
 }
 
 impl Server {
     /// `clock`: seconds since some fixed moment.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, pacing: Pacing::default(), present: None, fits: Vec::new() }
+        Self {
+            clock,
+            pacing: Pacing::default(),
+            present: None,
+            rival: None,
+            training: None,
+            fits: Vec::new(),
+        }
     }
 
     /// The run that is going on.
@@ -65,10 +75,24 @@ impl Server {
     pub async fn handle(&mut self, request: Request) -> Vec<Update> {
         match request {
             Request::Load(load) => self.load(*load).await,
+            Request::Train(load) => self.train(&load),
             Request::Command(command) => self.command(command).await,
-            Request::Snapshot => self.snapshot(),
+            Request::Snapshot => self.snapshot(false),
+            Request::Race(challenge) => self.begin_race(*challenge).await,
+            Request::EndRace => {
+                self.rival = None;
+                self.pacing.restart();
+                Vec::new()
+            }
             Request::SetPace(rate) => {
                 self.pacing.set_rate(rate);
+                Vec::new()
+            }
+            Request::Fault(Fault::Panic) => panic!("a test asked for this"),
+            Request::Fault(Fault::LostDevice) => {
+                if let Some(gpu) = self.session().and_then(Session::gpu) {
+                    gpu.device().destroy();
+                }
                 Vec::new()
             }
             Request::Reference { run, solution } => self.take_reference(run, solution),
@@ -77,98 +101,135 @@ impl Server {
 
     /// Works for about `budget` seconds, less where the run is ahead of its pace.
     pub async fn advance(&mut self, budget: f64) -> (Activity, Vec<Update>) {
-        let Some(present) = &mut self.present else { return (Activity::Idle, Vec::new()) };
-        let status = present.session.status();
+        if let Some(training) = &mut self.training {
+            let activity = match training.advance(budget) {
+                session::Activity::Busy => Activity::Busy,
+                session::Activity::Idle => Activity::Idle,
+            };
+            return (activity, self.settled(activity));
+        }
+        let Some(status) = self.session().map(Session::status) else {
+            return (Activity::Idle, Vec::new());
+        };
         if status.phase == Phase::Steps && status.playing {
-            let rest = self.pacing.rest((self.clock)(), status.time);
+            let time = self.furthest(status.time);
+            let rest = self.pacing.rest((self.clock)(), time);
             if rest > 0.0 {
                 return (Activity::Resting(rest), Vec::new());
             }
         }
-        let activity = match present.session.advance(budget).await {
-            session::Activity::Busy => Activity::Busy,
-            session::Activity::Idle => Activity::Idle,
+        let busy = match self.whose_turn() {
+            Some(runner) => runner.advance(budget).await == session::Activity::Busy,
+            None => false,
         };
+        self.remember_fit();
+        if self.present.as_ref().is_some_and(Present::has_lost_its_device) {
+            return (Activity::Busy, self.leave_the_device().await);
+        }
+        // In a race one may have come to rest while the other one has not.
+        let activity = if busy || self.race_goes_on() { Activity::Busy } else { Activity::Idle };
+        (activity, self.settled(activity))
+    }
+
+    /// A run that comes to rest shows itself once without being asked.
+    fn settled(&mut self, activity: Activity) -> Vec<Update> {
+        let unseen = self.present.as_ref().is_some_and(Present::is_unseen)
+            || self.rival.as_ref().is_some_and(Present::is_unseen_as_rival)
+            || self.training.as_ref().is_some_and(Trainee::is_unseen);
+        if activity == Activity::Idle && unseen { self.snapshot(true) } else { Vec::new() }
+    }
+
+    fn remember_fit(&mut self) {
+        let Some(present) = &mut self.present else { return };
         if present.session.status().phase != Phase::Fit
             && let Some(key) = present.fit.take()
         {
             let fitted = present.session.fitted().to_vec();
             remember(&mut self.fits, key, fitted);
         }
-        let lost = matches!(
-            self.session().and_then(Session::failure),
-            Some(SessionError::Evolve(EvolveError::Gpu(_)))
-        );
-        if lost {
-            return (Activity::Busy, self.leave_the_device().await);
-        }
-        (activity, self.settled(activity))
-    }
-
-    /// A run that comes to rest shows itself once without being asked.
-    fn settled(&mut self, activity: Activity) -> Vec<Update> {
-        let unseen =
-            self.present.as_ref().is_some_and(|present| present.seen != Some(present.position()));
-        if activity == Activity::Idle && unseen { self.snapshot() } else { Vec::new() }
     }
 
     async fn load(&mut self, load: Load) -> Vec<Update> {
         let run = load.run;
         match self.set_up(load).await {
-            Ok((present, loaded, toml)) => {
+            Ok(present) => {
                 self.pacing.restart();
-                let mut updates = vec![Update::Loaded(loaded)];
-                updates.extend(wish_for_reference(&present.session, run, toml));
+                self.rival = None;
+                self.training = None;
+                let updates = present.introduce();
                 self.present = Some(present);
-                if let Some(present) = &mut self.present {
-                    take_closed_form(&mut present.session);
-                }
                 updates
             }
             Err(error) => vec![Update::Refused { run, message: error.to_string() }],
         }
     }
 
-    async fn set_up(&self, load: Load) -> Result<(Present, Loaded, String), LoadError> {
+    fn train(&mut self, load: &TrainingLoad) -> Vec<Update> {
+        match Trainee::new(load, self.clock) {
+            Ok(mut trainee) => {
+                (self.present, self.rival) = (None, None);
+                let shown = trainee.show();
+                self.training = Some(trainee);
+                vec![shown]
+            }
+            Err(error) => vec![Update::Refused { run: load.run, message: error.to_string() }],
+        }
+    }
+
+    async fn set_up(&self, load: Load) -> Result<Present, LoadError> {
         let problem = Problem::from_toml(&load.toml, &Overrides::new())?;
         let key = fit_key(&problem);
         let known = self.fits.iter().find(|(known, _)| *known == key).map(|(_, fit)| fit.clone());
-        let start = load.start.or(known);
-        let fit = start.is_none().then_some(key);
-        let start = start.map_or(Start::Fit, Start::Fitted);
+        let (mut fit, mut comparable) = (None, true);
+        let start = match (load.start, known) {
+            (Beginning::Fitted(fitted), _) | (Beginning::Fit, Some(fitted)) => {
+                Start::Fitted(fitted)
+            }
+            (Beginning::Fit, None) => {
+                fit = Some(key);
+                Start::Fit
+            }
+            (Beginning::Kept(kept), _) => {
+                comparable = kept.comparable;
+                Start::Saved(kept.state(&problem, FRAMES)?)
+            }
+        };
         let engine = Engine::new(&problem, &load.backend.into()).await?;
-        let options = Options { start, frames: FRAMES, clock: self.clock };
-        let mut session = Session::new(problem, engine, options).await?;
+        let mut session = Session::new(problem, engine, self.options(start)).await?;
         if !load.playing {
             session.obey(Command::Pause).await?;
         }
-        let loaded = describe(&session, load.run);
-        let present =
-            Present { run: load.run, session, fit, frames_sent: 0, reference_sent: 0, seen: None };
-        Ok((present, loaded, load.toml))
+        Ok(Present::new(load.run, session, fit, comparable))
+    }
+
+    pub(super) fn options(&self, start: Start) -> Options {
+        Options { start, frames: FRAMES, clock: self.clock }
     }
 
     async fn command(&mut self, command: Command) -> Vec<Update> {
+        if let Some(training) = &mut self.training {
+            let failure = training.obey(&command).err();
+            return failure.map(|error| Update::Message(error.to_string())).into_iter().collect();
+        }
         let Some(present) = &mut self.present else { return Vec::new() };
         self.pacing.restart();
-        let outcome = present.session.obey(command).await;
-        let frames = present.session.frames();
-        if frames.len() <= 1 {
-            // The run began anew.
-            present.frames_sent = 0;
-            present.reference_sent = 0;
+        let mut failures = Vec::new();
+        if let Some(rival) = &mut self.rival
+            && concerns_both(&command)
+        {
+            failures.extend(rival.obey(command.clone()).await.err());
         }
-        outcome.err().map(|error| Update::Message(error.to_string())).into_iter().collect()
+        failures.extend(present.obey(command).await.err());
+        failures.iter().map(|error| Update::Message(error.to_string())).collect()
     }
 
-    fn snapshot(&mut self) -> Vec<Update> {
-        let Some(present) = &mut self.present else { return Vec::new() };
-        let snapshot = Update::Snapshot(Box::new(present.session.snapshot()));
-        present.seen = Some(present.position());
-        match present.new_frames() {
-            Some(block) => vec![Update::Frames(block), snapshot],
-            None => vec![snapshot],
-        }
+    pub(super) fn snapshot(&mut self, at_rest: bool) -> Vec<Update> {
+        let now = (self.clock)();
+        let mut updates: Vec<Update> =
+            self.present.iter_mut().flat_map(|present| present.show(now, at_rest)).collect();
+        updates.extend(self.rival.as_mut().map(Present::show_as_rival));
+        updates.extend(self.training.as_mut().map(Trainee::show));
+        updates
     }
 
     fn take_reference(&mut self, run: RunId, solution: Result<Vec<u8>, String>) -> Vec<Update> {
@@ -178,10 +239,15 @@ impl Server {
         let decoded =
             solution.and_then(|bytes| SpectralSolution::decode(&bytes).map_err(|e| e.to_string()));
         match decoded {
+            // It was wished for before the solution was changed from outside.
+            Ok(_) if !present.comparable() => Vec::new(),
             Ok(solution) => {
-                present.reference_sent = 0;
-                present.session.set_reference(Reference::Spectral(solution));
-                self.snapshot()
+                let reference = Reference::Spectral(solution);
+                if let Some(rival) = &mut self.rival {
+                    rival.set_reference(reference.clone());
+                }
+                present.set_reference(reference);
+                self.snapshot(false)
             }
             Err(error) => vec![Update::Message(format!("No errors will be measured: {error}"))],
         }
@@ -192,15 +258,10 @@ impl Server {
         let Some(lost) = self.present.take() else { return Vec::new() };
         let reason = lost.session.failure().map(ToString::to_string).unwrap_or_default();
         match self.go_on(&lost).await {
-            Ok(mut present) => {
-                take_closed_form(&mut present.session);
-                let loaded = describe(&present.session, lost.run);
-                let toml = present.session.problem().source.clone();
-                let mut updates = vec![
-                    Update::Message(format!("{reason}. The run goes on, on the CPU.")),
-                    Update::Loaded(loaded),
-                ];
-                updates.extend(wish_for_reference(&present.session, lost.run, toml));
+            Ok(present) => {
+                let mut updates =
+                    vec![Update::Message(format!("{reason}. The run goes on, on the CPU."))];
+                updates.extend(present.introduce());
                 self.present = Some(present);
                 updates
             }
@@ -214,60 +275,9 @@ impl Server {
     async fn go_on(&self, lost: &Present) -> Result<Present, LoadError> {
         let problem = lost.session.problem().clone();
         let engine = Engine::new(&problem, &Backend::Cpu.into()).await?;
-        let start = match lost.session.save() {
-            Some(saved) => Start::Saved(saved),
-            None => Start::Fit,
-        };
-        let options = Options { start, frames: FRAMES, clock: self.clock };
-        let session = Session::new(problem, engine, options).await?;
-        Ok(Present {
-            run: lost.run,
-            session,
-            fit: lost.fit.clone(),
-            frames_sent: 0,
-            reference_sent: 0,
-            seen: None,
-        })
-    }
-}
-
-impl Present {
-    fn position(&self) -> (Phase, usize) {
-        let status = self.session.status();
-        (status.phase, status.step)
-    }
-
-    /// What was not sent yet; `None` where there is nothing.
-    fn new_frames(&mut self) -> Option<FrameBlock> {
-        let frames = self.session.frames();
-        let points = frames.points().max(1);
-        let (first, first_reference) = (self.frames_sent, self.reference_sent);
-        let known = frames.reference().len() / points;
-        // A reference that was dropped is dropped over there too.
-        let first_reference = first_reference.min(known);
-        if first == frames.len() && first_reference == known && known == self.reference_sent {
-            return None;
-        }
-        self.frames_sent = frames.len();
-        self.reference_sent = known;
-        let single = |values: &[f64]| values.iter().map(|&v| v as f32).collect();
-        Some(FrameBlock {
-            first,
-            times: frames.times()[first..].to_vec(),
-            values: single(&frames.values()[first * points..]),
-            first_reference,
-            reference: single(&frames.reference()[first_reference * points..]),
-        })
-    }
-}
-
-fn describe(session: &Session, run: RunId) -> Loaded {
-    let description = session.description();
-    Loaded {
-        run,
-        backend: description.backend.to_owned(),
-        device: description.device.clone(),
-        precision: description.precision.to_owned(),
+        let start = lost.session.save().map_or(Start::Fit, Start::Saved);
+        let session = Session::new(problem, engine, self.options(start)).await?;
+        Ok(Present::new(lost.run, session, lost.fit.clone(), lost.comparable()))
     }
 }
 
@@ -279,20 +289,6 @@ fn remember(fits: &mut Vec<(Vec<u8>, Vec<f64>)>, key: Vec<u8>, fitted: Vec<f64>)
         fits.remove(0);
     }
     fits.push((key, fitted));
-}
-
-/// A closed form costs nothing: it is taken at once.
-fn take_closed_form(session: &mut Session) {
-    if reference::kind(session.problem()) == ReferenceKind::Exact
-        && let Ok(Some(exact)) = Reference::of(session.problem(), &|_| ControlFlow::Continue(()))
-    {
-        session.set_reference(exact);
-    }
-}
-
-fn wish_for_reference(session: &Session, run: RunId, toml: String) -> Option<Update> {
-    (reference::kind(session.problem()) == ReferenceKind::Spectral)
-        .then_some(Update::ReferenceWanted { run, toml })
 }
 
 /// What [`find_reference`] gives: an encoded solution, or why there is none.

@@ -1,13 +1,16 @@
 //! The line, over its whole length: requests in, updates out, as bytes and over a thread.
 
+mod failures;
+mod races;
+
 use std::time::{Duration, Instant};
 
 use sketchpde::problem::{Overrides, Problem};
 use sketchpde::session::{Command, Phase, Snapshot, wall_clock};
 
 use super::{
-    Activity, Backend, FrameBlock, Link, Load, Request, Server, ThreadLink, Update, decode, encode,
-    find_reference,
+    Activity, Backend, Beginning, FrameBlock, Link, Load, Request, Server, ThreadLink, Update,
+    decode, encode, find_reference,
 };
 
 /// A wave that travels and decays, in 20 steps.
@@ -42,7 +45,11 @@ step = 0.01
 }
 
 fn load(run: u64, toml: String) -> Request {
-    Request::Load(Box::new(Load { run, toml, backend: Backend::Cpu, start: None, playing: true }))
+    load_on(Backend::Cpu, run, toml, Beginning::Fit)
+}
+
+fn load_on(backend: Backend, run: u64, toml: String, start: Beginning) -> Request {
+    Request::Load(Box::new(Load { run, toml, backend, start, playing: true }))
 }
 
 fn handle(server: &mut Server, request: Request) -> Vec<Update> {
@@ -73,6 +80,7 @@ fn shown(updates: Vec<Update>) -> (Option<FrameBlock>, Snapshot) {
         match update {
             Update::Frames(block) => frames = Some(block),
             Update::Snapshot(snapshot) => return (frames, *snapshot),
+            Update::Mark(_) | Update::Rival(_) => {}
             other => panic!("not asked for: {other:?}"),
         }
     }

@@ -1,9 +1,10 @@
 //! The native line: the server on a thread of its own.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::thread::Builder;
+use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use sketchpde::session::wall_clock;
@@ -18,11 +19,22 @@ const LOOK_EVERY: f64 = 0.02;
 /// No run has this number.
 const NONE: RunId = 0;
 
-/// A server on a thread; dropping this ends the thread after the step in progress.
+/// A server on a thread; dropping this ends the thread after the step in progress. A thread that
+/// ends by a panic is replaced.
 pub struct ThreadLink {
+    line: Line,
+    wake: Wake,
+    /// The system had no thread to give.
+    dead: bool,
+}
+
+type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Both ways to and from one thread.
+struct Line {
     requests: Sender<Request>,
     updates: Receiver<Update>,
-    dead: bool,
+    thread: JoinHandle<()>,
 }
 
 impl ThreadLink {
@@ -30,46 +42,78 @@ impl ThreadLink {
     ///
     /// # Errors
     /// When the system has no thread to give.
-    pub fn spawn(wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    pub fn spawn(wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let wake: Wake = Arc::new(wake);
+        Ok(Self { line: Line::open(Arc::clone(&wake))?, wake, dead: false })
+    }
+
+    /// A new thread in place of one that has ended.
+    fn replace(&mut self) -> Update {
+        match Line::open(Arc::clone(&self.wake)) {
+            Ok(line) => {
+                let ended = std::mem::replace(&mut self.line, line);
+                let panic = ended.thread.join().err();
+                Update::Stopped(panic.map_or_else(String::new, |panic| words(&*panic)))
+            }
+            Err(error) => {
+                self.dead = true;
+                let why = "The solver has stopped because of an internal error";
+                Update::Message(format!("{why} and cannot start again ({error})."))
+            }
+        }
+    }
+}
+
+/// Wakes the drawing side when the thread ends.
+struct Bell(Wake);
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_owned()
+}
+
+impl Line {
+    fn open(wake: Wake) -> std::io::Result<Self> {
         let (requests, inbox) = channel();
         let (outbox, updates) = channel();
         let (references, found) = channel();
-        let solver = Solver {
-            server: Server::new(wall_clock),
-            inbox,
-            outbox,
-            references,
-            found,
-            latest: Arc::new(AtomicU64::new(NONE)),
-            wake: Box::new(wake),
+        let latest = Arc::new(AtomicU64::new(NONE));
+        // On the thread, so that the server need not be able to change threads.
+        let serve = move || {
+            // Rings after a panic too, when the other end of the line is gone.
+            let _bell = Bell(Arc::clone(&wake));
+            let server = Server::new(wall_clock);
+            let solver = Solver { server, inbox, outbox, references, found, latest, wake };
+            pollster::block_on(solver.serve());
         };
-        Builder::new().name("solver".into()).spawn(move || pollster::block_on(solver.serve()))?;
-        Ok(Self { requests, updates, dead: false })
+        let thread = Builder::new().name("solver".into()).spawn(serve)?;
+        Ok(Self { requests, updates, thread })
     }
 }
 
 impl Link for ThreadLink {
     fn send(&mut self, request: Request) {
         // That the thread is gone is said by `poll`.
-        let _ = self.requests.send(request);
+        let _ = self.line.requests.send(request);
     }
 
     fn poll(&mut self) -> Vec<Update> {
         let mut updates = Vec::new();
         loop {
-            match self.updates.try_recv() {
+            match self.line.updates.try_recv() {
                 Ok(update) => updates.push(update),
-                Err(TryRecvError::Empty) => return updates,
-                Err(TryRecvError::Disconnected) => {
-                    if !std::mem::replace(&mut self.dead, true) {
-                        updates.push(Update::Message(
-                            "The solver has stopped because of an internal error; restart the \
-                             program."
-                                .into(),
-                        ));
-                    }
+                Err(TryRecvError::Disconnected) if !self.dead => {
+                    updates.push(self.replace());
                     return updates;
                 }
+                Err(_) => return updates,
             }
         }
     }
@@ -85,7 +129,7 @@ struct Solver {
     found: Receiver<Request>,
     /// The run whose reference is being computed; the computation of another one gives up.
     latest: Arc<AtomicU64>,
-    wake: Box<dyn Fn() + Send>,
+    wake: Wake,
 }
 
 impl Solver {

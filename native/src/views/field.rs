@@ -4,6 +4,8 @@ use egui::{Color32, ColorImage, Context, TextureHandle, TextureId, TextureOption
 use sketchpde::output::plots::colours::ColourMap;
 
 use crate::app::state::Shade;
+use crate::app::training::Training;
+use crate::link::TrainingField;
 use crate::mirror::Mirror;
 
 /// Rows of the space-time picture.
@@ -116,6 +118,54 @@ impl Texture {
         let pixels = (0..x * y).map(pixel).collect();
         self.set(ctx, ColorImage::new([x, y], pixels), TextureOptions::LINEAR);
         self.shown = None;
+        range
+    }
+
+    /// The solution of a training over two coordinates, the first one to the right, or downwards
+    /// where it is a time. Gives the range of the colours.
+    pub fn trained(
+        &mut self,
+        ctx: &Context,
+        training: &Training,
+        field: &TrainingField,
+        shade: Shade,
+        timed: bool,
+    ) -> [f64; 2] {
+        let values: Vec<f64> = match shade {
+            Shade::Solution => field.values.iter().map(|&v| f64::from(v)).collect(),
+            Shade::Error => {
+                let pairs = field.values.iter().zip(&field.exact);
+                pairs.map(|(u, v)| f64::from((u - v).abs())).collect()
+            }
+        };
+        let shown_of = |v: &[f64]| {
+            v.iter()
+                .filter(|v| v.is_finite())
+                .fold([f64::MAX, f64::MIN], |[lower, upper], &v| [lower.min(v), upper.max(v)])
+        };
+        let truth: Vec<f64> = field.exact.iter().map(|&v| f64::from(v)).collect();
+        let range = match shade {
+            // The truth's colours, so that a wrong solution looks wrong.
+            Shade::Solution if !truth.is_empty() => shown_of(&truth),
+            Shade::Solution => shown_of(&values),
+            Shade::Error => [0.0, shown_of(&values)[1].max(1e-300)],
+        };
+        let [first, second] = [0, 1].map(|k| field.axes[k].1.len());
+        let [columns, rows] = if timed { [second, first] } else { [first, second] };
+        let generation = training.pictures;
+        let run = training.run;
+        let shown = Shown { run, generation, shade, range, empty: Color32::TRANSPARENT, columns };
+        if self.shown != Some(shown) {
+            let levels = levels(shade);
+            let pixel = |index: usize| {
+                let (i, j) = (index % columns, index / columns);
+                let at = if timed { j * second + i } else { i * second + rows - 1 - j };
+                values.get(at).map_or(Color32::TRANSPARENT, |&v| level(&levels, v, range))
+            };
+            let pixels = (0..columns * rows).map(pixel).collect();
+            self.set(ctx, ColorImage::new([columns, rows], pixels), TextureOptions::LINEAR);
+            self.shown = Some(shown);
+        }
         range
     }
 

@@ -10,7 +10,7 @@ use crate::theme;
 use crate::widgets::{Glyph, glyph_button, hint};
 
 /// Name, files, links, looks.
-pub fn top_bar(ui: &mut Ui, _state: &State, narrow: bool, actions: &mut Vec<Action>) {
+pub fn top_bar(ui: &mut Ui, state: &State, narrow: bool, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     ui.horizontal_centered(|ui| {
         let name = RichText::new("sketchpde").text_style(theme::title_style()).size(17.0);
@@ -41,6 +41,7 @@ pub fn top_bar(ui: &mut Ui, _state: &State, narrow: bool, actions: &mut Vec<Acti
                 actions.push(Action::CopyLink);
             }
             files(ui, actions);
+            super::race_menu(ui, state, actions);
         });
     });
 }
@@ -49,8 +50,9 @@ fn files(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.menu_button("File", |ui| {
         ui.set_min_width(200.0);
         for (text, action) in [
-            ("Open a problem file…", Action::Browse),
+            ("Open a problem or a checkpoint…", Action::Browse),
             ("Save the problem (TOML)", Action::Save(Saved::Problem)),
+            ("Save the run (checkpoint)", Action::Save(Saved::Checkpoint)),
             ("Save the picture (PNG)", Action::Save(Saved::Picture)),
             ("Save the history (CSV)", Action::Save(Saved::History)),
         ] {

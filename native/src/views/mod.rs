@@ -2,6 +2,7 @@
 //! back actions; it changes nothing but the texts that are being typed.
 
 mod banner;
+mod contour;
 mod field;
 mod header;
 mod histories;
@@ -10,8 +11,11 @@ mod network;
 mod picture;
 mod presets;
 mod problem;
+mod race;
 mod spectrum;
 mod status;
+mod stroke;
+mod training;
 mod transport;
 mod trust;
 
@@ -23,7 +27,12 @@ pub use network::network;
 pub use picture::{Pictures, picture};
 pub use presets::presets;
 pub use problem::{equation, parameters};
+pub use race::{race, race_menu};
 pub use spectrum::spectrum;
 pub use status::status;
+pub use training::{
+    training_heading, training_histories, training_method, training_picture, training_presets,
+    training_transport, training_trust,
+};
 pub use transport::transport;
 pub use trust::trust;

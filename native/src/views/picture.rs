@@ -1,8 +1,11 @@
-//! The solution: in one dimension a curve over the space-time picture that it leaves, in two the
-//! field.
+//! The solution: in one dimension a [curve] over the space-time picture that it leaves, in two the
+//! field over the [plane].
+
+mod curve;
+mod plane;
 
 use egui::{Align, Layout, RichText, Stroke, Ui};
-use egui_plot::{LineStyle, PlotImage, PlotPoint};
+use egui_plot::{PlotImage, PlotPoint};
 use sketchpde::session::Phase;
 
 use super::field::Texture;
@@ -16,17 +19,29 @@ use crate::widgets::{chart, choice, format, hint};
 pub struct Pictures {
     pub(super) tiles: Vec<Tile>,
     texture: Texture,
-    bar: Texture,
+    pub(super) training: Texture,
+    pub(super) bar: Texture,
+    /// A person has moved or magnified the plot of the curve.
+    moved: bool,
+    /// What is being drawn, in coordinates of the plot.
+    stroke: Vec<[f64; 2]>,
 }
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self { tiles: tiles(), texture: Texture::default(), bar: Texture::default() }
+        Self {
+            tiles: tiles(),
+            texture: Texture::default(),
+            training: Texture::default(),
+            bar: Texture::default(),
+            moved: false,
+            stroke: Vec::new(),
+        }
     }
 }
 
 /// Room at the right for the bar that explains the colours.
-const BAR: f32 = 52.0;
+pub(super) const BAR: f32 = 52.0;
 
 /// Everything between the heading and the transport.
 pub fn picture(
@@ -36,15 +51,15 @@ pub fn picture(
     height: f32,
     actions: &mut Vec<Action>,
 ) {
-    legend(ui, state, actions);
+    legend(ui, state, pictures, actions);
     let height = (height - 34.0).max(80.0);
     match state.mirror.problem.dimensions() {
         1 => {
             let upper = (height * 0.46).clamp(60.0, 420.0);
-            curve(ui, state, upper, actions);
+            curve::show(ui, state, pictures, upper, actions);
             space_time(ui, state, pictures, height - upper - 6.0, actions);
         }
-        2 => field(ui, state, pictures, height, actions),
+        2 => plane::show(ui, state, pictures, height, actions),
         _ => {
             ui.add_space(height / 3.0);
             ui.vertical_centered(|ui| {
@@ -54,47 +69,87 @@ pub fn picture(
     }
 }
 
-/// What the lines are, and what the colours stand for.
-fn legend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let palette = theme::palette(ui);
+/// What the lines are, what a person can do with them, and what the colours stand for.
+fn legend(ui: &mut Ui, state: &State, pictures: &mut Pictures, actions: &mut Vec<Action>) {
     ui.allocate_ui_with_layout(
         egui::vec2(ui.available_width(), 28.0),
         Layout::left_to_right(Align::Center),
         |ui| {
             // On a phone there is no room to stand over the picture itself.
             let roomy = ui.available_width() > 440.0;
+            ui.spacing_mut().item_spacing.x = if roomy { 6.0 } else { 3.0 };
             ui.add_space(if roomy { chart::LEFT } else { 0.0 });
-            if state.mirror.problem.dimensions() == 1 {
-                key(ui, "network", Stroke::new(2.0, palette.accent), false);
-                if has_reference(state) {
-                    key(ui, "reference", Stroke::new(1.5, palette.second), true);
+            match state.mirror.problem.dimensions() {
+                1 => {
+                    keys(ui, state, roomy);
+                    curve::tools(ui, state, pictures, actions);
                 }
-            }
-            if roomy && mirror_moves(state) {
-                let words = match state.mirror.problem.dimensions() {
-                    1 => "Click in the plot to pull the solution there.",
-                    _ => "Click in the picture to add to the solution there.",
-                };
-                ui.label(RichText::new(words).small().color(palette.soft));
+                2 => plane::tools(ui, state, actions),
+                _ => {}
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add_space(if roomy { BAR - 8.0 } else { 0.0 });
-                if has_reference(state) || state.shade == Shade::Error {
-                    ui.allocate_ui(egui::vec2(112.0, 28.0), |ui| {
-                        let unknown = &state.mirror.problem.unknown;
-                        let error = format!("Colours show |{unknown} − reference|");
-                        let options = [
-                            (Shade::Solution, unknown.as_str(), "Colours show the solution"),
-                            (Shade::Error, "error", error.as_str()),
-                        ];
-                        if let Some(shade) = choice(ui, "Colours", state.shade, &options) {
-                            actions.push(Action::Shade(shade));
-                        }
+                shades(ui, state, actions);
+                if mirror_moves(state) && ui.available_width() > 230.0 {
+                    let words = RichText::new(what_a_click_does(state)).small();
+                    let words = words.color(theme::palette(ui).soft);
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        ui.add(egui::Label::new(words).truncate());
                     });
                 }
             });
         },
     );
+}
+
+/// What the lines are.
+fn keys(ui: &mut Ui, state: &State, roomy: bool) {
+    let palette = theme::palette(ui);
+    if let Some(rival) = &state.mirror.rival {
+        let [theirs, own] = &rival.names;
+        key(ui, own, Stroke::new(2.0, palette.accent), false);
+        key(ui, theirs, Stroke::new(2.0, palette.good), false);
+    } else {
+        key(ui, "network", Stroke::new(2.0, palette.accent), false);
+    }
+    if has_reference(state) && (roomy || state.mirror.rival.is_none()) {
+        key(ui, "reference", Stroke::new(1.5, palette.second), true);
+    }
+}
+
+fn what_a_click_does(state: &State) -> &'static str {
+    let tools = state.tools;
+    match state.mirror.problem.dimensions() {
+        1 if tools.draw => "Drag in the plot to draw the solution.",
+        1 => "Click in the plot to pull the solution there.",
+        _ if tools.slice.is_some() => "Drag in the picture to move the cut.",
+        _ => "Click in the picture to add to the solution there.",
+    }
+}
+
+fn shades(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if !has_reference(state) && state.shade != Shade::Error {
+        return;
+    }
+    ui.allocate_ui(egui::vec2(112.0, 28.0), |ui| {
+        let unknown = &state.mirror.problem.unknown;
+        let error = format!("Colours show |{unknown} − reference|");
+        let options = [
+            (Shade::Solution, unknown.as_str(), "Colours show the solution"),
+            (Shade::Error, "error", error.as_str()),
+        ];
+        if let Some(shade) = choice(ui, "Colours", state.shade, &options) {
+            actions.push(Action::Shade(shade));
+        }
+    });
+}
+
+/// A small switch in the legend.
+pub(super) fn switch(ui: &mut Ui, on: bool, word: &str, what: &str) -> bool {
+    let palette = theme::palette(ui);
+    let colour = if on { palette.ink } else { palette.soft };
+    let button = egui::Button::selectable(on, RichText::new(word).small().color(colour));
+    ui.add(button).on_hover_text(what).clicked()
 }
 
 /// Whether the solution can be poked.
@@ -116,54 +171,6 @@ fn key(ui: &mut Ui, name: &str, stroke: Stroke, dashed: bool) {
     }
     ui.label(RichText::new(name).small().color(theme::palette(ui).soft));
     ui.add_space(6.0);
-}
-
-/// u over x, now or at the frame looked at.
-fn curve(ui: &mut Ui, state: &State, height: f32, actions: &mut Vec<Action>) {
-    let palette = theme::palette(ui);
-    let mirror = &state.mirror;
-    let x = &mirror.grid.axes()[0];
-    let (values, reference) = mirror.shown(state.scrub);
-    let coordinate = &mirror.problem.coordinates[0];
-    let (bounds, range) = (coordinate.lower..=coordinate.upper, mirror.range);
-    let unknown = mirror.problem.unknown.clone();
-    let name = coordinate.name.clone();
-    let fitted = mirror.phase() != Phase::Fit;
-    let latest = values.clone();
-    let response = chart::plain("curve", palette)
-        .height(height)
-        .width(ui.available_width() - BAR)
-        .show_axes([false, true])
-        .x_grid_spacer(chart::few_marks)
-        .y_grid_spacer(chart::few_marks)
-        .label_formatter(move |hover| {
-            let egui_plot::HoverPosition::NearDataPoint { plot_name, position, .. } = hover else {
-                return None;
-            };
-            let (x, u) = (format::short(position.x), format::short(position.y));
-            Some(format!("{plot_name}\n{name} = {x}\n{unknown} = {u}"))
-        })
-        .show(ui, move |plot| {
-            plot.set_plot_bounds_x(bounds);
-            plot.set_plot_bounds_y(range[0]..=range[1]);
-            let solid = LineStyle::Solid;
-            let colour = if fitted { palette.accent } else { palette.faint };
-            plot.line(chart::line("network", x, &values, Stroke::new(2.2, colour), solid));
-            if let Some(reference) = reference {
-                let stroke = Stroke::new(1.4, palette.second);
-                let dashed = LineStyle::Dashed { length: 7.0 };
-                plot.line(chart::line("reference", x, &reference, stroke, dashed));
-            }
-        });
-    if response.response.clicked()
-        && let Some(pointer) = response.response.interact_pointer_pos()
-    {
-        let at = response.transform.value_from_position(pointer);
-        let nearest = x.partition_point(|&x| x < at.x).min(x.len() - 1);
-        if let Some(u) = latest.get(nearest) {
-            actions.push(Action::Poke { place: vec![at.x], height: at.y - u });
-        }
-    }
 }
 
 /// Colours over x and, downwards, t. A click or drag looks at that time.
@@ -217,53 +224,8 @@ fn space_time(
     });
 }
 
-/// u over x and y.
-fn field(
-    ui: &mut Ui,
-    state: &State,
-    pictures: &mut Pictures,
-    height: f32,
-    actions: &mut Vec<Action>,
-) {
-    let palette = theme::palette(ui);
-    let mirror = &state.mirror;
-    let [lower, upper] = pictures.texture.field(ui.ctx(), mirror, state.scrub, state.shade);
-    let texture = pictures.texture.id();
-    let [x, y] = [0, 1].map(|k| &mirror.problem.coordinates[k]);
-    let size = egui::vec2((x.upper - x.lower) as f32, (y.upper - y.lower) as f32);
-    let centre = PlotPoint::new((x.lower + x.upper) / 2.0, (y.lower + y.upper) / 2.0);
-    ui.horizontal_top(|ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
-        let response = chart::plain("field", palette)
-            .height(height)
-            .width(ui.available_width() - BAR)
-            .data_aspect(1.0)
-            .show_grid(false)
-            .allow_drag(true)
-            .allow_zoom(true)
-            .allow_double_click_reset(true)
-            .default_x_bounds(x.lower, x.upper)
-            .default_y_bounds(y.lower, y.upper)
-            .show(ui, move |plot| {
-                if let Some(texture) = texture {
-                    plot.image(PlotImage::new("field", texture, centre, size));
-                }
-            });
-        let frame = *response.transform.frame();
-        colour_bar(ui, &mut pictures.bar, state.shade, [lower, upper], frame, palette);
-        let plot = response.response;
-        if plot.clicked()
-            && let Some(pointer) = plot.interact_pointer_pos()
-        {
-            let at = response.transform.value_from_position(pointer);
-            let height = 0.4 * (mirror.range[1] - mirror.range[0]);
-            actions.push(Action::Poke { place: vec![at.x, at.y], height });
-        }
-    });
-}
-
 /// The colours and their values, beside `frame`.
-fn colour_bar(
+pub(super) fn colour_bar(
     ui: &mut Ui,
     bar: &mut Texture,
     shade: Shade,

@@ -72,7 +72,8 @@ pub fn presets(ui: &mut Ui, state: &State, pictures: &Pictures, actions: &mut Ve
     for row in pictures.tiles.chunks(across) {
         ui.horizontal(|ui| {
             for tile in row {
-                let on = matches!(state.setup.base(), Base::Preset(p) if *p == tile.preset);
+                let on = state.training.is_none()
+                    && matches!(state.setup.base(), Base::Preset(p) if *p == tile.preset);
                 if show(ui, tile, width, on).clicked() {
                     actions.push(Action::Select(tile.preset));
                 }

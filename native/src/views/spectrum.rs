@@ -16,8 +16,8 @@ pub fn spectrum(ui: &mut Ui, state: &State) {
     let largest = spectrum.singular_values.first().copied().unwrap_or(1.0);
     let relative = spectrum.singular_values.iter().map(|value| value / largest);
     let points: Vec<[f64; 2]> = relative.enumerate().map(|(k, v)| [k as f64 + 1.0, v]).collect();
-    let kept = points.iter().filter(|p| p[1] >= spectrum.rcond).count();
-    let remark = format!("{kept} of {} kept", points.len());
+    let (kept, all) = state.mirror.rank().unwrap_or_default();
+    let remark = format!("{kept} of {all} kept");
     let most = points.len().max(2) as f64;
     let (above, below): (Vec<_>, Vec<_>) = points.into_iter().partition(|p| p[1] >= spectrum.rcond);
     card(ui, "Singular values of J", &remark, |ui| {

@@ -1,6 +1,7 @@
 //! The line at the bottom: where and how fast it computes.
 
 use egui::{Align, Layout, RichText, Ui};
+use sketchpde::problem::Choice;
 use sketchpde::session::total_points;
 
 use crate::app::state::State;
@@ -12,10 +13,14 @@ pub fn status(ui: &mut Ui, state: &State, narrow: bool) {
     let text = |text: String| RichText::new(text).small().color(palette.soft);
     ui.horizontal_centered(|ui| {
         let (dot, _) = ui.allocate_exact_size(egui::vec2(8.0, 8.0), egui::Sense::hover());
-        let colour = match (&state.mirror.loaded, state.mirror.moving()) {
-            (Some(_), true) => palette.good,
-            (Some(_), false) => palette.faint,
-            (None, _) => palette.second,
+        let (known, moving) = match &state.training {
+            Some(training) => (training.latest.is_some(), training.playing()),
+            None => (state.mirror.loaded.is_some(), state.mirror.moving()),
+        };
+        let colour = match (known, moving) {
+            (true, true) => palette.good,
+            (true, false) => palette.faint,
+            (false, _) => palette.second,
         };
         ui.painter().circle_filled(dot.center(), 3.5, colour);
         ui.label(text(left(state)));
@@ -28,6 +33,10 @@ pub fn status(ui: &mut Ui, state: &State, narrow: bool) {
 }
 
 fn left(state: &State) -> String {
+    if let Some(training) = &state.training {
+        let method = training.problem.method.name.word();
+        return format!("CPU, double precision  ·  {method}");
+    }
     let mirror = &state.mirror;
     let Some(loaded) = &mirror.loaded else { return "starting the solver…".into() };
     let place = match loaded.backend.as_str() {
@@ -42,6 +51,9 @@ fn left(state: &State) -> String {
 }
 
 fn right(state: &State) -> String {
+    if let Some(training) = &state.training {
+        return format!("{} parameters", training.parameters);
+    }
     let mirror = &state.mirror;
     let step = mirror.status.as_ref().map_or(0, |status| status.step);
     format!(

@@ -25,11 +25,11 @@ pub fn transport(ui: &mut Ui, state: &State, narrow: bool, actions: &mut Vec<Act
     });
 }
 
-fn buttons(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+pub(super) fn buttons(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if glyph_button(ui, Glyph::Reset, "Back to the start (R)", 32.0, false).clicked() {
         actions.push(Action::Reset);
     }
-    let playing = state.mirror.playing() && !over(state);
+    let playing = state.playing();
     let (sign, name, action) = match playing {
         true => (Glyph::Pause, "Pause (space)", Action::Pause),
         false => (Glyph::Play, "Play (space)", Action::Play),
@@ -40,10 +40,6 @@ fn buttons(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if glyph_button(ui, Glyph::Step, "One time step (arrow right)", 32.0, false).clicked() {
         actions.push(Action::Step);
     }
-}
-
-fn over(state: &State) -> bool {
-    matches!(state.mirror.phase(), Phase::Done | Phase::Failed)
 }
 
 /// The kept frames as a line: filled as far as the run has come, with a handle where one looks.

@@ -78,7 +78,10 @@ fn measured(error: f64, mirror: &Mirror, palette: &Palette) -> Verdict {
 }
 
 fn unmeasured(state: &State, palette: &Palette) -> Verdict {
-    let reason = if state.stale {
+    let reason = if state.redrawn {
+        "The run begins with what was drawn: nothing is known to compare it with. Choose the \
+         problem again to go back to its own initial state."
+    } else if state.stale {
         "A parameter or the solution itself was changed along the run: the reference is of \
          another one. Go back to the start to compare again."
     } else {
@@ -97,7 +100,6 @@ fn numbers(ui: &mut Ui, mirror: &Mirror, status: &Status) {
     let some = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), format::short);
     let precision = mirror.loaded.as_ref().map_or("", |loaded| loaded.precision.as_str());
     let last = status.last.as_ref();
-    let s = mirror.columns.len();
     row(ui, "Error now", &some(status.error), "Relative L2 distance from the reference");
     row(
         ui,
@@ -117,8 +119,8 @@ fn numbers(ui: &mut Ui, mirror: &Mirror, status: &Status) {
         &some(status.initial_error),
         "Error of the network before the first step",
     );
-    let rank = last.map_or_else(|| "–".to_owned(), |r| format!("{} of {s}", r.rank));
-    row(ui, "Rank", &rank, "Directions above the cutoff, of those that the step could use");
+    let rank = mirror.rank().map_or_else(|| "–".to_owned(), |(r, s)| format!("{r} of {s}"));
+    row(ui, "Rank", &rank, "Singular values of J above the cutoff, of one per chosen parameter");
     row(ui, "Precision", precision, tier(precision));
 }
 

@@ -111,6 +111,14 @@ pub fn plain<'a>(id: &str, palette: &Palette) -> Plot<'a> {
         .min_size(vec2(60.0, 40.0))
 }
 
+/// The width of a chart of this height in which a rectangle of `size` fills the frame, both of its
+/// axes to one scale.
+pub fn square_width(size: egui::Vec2, height: f32) -> f32 {
+    /// Of the numbers below.
+    const BELOW: f32 = 18.0;
+    LEFT + (height - BELOW).max(1.0) * size.x / size.y.max(f32::MIN_POSITIVE)
+}
+
 /// Numbers at the left.
 pub fn left_axis<'a>(palette: &Palette) -> AxisHints<'a> {
     AxisHints::new_y()

@@ -112,7 +112,7 @@ fn a_tile_switches_the_problem() {
 #[test]
 fn the_slider_of_s_acts_on_the_run() {
     let mut window = desktop();
-    until(&mut window, 40, |state| state.mirror.columns.len() == 160);
+    until(&mut window, 120, |state| state.mirror.columns.len() == 160);
     let before = step(&window);
     let slider = window.get_by_role_and_label(Role::Slider, "s");
     slider.focus();
@@ -121,10 +121,10 @@ fn the_slider_of_s_acts_on_the_run() {
     window.run_steps(2);
     let s = state(&window).mirror.problem.method.columns;
     assert!(s > 160, "{s}");
-    until(&mut window, 40, move |state| state.mirror.columns.len() == s);
+    until(&mut window, 120, move |state| state.mirror.columns.len() == s);
     assert!(step(&window) > before, "the run goes on");
     click(&mut window, "Update: Dense");
-    until(&mut window, 40, |state| state.mirror.columns.len() == 545);
+    until(&mut window, 120, |state| state.mirror.columns.len() == 545);
     assert_eq!(state(&window).mirror.problem.method.update, Update::Dense);
 }
 

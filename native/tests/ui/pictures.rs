@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, SnapshotOptions};
 use sketchpde_native::App;
 
@@ -65,6 +66,57 @@ fn other_problems_other_moods() {
         let mut harness = open([1280.0, 800.0], desk, true);
         harness.ctx.set_theme(theme);
         until(&mut harness, 700, |state| state.time() > 0.3 * state.mirror.problem.time.end);
+        keep(&mut harness, name);
+    }
+}
+
+#[test]
+fn a_race_and_a_cut_to_be_looked_at() {
+    for (name, size) in [
+        ("race", [1280.0, 800.0]),
+        ("race-large", [1920.0, 1080.0]),
+        ("race-phone", [390.0, 844.0]),
+    ] {
+        let mut harness = open(size, Desk::default(), true);
+        until(&mut harness, 40, |state| state.mirror.records.len() > 2);
+        for label in ["Race", "against dense updates"] {
+            harness.get_by_label(label).click();
+            harness.run_steps(2);
+        }
+        if size[0] < 500.0 {
+            harness.get_by_label("Show: Trust").click();
+        }
+        until(&mut harness, 600, |state| state.time() > 0.3);
+        keep(&mut harness, name);
+    }
+    for (name, size) in [("cut", [1280.0, 800.0]), ("cut-phone", [390.0, 844.0])] {
+        let fragment = Some("v1&preset=advection-diffusion-2d".into());
+        let mut harness = open(size, Desk { fragment, ..Desk::default() }, true);
+        until(&mut harness, 400, |state| state.time() > 0.1);
+        for label in ["Contours", "Slice"] {
+            harness.get_by_label(label).click();
+            harness.run_steps(2);
+        }
+        keep(&mut harness, name);
+    }
+}
+
+#[test]
+fn trainings_to_be_looked_at() {
+    for (preset, name, size) in [
+        ("Poisson's equation on a square", "training", [1280.0, 800.0]),
+        ("Heat equation in space-time", "training-time", [1920.0, 1080.0]),
+        ("A nonlinear boundary value problem", "training-phone", [390.0, 844.0]),
+    ] {
+        let mut harness = open(size, Desk::default(), false);
+        until(&mut harness, 40, |state| state.mirror.records.len() > 2);
+        for label in ["Over the whole domain at once…", preset] {
+            harness.get_by_label(label).click();
+            harness.run_steps(2);
+        }
+        until(&mut harness, 60, |state| {
+            state.training.as_ref().is_some_and(|t| t.points.len() > 12 && t.field.is_some())
+        });
         keep(&mut harness, name);
     }
 }

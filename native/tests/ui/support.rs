@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use egui_kittest::Harness;
 use sketchpde_native::app::state::State;
-use sketchpde_native::link::{Link, Request, Server, Update, decode, encode, find_reference};
+use sketchpde_native::link::{
+    Fault, Link, Request, Server, Update, decode, encode, find_reference,
+};
 use sketchpde_native::{App, Options, Platform, theme};
 
 thread_local! {
@@ -24,11 +26,15 @@ pub struct Direct {
     server: Server,
     updates: Vec<Update>,
     references: bool,
+    faults: Faults,
 }
 
+/// What is to happen to the solver at the next look.
+pub type Faults = Rc<Cell<Option<Fault>>>;
+
 impl Direct {
-    pub fn new(references: bool) -> Self {
-        Self { server: Server::new(ticking), updates: Vec::new(), references }
+    pub fn new(references: bool, faults: Faults) -> Self {
+        Self { server: Server::new(ticking), updates: Vec::new(), references, faults }
     }
 
     fn take(&mut self, updates: Vec<Update>) {
@@ -55,6 +61,11 @@ impl Link for Direct {
     }
 
     fn poll(&mut self) -> Vec<Update> {
+        if self.faults.take() == Some(Fault::Panic) {
+            // As a link does it that has lost its thread.
+            self.server = Server::new(ticking);
+            self.updates = vec![Update::Stopped("a test".into())];
+        }
         // No budget: one step where one is due.
         let (_, updates) = pollster::block_on(self.server.advance(0.0));
         self.take(updates);
@@ -65,10 +76,15 @@ impl Link for Direct {
 /// What was given to the person.
 pub type Saved = Rc<Cell<Option<(String, Vec<u8>)>>>;
 
+/// A file that is waiting to be opened.
+pub type Waiting = Rc<Cell<Option<Vec<u8>>>>;
+
 /// Keeps what is saved, and was opened with a fragment.
 #[derive(Default)]
 pub struct Desk {
     pub saved: Saved,
+    pub waiting: Waiting,
+    pub faults: Faults,
     pub fragment: Option<String>,
 }
 
@@ -80,8 +96,8 @@ impl Platform for Desk {
 
     fn receive(&mut self, _file: egui::DroppedFileHandle) {}
 
-    fn opened(&mut self) -> Option<Result<String, String>> {
-        None
+    fn opened(&mut self) -> Option<Result<Vec<u8>, String>> {
+        self.waiting.take().map(Ok)
     }
 
     fn link(&self, fragment: &str) -> String {
@@ -104,8 +120,8 @@ pub fn open(size: [f32; 2], desk: Desk, references: bool) -> Harness<'static, Op
     builder.build_ui_state(
         move |ui, app: &mut Option<App>| {
             let app = app.get_or_insert_with(|| {
-                let line = Box::new(Direct::new(references));
                 let desk = Box::new(desk.take().unwrap_or_default());
+                let line = Box::new(Direct::new(references, Rc::clone(&desk.faults)));
                 App::create(ui.ctx(), line, desk, Options::default())
             });
             app.think(ui.ctx());

@@ -107,6 +107,12 @@ impl Evaluator {
         Ok(evaluator)
     }
 
+    /// The device that it runs on.
+    #[must_use]
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
     /// The derivatives that are carried through the layers.
     #[must_use]
     pub fn jets(&self) -> &JetSet {

@@ -1,5 +1,6 @@
 //! The site in a real browser.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -17,8 +18,16 @@ const PLAYWRIGHT: &str = "1.65.1";
 
 /// What the tests need beside the project itself.
 pub struct Tools {
+    toolchain: Toolchain,
     browser: PathBuf,
     playwright: PathBuf,
+}
+
+impl fmt::Display for Tools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "for WebAssembly: {}", self.toolchain)?;
+        write!(f, "Chromium:        {}", self.browser.display())
+    }
 }
 
 /// Finds or installs the compiler for the browser, the browser, its remote control and Node.js.
@@ -27,10 +36,11 @@ pub struct Tools {
 /// When one of them cannot be had; the message says what to install.
 pub fn tools() -> Result<Tools, String> {
     let cache = cache::folder()?;
-    Toolchain::find(&cache)?;
+    let toolchain = Toolchain::find(&cache)?;
     npm::node()?;
     let modules = npm::install(&cache, "playwright-core", PLAYWRIGHT)?;
-    Ok(Tools { browser: browser()?, playwright: modules.join("playwright-core/index.js") })
+    let playwright = modules.join("playwright-core/index.js");
+    Ok(Tools { toolchain, browser: browser()?, playwright })
 }
 
 /// Builds the site and the command line program, and compares the two in headless Chromium: with

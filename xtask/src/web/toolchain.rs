@@ -1,5 +1,6 @@
 //! A compiler for `wasm32-unknown-unknown`.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -66,6 +67,15 @@ impl Toolchain {
                 .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
         command
+    }
+}
+
+impl fmt::Display for Toolchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Installed => write!(f, "the compiler at hand, with the target {TARGET}"),
+            Self::Debian { prefix, .. } => write!(f, "Debian's compiler in {}", prefix.display()),
+        }
     }
 }
 

@@ -1,0 +1,135 @@
+//! Going on with a run that was kept: after the solver has stopped, or from a file.
+
+use serde::{Deserialize, Serialize};
+use sketchpde::evolve::EvolutionState;
+use sketchpde::output::History;
+use sketchpde::problem::Problem;
+use sketchpde::session::{EvaluationGrid, Frames, SavedState, SavedSteps, Seconds, Session};
+
+use super::{decode, encode};
+
+/// What a run needs to take its next step as if nothing had happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Parameters after the initial fit.
+    pub fitted: Vec<f64>,
+    /// Steps done.
+    pub step: usize,
+    pub time: f64,
+    pub theta: Vec<f64>,
+    /// Length of the next step.
+    pub dt: f64,
+    /// Subsets drawn so far.
+    pub epoch: u64,
+    pub controller: Vec<f64>,
+    pub seconds: Seconds,
+}
+
+/// A mark with the run until there, as far as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    pub mark: Mark,
+    pub history: History,
+    /// Of the frames.
+    pub times: Vec<f64>,
+    /// One row of the evaluation grid per time, in single precision: enough for pictures.
+    pub values: Vec<f32>,
+    /// Whether the run can be compared with the problem's reference: nothing was changed on the way.
+    pub comparable: bool,
+}
+
+impl Mark {
+    /// Of a run between two steps; `None` before the first one.
+    #[must_use]
+    pub fn of(session: &Session) -> Option<Self> {
+        let EvolutionState { step, time, theta, dt, epoch, controller } =
+            session.evolution_state()?;
+        let (fitted, seconds) = (session.fitted().to_vec(), session.status().seconds);
+        Some(Self { fitted, step, time, theta, dt, epoch, controller, seconds })
+    }
+}
+
+/// Why a run cannot go on from what was kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeptError {
+    #[error("this is no checkpoint of this program")]
+    Format,
+    #[error("the checkpoint is damaged or was written by another version of the program")]
+    Damaged,
+    #[error("the checkpoint holds {found} values at {times} times of a grid of {points} points")]
+    Frames { found: usize, times: usize, points: usize },
+    #[error("the checkpoint stands at t = {time}, outside of the problem's {start} to {end}")]
+    Time { time: f64, start: f64, end: f64 },
+    #[error("the checkpoint holds a number that is not finite")]
+    NotFinite,
+}
+
+impl Kept {
+    /// As the session takes it, with frames spread as for at most `most` of them.
+    ///
+    /// # Errors
+    /// When it does not belong to the problem. Parameters of another network are refused by the
+    /// session itself.
+    pub fn state(self, problem: &Problem, most: usize) -> Result<SavedState, KeptError> {
+        let points = EvaluationGrid::of(problem).points();
+        let (start, end) = (problem.time.start, problem.time.end);
+        let (found, times) = (self.values.len(), self.times.len());
+        if times.checked_mul(points) != Some(found) {
+            return Err(KeptError::Frames { found, times, points });
+        }
+        let mark = self.mark;
+        let slack = 1e-9 * (end - start);
+        if !(start - slack..=end + slack).contains(&mark.time) {
+            return Err(KeptError::Time { time: mark.time, start, end });
+        }
+        let numbers = mark.theta.iter().chain(&mark.fitted).chain(&mark.controller);
+        if !numbers.chain([&mark.dt]).all(|v| v.is_finite()) || mark.dt <= 0.0 {
+            return Err(KeptError::NotFinite);
+        }
+        let mut frames = Frames::new(points, start, end, most);
+        let values: Vec<f64> = self.values.iter().map(|&v| f64::from(v)).collect();
+        frames.restore(&self.times, &values);
+        let Mark { fitted, step, time, theta, dt, epoch, controller, seconds } = mark;
+        let evolution = EvolutionState { step, time, theta, dt, epoch, controller };
+        let history = self.history;
+        Ok(SavedState::Steps(Box::new(SavedSteps { fitted, evolution, history, frames, seconds })))
+    }
+}
+
+/// The first bytes of a checkpoint file.
+const MAGIC: &[u8] = b"sketchpde run 1\n";
+
+/// A run as a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The problem file with every change applied.
+    pub toml: String,
+    pub kept: Kept,
+}
+
+impl Checkpoint {
+    /// The file's bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        // Writing plain data into memory cannot fail.
+        bytes.extend(encode(self).unwrap_or_default());
+        bytes
+    }
+
+    /// Whether the bytes begin as a checkpoint does.
+    #[must_use]
+    pub fn is_one(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
+    }
+
+    /// The inverse of [`Checkpoint::to_bytes`].
+    ///
+    /// # Errors
+    /// When the bytes are no whole checkpoint.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeptError> {
+        let body = bytes.strip_prefix(MAGIC).ok_or(KeptError::Format)?;
+        decode(body).map_err(|_| KeptError::Damaged)
+    }
+}

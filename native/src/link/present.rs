@@ -1,0 +1,189 @@
+//! A run that is going on, and what of it has been sent.
+
+use std::ops::ControlFlow;
+
+use sketchpde::evolve::EvolveError;
+use sketchpde::problem::{Problem, ReferenceKind};
+use sketchpde::reference::{self, Reference};
+use sketchpde::session::{self, Command, Phase, Session, SessionError};
+
+use super::{FrameBlock, Loaded, Mark, RunId, Update};
+
+/// A session and how much of it the drawing side knows.
+pub(super) struct Present {
+    pub run: RunId,
+    pub session: Session,
+    /// What its fit depends on, until the fit is remembered.
+    pub fit: Option<Vec<u8>>,
+    /// Whether the problem's reference is a reference of this run.
+    comparable: bool,
+    frames_sent: usize,
+    reference_sent: usize,
+    /// Where the run stood when it was last looked at.
+    seen: Option<(Phase, usize)>,
+    /// Step and wall time of the last mark.
+    marked: Option<(usize, f64)>,
+}
+
+/// Between two marks, in seconds: what is lost when the solver stops.
+const MARK_EVERY: f64 = 0.5;
+
+impl Present {
+    pub fn new(run: RunId, session: Session, fit: Option<Vec<u8>>, comparable: bool) -> Self {
+        let mut present = Self {
+            run,
+            session,
+            fit,
+            comparable,
+            frames_sent: 0,
+            reference_sent: 0,
+            seen: None,
+            marked: None,
+        };
+        present.take_closed_form();
+        present
+    }
+
+    /// What a drawing side has to know of it at once.
+    pub fn introduce(&self) -> Vec<Update> {
+        let description = self.session.description();
+        let loaded = Update::Loaded(Loaded {
+            run: self.run,
+            backend: description.backend.to_owned(),
+            device: description.device.clone(),
+            precision: description.precision.to_owned(),
+        });
+        [Some(loaded), self.wish_for_reference()].into_iter().flatten().collect()
+    }
+
+    fn wish_for_reference(&self) -> Option<Update> {
+        let problem = self.session.problem();
+        let (run, toml) = (self.run, problem.source.clone());
+        (self.comparable && reference::kind(problem) == ReferenceKind::Spectral)
+            .then_some(Update::ReferenceWanted { run, toml })
+    }
+
+    /// A closed form costs nothing: it is taken at once.
+    fn take_closed_form(&mut self) {
+        if self.comparable
+            && let Some(exact) = closed_form(self.session.problem())
+        {
+            self.session.set_reference(exact);
+        }
+    }
+
+    pub fn comparable(&self) -> bool {
+        self.comparable
+    }
+
+    pub async fn obey(&mut self, command: Command) -> Result<(), SessionError> {
+        if matches!(
+            command,
+            Command::SetParameter { .. } | Command::Disturb { .. } | Command::Redraw { .. }
+        ) {
+            self.comparable = false;
+            self.marked = None;
+        }
+        let outcome = self.session.obey(command).await;
+        if self.session.frames().len() <= 1 {
+            // The run began anew.
+            self.frames_sent = 0;
+            self.reference_sent = 0;
+            self.marked = None;
+        }
+        outcome
+    }
+
+    pub fn set_reference(&mut self, reference: Reference) {
+        self.reference_sent = 0;
+        self.session.set_reference(reference);
+    }
+
+    /// Whether it ended because the device was lost or failed.
+    pub fn has_lost_its_device(&self) -> bool {
+        let failure = self.session.failure();
+        matches!(failure, Some(SessionError::Evolve(EvolveError::Gpu(_))))
+    }
+
+    pub async fn advance(&mut self, budget: f64) -> session::Activity {
+        self.session.advance(budget).await
+    }
+
+    /// Whether it has come to where nobody has looked at it or marked it.
+    pub fn is_unseen(&self) -> bool {
+        let (phase, step) = self.position();
+        let markable = matches!(phase, Phase::Steps | Phase::Done);
+        let marked = self.marked.is_some_and(|(known, _)| known == step);
+        self.seen != Some((phase, step)) || (markable && !marked)
+    }
+
+    /// As [`Present::is_unseen`] for a rival, of which no mark is kept.
+    pub fn is_unseen_as_rival(&self) -> bool {
+        self.seen != Some(self.position())
+    }
+
+    /// What is new, then the snapshot, and a mark where one is due at the wall time `now`.
+    pub fn show(&mut self, now: f64, at_rest: bool) -> Vec<Update> {
+        let snapshot = Update::Snapshot(Box::new(self.session.snapshot()));
+        self.seen = Some(self.position());
+        let frames = self.new_frames().map(Update::Frames);
+        let mark = self.new_mark(now, at_rest).map(|mark| Update::Mark(Box::new(mark)));
+        [frames, Some(snapshot), mark].into_iter().flatten().collect()
+    }
+
+    /// The snapshot alone: of a rival there is no picture in space and time.
+    pub fn show_as_rival(&mut self) -> Update {
+        self.seen = Some(self.position());
+        Update::Rival(Box::new(self.session.snapshot()))
+    }
+
+    fn position(&self) -> (Phase, usize) {
+        let status = self.session.status();
+        (status.phase, status.step)
+    }
+
+    fn new_mark(&mut self, now: f64, at_rest: bool) -> Option<Mark> {
+        let (phase, step) = self.position();
+        let due = match self.marked {
+            None => true,
+            Some((known, _)) if known == step => false,
+            Some((_, since)) => at_rest || now - since >= MARK_EVERY,
+        };
+        if !due || matches!(phase, Phase::Fit | Phase::Failed) {
+            return None;
+        }
+        self.marked = Some((step, now));
+        Mark::of(&self.session)
+    }
+
+    /// What was not sent yet; `None` where there is nothing.
+    fn new_frames(&mut self) -> Option<FrameBlock> {
+        let frames = self.session.frames();
+        let points = frames.points().max(1);
+        let (first, first_reference) = (self.frames_sent, self.reference_sent);
+        let known = frames.reference().len() / points;
+        // A reference that was dropped is dropped over there too.
+        let first_reference = first_reference.min(known);
+        if first == frames.len() && first_reference == known && known == self.reference_sent {
+            return None;
+        }
+        self.frames_sent = frames.len();
+        self.reference_sent = known;
+        let single = |values: &[f64]| values.iter().map(|&v| v as f32).collect();
+        Some(FrameBlock {
+            first,
+            times: frames.times()[first..].to_vec(),
+            values: single(&frames.values()[first * points..]),
+            first_reference,
+            reference: single(&frames.reference()[first_reference * points..]),
+        })
+    }
+}
+
+/// The exact solution, where the problem has one.
+fn closed_form(problem: &Problem) -> Option<Reference> {
+    if reference::kind(problem) != ReferenceKind::Exact {
+        return None;
+    }
+    Reference::of(problem, &|_| ControlFlow::Continue(())).ok().flatten()
+}

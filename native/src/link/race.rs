@@ -1,0 +1,94 @@
+//! Two runs of one problem from one initial state, at equal wall time.
+//!
+//! They take turns: whoever has had less time for its steps is next. The pace that a person can
+//! follow is kept by the one that is further along, so that both are slowed down alike.
+
+use sketchpde::evolve::Engine;
+use sketchpde::evolve::initial_fit::fit_key;
+use sketchpde::problem::{Overrides, Problem};
+use sketchpde::session::{Command, Phase, Session, Start};
+
+use super::present::Present;
+use super::server::LoadError;
+use super::{Challenge, Server, Update};
+
+impl Server {
+    pub(super) async fn begin_race(&mut self, challenge: Challenge) -> Vec<Update> {
+        match self.set_up_rival(challenge).await {
+            Ok(()) => self.snapshot(true),
+            Err(error) => vec![Update::NoRace(error.to_string())],
+        }
+    }
+
+    async fn set_up_rival(&mut self, challenge: Challenge) -> Result<(), LoadError> {
+        let problem = Problem::from_toml(&challenge.toml, &Overrides::new())?;
+        let engine = Engine::new(&problem, &challenge.backend.into()).await?;
+        let Some(present) = &mut self.present else { return Err(LoadError::RaceTooEarly) };
+        let fitted = present.session.fitted().to_vec();
+        if fitted.is_empty() {
+            return Err(LoadError::RaceTooEarly);
+        }
+        let known = present.session.problem();
+        if fit_key(known) != fit_key(&problem) || known.equation != problem.equation {
+            return Err(LoadError::RaceOfTwoProblems);
+        }
+        let options = self.options(Start::Fitted(fitted));
+        let Some(present) = &mut self.present else { return Err(LoadError::RaceTooEarly) };
+        let session = Session::new(problem, engine, options).await?;
+        let mut rival = Present::new(present.run, session, None, present.comparable());
+        if let Some(reference) = present.session.reference() {
+            rival.set_reference(reference.clone());
+        }
+        present.obey(Command::Reset).await?;
+        present.obey(Command::Play).await?;
+        self.rival = Some(rival);
+        self.pacing.restart();
+        Ok(())
+    }
+
+    /// Whoever has had less time, of those that have something to do.
+    pub(super) fn whose_turn(&mut self) -> Option<&mut Present> {
+        let Some(rival) = &mut self.rival else { return self.present.as_mut() };
+        let Some(present) = &mut self.present else { return Some(rival) };
+        let used = |runner: &Present| runner.session.status().seconds.steps;
+        let rival_next = match (is_running(present), is_running(rival)) {
+            (true, true) => used(rival) < used(present),
+            (first, _) => !first,
+        };
+        Some(if rival_next { rival } else { present })
+    }
+
+    /// The time of the run that is further along; `time` is that of the present one.
+    pub(super) fn furthest(&self, time: f64) -> f64 {
+        let rival = self.rival.as_ref().map(|rival| rival.session.status().time);
+        rival.map_or(time, |rival| rival.max(time))
+    }
+
+    /// Whether either of two runners has something to do.
+    pub(super) fn race_goes_on(&self) -> bool {
+        self.rival.is_some() && self.present.iter().chain(&self.rival).any(is_running)
+    }
+}
+
+fn is_running(runner: &Present) -> bool {
+    let status = runner.session.status();
+    match status.phase {
+        Phase::Fit => true,
+        Phase::Steps => status.playing,
+        Phase::Done | Phase::Failed => false,
+    }
+}
+
+/// Whether a command is for both runners: what belongs to the method is for the present run only.
+pub(super) fn concerns_both(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Play
+            | Command::Pause
+            | Command::Step(_)
+            | Command::Reset
+            | Command::SetParameter { .. }
+            | Command::Disturb { .. }
+            | Command::Redraw { .. }
+    )
+}

@@ -1,0 +1,196 @@
+//! Training over a whole domain: the server's end of it, and what it shows.
+
+use serde::{Deserialize, Serialize};
+use sketchpde::optimize::OptimizeError;
+use sketchpde::problem::{Overrides, ProblemErrors, ResidualProblem};
+use sketchpde::session::{self, Clock, Command, TrainingSession};
+
+use super::{RunId, Update};
+
+/// A training to set up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingLoad {
+    pub run: RunId,
+    /// The problem file with every change applied.
+    pub toml: String,
+    /// Whether to begin at once.
+    pub playing: bool,
+}
+
+/// What a training shows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingSnapshot {
+    pub run: RunId,
+    pub playing: bool,
+    pub iteration: usize,
+    /// The most there will be.
+    pub iterations: usize,
+    pub seconds: f64,
+    /// Iterations from [`TrainingSnapshot::first`] on.
+    pub points: Vec<TrainingPoint>,
+    pub first: usize,
+    /// The solution, where it is new and lies on a grid.
+    pub field: Option<TrainingField>,
+    /// Why it is over, in words.
+    pub ended: Option<String>,
+    /// What broke it off.
+    pub failure: Option<String>,
+}
+
+/// One iteration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingPoint {
+    pub iteration: usize,
+    pub loss: f64,
+    /// Relative L2 error, where it was measured.
+    pub error: Option<f64>,
+    /// Singular values that were kept; 0 for methods that have none.
+    pub rank: usize,
+}
+
+/// The solution on a grid, in single precision.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingField {
+    /// Name and positions of each coordinate; the last one runs fastest.
+    pub axes: Vec<(String, Vec<f64>)>,
+    pub values: Vec<f32>,
+    /// The exact solution, empty where there is none.
+    pub exact: Vec<f32>,
+}
+
+/// Why a training cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainingLoadError {
+    #[error(transparent)]
+    Problem(#[from] ProblemErrors),
+    #[error(transparent)]
+    Training(#[from] OptimizeError),
+}
+
+/// Between two pictures of the solution, in seconds: it is evaluated at tens of thousands of points
+/// for each.
+const PICTURE_EVERY: f64 = 0.25;
+
+/// A training that is going on.
+pub(super) struct Trainee {
+    run: RunId,
+    session: TrainingSession,
+    clock: Clock,
+    /// Iterations that it may take; `None`: until its end.
+    left: Option<usize>,
+    failure: Option<OptimizeError>,
+    points_sent: usize,
+    /// Iteration and wall time of the last picture.
+    pictured: Option<(usize, f64)>,
+    /// Iteration that was last looked at, and whether it moved then.
+    seen: Option<(usize, bool)>,
+}
+
+impl Trainee {
+    pub fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
+        let problem = ResidualProblem::from_toml(&load.toml, &Overrides::new())?;
+        Ok(Self {
+            run: load.run,
+            session: TrainingSession::new(&problem, clock)?,
+            clock,
+            left: (!load.playing).then_some(0),
+            failure: None,
+            points_sent: 0,
+            pictured: None,
+            seen: None,
+        })
+    }
+
+    /// Commands about a time step mean nothing here.
+    pub fn obey(&mut self, command: &Command) -> Result<(), OptimizeError> {
+        match command {
+            Command::Play => self.left = None,
+            Command::Pause => self.left = Some(0),
+            Command::Step(count) => self.left = Some(*count),
+            Command::Reset => {
+                let problem = self.session.problem().clone();
+                self.session = TrainingSession::new(&problem, self.clock)?;
+                self.failure = None;
+                self.points_sent = 0;
+                self.pictured = None;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        self.failure.is_none() && self.session.report().reason.is_none() && self.left != Some(0)
+    }
+
+    /// Iterates for about `budget` seconds, at least once where that is due.
+    pub fn advance(&mut self, budget: f64) -> session::Activity {
+        let until = (self.clock)() + budget;
+        while self.is_due() {
+            if let Err(error) = self.session.iterate() {
+                self.failure = Some(error);
+            }
+            self.left = self.left.map(|left| left.saturating_sub(1));
+            if (self.clock)() >= until {
+                break;
+            }
+        }
+        if self.is_due() { session::Activity::Busy } else { session::Activity::Idle }
+    }
+
+    pub fn is_unseen(&self) -> bool {
+        self.seen != Some((self.session.status().iteration, self.is_due()))
+    }
+
+    pub fn show(&mut self) -> Update {
+        let status = self.session.status();
+        let due = self.is_due();
+        self.seen = Some((status.iteration, due));
+        let records = &self.session.history().records;
+        let first = self.points_sent.min(records.len());
+        let points = records[first..].iter().map(|r| TrainingPoint {
+            iteration: r.iteration,
+            loss: r.loss,
+            error: r.error,
+            rank: r.rank,
+        });
+        let points: Vec<TrainingPoint> = points.collect();
+        self.points_sent = records.len();
+        let ended = self.session.report().reason.map(|reason| reason.describe().to_owned());
+        Update::Training(Box::new(TrainingSnapshot {
+            run: self.run,
+            playing: self.left != Some(0),
+            iteration: status.iteration,
+            iterations: status.iterations,
+            seconds: status.seconds,
+            points,
+            first,
+            field: self.picture(status.iteration, due),
+            ended,
+            failure: self.failure.as_ref().map(ToString::to_string),
+        }))
+    }
+
+    fn picture(&mut self, iteration: usize, due: bool) -> Option<TrainingField> {
+        let now = (self.clock)();
+        let wanted = match self.pictured {
+            None => true,
+            Some((known, _)) if known == iteration => false,
+            Some((_, since)) => !due || now - since >= PICTURE_EVERY,
+        };
+        if !wanted {
+            return None;
+        }
+        self.pictured = Some((iteration, now));
+        let field = self.session.field()?;
+        let time = (field.times.len() > 1).then(|| ("t".to_owned(), field.times));
+        let space = field.axes.into_iter().map(|axis| (axis.name, axis.values));
+        let single = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect();
+        Some(TrainingField {
+            axes: time.into_iter().chain(space).collect(),
+            values: single(field.values),
+            exact: field.reference.map(single).unwrap_or_default(),
+        })
+    }
+}

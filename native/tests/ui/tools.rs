@@ -1,0 +1,180 @@
+//! Drawing, cutting, racing, keeping, and going on after a crash.
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use sketchpde::session::Phase;
+use sketchpde_native::App;
+use sketchpde_native::link::{Checkpoint, Fault};
+
+use super::support::{Desk, desktop, open, state, step, until};
+
+type Window = Harness<'static, Option<App>>;
+
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    window.run_steps(2);
+}
+
+/// Presses at the first place, moves over all others and lets go.
+fn drag(window: &mut Window, places: &[[f32; 2]]) {
+    for (k, [x, y]) in places.iter().enumerate() {
+        let at = egui::pos2(*x, *y);
+        if k == 0 {
+            window.hover_at(at);
+            window.step();
+            window.drag_at(at);
+        } else {
+            window.hover_at(at);
+        }
+        window.step();
+    }
+    if let Some([x, y]) = places.last() {
+        window.drop_at(egui::pos2(*x, *y));
+    }
+    window.run_steps(4);
+}
+
+/// A file by its entry in the menu.
+fn save(window: &mut Window, desk: &super::support::Saved, label: &str) -> (String, Vec<u8>) {
+    click(window, "File");
+    click(window, label);
+    desk.take().expect("a file")
+}
+
+#[test]
+fn a_drawn_curve_becomes_the_solution_and_the_run_goes_on() {
+    let mut window = desktop();
+    until(&mut window, 60, |state| state.mirror.records.len() > 5);
+    click(&mut window, "Pause (space)");
+    click(&mut window, "Draw");
+    assert!(state(&window).tools.draw);
+    let before = state(&window).mirror.values.clone();
+    let places: Vec<[f32; 2]> = (0..30).map(|k| [450.0 + 10.0 * k as f32, 200.0]).collect();
+    drag(&mut window, &places);
+    let after = state(&window).mirror.values.clone();
+    let moved = before.iter().zip(&after).map(|(u, v)| (u - v).abs()).fold(0.0, f64::max);
+    assert!(moved > 0.3, "{moved}: {:?}", state(&window).notices);
+    let paused = step(&window);
+    until(&mut window, 60, |state| state.mirror.records.len() > paused + 3);
+    assert_eq!(state(&window).mirror.phase(), Phase::Steps);
+}
+
+#[test]
+fn a_field_is_cut_where_one_drags() {
+    let desk =
+        Desk { fragment: Some("v1&preset=advection-diffusion-2d".into()), ..Desk::default() };
+    let mut window = open([1280.0, 800.0], desk, false);
+    until(&mut window, 40, |state| state.mirror.records.len() > 2);
+    click(&mut window, "Contours");
+    click(&mut window, "Slice");
+    let middle = state(&window).tools.slice.expect("a cut");
+    drag(&mut window, &[[640.0, 300.0], [640.0, 260.0], [640.0, 220.0]]);
+    let higher = state(&window).tools.slice.expect("a cut");
+    assert!(higher > middle, "{higher}");
+    assert!(!state(&window).stale, "nothing was poked");
+    click(&mut window, "Slice");
+    assert_eq!(state(&window).tools.slice, None);
+}
+
+#[test]
+fn a_race_shows_both_and_who_leads() {
+    let mut window = open([1280.0, 800.0], Desk::default(), true);
+    until(&mut window, 60, |state| state.mirror.records.len() > 2);
+    click(&mut window, "Race");
+    click(&mut window, "against dense updates");
+    until(&mut window, 400, |state| {
+        let rival = state.mirror.rival.as_ref().and_then(|rival| rival.status.as_ref());
+        rival.is_some_and(|status| status.step > 5 && status.error.is_some())
+    });
+    let mirror = &state(&window).mirror;
+    let rival = mirror.rival.as_ref().expect("a rival");
+    let used = |s: &sketchpde::session::Status| s.seconds.steps;
+    let (own, other) = (mirror.status.as_ref().expect("own"), rival.status.as_ref().expect("its"));
+    assert!((used(own) - used(other)).abs() < 0.2 * used(own), "{own:?} {other:?}");
+    assert!(window.query_by_label("Race at equal wall time").is_some());
+    click(&mut window, "End the race");
+    assert!(state(&window).mirror.rival.is_none());
+}
+
+#[test]
+fn a_saved_run_is_opened_where_it_was() {
+    let desk = Desk::default();
+    let (saved, waiting) = (desk.saved.clone(), desk.waiting.clone());
+    let mut window = open([1280.0, 800.0], desk, false);
+    until(&mut window, 200, |state| state.mirror.records.len() > 40);
+    click(&mut window, "Pause (space)");
+    window.run_steps(3);
+    let (at, values) = (step(&window), state(&window).mirror.values.clone());
+    let (name, bytes) = save(&mut window, &saved, "Save the run (checkpoint)");
+    assert!(name.ends_with(".sketchpde") && Checkpoint::is_one(&bytes), "{name}");
+    click(&mut window, "Play (space)");
+    until(&mut window, 100, |state| state.mirror.records.len() > at + 5);
+    waiting.set(Some(bytes));
+    until(&mut window, 40, |state| {
+        state.mirror.status.as_ref().is_some_and(|s| s.step == at && !s.playing)
+    });
+    assert_eq!(state(&window).mirror.values, values);
+    assert!(state(&window).mirror.frames.times.len() > 30, "its picture is there");
+    waiting.set(Some(b"sketchpde run 1\nnonsense".to_vec()));
+    window.run_steps(3);
+    assert!(state(&window).notices.iter().any(|n| n.bad && n.text.contains("damaged")));
+}
+
+#[test]
+fn after_a_crash_the_run_goes_on_and_says_so() {
+    let desk = Desk::default();
+    let faults = desk.faults.clone();
+    let mut window = open([1280.0, 800.0], desk, true);
+    until(&mut window, 400, |state| state.mirror.frames.times.len() > 60);
+    let (frames, before) = (state(&window).mirror.frames.times.len(), step(&window));
+    faults.set(Some(Fault::Panic));
+    until(&mut window, 400, move |state| state.mirror.records.len() > before + 5);
+    let mirror = &state(&window).mirror;
+    assert!(mirror.frames.times.len() > frames, "the picture is whole");
+    assert!(mirror.records.is_sorted_by(|a, b| b.step == a.step + 1), "no step is missing");
+    assert!(mirror.status.as_ref().is_some_and(|s| s.error.is_some()), "errors are measured");
+    let told = |state: &sketchpde_native::app::state::State, words: &str| {
+        state.notices.iter().any(|n| n.bad && n.text.contains(words))
+    };
+    assert!(told(state(&window), "goes on from t = "));
+    // One that crashes at once again waits, and is then given up.
+    faults.set(Some(Fault::Panic));
+    window.run_steps(1);
+    faults.set(Some(Fault::Panic));
+    window.run_steps(1);
+    assert!(told(state(&window), "when you press play"), "{:?}", state(&window).notices);
+    faults.set(Some(Fault::Panic));
+    window.run_steps(2);
+    assert!(told(state(&window), "choose a problem"), "{:?}", state(&window).notices);
+}
+
+#[test]
+fn a_training_is_watched_and_stops_when_asked() {
+    let mut window = open([1280.0, 800.0], Desk::default(), false);
+    until(&mut window, 40, |state| state.mirror.records.len() > 2);
+    click(&mut window, "Over the whole domain at once…");
+    click(&mut window, "A nonlinear boundary value problem");
+    until(&mut window, 60, |state| {
+        state.training.as_ref().is_some_and(|t| t.points.len() > 8 && t.field.is_some())
+    });
+    let training = |window: &Window| {
+        let training = state(window).training.as_ref().expect("a training");
+        (training.points.clone(), training.error(), training.playing())
+    };
+    let (points, error, playing) = training(&window);
+    assert!(playing && error.is_some_and(|error| error < 0.5), "{error:?}");
+    assert!(points.is_sorted_by(|a, b| b.iteration == a.iteration + 1 && b.loss <= a.loss));
+    click(&mut window, "Pause (space)");
+    let paused = training(&window).0.len();
+    window.run_steps(5);
+    assert_eq!(training(&window).0.len(), paused);
+    click(&mut window, "One time step (arrow right)");
+    window.run_steps(3);
+    assert_eq!(training(&window).0.len(), paused + 1);
+    click(&mut window, "adam");
+    until(&mut window, 60, |state| {
+        state.training.as_ref().is_some_and(|t| t.points.len() > 2 && t.points[0].rank == 0)
+    });
+    click(&mut window, "Allen-Cahn equation");
+    until(&mut window, 40, |state| state.training.is_none() && state.mirror.records.len() > 2);
+}
