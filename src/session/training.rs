@@ -87,7 +87,7 @@ impl TrainingSession {
     ) -> Result<Self, OptimizeError> {
         let mut session = Self::new(problem, clock)?;
         if let Some(&[iteration]) = state.get(MIXED_AFTER).map(Vec::as_slice) {
-            session.to_mixed(iteration as usize)?;
+            session.go_on_mixed(iteration as usize)?;
         }
         session.training.restore(state)?;
         session.seconds = match state.get(SECONDS).map(Vec::as_slice) {
@@ -113,7 +113,7 @@ impl TrainingSession {
     pub fn iterate(&mut self) -> Result<TrainingReport, OptimizeError> {
         let begun = (self.clock)();
         if self.stalls_in_single() {
-            self.to_mixed(self.history().records.len())?;
+            self.go_on_mixed(self.history().records.len())?;
         }
         let report = self.training.iterate()?;
         let iteration = report.record.iteration;
@@ -131,7 +131,7 @@ impl TrainingSession {
         single && NOISE.holds(&losses())
     }
 
-    fn to_mixed(&mut self, iteration: usize) -> Result<(), OptimizeError> {
+    fn go_on_mixed(&mut self, iteration: usize) -> Result<(), OptimizeError> {
         self.mixed_after = Some(iteration);
         self.training.change_system(|system| system.set_precision(Precision::Mixed))
     }
