@@ -43,7 +43,14 @@ pub fn run_tests() -> Result<(), String> {
     steps.step("GPU tests again (SwiftShader)", || match drivers.swiftshader.as_deref() {
         Some(manifest) => run(on(
             Some((manifest, "SwiftShader")),
-            cargo("test").args(["--locked", "--release", "--test", "gpu", "--no-fail-fast"]),
+            cargo("test").args([
+                "--locked",
+                "--release",
+                "--workspace",
+                "--test",
+                "gpu",
+                "--no-fail-fast",
+            ]),
         )),
         None => without_swiftshader(),
     });
