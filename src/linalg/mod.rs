@@ -7,29 +7,32 @@
 //! [`RowSketch`] makes m rows out of n; [`lsqr`] works on any [`TallOperator`], a GPU's included.
 //!
 //! # Which method when
-//! Two cores with AVX-512, f64, synthetic Jacobians with 190 singular values above 1e-4; milliseconds,
-//! the shortest of several runs, by `cargo bench --bench least_squares` (the last row is processor
-//! time over two, because the machine was busy):
+//! Two cores with AVX-512, f64, Jacobians that the presets' own runs reach (Allen-Cahn at t = 0 and 1,
+//! Burgers at t = 0.2; 45 to 95 singular values above the cutoff); milliseconds, the shortest of
+//! several runs, the range over the three, by `cargo bench --bench least_squares`:
 //!
-//! | n x s, rcond | SVD | pivoted QR | Gram, truncated | Gram, damped | sketch, damped | + LSQR |
+//! | n x s, rcond | SVD | pivoted QR | Gram, truncated | Gram, damped | sketch, damped | LSQR, damped |
 //! | --- | --- | --- | --- | --- | --- | --- |
-//! | 1,000 x 150, 1e-4 | 6.0 | 4.4 | 2.1 | 0.53 | 0.6 | 1.3 |
-//! | 600 x 400, 1e-6 | 32 | 31 | 12 | 2.0 | - | - |
-//! | 400 x 600, 1e-6 | 33 | 42 | 14 | 2.0 | - | - |
-//! | 10,000 x 800, 1e-5 | - | - | 93 | 85 | 30 | 60 |
+//! | 1,000 x 150, 1e-4 | 5.8 to 5.9 | 5.1 to 5.3 | 1.0 to 1.3 | 0.52 to 0.59 | 0.71 to 0.75 | 0.48 |
+//! | 600 x 400, 1e-6 | 32 | 15 to 17 | 2.1 to 2.6 | 2.0 to 3.1 | - | - |
+//! | 400 x 600, 1e-6 | 32 to 33 | 17 to 19 | 2.2 to 2.9 | 2.0 to 2.1 | - | - |
+//! | 10,000 x 800, 1e-5 | - | - | 101 to 114 | 93 to 114 | 37 to 40 | 26 to 27 (f32: 21 to 24) |
 //!
-//! - **Damping** ([`Regularisation::Damp`], lambda = rcond sigma_max) is 4 to 6 times cheaper than
-//!   truncation where s^2 is comparable to n, because Cholesky replaces the eigen-solve. At equal
-//!   rcond its residual was between 7 % below and 1 % above the truncated one, `|v|` between 9 %
-//!   below and 24 % above. f32 entries changed the residual by less than 1e-5 of itself (products
-//!   and sums are in f64).
-//! - **Gram matrices** hold singular values down to [`GRAM_FLOOR`]; below it pivoted QR runs.
-//! - **The sketch** pays when n is at least 4 s and `n s^2` above 3e9. Alone its residual is larger
-//!   by the factor `1 / sqrt(1 - rank / m)`, m sketch rows (8 % for 10,000 x 800; 43 % for
-//!   1,000 x 150, which has full rank); four to six iterations of LSQR bring that below 1e-3.
+//! - **Damping** ([`Regularisation::Damp`], lambda = rcond sigma_max) is the default: Cholesky instead
+//!   of an eigen-solve. At equal rcond its residual was between 24 % below and 49 % above the
+//!   truncated one, `|v|` between 1 and 11 % below. f32 entries changed the residual by less than
+//!   1e-5 of itself (products and sums are in f64).
+//! - **Gram matrices** hold singular values down to [`GRAM_FLOOR`]; below it pivoted QR runs. On the
+//!   Jacobians here, whose rank is far below s, the truncated Gram method (an eigen-solve of what
+//!   pivoted Cholesky leaves) costs hardly more.
+//! - **Damped LSQR** is preconditioned by a stratified sample of s rows ([`RowSample`]) and needed one
+//!   to three iterations; where it does not converge within twelve, because a few rows matter that
+//!   were not drawn, a sparse-sign sketch ([`RowSketch`]) takes its place. It is picked when n is at
+//!   least 4 s and `n s^2` above 3e9. The sketch alone leaves a larger residual: 11 to 17 % for
+//!   1,000 x 150, up to 8 % for 10,000 x 800.
 //! - **Several dampings of one matrix** (a trust region): [`NormalEquations`] costs one Cholesky
 //!   factorisation each, [`Factorisation`] one eigen-decomposition for all; they meet at about 16
-//!   dampings for 600 x 400.
+//!   dampings for 600 x 400 (`-- synthetic`).
 
 mod buffer;
 mod compressed;
