@@ -44,7 +44,7 @@ pub enum Site {
     Offset { unit: usize },
     /// W_layer[row, column]; layers count from 1; the output layer is `hidden_layers + 1`, row 0.
     Weight { layer: usize, row: usize, column: usize },
-    /// b_layer[row].
+    /// `b_layer[row]`.
     Bias { layer: usize, row: usize },
     /// Coefficient of the activation of `layer`, which counts from 0 (the embedding).
     Activation { layer: usize, coefficient: usize },
