@@ -144,8 +144,8 @@ impl Session {
     /// where one is due. Between two of them control goes back to the caller's executor, so that a
     /// page or a GPU queue gets its turn.
     ///
-    /// An error does not come back from here: it ends the run, see [`Status::failure`](super::Status::failure) and
-    /// [`Session::failure`].
+    /// An error does not come back from here: it ends the run, see [`Session::failure`] and
+    /// [`Status::failure`](super::Status::failure).
     pub async fn advance(&mut self, budget: f64) -> Activity {
         let until = (self.clock)() + budget;
         while self.is_due() {
