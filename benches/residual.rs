@@ -2,31 +2,13 @@
 //! timings. `cargo bench --bench residual -- [NAME | NAME/VARIANT ...]`. A Jacobian that does not
 //! fit is taken in blocks.
 
-use std::time::Instant;
+mod common;
 
 use faer::Mat;
 use sketchpde::evaluate::residual::{Collocation, Comparison, ResidualSystem};
-use sketchpde::problem::{Overrides, Preset, ProblemFile, ResidualProblem, residual_presets};
+use sketchpde::problem::{ResidualProblem, residual_presets};
 
-/// Entries of the largest Jacobian that is made as a whole.
-const LARGEST: usize = 1 << 27;
-/// Seconds that one measurement may take, and the fewest and most repetitions.
-const BUDGET: f64 = 1.0;
-const REPETITIONS: [usize; 2] = [1, 50];
-
-fn least(mut work: impl FnMut()) -> f64 {
-    let begin = Instant::now();
-    let mut best = f64::INFINITY;
-    for count in 1..=REPETITIONS[1] {
-        let start = Instant::now();
-        work();
-        best = best.min(start.elapsed().as_secs_f64());
-        if count >= REPETITIONS[0] && begin.elapsed().as_secs_f64() > BUDGET {
-            break;
-        }
-    }
-    1e3 * best
-}
+use common::{LARGEST, least, problem, trials};
 
 fn measure(problem: &ResidualProblem) {
     let mut system = Collocation::new(problem);
@@ -36,8 +18,7 @@ fn measure(problem: &ResidualProblem) {
     let mut gradient = vec![0.0; parameters];
     let whole = rows * parameters <= LARGEST;
     let mut jacobian = Mat::zeros(if whole { rows } else { 0 }, parameters);
-    let trials: Vec<Vec<f64>> =
-        (0..31).map(|k| theta.iter().map(|t| t * (1.0 + 1e-3 * f64::from(k))).collect()).collect();
+    let trials = trials(&theta);
     let trials: Vec<&[f64]> = trials.iter().map(Vec::as_slice).collect();
     let comparison = Comparison::new(problem);
     let times = [
@@ -56,22 +37,9 @@ fn measure(problem: &ResidualProblem) {
             let _ = comparison.relative_l2(&theta);
         }),
     ];
-    let cells: Vec<String> = times.iter().map(|t| format!("{t:>10.2}")).collect();
+    let cells: Vec<String> =
+        times.iter().map(|seconds| format!("{:>10.2}", 1e3 * seconds)).collect();
     println!("{:<18}{rows:>8}{parameters:>9}{}", problem.name, cells.concat());
-}
-
-/// A preset, or a variant of it after a slash.
-fn problem(name: &str) -> ResidualProblem {
-    let (name, variant) = match name.split_once('/') {
-        Some((name, variant)) => (name, Some(variant)),
-        None => (name, None),
-    };
-    let text = Preset::find(name).unwrap_or_else(|errors| panic!("{errors}")).text;
-    match ProblemFile::from_bytes(text.as_bytes(), variant, &Overrides::new()) {
-        Ok(ProblemFile::Residual(problem)) => problem,
-        Ok(ProblemFile::Evolution(_)) => panic!("{name} is no residual problem"),
-        Err(errors) => panic!("{errors}"),
-    }
 }
 
 fn main() {

@@ -2,37 +2,18 @@
 //! of matrix products: least of several timings.
 //! `cargo bench --bench sngd -- [NAME | NAME/VARIANT ...] [columns=L]`.
 
-use std::time::Instant;
+mod common;
 
 use faer::{Mat, Side};
 use sketchpde::evaluate::residual::{Collocation, ResidualSystem};
 use sketchpde::linalg::{TestMatrix, TestMatrixKind};
-use sketchpde::problem::{Overrides, Preset, ProblemFile, ResidualProblem};
+
+use common::{LARGEST, least, problem, trials};
 
 /// Columns of the sketch: about what the presets come to.
 const COLUMNS: usize = 220;
-/// Seconds that one measurement may take, and the most repetitions.
-const BUDGET: f64 = 1.0;
-const REPETITIONS: usize = 30;
 /// Order of the product that the peak is measured by.
 const PEAK_ORDER: usize = 1024;
-/// Entries of the largest Jacobian that is held.
-const LARGEST: usize = 1 << 27;
-
-/// Seconds.
-fn least(mut work: impl FnMut()) -> f64 {
-    let begin = Instant::now();
-    let mut best = f64::INFINITY;
-    for _ in 0..REPETITIONS {
-        let start = Instant::now();
-        work();
-        best = best.min(start.elapsed().as_secs_f64());
-        if begin.elapsed().as_secs_f64() > BUDGET {
-            break;
-        }
-    }
-    best
-}
 
 /// Operations a second of a large product.
 fn peak() -> f64 {
@@ -58,8 +39,7 @@ fn parts(system: &mut Collocation, columns: usize) -> Vec<Part> {
     let basis = back.qr().compute_thin_Q();
     let wide = &j * &basis;
     let gram = wide.transpose() * &wide;
-    let trials: Vec<Vec<f64>> =
-        (0..31).map(|k| theta.iter().map(|t| t * (1.0 + 1e-3 * f64::from(k))).collect()).collect();
+    let trials = trials(&theta);
     let trials: Vec<&[f64]> = trials.iter().map(Vec::as_slice).collect();
     let [nf, pf, lf] = [n, p, l].map(|x| x as f64);
     let product = 2.0 * nf * pf * lf;
@@ -77,20 +57,6 @@ fn parts(system: &mut Collocation, columns: usize) -> Vec<Part> {
         Part("eigen of Q^T G Q", least(|| drop(gram.self_adjoint_eigen(Side::Lower))), None),
         Part("line search (31)", least(|| drop(system.losses(&trials))), None),
     ]
-}
-
-/// A preset, or a variant of it after a slash.
-fn problem(name: &str) -> ResidualProblem {
-    let (name, variant) = match name.split_once('/') {
-        Some((name, variant)) => (name, Some(variant)),
-        None => (name, None),
-    };
-    let text = Preset::find(name).unwrap_or_else(|errors| panic!("{errors}")).text;
-    match ProblemFile::from_bytes(text.as_bytes(), variant, &Overrides::new()) {
-        Ok(ProblemFile::Residual(problem)) => problem,
-        Ok(ProblemFile::Evolution(_)) => panic!("{name} is no residual problem"),
-        Err(errors) => panic!("{errors}"),
-    }
 }
 
 fn main() {
