@@ -127,8 +127,8 @@ impl Mirror {
     #[must_use]
     pub fn kept(&self, comparable: bool) -> Option<Kept> {
         let mark = self.mark.clone()?;
-        let known = self.frames.times.partition_point(|&time| time <= mark.time);
-        let records = self.records.iter().filter(|r| r.step <= mark.step);
+        let known = self.frames.times.partition_point(|&time| time <= mark.evolution.time);
+        let records = self.records.iter().filter(|r| r.step <= mark.evolution.step);
         // What is known of errors belongs to the reference, which comes again.
         let records = records.map(|r| StepRecord { error: None, ..r.clone() }).collect();
         let spectra = self.spectrum.iter().cloned().collect();

@@ -1,5 +1,7 @@
 //! A run: the state that moves on, step by step.
 
+use serde::{Deserialize, Serialize};
+
 use super::attempt::{Outcome, StepReport};
 use super::control::Controller;
 use super::engine::Engine;
@@ -18,7 +20,7 @@ const MOST_GROWTH: f64 = 1e6;
 const LOST: f64 = 0.5;
 
 /// Everything that a run needs to go on to the same bits.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EvolutionState {
     pub step: usize,
     pub time: f64,

@@ -35,7 +35,7 @@ impl App {
                 self.state.edit = super::Edit::of(&problem);
                 self.state.setup = setup;
                 self.after_loading.stale = !kept.comparable;
-                self.tell(format!("The run goes on from t = {:.4}.", kept.mark.time));
+                self.tell(format!("The run goes on from t = {:.4}.", kept.mark.evolution.time));
                 self.begin_from(problem, Beginning::Kept(Box::new(kept)), false);
             }
             Err(errors) => {
@@ -74,7 +74,7 @@ impl App {
             _ => Beginning::Fit,
         };
         let place = match &start {
-            Beginning::Kept(kept) => format!("goes on from t = {:.4}", kept.mark.time),
+            Beginning::Kept(kept) => format!("goes on from t = {:.4}", kept.mark.evolution.time),
             _ => "begins again".to_owned(),
         };
         let playing = again == 0 && self.state.mirror.playing();

@@ -13,15 +13,7 @@ use super::{decode, encode};
 pub struct Mark {
     /// Parameters after the initial fit.
     pub fitted: Vec<f64>,
-    /// Steps done.
-    pub step: usize,
-    pub time: f64,
-    pub theta: Vec<f64>,
-    /// Length of the next step.
-    pub dt: f64,
-    /// Subsets drawn so far.
-    pub epoch: u64,
-    pub controller: Vec<f64>,
+    pub evolution: EvolutionState,
     pub seconds: Seconds,
 }
 
@@ -42,10 +34,9 @@ impl Mark {
     /// Of a run between two steps; `None` before the first one.
     #[must_use]
     pub fn of(session: &Session) -> Option<Self> {
-        let EvolutionState { step, time, theta, dt, epoch, controller } =
-            session.evolution_state()?;
+        let evolution = session.evolution_state()?;
         let (fitted, seconds) = (session.fitted().to_vec(), session.status().seconds);
-        Some(Self { fitted, step, time, theta, dt, epoch, controller, seconds })
+        Some(Self { fitted, evolution, seconds })
     }
 }
 
@@ -78,20 +69,18 @@ impl Kept {
         if times.checked_mul(points) != Some(found) {
             return Err(KeptError::Frames { found, times, points });
         }
-        let mark = self.mark;
+        let Mark { fitted, evolution, seconds } = self.mark;
         let slack = 1e-9 * (end - start);
-        if !(start - slack..=end + slack).contains(&mark.time) {
-            return Err(KeptError::Time { time: mark.time, start, end });
+        if !(start - slack..=end + slack).contains(&evolution.time) {
+            return Err(KeptError::Time { time: evolution.time, start, end });
         }
-        let numbers = mark.theta.iter().chain(&mark.fitted).chain(&mark.controller);
-        if !numbers.chain([&mark.dt]).all(|v| v.is_finite()) || mark.dt <= 0.0 {
+        let numbers = evolution.theta.iter().chain(&fitted).chain(&evolution.controller);
+        if !numbers.chain([&evolution.dt]).all(|v| v.is_finite()) || evolution.dt <= 0.0 {
             return Err(KeptError::NotFinite);
         }
         let mut frames = Frames::new(points, start, end, most);
         let values: Vec<f64> = self.values.iter().map(|&v| f64::from(v)).collect();
         frames.restore(&self.times, &values);
-        let Mark { fitted, step, time, theta, dt, epoch, controller, seconds } = mark;
-        let evolution = EvolutionState { step, time, theta, dt, epoch, controller };
         let history = self.history;
         Ok(SavedState::Steps(Box::new(SavedSteps { fitted, evolution, history, frames, seconds })))
     }

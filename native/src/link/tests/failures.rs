@@ -34,7 +34,7 @@ fn kept(mark: Mark, frames: &FrameBlock) -> Kept {
 fn a_kept_run_goes_on_to_the_same_bits_in_another_server() {
     let toml = small(&[("method.tolerance", "1e-6")]);
     let (mut whole, mark, frames) = paused_after(7, &toml);
-    assert_eq!((mark.step, frames.times.len()), (7, 8));
+    assert_eq!((mark.evolution.step, frames.times.len()), (7, 8));
     handle(&mut whole, Request::Command(Command::Play));
     let (_, expected) = settle(&mut whole);
 
@@ -51,7 +51,7 @@ fn a_kept_run_goes_on_to_the_same_bits_in_another_server() {
     assert_eq!(frames.times[..8], kept.times);
     // It can fail: a run from another place ends elsewhere.
     let mut wrong = kept.clone();
-    wrong.mark.theta[0] += 1e-3;
+    wrong.mark.evolution.theta[0] += 1e-3;
     let start = Beginning::Kept(Box::new(wrong));
     handle(&mut other, load_on(Backend::Cpu, 3, toml, start));
     assert_ne!(settle(&mut other).1.values, expected.values);
@@ -78,9 +78,9 @@ fn damaged_and_foreign_checkpoints_are_refused() {
         message.clone()
     };
     assert!(refused(|kept| kept.values.truncate(1)).contains("grid"));
-    assert!(refused(|kept| kept.mark.time = 7.0).contains("t = 7"));
-    assert!(refused(|kept| kept.mark.theta[1] = f64::NAN).contains("finite"));
-    assert!(refused(|kept| kept.mark.theta.truncate(1)).contains("parameters"));
+    assert!(refused(|kept| kept.mark.evolution.time = 7.0).contains("t = 7"));
+    assert!(refused(|kept| kept.mark.evolution.theta[1] = f64::NAN).contains("finite"));
+    assert!(refused(|kept| kept.mark.evolution.theta.truncate(1)).contains("parameters"));
     assert!(refused(|kept| kept.mark.fitted.push(0.0)).contains("parameters"));
 }
 
