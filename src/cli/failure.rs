@@ -71,6 +71,14 @@ pub enum Failure {
     ErrorAbove { error: Option<f64>, bound: f64 },
     #[error("interrupted{}", resumed(resume.as_deref()))]
     Interrupted { resume: Option<String> },
+    #[error("there is no study `{given}`: take one of {known}")]
+    UnknownStudy { given: String, known: String },
+    #[error("the study has no part `{given}`: take one of {known}, or all")]
+    UnknownPart { given: String, known: String },
+    #[error("cannot start a run as a process of its own: {0}")]
+    Program(std::io::Error),
+    #[error("{run} failed: {message}; the same command tries it again")]
+    RunFailed { run: String, message: String },
     #[error("cannot clear away {}: {source}", path.display())]
     Clear { path: PathBuf, source: std::io::Error },
 }
@@ -81,6 +89,8 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::UnknownProblem(_)
+            | Self::UnknownStudy { .. }
+            | Self::UnknownPart { .. }
             | Self::TrainingOnGpu { .. }
             | Self::SeedsOfEvolution { .. }
             | Self::Engine(EvolveError::Precision { .. }) => 2,

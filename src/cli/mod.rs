@@ -13,8 +13,10 @@ mod options;
 mod output;
 mod plot;
 mod progress;
+mod reproduce;
 mod show;
 mod solve;
+mod spread;
 mod train;
 
 use std::process::ExitCode;
@@ -44,6 +46,7 @@ enum Command {
     Check(check::Arguments),
     Solve(solve::Arguments),
     Plot(plot::Arguments),
+    Reproduce(reproduce::Arguments),
     Devices(devices::Arguments),
 }
 
@@ -56,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Solve(arguments) => solve::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };
     match done {

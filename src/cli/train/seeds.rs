@@ -11,14 +11,7 @@ use crate::cli::output::{print, print_json, table};
 use crate::cli::progress::{Progress, Verbosity, duration};
 use crate::cli::solve::Arguments;
 use crate::cli::solve::folder::{self, Wish};
-
-/// Median, least and largest.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Spread {
-    median: f64,
-    min: f64,
-    max: f64,
-}
+use crate::cli::spread::Spread;
 
 #[derive(Serialize)]
 struct Summary {
@@ -124,33 +117,5 @@ impl Summary {
             );
         }
         text
-    }
-}
-
-impl Spread {
-    /// Of an even number of values the median is the mean of the two in the middle.
-    fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.sort_by(f64::total_cmp);
-        let (&min, &max) = (values.first()?, values.last()?);
-        let half = values.len() / 2;
-        let median = if values.len() % 2 == 1 {
-            values[half]
-        } else {
-            0.5 * (values[half - 1] + values[half])
-        };
-        Some(Self { median, min, max })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_has_its_median_in_the_middle() {
-        let of = |values: &[f64]| Spread::of(values.to_vec());
-        assert_eq!(of(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
-        assert_eq!(of(&[4.0, 1.0]), Some(Spread { median: 2.5, min: 1.0, max: 4.0 }));
-        assert_eq!(of(&[]), None);
     }
 }

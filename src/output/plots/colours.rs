@@ -14,6 +14,15 @@ impl Colour {
     pub const BLUE: Self = Self(0, 114, 178);
     pub const VERMILLION: Self = Self(213, 94, 0);
     pub const GREEN: Self = Self(0, 158, 115);
+    /// Curves that are compared, in their order.
+    pub const CURVES: [Self; 6] = [
+        Self::BLUE,
+        Self::VERMILLION,
+        Self::GREEN,
+        Self(204, 121, 167),
+        Self(230, 159, 0),
+        Self(86, 180, 233),
+    ];
 
     fn between(self, other: Self, part: f64) -> Self {
         let mix =

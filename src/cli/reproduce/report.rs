@@ -1,0 +1,374 @@
+//! A part's results beside what the paper reports: text, Markdown, CSV, JSON.
+
+use std::path::Path;
+
+use serde::Serialize;
+use sketchpde::output::{ResultFolder, atomic};
+
+use super::outcome::Outcome;
+use super::study::{Part, Published, Quantity, Run, Series, Study};
+use crate::cli::failure::Failure;
+use crate::cli::output::table;
+use crate::cli::progress::duration;
+use crate::cli::spread::Spread;
+
+/// A ratio this near to one is no difference.
+const SAME: f64 = 1.05;
+
+/// The results of a table or figure.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub part: String,
+    pub title: String,
+    pub source: String,
+    /// On what the published times were measured.
+    pub machine: String,
+    /// Whether these are short runs that compare with nothing.
+    pub quick: bool,
+    pub rows: Vec<Row>,
+    /// Whether the series come in the published order, where there is one.
+    pub order: Option<String>,
+    pub note: Option<String>,
+}
+
+/// One line: the seeds of one setting.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    pub label: String,
+    /// The measures of a figure's axes, medians over the seeds.
+    pub x: Option<f64>,
+    pub y: Option<f64>,
+    pub parameters: Option<usize>,
+    pub points: Option<usize>,
+    pub columns: Option<usize>,
+    pub relative_l2: Option<Spread>,
+    /// Of the steps or iterations.
+    pub seconds: Option<Spread>,
+    pub runs: usize,
+    pub diverged: usize,
+    pub published: Option<Published>,
+    /// Published error over ours.
+    pub factor: Option<f64>,
+    pub verdict: String,
+    /// Folders of the runs, and what failed in them otherwise than by diverging.
+    #[serde(skip)]
+    pub keys: Vec<String>,
+    pub failures: Vec<(String, String)>,
+}
+
+impl Report {
+    pub fn of(
+        study: &Study,
+        part: &Part,
+        runs: &Path,
+        quick: bool,
+        seeds: Option<u64>,
+    ) -> Result<Self, Failure> {
+        let mut rows = Vec::new();
+        for series in &part.series {
+            let all = series.runs(quick, seeds)?;
+            let chunk = if quick { 1 } else { seeds.unwrap_or(series.seeds).max(1) as usize };
+            if all.is_empty() && series.problem.is_none() {
+                rows.push(Row::of(series, part, &[], runs, quick));
+            }
+            for seeds in all.chunks(chunk) {
+                rows.push(Row::of(series, part, seeds, runs, quick));
+            }
+        }
+        let order = order(part, &rows).filter(|_| !quick);
+        Ok(Self {
+            part: part.name.clone(),
+            title: part.title.clone(),
+            source: format!("{} ({})", study.title, study.source),
+            machine: study.machine.clone(),
+            quick,
+            rows,
+            order,
+            note: part.note.clone(),
+        })
+    }
+
+    /// The first run that failed otherwise than by diverging.
+    pub fn first_failure(&self) -> Option<(String, String)> {
+        self.rows.iter().flat_map(|row| row.failures.first()).next().cloned()
+    }
+
+    fn cells(&self) -> Vec<Vec<String>> {
+        let head = ["RUN", "RELATIVE L2", "RANGE", "PUBLISHED", "TIME", "PUBLISHED", "VERDICT"];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
+        rows.extend(self.rows.iter().map(Row::cells));
+        rows
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = format!("{}: {}\n", self.part, self.title);
+        text += &table(&self.cells());
+        for line in self.remarks() {
+            text += &format!("{line}\n");
+        }
+        text
+    }
+
+    /// What stands below the table.
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        remarks.extend(self.order.clone());
+        remarks.extend(self.note.as_ref().map(|note| note.trim().to_owned()));
+        if self.quick {
+            remarks.push("Short runs, to see that it works: they compare with nothing.".into());
+        } else if self.rows.iter().any(|row| row.published.is_some_and(|p| p.seconds.is_some())) {
+            remarks.push(format!("Published times: {}.", self.machine));
+        }
+        remarks
+    }
+
+    fn markdown(&self) -> String {
+        let mut text = format!("# {}\n\n{}\n\n", self.title, self.source);
+        for (k, row) in self.cells().iter().enumerate() {
+            text += &format!("| {} |\n", row.join(" | "));
+            if k == 0 {
+                text += &format!("|{}\n", " --- |".repeat(row.len()));
+            }
+        }
+        for line in self.remarks() {
+            text += &format!("\n{line}\n");
+        }
+        text
+    }
+
+    fn csv(&self) -> String {
+        let mut text = String::from(
+            "label,x,y,parameters,points,columns,runs,diverged,median_relative_l2,\
+             min_relative_l2,max_relative_l2,median_seconds,published_relative_l2,\
+             published_seconds\n",
+        );
+        for row in &self.rows {
+            let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:e}"));
+            let count = |n: Option<usize>| n.map_or_else(String::new, |n| n.to_string());
+            let errors = row.relative_l2;
+            let cells = [
+                format!("\"{}\"", row.label.replace('"', "\"\"")),
+                number(row.x),
+                number(row.y),
+                count(row.parameters),
+                count(row.points),
+                count(row.columns),
+                row.runs.to_string(),
+                row.diverged.to_string(),
+                number(errors.map(|e| e.median)),
+                number(errors.map(|e| e.min)),
+                number(errors.map(|e| e.max)),
+                number(row.seconds.map(|s| s.median)),
+                number(row.published.map(|p| p.relative_l2)),
+                number(row.published.and_then(|p| p.seconds)),
+            ];
+            text += &cells.join(",");
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Writes `PART.json`, `PART.csv` and `PART.md`.
+    pub fn write(&self, folder: &Path) -> Result<(), Failure> {
+        let json = serde_json::to_string_pretty(self).expect("plain data") + "\n";
+        let files = [("json", json), ("csv", self.csv()), ("md", self.markdown())];
+        for (ending, text) in files {
+            let path = folder.join(format!("{}.{ending}", self.part));
+            atomic::write(&path, text.as_bytes()).map_err(Failure::Files)?;
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn of(series: &Series, part: &Part, seeds: &[Run], runs: &Path, quick: bool) -> Self {
+        let outcomes: Vec<_> = seeds.iter().filter_map(|run| Outcome::of(runs, run)).collect();
+        let measures: Vec<_> = seeds
+            .iter()
+            .filter_map(|run| match Outcome::of(runs, run)? {
+                Outcome::Done(measures) => {
+                    Some((ResultFolder::open(runs.join(&run.key)), measures))
+                }
+                Outcome::Diverged(_) => None,
+            })
+            .collect();
+        let median = |quantity: Option<Quantity>| {
+            let values = measures.iter().filter_map(|(folder, m)| m.get(quantity?, folder));
+            Spread::of(values.collect()).map(|spread| spread.median)
+        };
+        let errors = measures.iter().filter_map(|(_, m)| m.relative_l2).collect();
+        let diverged = outcomes.iter().filter(|o| matches!(o, Outcome::Diverged(_))).count();
+        let failed = |run: &Run| match Outcome::of(runs, run) {
+            Some(_) => None,
+            None => Some((run.key.clone(), Outcome::failure(runs, run)?)),
+        };
+        let one = measures.first().map(|(_, m)| m);
+        let mut row = Self {
+            label: label(series, seeds.first()),
+            x: median(part.x),
+            y: median(part.y),
+            parameters: one.map(|m| m.parameters),
+            points: one.map(|m| m.points),
+            columns: one.and_then(|m| m.columns),
+            relative_l2: Spread::of(errors),
+            seconds: Spread::of(measures.iter().map(|(_, m)| m.seconds).collect()),
+            runs: seeds.len(),
+            diverged,
+            published: series.published,
+            factor: None,
+            verdict: String::new(),
+            keys: seeds.iter().map(|run| run.key.clone()).collect(),
+            failures: seeds.iter().filter_map(failed).collect(),
+        };
+        row.judge(quick);
+        row
+    }
+
+    fn judge(&mut self, quick: bool) {
+        if !self.failures.is_empty() {
+            self.verdict = "failed".into();
+        } else if self.runs > 0 && 2 * self.diverged > self.runs {
+            self.verdict = format!("diverged, {} of {}", self.diverged, self.runs);
+        } else if let (Some(published), Some(ours), false) =
+            (self.published, self.relative_l2, quick)
+        {
+            let factor = published.relative_l2 / ours.median;
+            self.factor = Some(factor);
+            self.verdict = match factor {
+                f if f > SAME => format!("{} times more accurate", times(f)),
+                f if f < 1.0 / SAME => format!("{} times less accurate", times(1.0 / f)),
+                _ => "reached".into(),
+            };
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let error = |e: Option<f64>| e.map_or_else(|| "-".into(), |e| format!("{e:.2e}"));
+        let range = match self.relative_l2 {
+            Some(Spread { min, max, .. }) if min < max => format!("{min:.1e} to {max:.1e}"),
+            _ => "-".into(),
+        };
+        let time = |s: Option<f64>| s.map_or_else(|| "-".into(), duration);
+        vec![
+            self.label.clone(),
+            error(self.relative_l2.map(|e| e.median)),
+            range,
+            error(self.published.map(|p| p.relative_l2)),
+            time(self.seconds.map(|s| s.median)),
+            time(self.published.and_then(|p| p.seconds)),
+            self.verdict.clone(),
+        ]
+    }
+}
+
+/// Two digits, none of them after the point from ten on.
+fn times(factor: f64) -> String {
+    if factor < 10.0 { format!("{factor:.1}") } else { format!("{factor:.0}") }
+}
+
+/// The series' name, with the value of what varies.
+fn label(series: &Series, run: Option<&Run>) -> String {
+    let varied = series.vary.as_ref().and_then(|vary| {
+        let set = run?.overrides.iter().rev().find(|(key, _)| *key == vary.key)?;
+        let name = vary.key.rsplit('.').next().unwrap_or(&vary.key);
+        Some(format!("{}, {name} {}", series.label, set.1))
+    });
+    varied.unwrap_or_else(|| series.label.clone())
+}
+
+/// Whether the series' mean y (geometric, over their rows) come in the published order.
+fn order(part: &Part, rows: &[Row]) -> Option<String> {
+    if part.order.is_empty() {
+        return None;
+    }
+    let mean = |label: &String| {
+        let values: Vec<f64> = rows
+            .iter()
+            .filter(|row| row.label == *label || row.label.starts_with(&format!("{label}, ")))
+            .filter_map(|row| row.y.or(row.relative_l2.map(|e| e.median)))
+            .map(f64::ln)
+            .collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    let means: Option<Vec<f64>> = part.order.iter().map(mean).collect();
+    let Some(means) = means else {
+        return Some("The order of the methods is not known: not every run has a result.".into());
+    };
+    let mut ours: Vec<usize> = (0..means.len()).collect();
+    ours.sort_by(|&a, &b| means[a].total_cmp(&means[b]));
+    if ours.is_sorted() {
+        return Some(format!("The order is as published: {}.", part.order.join(" < ")));
+    }
+    let names: Vec<&str> = ours.iter().map(|&k| part.order[k].as_str()).collect();
+    Some(format!(
+        "The order differs: {}; published: {}.",
+        names.join(" < "),
+        part.order.join(" < ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(label: &str, y: f64) -> Row {
+        let spread = Spread { median: y, min: 0.5 * y, max: 2.0 * y };
+        Row {
+            label: label.into(),
+            x: None,
+            y: Some(y),
+            parameters: None,
+            points: None,
+            columns: None,
+            relative_l2: Some(spread),
+            seconds: None,
+            runs: 3,
+            diverged: 0,
+            published: Some(Published { relative_l2: 2e-5, seconds: None }),
+            factor: None,
+            verdict: String::new(),
+            keys: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn verdicts_follow_from_the_numbers() {
+        let verdict = |y, quick| {
+            let mut row = row("a", y);
+            row.judge(quick);
+            row.verdict
+        };
+        assert_eq!(verdict(1e-5, false), "2.0 times more accurate");
+        assert_eq!(verdict(4e-5, false), "2.0 times less accurate");
+        assert_eq!(verdict(2.01e-5, false), "reached");
+        assert_eq!(verdict(1e-7, false), "200 times more accurate");
+        assert_eq!(verdict(1e-7, true), "");
+        let mut lost = row("a", 1e-5);
+        lost.diverged = 2;
+        lost.judge(false);
+        assert_eq!(lost.verdict, "diverged, 2 of 3");
+    }
+
+    #[test]
+    fn the_order_of_the_series_is_compared() {
+        let part: Part = toml::from_str(
+            r#"
+            name = "figure"
+            title = "A figure"
+            kind = "sweep"
+            x = "columns"
+            y = "relative-l2"
+            order = ["sparse", "dense"]
+            series = []"#,
+        )
+        .expect("a part");
+        let rows = |sparse, dense| [row("sparse, columns 50", sparse), row("dense", dense)];
+        let said = order(&part, &rows(1e-6, 1e-5)).expect("an order");
+        assert!(said.contains("as published"), "{said}");
+        let said = order(&part, &rows(1e-4, 1e-5)).expect("an order");
+        assert!(said.contains("differs: dense < sparse"), "{said}");
+        let said = order(&part, &rows(1e-4, 1e-5)[..1]).expect("an order");
+        assert!(said.contains("not known"), "{said}");
+    }
+}
