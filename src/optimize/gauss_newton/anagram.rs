@@ -3,26 +3,32 @@
 //! Schwencke, Furtlehner: "ANaGRAM: a natural gradient relative to adapted model for efficient
 //! PINNs learning", ICLR 2025. No Gram matrix: singular values count down to round-off itself. The
 //! cutoff decides between a bold and a safe direction; here it can also be adapted along the run:
-//! one decomposition gives the directions of several cutoffs, the loss decides, and the best step is
-//! repeated with the nonlinearity taken out.
-
-use faer::ColRef;
+//! one decomposition gives the directions of several cutoffs, each step is repeated with the
+//! nonlinearity taken out, and the loss decides.
 
 use crate::evaluate::residual::ResidualSystem;
-use crate::linalg::{Factorisation, Filter, LeastSquares, Projection, Settings};
+use crate::linalg::{
+    Factorisation, Filter, LeastSquares, LeastSquaresError, Projection, Settings,
+};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::gauss_newton::MEMORY_LIMIT;
 use crate::optimize::gauss_newton::adapted::adapt;
 use crate::optimize::jacobian::Linearisation;
-use crate::optimize::levenberg::is_energy;
-use crate::optimize::line_search::{moved, or_infinite};
-use crate::optimize::settings::{AnagramSettings, SingularCutoff};
+use crate::optimize::levenberg::search::{DampedInverse, Linearised, SearchSettings};
+use crate::optimize::levenberg::{REFINEMENTS, is_energy, reach};
+use crate::optimize::line_search::moved;
+use crate::optimize::settings::{AnagramSettings, LineSearch, SingularCutoff};
 use crate::optimize::state::{TrainingState, number};
 use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
 use crate::problem::Solver;
 
-/// Repetitions of a step with one decomposition.
-const REPETITIONS: usize = 5;
+/// The cutoff grows by this where no step was found.
+const RETREAT: f64 = 10.0;
+/// Of the residual that a step aims to take away: truncated directions are bolder than damped ones,
+/// and a whole step often leaves the region in which they hold.
+const SHARES: [f64; 6] = [1.0 / 32.0, 1.0 / 16.0, 0.125, 0.25, 0.5, 1.0];
+/// The largest cutoff, relative to the largest singular value.
+const LARGEST: f64 = 0.1;
 
 #[derive(Debug, Default)]
 pub(crate) struct Anagram {
@@ -37,6 +43,8 @@ pub(crate) struct Anagram {
 struct Decomposed<'a> {
     factorisation: Factorisation<'a, f64>,
     projection: Projection,
+    /// Relative, of the search.
+    cutoff: f64,
 }
 
 impl Decomposed<'_> {
@@ -52,37 +60,69 @@ impl Anagram {
     }
 }
 
-/// Takes the nonlinearity N of the residual `r - J d - N(d)` out of a step d along the truncated
-/// direction, `d <- eta J^+ r + J^+ N(d)`, while the loss falls: what makes steps of
-/// Levenberg-Marquardt long ([`crate::optimize::levenberg::search`]), for a truncated inverse.
-fn repeat(
+/// `J^+` by the singular values above a cutoff.
+impl DampedInverse for Decomposed<'_> {
+    fn largest(&self) -> f64 {
+        self.factorisation.largest()
+    }
+
+    fn damp(&mut self, lambda: f64) -> bool {
+        self.cutoff = lambda / self.largest();
+        self.cutoff > 0.0 && self.cutoff <= LARGEST
+    }
+
+    fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError> {
+        let projection = self.factorisation.project(r)?;
+        Ok(self.factorisation.combine(&projection, Filter::Truncate { rcond: self.cutoff }))
+    }
+}
+
+/// The cutoff and the step that the loss prefers: as Levenberg-Marquardt searches its damping, with
+/// every step repeated to take the nonlinearity out.
+fn search(
     system: &mut dyn ResidualSystem,
     start: Start<'_>,
     linearisation: &Linearisation,
-    decomposed: &Decomposed<'_>,
-    cutoff: f64,
-    mut best: Step,
-) -> Result<Step, OptimizeError> {
-    let direction = decomposed.direction(cutoff);
-    let mut residual = vec![0.0; linearisation.residual.len()];
-    for _ in 0..REPETITIONS {
-        system.residual(&best.theta, &mut residual)?;
-        let step: Vec<f64> = start.theta.iter().zip(&best.theta).map(|(a, b)| a - b).collect();
-        let image = linearisation.whole() * ColRef::from_slice(&step);
-        let linear = linearisation.residual.iter().zip(image.iter()).map(|(r, image)| r - image);
-        let nonlinear: Vec<f64> = residual.iter().zip(linear).map(|(new, l)| new - l).collect();
-        let projection = decomposed.factorisation.project(&nonlinear)?;
-        let filter = Filter::Truncate { rcond: cutoff };
-        let correction = decomposed.factorisation.combine(&projection, filter);
-        let theta = moved(&moved(start.theta, &direction, best.step_length), &correction, 1.0);
-        let loss = or_infinite(system.losses(&[&theta])?[0]);
-        best.evaluations += 2;
-        if loss >= best.loss {
-            break;
-        }
-        (best.theta, best.loss) = (theta, loss);
-    }
-    Ok(best)
+    decomposed: Decomposed<'_>,
+    last: f64,
+) -> Result<(f64, Step), OptimizeError> {
+    let mut evaluations = 0;
+    let evaluate = |step: &[f64]| {
+        evaluations += 1;
+        reach(system, &moved(start.theta, step, 1.0))
+    };
+    let settings = SearchSettings {
+        least_damping: f64::EPSILON,
+        refinements: REFINEMENTS,
+        shares: &SHARES,
+        ..SearchSettings::default()
+    };
+    let mut linearised = Linearised {
+        jacobian: linearisation.whole(),
+        residual: &linearisation.residual,
+        loss: start.loss,
+        inverse: decomposed,
+        evaluate,
+        settings,
+    };
+    let Some(trial) = linearised.search(last)? else {
+        // No cutoff lowers the loss at full length: a safer direction, as far as it goes.
+        let cutoff = (RETREAT * last).min(LARGEST);
+        let direction = linearised.inverse.direction(cutoff);
+        let step = walk(system, start, &direction, LineSearch::default())?;
+        return Ok((cutoff, Step { evaluations: step.evaluations + evaluations, ..step }));
+    };
+    let mut step = Step::stay(start.theta, start.loss);
+    step.evaluations = evaluations;
+    step.theta = moved(start.theta, &trial.step, 1.0);
+    (step.loss, step.step_length) = (trial.reached.loss, 1.0);
+    Ok((trial.damping, step))
+}
+
+/// How many singular values lie above the cutoff.
+fn rank(singular_values: &[f64], rcond: f64) -> usize {
+    let bound = rcond * singular_values.first().copied().unwrap_or(0.0);
+    singular_values.iter().take_while(|&&sigma| sigma > bound).count()
 }
 
 impl Optimizer for Anagram {
@@ -98,20 +138,16 @@ impl Optimizer for Anagram {
         let linearisation = &self.linearisation;
         let factorisation = self.solver.factor(linearisation.whole(), 0)?;
         let projection = factorisation.project(&linearisation.residual)?;
-        let decomposed = Decomposed { factorisation, projection };
+        let singular_values = factorisation.singular_values().to_vec();
+        let decomposed = Decomposed { factorisation, projection, cutoff: last };
+        let line_search = self.settings.line_search;
         let (rcond, step) = match self.settings.cutoff {
-            SingularCutoff::Adapted => {
+            // An energy has no residual to repeat a step by.
+            SingularCutoff::Adapted if is_energy(&linearisation.residual, start.loss) => {
                 let direction = |cutoff| decomposed.direction(cutoff);
-                let search = self.settings.line_search;
-                let (cutoff, step) = adapt(system, start, &direction, last, f64::EPSILON, search)?;
-                // An energy has no residual to repeat a step by.
-                let least_squares = !is_energy(&linearisation.residual, start.loss);
-                let step = match step.step_length > 0.0 && least_squares {
-                    true => repeat(system, start, linearisation, &decomposed, cutoff, step)?,
-                    false => step,
-                };
-                (cutoff, step)
+                adapt(system, start, &direction, last, f64::EPSILON, line_search)?
             }
+            SingularCutoff::Adapted => search(system, start, linearisation, decomposed, last)?,
             fixed => {
                 let rcond = match fixed {
                     SingularCutoff::Fixed(cutoff) => {
@@ -120,15 +156,15 @@ impl Optimizer for Anagram {
                     _ => published,
                 };
                 let direction = decomposed.direction(rcond);
-                (rcond, walk(system, start, &direction, self.settings.line_search)?)
+                (rcond, walk(system, start, &direction, line_search)?)
             }
         };
         self.cutoff = Some(rcond);
         Ok(Step {
-            rank: decomposed.factorisation.rank(rcond),
+            rank: rank(&singular_values, rcond),
             damping: rcond,
             gradient_norm: gradient_norm(&half),
-            singular_values: decomposed.factorisation.singular_values().to_vec(),
+            singular_values,
             ..step
         })
     }

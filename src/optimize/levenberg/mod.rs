@@ -36,6 +36,8 @@ const SPARE_COLUMNS: usize = 40;
 const NEGLIGIBLE: f64 = 0.1;
 /// The most parameters for which subspaces are trigonometric.
 const LONGEST_TRANSFORM: usize = 1 << 16;
+/// Each takes two more steps from the decomposition of one Jacobian.
+pub(super) const REFINEMENTS: usize = 2;
 /// The damping grows by this where no step was found.
 const RETREAT: f64 = 10.0;
 /// By how much a loss and its sum of squares may differ in round-off, near convergence or in single
@@ -145,6 +147,7 @@ impl Levenberg {
             settings: SearchSettings {
                 repetitions: self.settings.repetitions,
                 least_damping: self.settings.least_damping,
+                refinements: REFINEMENTS,
                 ..SearchSettings::default()
             },
         };
@@ -201,7 +204,7 @@ fn by_step(gradient: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
 }
 
 /// What a trial point leads to. One at which nothing can be evaluated is infinitely bad.
-fn reach(system: &mut dyn ResidualSystem, theta: &[f64]) -> Result<Reached, OptimizeError> {
+pub(super) fn reach(system: &mut dyn ResidualSystem, theta: &[f64]) -> Result<Reached, OptimizeError> {
     let mut residual = vec![0.0; system.rows()];
     match system.residual(theta, &mut residual) {
         Ok(()) => Ok(Reached::of(residual)),
