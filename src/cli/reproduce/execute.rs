@@ -210,4 +210,3 @@ impl Account {
         progress.show(behind / self.all.max(1e-9), &text);
     }
 }
-

@@ -29,8 +29,7 @@ pub fn draw(report: &Report, part: &Part, runs: &Path, out: &Path) -> Result<(),
     };
     let markers = part.kind == Kind::Sweep;
     let title = if report.quick { format!("{} (quick)", part.title) } else { part.title.clone() };
-    let axes =
-        Axes { title: &title, x, y, logarithmic_x: markers && is_wide(&curves), markers };
+    let axes = Axes { title: &title, x, y, logarithmic_x: markers && is_wide(&curves), markers };
     match comparison(&curves, axes) {
         Ok(figure) => {
             figure.save(out, &part.name)?;
@@ -105,8 +104,8 @@ fn fields(report: &Report, part: &Part, runs: &Path, out: &Path) -> Result<(), F
         let Some(key) = row.keys.first() else { continue };
         let Ok(solution) = ResultFolder::open(runs.join(key)).read_fields() else { continue };
         let names = Names { title: &row.label, unknown: "u" };
-        let figure = field::space_time(&solution, &names)
-            .or_else(|_| field::final_state(&solution, &names));
+        let figure =
+            field::space_time(&solution, &names).or_else(|_| field::final_state(&solution, &names));
         if let Ok(figure) = figure {
             figure.save(out, &format!("{}-{}", part.name, number + 1))?;
         }

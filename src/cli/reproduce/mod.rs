@@ -83,22 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         options: vec!["--backend".into(), arguments.backend.clone()],
     };
     runs.iter().for_each(|run| retry(&folder, run));
-    let expected: f64 = runs
-        .iter()
-        .filter(|run| Outcome::of(&folder, run).is_none())
-        .map(|run| run.cost)
-        .sum::<f64>()
-        / settings.jobs as f64;
-    progress.say(
-        Verbosity::Normal,
-        &format!(
-            "{} ({}): {} runs, about {} of work left",
-            study.title,
-            study.source,
-            runs.len(),
-            duration(expected)
-        ),
-    );
+    announce(&study, &runs, &settings, &progress);
     execute::all(&runs, &settings, &mut progress)?;
     let mut reports = Vec::new();
     for part in parts {
@@ -118,6 +103,21 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some((run, message)) => Err(Failure::RunFailed { run, message }),
         None => Ok(()),
     }
+}
+
+/// Says what is to be done.
+fn announce(study: &Study, runs: &[Run], settings: &execute::Settings<'_>, progress: &Progress) {
+    let open = runs.iter().filter(|run| Outcome::of(settings.folder, run).is_none());
+    let costs: Vec<f64> = open.map(|run| run.cost).collect();
+    let left = duration(costs.iter().sum::<f64>() / settings.jobs as f64);
+    let text = format!(
+        "{} ({}): {} of {} runs are left, about {left}",
+        study.title,
+        study.source,
+        costs.len(),
+        runs.len(),
+    );
+    progress.say(Verbosity::Normal, &text);
 }
 
 /// A failure that was no result is tried again.

@@ -97,7 +97,14 @@ impl Report {
         let head = ["RUN", "RELATIVE L2", "RANGE", "PUBLISHED", "TIME", "PUBLISHED", "VERDICT"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(self.rows.iter().map(Row::cells));
-        rows
+        // Columns in which nobody has anything are left out.
+        let empty = |cell: &String| cell.is_empty() || cell == "-";
+        let kept: Vec<bool> =
+            (0..head.len()).map(|k| !rows[1..].iter().all(|row| empty(&row[k]))).collect();
+        let keep = |row: Vec<String>| {
+            row.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell).collect()
+        };
+        rows.into_iter().map(keep).collect()
     }
 
     pub fn text(&self) -> String {

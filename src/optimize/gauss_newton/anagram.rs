@@ -7,9 +7,7 @@
 //! nonlinearity taken out, and the loss decides.
 
 use crate::evaluate::residual::ResidualSystem;
-use crate::linalg::{
-    Factorisation, Filter, LeastSquares, LeastSquaresError, Projection, Settings,
-};
+use crate::linalg::{Factorisation, Filter, LeastSquares, LeastSquaresError, Projection, Settings};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::gauss_newton::MEMORY_LIMIT;
 use crate::optimize::gauss_newton::adapted::adapt;

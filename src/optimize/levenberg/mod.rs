@@ -204,7 +204,10 @@ fn by_step(gradient: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
 }
 
 /// What a trial point leads to. One at which nothing can be evaluated is infinitely bad.
-pub(super) fn reach(system: &mut dyn ResidualSystem, theta: &[f64]) -> Result<Reached, OptimizeError> {
+pub(super) fn reach(
+    system: &mut dyn ResidualSystem,
+    theta: &[f64],
+) -> Result<Reached, OptimizeError> {
     let mut residual = vec![0.0; system.rows()];
     match system.residual(theta, &mut residual) {
         Ok(()) => Ok(Reached::of(residual)),

@@ -1,14 +1,17 @@
 //! Several curves in one frame: the figures of a study.
 
 use super::colours::Colour;
-use super::drawing::{Drawing, Shape};
-use super::frame::{Entry, Frame, legend, legend_width};
+use super::drawing::{Anchor, Drawing, Shape};
+use super::frame::{Entry, Frame, TITLE, legend, legend_width};
+use super::raster::text_width;
 use super::scale::Scale;
 use super::{Figure, OutputError};
 
 const SIZE: [f64; 2] = [430.0, 290.0];
 const LEFT: f64 = 90.0;
 const TOP: f64 = 40.0;
+/// Beside a title that is wider than the frame.
+const MARGIN: f64 = 16.0;
 /// Side of a marker.
 const MARKER: f64 = 6.0;
 /// Curves with the same colour differ by their dashes.
@@ -60,7 +63,8 @@ pub fn comparison(curves: &[Curve], axes: Axes<'_>) -> Result<Figure, OutputErro
         dash: dash(k),
     };
     let entries: Vec<Entry> = curves.iter().enumerate().map(entry).collect();
-    let width = LEFT + SIZE[0] + legend_width(&entries) + 8.0;
+    let title = text_width(axes.title, TITLE);
+    let width = (LEFT + SIZE[0] + legend_width(&entries) + 8.0).max(title + 2.0 * MARGIN);
     let mut drawing = Drawing::new(width, TOP + SIZE[1] + 54.0);
     let frame = Frame { left: LEFT, top: TOP, width: SIZE[0], height: SIZE[1], x, y };
     frame.grid(&mut drawing);
@@ -71,7 +75,11 @@ pub fn comparison(curves: &[Curve], axes: Axes<'_>) -> Result<Figure, OutputErro
         }
     }
     frame.axes(&mut drawing, axes.x, axes.y);
-    frame.title(&mut drawing, axes.title);
+    if title > SIZE[0] {
+        drawing.text([MARGIN, TOP - 14.0], axes.title, TITLE, Anchor::Start);
+    } else {
+        frame.title(&mut drawing, axes.title);
+    }
     legend(&mut drawing, &frame, &entries);
     Ok(Figure::of(drawing))
 }

@@ -1,0 +1,85 @@
+//! Studies: the tables and figures of papers, run again.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Place, Ran};
+
+/// Parts that have figures of their own name.
+const DRAWN: [&str; 6] =
+    ["figure2", "figure3", "figure4-columns", "figure4-parameters", "figure6", "figure8"];
+
+#[test]
+fn a_quick_study_leaves_tables_and_figures_and_is_not_repeated() {
+    let place = Place::new("study");
+    let arguments = ["reproduce", "rsng", "all", "--quick", "--out", "study", "--json"];
+    let first = place.run(&arguments).expect(0);
+    let reports = first.json();
+    let reports = reports.as_array().expect("a list of parts");
+    for report in reports {
+        let part = report["part"].as_str().expect("a name");
+        for ending in ["json", "csv", "md"] {
+            assert!(place.path(&format!("study/{part}.{ending}")).exists(), "{part}.{ending}");
+        }
+        for row in report["rows"].as_array().expect("rows") {
+            assert_eq!(row["failures"], serde_json::json!([]), "{row}");
+            // Whatever ran follows its reference.
+            if let Some(error) = row["relative_l2"]["median"].as_f64() {
+                assert!(error < 2e-3, "{part}: {row}");
+            }
+        }
+    }
+    for part in DRAWN.into_iter().chain(["figure11-1", "figure12-1"]) {
+        let png = place.read(&format!("study/{part}.png"));
+        assert!(png.starts_with(b"\x89PNG") && png.len() > 5_000, "{part}");
+    }
+    // What a table says is what the run's own folder says.
+    let row = &reports[0]["rows"][1];
+    let run = "study/runs/allen-cahn+published-fast+time.end=0.5+seed0/result.json";
+    let result: serde_json::Value = serde_json::from_slice(&place.read(run)).expect("a result");
+    assert_eq!(row["relative_l2"]["median"], result["relative_l2"]);
+    assert_eq!(row["published"]["relative_l2"], serde_json::json!(5.34e-5));
+    assert_eq!(row["verdict"], "", "short runs compare with nothing");
+
+    let again = place.run(&arguments).expect(0).complains(&["0 of "]);
+    assert_eq!(again.stdout, first.stdout);
+    // A run that was of other settings is another run.
+    place.write("study/runs/allen-cahn+published-fast+time.end=0.5+seed0/problem.toml", "");
+    place.run(&arguments).expect(0).complains(&["1 of "]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_study_goes_on() {
+    use std::os::unix::process::CommandExt;
+    let place = Place::new("study-interrupted");
+    let arguments = ["reproduce", "rsng", "figure8", "--quick", "--jobs", "1", "--out", "study"];
+    let mut command = place.command(&arguments);
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let study = command.spawn().expect("starts");
+    // The second run is under way: the first one's result must not be lost.
+    let begun = |runs: &Path| std::fs::read_dir(runs).is_ok_and(|entries| entries.count() == 2);
+    let start = Instant::now();
+    while !begun(&place.path("study/runs")) {
+        assert!(start.elapsed() < Duration::from_secs(120), "no second run came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // As a terminal does: to the study and its runs.
+    let sent = Command::new("kill").args(["-INT", "--", &format!("-{}", study.id())]).status();
+    assert!(sent.expect("kill is there").success());
+    Ran::from(study.wait_with_output().expect("ends"))
+        .expect(130)
+        .complains(&["interrupted", "reproduce rsng figure8 --quick"]);
+    let ended = place.run(&arguments).expect(0).complains(&["1 of 2 runs are left"]);
+    assert!(ended.stdout.contains("columns 400"), "{}", ended.stdout);
+}
+
+#[test]
+fn studies_are_listed_and_mistakes_named() {
+    let place = Place::new("studies");
+    let list = place.run(&["reproduce"]).expect(0).stdout;
+    assert!(list.contains("table1") && list.contains("heat-a1"), "{list}");
+    place.run(&["reproduce", "rsgn"]).expect(2).complains(&["rsgn", "rsng, sngd, anagram"]);
+    place.run(&["reproduce", "rsng", "table7"]).expect(2).complains(&["table7", "table1"]);
+}
