@@ -75,6 +75,13 @@ pub enum Failure {
     UnknownStudy { given: String, known: String },
     #[error("the study has no part `{given}`: take one of {known}, or all")]
     UnknownPart { given: String, known: String },
+    #[error(
+        "{problem} steps in time: tangent kernels are drawn of problems that are trained over the \
+         whole domain"
+    )]
+    NoKernels { problem: String },
+    #[error("--at needs a point of the domain: {wanted}")]
+    PointOutside { wanted: String },
     #[error("cannot start a run as a process of its own: {0}")]
     Program(std::io::Error),
     #[error("{run} failed: {message}; the same command tries it again")]
@@ -91,6 +98,8 @@ impl Failure {
             Self::UnknownProblem(_)
             | Self::UnknownStudy { .. }
             | Self::UnknownPart { .. }
+            | Self::NoKernels { .. }
+            | Self::PointOutside { .. }
             | Self::TrainingOnGpu { .. }
             | Self::SeedsOfEvolution { .. }
             | Self::Engine(EvolveError::Precision { .. }) => 2,

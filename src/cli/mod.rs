@@ -7,6 +7,7 @@ mod check;
 mod devices;
 mod failure;
 mod interrupt;
+mod kernels;
 mod list;
 mod memory;
 mod options;

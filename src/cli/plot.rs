@@ -8,6 +8,7 @@ use sketchpde::output::{History, OutputError, ResultFolder, SpaceTimeField};
 use sketchpde::problem::{Overrides, Problem, ProblemFile};
 
 use super::failure::Failure;
+use super::kernels;
 use super::output::print;
 
 /// Draw the figures of a run again, as PNG and SVG, from the files in its folder.
@@ -20,6 +21,21 @@ pub struct Arguments {
     /// Folder for the figures [default: DIR/plots].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Draw the tangent kernels and the operator's Green's function as well (problems that are
+    /// trained over the whole domain), and keep them as DIR/kernels.npz.
+    #[arg(long)]
+    kernels: bool,
+
+    /// The point from which they are shown, in two dimensions and more [default: the middle].
+    #[arg(
+        long,
+        value_name = "X,Y,...",
+        requires = "kernels",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
+    at: Vec<f64>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -32,10 +48,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let into = arguments.out.clone().unwrap_or_else(|| folder.file(FOLDER));
     let mut lines = String::new();
     let files = match &problem {
+        ProblemFile::Evolution(problem) if arguments.kernels => {
+            return Err(Failure::NoKernels { problem: problem.name.clone() });
+        }
         ProblemFile::Evolution(problem) => draw(&into, problem, &field, &folder.read_history()?)?,
         ProblemFile::Residual(problem) => {
             let names = Names { title: &problem.title, unknown: &problem.unknown };
-            training::save_all(&into, &field, &folder.read_training()?, &names)?
+            let mut files = training::save_all(&into, &field, &folder.read_training()?, &names)?;
+            if arguments.kernels {
+                files.extend(kernels::draw(&folder, problem, &arguments.at, &into)?);
+            }
+            files
         }
     };
     for file in files {

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sketchpde::output::ResultFolder;
+use sketchpde::output::{ResultFolder, npz};
 
 use super::support::{Place, Ran};
 
@@ -162,4 +162,56 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
     };
     assert_eq!(history("broken"), history("unbroken"));
     assert!(!place.path("broken/checkpoint.bin").exists());
+}
+
+/// Green's function of -u'' with u = 0 at both ends is `min(x, y) (1 - max(x, y))`.
+#[test]
+fn the_drawn_greens_function_is_the_operators() {
+    let place = place("kernels");
+    let file = r#"
+format = 1
+[domain]
+x = { range = [0, 1] }
+[residual.interior]
+equation = "-u_xx = pi^2*sin(pi*x)"
+points = { layout = "grid", count = 60, walls = false }
+[residual.ends]
+on = "boundary"
+equation = "u = 0"
+[network]
+layers = [40]
+deviation = 1.5
+[method]
+name = "lm"
+iterations = 40
+"#;
+    place.write("line.toml", file);
+    place.run(&["solve", "line.toml", "--no-plots", "--out", "r"]).expect(0);
+    let files = place.run(&["plot", "r", "--kernels"]).expect(0).stdout;
+    for name in ["kernels.npz", "NTK.png", "NNTK.svg", "Green.png"] {
+        assert!(files.contains(name), "{files}");
+    }
+    let arrays = npz::read(&place.path("r/kernels.npz")).expect("arrays");
+    let array = |name: &str| &arrays.iter().find(|a| a.name == name).expect("there").values;
+    let (xs, ys, green) = (array("Green_x"), array("Green_x'"), array("Green"));
+    let (mut difference, mut planted, mut size) = (0.0, 0.0, 0.0);
+    for (i, x) in xs.iter().enumerate() {
+        for (k, y) in ys.iter().enumerate() {
+            let exact = x.min(*y) * (1.0 - x.max(*y));
+            let found = green[i * ys.len() + k];
+            difference += (found - exact).powi(2);
+            planted += (found - 1.1 * exact).powi(2);
+            size += exact.powi(2);
+        }
+    }
+    let (difference, planted): (f64, f64) = (difference / size, planted / size);
+    assert!(difference.sqrt() < 0.05, "{}", difference.sqrt());
+    assert!(planted.sqrt() > 0.05, "an error of a tenth would have passed");
+    let ntk = array("NTK");
+    let count = xs.len();
+    assert!((0..count * count).all(|k| {
+        let mirrored = ntk[k % count * count + k / count];
+        (ntk[k] - mirrored).abs() <= 1e-12 * mirrored.abs()
+    }));
+    place.run(&["plot", "r", "--kernels", "--at", "2"]).expect(2).complains(&["x in 0 to 1"]);
 }

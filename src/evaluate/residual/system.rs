@@ -82,6 +82,13 @@ impl Collocation {
         &self.points
     }
 
+    /// What the square of each row of a block, point by point, counts in the loss.
+    #[must_use]
+    pub fn weights(&self, block: usize) -> Vec<f64> {
+        let (of, points) = (&self.problem.blocks[block], &self.points[block]);
+        row_weights(of, points, self.problem.dimensions())
+    }
+
     /// Rows of each block, in order.
     #[must_use]
     pub fn block_rows(&self) -> Vec<usize> {
