@@ -126,7 +126,7 @@ impl<S: ResidualSystem> Training<S> {
             return Ok(self.report());
         }
         let iteration = self.history.records.len();
-        if self.system.begin_iteration(iteration)? {
+        if self.system.begin_iteration(iteration, &self.theta)? {
             self.loss = self.system.losses(&[&self.theta])?[0];
         }
         let start = Start { theta: &self.theta, loss: self.loss, iteration };
@@ -245,6 +245,7 @@ impl<S: ResidualSystem> Training<S> {
         state.insert("training.reason".into(), vec![reason.map_or(0.0, |k| (k + 1) as f64)]);
         self.history.save(&mut state);
         self.optimizer.save(&mut state);
+        state.extend(self.system.save());
         state
     }
 
@@ -264,7 +265,8 @@ impl<S: ResidualSystem> Training<S> {
         let iterations = self.history.records.len();
         if let Some(last) = iterations.checked_sub(1) {
             // To the points of the last iteration: at them the saved loss was computed.
-            self.system.begin_iteration(last)?;
+            self.system.begin_iteration(last, &self.theta)?;
+            self.system.restore(state)?;
         }
         if self.reason == Some(StopReason::MaxIterations) && iterations < self.rule.max_iterations {
             self.reason = None;

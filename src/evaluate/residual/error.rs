@@ -16,4 +16,8 @@ pub enum ResidualError {
          than {limit}: choose a smaller network"
     )]
     TooLarge { rows: usize, parameters: usize, bytes: usize, limit: usize },
+    #[error(
+        "the saved state holds no points of {block} that suit it: start anew without the state"
+    )]
+    Points { block: String },
 }

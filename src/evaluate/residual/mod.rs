@@ -7,10 +7,13 @@
 mod error;
 mod comparison;
 mod parts;
+mod refinement;
 mod sweeps;
 mod system;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeMap;
 
 use faer::{MatMut, MatRef};
 
@@ -95,7 +98,25 @@ pub trait ResidualSystem {
     ///
     /// # Errors
     /// Where a new point cannot be evaluated.
-    fn begin_iteration(&mut self, _iteration: usize) -> Result<bool, ResidualError> {
+    fn begin_iteration(
+        &mut self,
+        _iteration: usize,
+        _theta: &[f64],
+    ) -> Result<bool, ResidualError> {
         Ok(false)
+    }
+
+    /// What the iterations depend on besides theta and their numbers, by names that begin with
+    /// `system.`: points that were drawn by the residual of a theta that is gone.
+    fn save(&self) -> BTreeMap<String, Vec<f64>> {
+        BTreeMap::new()
+    }
+
+    /// The inverse of [`ResidualSystem::save`], after [`ResidualSystem::begin_iteration`].
+    ///
+    /// # Errors
+    /// Where an entry is missing or does not suit.
+    fn restore(&mut self, _saved: &BTreeMap<String, Vec<f64>>) -> Result<(), ResidualError> {
+        Ok(())
     }
 }

@@ -1,7 +1,10 @@
 //! The blocks of a residual problem at their points, on the CPU.
 
+use std::collections::BTreeMap;
+
 use faer::{MatMut, MatRef};
 
+use super::refinement::refined;
 use super::{ResidualError, ResidualSystem, sweeps};
 use crate::evaluate::cpu::operator::{Head, Kernel, Operator, OperatorPoints};
 use crate::network::Network;
@@ -154,7 +157,7 @@ fn operators<T: Kernel>(
     blocks.map(|(block, points)| operator(problem, network, block, points)).collect()
 }
 
-fn operator<T: Kernel>(
+pub(super) fn operator<T: Kernel>(
     problem: &ResidualProblem,
     network: &Network,
     block: &ResidualBlock,
@@ -254,7 +257,7 @@ impl ResidualSystem for Collocation {
         Ok(residual.iter().map(|r| r * r).sum())
     }
 
-    fn begin_iteration(&mut self, iteration: usize) -> Result<bool, ResidualError> {
+    fn begin_iteration(&mut self, iteration: usize, theta: &[f64]) -> Result<bool, ResidualError> {
         let mut changed = false;
         for index in 0..self.problem.blocks.len() {
             let block = &self.problem.blocks[index];
@@ -264,18 +267,60 @@ impl ResidualSystem for Collocation {
             }
             let generation = (iteration / every) as u64;
             if generation != self.generations[index] {
-                self.redraw(index, generation);
+                self.redraw(index, generation, theta);
                 changed = true;
             }
         }
         Ok(changed)
     }
+
+    fn save(&self) -> BTreeMap<String, Vec<f64>> {
+        let refined = (0..self.points.len()).filter(|&index| self.is_refined(index));
+        refined.map(|index| (self.entry(index), self.points[index].coordinates.clone())).collect()
+    }
+
+    fn restore(&mut self, saved: &BTreeMap<String, Vec<f64>>) -> Result<(), ResidualError> {
+        for index in 0..self.points.len() {
+            if !self.is_refined(index) {
+                continue;
+            }
+            let mut points = self.points[index].clone();
+            match saved.get(&self.entry(index)) {
+                Some(saved) if saved.len() == points.coordinates.len() => {
+                    points.coordinates.clone_from(saved);
+                }
+                _ => {
+                    let block = self.problem.blocks[index].name.clone();
+                    return Err(ResidualError::Points { block });
+                }
+            }
+            self.move_to(index, points);
+        }
+        Ok(())
+    }
 }
 
 impl Collocation {
-    fn redraw(&mut self, index: usize, generation: u64) {
+    /// Whether the points of a block were chosen by a residual.
+    fn is_refined(&self, index: usize) -> bool {
+        self.problem.blocks[index].samples.refine > 0.0 && self.generations[index] > 0
+    }
+
+    fn entry(&self, index: usize) -> String {
+        format!("system.points.{}", self.problem.blocks[index].name)
+    }
+
+    fn redraw(&mut self, index: usize, generation: u64, theta: &[f64]) {
         self.generations[index] = generation;
-        self.points[index] = self.problem.block_points(index, generation);
+        let points = match self.is_refined(index) {
+            true => refined(&self.problem, &self.network, index, generation, theta),
+            false => self.problem.block_points(index, generation),
+        };
+        self.move_to(index, points);
+    }
+
+    fn move_to(&mut self, index: usize, points: BlockPoints) {
+        self.points[index] = points;
         let block = &self.problem.blocks[index];
         let network = &self.network;
         for list in std::iter::once(&mut self.values).chain(&mut self.rates) {

@@ -45,6 +45,11 @@ impl<'a> Block<'_, 'a> {
             Kind::Data => SampleSettings::listed(),
             Kind::On | Kind::Seam => self.samples(location.as_ref()),
         };
+        if samples.refine > 0.0 && !matches!(condition, None | Some(Condition::Equation(_))) {
+            let place = self.section.place_of("points");
+            let (first, second) = ("refine", "anything but one equation");
+            self.reader.report(&place, ResidualIssue::Exclusive { first, second });
+        }
         self.reader.finish(self.section);
         let (location, condition) = (location?, condition?);
         let name = self.name.to_owned();

@@ -55,10 +55,18 @@ pub(super) fn samples<'a>(
         let (first, second) = ("resample", "a layout that is always the same");
         reader.report(&resample_place, ResidualIssue::Exclusive { first, second });
     }
+    let refine_place = section.place_of("refine");
+    let wanted = "a number from 0 to 4";
+    let refine = reader.number(&mut section, "refine", wanted, |k| (0.0..=4.0).contains(&k));
+    let refine = refine.unwrap_or(0.0);
+    if refine > 0.0 && resample == 0 {
+        let (first, second) = ("refine", "points that are never drawn again (resample = 0)");
+        reader.report(&refine_place, ResidualIssue::Exclusive { first, second });
+    }
     reader.finish(section);
     let count = count.unwrap_or_else(|| vec![if layout.is_grid() { 30 } else { 1000 }]);
     check_samples(reader, layout, &count, free, &place);
-    SampleSettings { layout, count, walls, resample }
+    SampleSettings { layout, count, walls, resample, refine }
 }
 
 fn check_samples(
@@ -78,7 +86,7 @@ fn check_samples(
 impl SampleSettings {
     /// Of points that the file lists.
     pub(super) fn listed() -> Self {
-        Self { layout: SampleLayout::Grid, count: vec![1], walls: true, resample: 0 }
+        Self { layout: SampleLayout::Grid, count: vec![1], walls: true, resample: 0, refine: 0.0 }
     }
 }
 

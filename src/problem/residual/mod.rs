@@ -34,6 +34,7 @@
 //! on = "t = 0"                               # or a list of planes, or "boundary": all sides
 //! equation = "u = sin(x)"
 //! points = { layout = "latin-hypercube", count = 100, resample = 50 }   # random, sobol, midpoints, gauss
+//!                                            # refine = 1: drawn where the residual is large
 //!
 //! [residual.seam]
 //! periodic = "x"                             # instead of `on`: what agrees at the two ends

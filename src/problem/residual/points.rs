@@ -61,8 +61,13 @@ impl ResidualProblem {
     pub fn evaluation_points(&self) -> Vec<f64> {
         let axes: Vec<usize> = (0..self.dimensions()).collect();
         let EvaluationSettings { layout, count } = &self.evaluation;
-        let samples =
-            SampleSettings { layout: *layout, count: count.clone(), walls: true, resample: 0 };
+        let samples = SampleSettings {
+            layout: *layout,
+            count: count.clone(),
+            walls: true,
+            resample: 0,
+            refine: 0.0,
+        };
         let draw = Draw { seed: self.seed, part: u64::MAX << 8 };
         let unit = sample(&samples, axes.len(), count[0], draw);
         self.placed(&axes, None, &unit.points)

@@ -15,7 +15,7 @@ pub enum Norm {
 choices!(Norm { "integral" => Integral, "mean" => Mean, "sum" => Sum });
 
 /// Where the points of a block stand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SampleSettings {
     pub layout: SampleLayout,
     /// Grids: nodes per free coordinate (one entry: the same along each). Else one total.
@@ -24,6 +24,9 @@ pub struct SampleSettings {
     pub walls: bool,
     /// Draw new points every so many iterations; 0: never.
     pub resample: usize,
+    /// k of points that are drawn again by the residual F, in proportion to
+    /// `|F|^k / mean |F|^k + 1`; 0: evenly.
+    pub refine: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

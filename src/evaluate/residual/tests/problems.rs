@@ -56,21 +56,62 @@ fn points_are_drawn_anew_when_it_is_time() {
                 points = { layout = 'sobol', count = 32, resample = 3 }\n\
                 [residual.walls]\non = 'boundary'\nequation = 'u = 0'\npoints = { count = 5 }";
     let mut system = Collocation::new(&problem(text));
+    let theta = system.initial_parameters();
     let before: Vec<_> = system.points().to_vec();
     for iteration in 0..3 {
-        assert_eq!(system.begin_iteration(iteration), Ok(false));
+        assert_eq!(system.begin_iteration(iteration, &theta), Ok(false));
     }
     assert_eq!(system.points(), before);
-    assert_eq!(system.begin_iteration(3), Ok(true));
+    assert_eq!(system.begin_iteration(3, &theta), Ok(true));
     assert_ne!(system.points()[0], before[0]);
     assert_eq!(system.points()[1], before[1]);
     // A resumed run finds the points of its iteration, and one that starts again the first ones.
     let drawn = system.points().to_vec();
     let mut resumed = Collocation::new(&problem(text));
-    assert_eq!(resumed.begin_iteration(5), Ok(true));
+    assert_eq!(resumed.begin_iteration(5, &theta), Ok(true));
     assert_eq!(resumed.points(), drawn);
-    assert_eq!(system.begin_iteration(0), Ok(true));
+    assert_eq!(system.begin_iteration(0, &theta), Ok(true));
     assert_eq!(system.points(), before);
+}
+
+/// Near x = 1 the residual is large: points gather there, and come back from a saved state.
+#[test]
+fn points_are_drawn_where_the_residual_is_large() {
+    let text = |refine: &str| {
+        format!(
+            "format = 1\n[domain]\nx = {{ range = [0, 1] }}\n[residual.interior]\n\
+             equation = 'u_x = exp(5*(x - 1))'\n\
+             points = {{ layout = 'sobol', count = 400, resample = 2{refine} }}\n\
+             [network]\nlayers = [3]\n"
+        )
+    };
+    let mean = |system: &Collocation| -> f64 {
+        let points = &system.points()[0].coordinates;
+        assert_eq!(points.len(), 400);
+        points.iter().sum::<f64>() / 400.0
+    };
+    let mut refined = Collocation::new(&problem(&text(", refine = 1")));
+    let mut even = Collocation::new(&problem(&text("")));
+    let theta = vec![0.0; refined.parameters()];
+    assert!(refined.save().is_empty());
+    for system in [&mut refined, &mut even] {
+        assert_eq!(system.begin_iteration(2, &theta), Ok(true));
+    }
+    // Half of the density is even, half that of exp(5 (x - 1)), whose mean is 0.81.
+    assert!((mean(&even) - 0.5).abs() < 0.01, "{}", mean(&even));
+    assert!((mean(&refined) - 0.653).abs() < 0.04, "{}", mean(&refined));
+
+    let mut resumed = Collocation::new(&problem(&text(", refine = 1")));
+    let elsewhere = vec![0.3; theta.len()];
+    resumed.begin_iteration(3, &elsewhere).expect("finite");
+    resumed.restore(&refined.save()).expect("its own state");
+    assert_eq!(resumed.points(), refined.points());
+    let mut r = [vec![0.0; 400], vec![0.0; 400]];
+    refined.residual(&theta, &mut r[0]).expect("finite");
+    resumed.residual(&theta, &mut r[1]).expect("finite");
+    assert_eq!(r[0], r[1]);
+    let lost = resumed.restore(&Default::default());
+    assert!(matches!(lost, Err(ResidualError::Points { .. })), "{lost:?}");
 }
 
 #[test]
