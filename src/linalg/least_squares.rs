@@ -27,8 +27,9 @@ pub const GRAM_FLOOR: f64 = 1e-7;
 const SKETCHING_PAYS: f64 = 3e9;
 /// Rows of the sample that preconditions damped LSQR, over the columns.
 const SAMPLED: usize = 1;
-/// Columns over the rank of a Nystrom preconditioner.
+/// Columns over the rank of a Nystrom preconditioner, and its least rank.
 const NYSTROM_SHARE: usize = 4;
+const LEAST_RANK: usize = 10;
 /// Conjugate gradients end at this part of the first gradient, or after so many iterations.
 const CG_TOLERANCE: f64 = 1e-6;
 const CG_ITERATIONS: usize = 200;
@@ -238,7 +239,7 @@ impl LeastSquares {
         epoch: u64,
     ) -> Result<Solution, LeastSquaresError> {
         let settings = NystromCgSettings {
-            rank: operator.columns().div_ceil(NYSTROM_SHARE),
+            rank: operator.columns().div_ceil(NYSTROM_SHARE).max(LEAST_RANK),
             rcond: self.settings.rcond,
             tolerance: CG_TOLERANCE,
             max_iterations: CG_ITERATIONS,

@@ -25,6 +25,12 @@ const SAME: f64 = 1e-12;
 const SAMPLES: usize = 64;
 /// Iterations that locate a crossing.
 const LOCATING: usize = 60;
+/// A state nearer to a seam than this part of the box is on it, if its way out is shorter than
+/// that part of the whole way.
+const ON_SEAM: f64 = 1e-13;
+const WAY_OUT: f64 = 1e-6;
+/// Crossings of seams without a step in between.
+const MOST_CROSSINGS: usize = 16;
 /// Positions of G and W in a state, behind the coordinates.
 const BEHIND: usize = crate::problem::expression::MAX_DIMENSIONS;
 
@@ -193,7 +199,7 @@ impl Characteristics {
     fn follow(&self, from: State, time: f64, span: f64) -> Result<State, ReferenceError> {
         let rate = |s: f64, state: &State| self.rate(time - s, state);
         let outside = |state: &State| self.exit(state).is_some();
-        let (mut state, mut s, mut h) = (from, 0.0, span);
+        let (mut state, mut s, mut h, mut crossings) = (from, 0.0, span, 0);
         for _ in 0..MOST_STEPS {
             let left = span - s;
             if left <= 0.0 {
@@ -202,10 +208,18 @@ impl Characteristics {
             let length = h.min(left);
             match step(&rate, s, &state, length, &outside) {
                 Step::Rejected { factor } => h = length * factor,
-                Step::Left { part } => h = length * part,
+                Step::Left { part } => {
+                    h = length * part;
+                    if h < WAY_OUT * span
+                        && let Some(across) = self.across(state)
+                    {
+                        crossings += 1;
+                        (state, h) = (across, left);
+                    }
+                }
                 Step::Taken { end, factor } => match self.exit(&end) {
                     None => {
-                        (state, h) = (end, length * factor);
+                        (state, h, crossings) = (end, length * factor, 0);
                         s = if length == left { span } else { s + length };
                     }
                     Some(k) => {
@@ -216,12 +230,30 @@ impl Characteristics {
                     }
                 },
             }
-            if h < f64::EPSILON * span {
+            if h < f64::EPSILON * span || crossings > MOST_CROSSINGS {
+                // The way leads out on both sides of the seam: a place that begins there stays.
+                if s == 0.0 && crossings > 0 {
+                    return Ok(from);
+                }
                 break;
             }
         }
         let place = from[..self.ranges.len()].to_vec();
         Err(ReferenceError::Characteristic { place, time })
+    }
+
+    /// A state that is on a seam, on the other side of it.
+    fn across(&self, mut state: State) -> Option<State> {
+        for (x, (&[lower, upper], seam)) in
+            state.iter_mut().zip(self.ranges.iter().zip(&self.seams))
+        {
+            let (below, above) = (*x - lower, upper - *x);
+            if *seam && below.min(above) <= ON_SEAM * (upper - lower) {
+                *x = if below < above { upper } else { lower };
+                return Some(state);
+            }
+        }
+        None
     }
 
     /// The coordinate beyond whose seam a state is.
@@ -346,6 +378,37 @@ mod tests {
         let unwrapped =
             |t: f64, x: &[f64]| (std::f64::consts::PI * (x[0] - t * x[1] + t * t / 2.0)).sin();
         assert!(error(&problem, 0.99, unwrapped) > 0.1, "without the seam it is another solution");
+    }
+
+    /// Places on the seam itself, from which the way back leads out of the box, at once or after
+    /// standing still.
+    #[test]
+    fn characteristics_that_begin_on_a_seam_are_followed() {
+        let problem = problem("u_t = -y*u_x - sin(pi*x)*u_y", "cos(pi*y)", 1.0);
+        let reference = Characteristics::of(&problem).expect("transport");
+        for x in [-0.7, -0.5, 0.3, 0.5] {
+            // u is continuous across the seam of y.
+            let [on, near] =
+                [-1.0, -1.0 + 1e-9].map(|y| reference.values(0.2, &[x, y]).expect("a way back")[0]);
+            assert!((on - near).abs() < 1e-7, "{x}: {on} and {near}");
+        }
+        // Both ways out lead to the other side: it stays.
+        assert_eq!(reference.values(0.2, &[0.0, -1.0]).expect("a value"), [-1.0]);
+    }
+
+    #[test]
+    fn the_vlasov_preset_has_a_value_everywhere_and_keeps_its_range() {
+        let problem = Problem::preset("vlasov").expect("a preset");
+        let reference = Characteristics::of(&problem).expect("transport");
+        let grid = Points::evaluation_grid(&problem.coordinates, &[16, 24]).coordinates;
+        let most = std::f64::consts::TAU.sqrt().recip();
+        for time in [0.005, 1.0, 3.0] {
+            let values = reference.values(time, &grid).expect("a value everywhere");
+            assert!(values.iter().all(|u| (0.0..=most).contains(u)), "at {time}");
+            // What begins at the bottom of the potential without speed stays there.
+            let bottom = reference.values(time, &[std::f64::consts::PI, 0.0]).expect("a value");
+            assert!((bottom[0] - most).abs() < 1e-15);
+        }
     }
 
     #[test]

@@ -73,7 +73,8 @@ fn conjugate_gradients_follow_the_direct_solver() {
         (carried_error(&evolution, &theta), evolution.theta().to_vec())
     };
     let ((direct, exact), (iterative, found)) = (error("gram"), error("nystrom-cg"));
-    assert!(iterative < 2.0 * direct, "{iterative:e} and {direct:e}");
+    // The damping is lambda = 1e-6 sigma_max in both; the iteration ends at 1e-6 of the gradient.
+    assert!(direct < 1e-6 && iterative < 1e-5, "{direct:e} and {iterative:e}");
     let apart = norm(&difference(&found, &exact)) / norm(&exact);
     assert!(apart < 1e-4, "{apart:e}");
 }
