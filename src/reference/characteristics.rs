@@ -26,7 +26,7 @@ const SAMPLES: usize = 64;
 /// Iterations that locate a crossing.
 const LOCATING: usize = 60;
 /// A state nearer to a seam than this part of the box is on it, if its way out is shorter than
-/// that part of the whole way.
+/// that part of the whole run.
 const ON_SEAM: f64 = 1e-13;
 const WAY_OUT: f64 = 1e-6;
 /// Crossings of seams without a step in between.
@@ -210,7 +210,7 @@ impl Characteristics {
                 Step::Rejected { factor } => h = length * factor,
                 Step::Left { part } => {
                     h = length * part;
-                    if h < WAY_OUT * span
+                    if h < WAY_OUT * (self.end - self.start)
                         && let Some(across) = self.across(state)
                     {
                         crossings += 1;
