@@ -300,6 +300,20 @@ fn each_contradiction_is_named() {
             "the spectral reference is for one periodic coordinate",
         ),
         (
+            file("u_t = u_xx", LINE, &format!("{wave}\n[reference]\nkind = \"characteristics\"")),
+            "the reference by characteristics is for linear transport in a periodic box",
+        ),
+        (
+            file(
+                "u_t = u_xx",
+                LINE,
+                &format!(
+                    "{wave}\n[method]\nsolver = \"nystrom-cg\"\nregularisation = \"truncate\""
+                ),
+            ),
+            "nystrom-cg cannot truncate: it always damps",
+        ),
+        (
             file("u_t = u_x1", &seven, "[initial]\nu = 0"),
             "there are 7 coordinates; there must be 1 to 6",
         ),

@@ -32,6 +32,8 @@ pub struct StepReport {
     pub corrections: usize,
     /// Attempts that were thrown away before this one.
     pub rejected: usize,
+    /// Relative L2 error of the fit of a fresh network, where one followed.
+    pub refit_error: Option<f64>,
 }
 
 /// One attempt, of either scheme.
@@ -52,7 +54,7 @@ impl Evolution {
     ) -> Result<Outcome, AttemptError> {
         match self.problem.method.scheme {
             Scheme::StageFit => self.attempt_fit(field, dt).await,
-            Scheme::ParameterOde => self.attempt_ode(dt).await,
+            Scheme::ParameterOde => self.attempt_ode(field, dt).await,
         }
     }
 
@@ -96,14 +98,14 @@ impl Evolution {
         })
     }
 
-    async fn attempt_ode(&mut self, dt: f64) -> Result<Outcome, AttemptError> {
+    async fn attempt_ode(&mut self, field: &Field, dt: f64) -> Result<Outcome, AttemptError> {
         let at = (self.time, dt);
         let attempt = parameter_ode::attempt(
             &mut self.engine,
             &self.tableau,
             &mut self.squares,
             &mut self.subsets,
-            &self.theta,
+            (&self.theta, field),
             at,
         );
         let attempt = attempt.await?;
@@ -148,6 +150,7 @@ impl StepReport {
             columns: Vec::new(),
             corrections: 0,
             rejected: 0,
+            refit_error: None,
         }
     }
 }

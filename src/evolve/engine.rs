@@ -4,7 +4,7 @@ use faer::{Mat, MatRef};
 
 use super::columns::Columns;
 use super::error::{AttemptError, EvolveError};
-use super::on_device;
+use super::{implicit, on_device};
 use crate::evaluate::cpu::{self, Field, Linearisation};
 use crate::evaluate::gpu::{self, Gpu, GpuError, device};
 use crate::linalg::{LeastSquares, Solution};
@@ -355,6 +355,36 @@ impl Engine {
         let field = self.double.as_ref().map(|double| double.evaluator.field(theta, time));
         let at = (theta, time);
         on_device::solve(gpu, at, columns, field, squares, &sketch).await.map(Some)
+    }
+
+    /// Field and solution of `min |J v - F|` without storing J; `None` where there is a device, or
+    /// where `squares` would rather have J itself. The field at theta is `known`, or computed here.
+    ///
+    /// # Errors
+    /// When the least-squares problem has no solution.
+    pub async fn solve_unstored(
+        &mut self,
+        at: (&[f64], f64),
+        columns: &[u32],
+        squares: &mut LeastSquares,
+        epoch: u64,
+        known: Option<&Field>,
+    ) -> Result<Option<(Field, Solution)>, AttemptError> {
+        let unstored = squares.unstored(self.points(), columns.len(), epoch);
+        let Some(unstored) = unstored.filter(|_| self.gpu.is_none()) else { return Ok(None) };
+        let field = match known {
+            Some(field) => field.clone(),
+            None => self.field(at.0, at.1).await?,
+        };
+        let rate = field.right_hand_side.as_slice();
+        let (problem, network, coordinates) = (&self.problem, &self.network, &self.coordinates);
+        let linear = implicit::Linear { problem, network, coordinates, at, chosen: columns, rate };
+        let solution = match (&self.single, &self.double) {
+            (Some(host), _) => linear.solve(&host.evaluator, squares, &unstored, epoch).await?,
+            (None, Some(host)) => linear.solve(&host.evaluator, squares, &unstored, epoch).await?,
+            (None, None) => unreachable!("some evaluator is always there"),
+        };
+        Ok(Some((field, solution)))
     }
 
     /// Takes a Jacobian back: writing into memory that is mapped already spares the next one the

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::initial_fit::FitError;
 use crate::evaluate::gpu::GpuError;
 use crate::linalg::LeastSquaresError;
 
@@ -44,6 +45,9 @@ pub enum EvolveError {
         "precision {precision} is not available on {backend}: choose `{instead}`, or another backend"
     )]
     Precision { precision: &'static str, backend: &'static str, instead: &'static str },
+
+    #[error("the fit of a fresh network after step {step}, t = {time:.6} failed: {source}")]
+    Refit { step: usize, time: f64, source: FitError },
 
     #[error(transparent)]
     Gpu(#[from] GpuError),

@@ -40,7 +40,7 @@ pub struct Evolution {
     pub(super) subsets: Subsets,
     pub(super) squares: LeastSquares,
     controller: Option<Controller>,
-    step: usize,
+    pub(super) step: usize,
     pub(super) time: f64,
     dt: f64,
     pub(super) theta: Vec<f64>,
@@ -253,7 +253,11 @@ impl Evolution {
                     continue;
                 }
             }
-            return self.accept(outcome, dt, rejected).await;
+            let mut report = self.accept(outcome, dt, rejected).await?;
+            if self.refit_is_due() {
+                report.refit_error = Some(self.refit().await?);
+            }
+            return Ok(report);
         }
     }
 
@@ -295,7 +299,7 @@ impl Evolution {
     }
 
     /// The field at theta, computed once; an error where it is not finite.
-    async fn current_field(&mut self) -> Result<Field, EvolveError> {
+    pub(super) async fn current_field(&mut self) -> Result<Field, EvolveError> {
         if let Some(field) = &self.field {
             return Ok(field.clone());
         }

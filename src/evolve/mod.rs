@@ -10,6 +10,7 @@ pub mod tableau;
 pub mod control;
 mod error;
 mod columns;
+mod implicit;
 mod on_device;
 mod engine;
 pub mod subset;
@@ -18,6 +19,7 @@ pub mod parameter_ode;
 mod attempt;
 mod evolution;
 mod disturb;
+mod refit;
 #[cfg(test)]
 mod tests;
 

@@ -26,7 +26,7 @@ pub struct Attempt {
     pub singular_values: Vec<f64>,
 }
 
-/// Attempts one step of length `dt` from theta.
+/// Attempts one step of length `dt` from theta, where u and F are `field`.
 ///
 /// # Errors
 /// When a least-squares problem has no solution or the device fails.
@@ -35,7 +35,7 @@ pub async fn attempt(
     tableau: &Tableau,
     squares: &mut LeastSquares,
     subsets: &mut Subsets,
-    theta: &[f64],
+    (theta, field): (&[f64], &Field),
     (time, dt): (f64, f64),
 ) -> Result<Attempt, AttemptError> {
     let chosen = subsets.draw();
@@ -45,8 +45,10 @@ pub async fn attempt(
     for (row, c) in tableau.a.iter().zip(tableau.c) {
         let stage = moved(theta, &chosen, &combine(row, &slopes), dt);
         let at = time + c * dt;
-        let (field, solution, columns) =
-            solve(engine, squares, (&stage, at), &chosen, subsets.epoch, tableau).await?;
+        let known = slopes.is_empty().then_some(field);
+        let stored = tableau.error.is_some();
+        let linear = Linear { chosen: &chosen, epoch: subsets.epoch, stored, known };
+        let (field, solution, columns) = linear.solve(engine, squares, (&stage, at)).await?;
         slopes.push(solution.coefficients.clone());
         if first.is_none() {
             first = Some((solution, norm(&field.values)));
@@ -76,27 +78,42 @@ pub async fn attempt(
     })
 }
 
-/// One stage's field and slope, and J where it exists: the embedded estimate needs it.
-async fn solve(
-    engine: &mut Engine,
-    squares: &mut LeastSquares,
-    at: (&[f64], f64),
-    chosen: &[u32],
+/// The least-squares problem of a stage.
+struct Linear<'a> {
+    chosen: &'a [u32],
     epoch: u64,
-    tableau: &Tableau,
-) -> Result<(Field, Solution, Option<Columns>), AttemptError> {
-    if tableau.error.is_none()
-        && let Some((field, solution)) = engine.solve_on_device(at, chosen, squares, epoch).await?
-    {
-        return Ok((field, solution, None));
+    /// Whether J itself is wanted: the embedded estimate needs it.
+    stored: bool,
+    /// u and F, where they are known already.
+    known: Option<&'a Field>,
+}
+
+impl Linear<'_> {
+    /// The stage's field and slope, and J where it exists.
+    async fn solve(
+        &self,
+        engine: &mut Engine,
+        squares: &mut LeastSquares,
+        at: (&[f64], f64),
+    ) -> Result<(Field, Solution, Option<Columns>), AttemptError> {
+        let Self { chosen, epoch, stored, known } = *self;
+        if !stored {
+            let solved = match engine.solve_on_device(at, chosen, squares, epoch).await? {
+                Some(solved) => Some(solved),
+                None => engine.solve_unstored(at, chosen, squares, epoch, known).await?,
+            };
+            if let Some((field, solution)) = solved {
+                return Ok((field, solution, None));
+            }
+        }
+        let (field, columns) = engine.field_and_columns(at.0, at.1, chosen).await?;
+        let rate = &field.right_hand_side;
+        let solution = match &columns {
+            Columns::Single(m) => squares.solve(m.as_ref(), rate, epoch)?,
+            Columns::Double(m) => squares.solve(m.as_ref(), rate, epoch)?,
+        };
+        Ok((field, solution, Some(columns)))
     }
-    let (field, columns) = engine.field_and_columns(at.0, at.1, chosen).await?;
-    let rate = &field.right_hand_side;
-    let solution = match &columns {
-        Columns::Single(m) => squares.solve(m.as_ref(), rate, epoch)?,
-        Columns::Double(m) => squares.solve(m.as_ref(), rate, epoch)?,
-    };
-    Ok((field, solution, Some(columns)))
 }
 
 /// `theta + dt v` on the chosen parameters; no change for an empty v.

@@ -1,6 +1,7 @@
 //! The time stepping as a whole, against exact solutions.
 
 mod adaptive;
+mod baselines;
 mod dirichlet;
 mod failures;
 mod order;

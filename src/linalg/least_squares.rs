@@ -11,7 +11,8 @@ use super::decomposition::{Decomposition, not_finite};
 use super::error::LeastSquaresError;
 use super::factorisation::{Factorisation, Filter, Sketched, Solution, check_right_hand_side};
 use super::lsqr::{LsqrOutcome, LsqrSettings, TruncatedPreconditioner, lsqr};
-use super::operator::InMemory;
+use super::nystrom_cg::{NystromCgSettings, nystrom_cg};
+use super::operator::{InMemory, TallOperator};
 use super::products::columns;
 use super::sample::RowSample;
 use super::sketch::RowSketch;
@@ -26,8 +27,18 @@ pub const GRAM_FLOOR: f64 = 1e-7;
 const SKETCHING_PAYS: f64 = 3e9;
 /// Rows of the sample that preconditions damped LSQR, over the columns.
 const SAMPLED: usize = 1;
+/// Columns over the rank of a Nystrom preconditioner, and its least rank.
+const NYSTROM_SHARE: usize = 4;
+const LEAST_RANK: usize = 10;
+/// Conjugate gradients end at this part of the first gradient, or after so many iterations.
+const CG_TOLERANCE: f64 = 1e-6;
+const CG_ITERATIONS: usize = 200;
 /// Iterations after which a sample counts as a bad one: a sketch takes four to six.
 const PATIENCE: usize = 12;
+
+/// Entries of a matrix in memory above which products without it are cheaper: it is read from
+/// memory once per iteration, and was written there in the first place.
+const MOST_STORED: usize = 1 << 25;
 
 /// What a [`LeastSquares`] solver is told.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +55,8 @@ pub struct Settings {
     pub refinements: usize,
     /// Of LSQR; its damping is set from `rcond`.
     pub lsqr: LsqrSettings,
+    /// Entries of the largest matrix that [`LeastSquares::unstored`] would rather have in memory.
+    pub most_stored: usize,
 }
 
 impl Default for Settings {
@@ -56,6 +69,7 @@ impl Default for Settings {
             oversampling: 2.0,
             refinements: 0,
             lsqr: LsqrSettings::default(),
+            most_stored: MOST_STORED,
         }
     }
 }
@@ -104,7 +118,7 @@ impl LeastSquares {
                 outcome.map_err(|error| in_original(error, &matrix))?;
                 sketched = Some(Sketched { sketch, columns });
             }
-            Solver::Auto | Solver::Gram => self.decomposition.gram(&matrix)?,
+            Solver::Auto | Solver::Gram | Solver::NystromCg => self.decomposition.gram(&matrix)?,
         }
         let decomposition = &self.decomposition;
         Ok(Factorisation { matrix, sketched, decomposition, solver, refinements })
@@ -137,6 +151,9 @@ impl LeastSquares {
         let matrix = self.check(j)?;
         check_right_hand_side(j.nrows(), r)?;
         let solver = self.settings.choose(j.nrows(), j.ncols());
+        if solver == Solver::NystromCg {
+            return self.solve_nystrom(&mut InMemory::of_columns(matrix), r, epoch);
+        }
         let damp = self.settings.regularisation == Regularisation::Damp;
         if damp
             && solver == Solver::SketchedLsqr
@@ -212,6 +229,27 @@ impl LeastSquares {
         let LsqrOutcome { coefficients, residual, iterations, converged } = outcome;
         let solver = Solver::SketchedLsqr;
         Ok(converged.then(|| damped.solution(coefficients, &residual, r, iterations, solver)))
+    }
+
+    /// Conjugate gradients on the damped normal equations.
+    pub(super) fn solve_nystrom<O: TallOperator<Error = Infallible>>(
+        &mut self,
+        operator: &mut O,
+        r: &[f64],
+        epoch: u64,
+    ) -> Result<Solution, LeastSquaresError> {
+        let settings = NystromCgSettings {
+            rank: operator.columns().div_ceil(NYSTROM_SHARE).max(LEAST_RANK),
+            rcond: self.settings.rcond,
+            tolerance: CG_TOLERANCE,
+            max_iterations: CG_ITERATIONS,
+            seed: self.settings.seed,
+            epoch,
+        };
+        let outcome = nystrom_cg(operator, r, settings)?;
+        self.damped.largest = outcome.largest;
+        let (v, residual) = (outcome.coefficients, outcome.residual);
+        Ok(self.damped.solution(v, &residual, r, outcome.iterations, Solver::NystromCg))
     }
 
     /// After `damped.factor` of the matrix, or of its sketch.
@@ -300,7 +338,7 @@ fn in_original<T: Real>(error: LeastSquaresError, matrix: &[&[T]]) -> LeastSquar
 }
 
 /// Runs a future whose products are ready at once.
-fn in_memory<R>(future: impl Future<Output = Result<R, Infallible>>) -> R {
+pub(super) fn in_memory<R>(future: impl Future<Output = Result<R, Infallible>>) -> R {
     let mut future = std::pin::pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {

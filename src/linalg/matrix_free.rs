@@ -1,5 +1,7 @@
 //! Least squares for a matrix that is never stored: its sketch and its products are all there is.
 
+use std::convert::Infallible;
+
 use faer::MatRef;
 
 use super::error::LeastSquaresError;
@@ -8,8 +10,21 @@ use super::least_squares::LeastSquares;
 use super::lsqr::{LsqrOutcome, LsqrSettings, lsqr};
 use super::operator::TallOperator;
 use super::products::columns;
+use super::sample::RowSample;
 use super::sketch::RowSketch;
-use crate::problem::Solver;
+use crate::problem::{Regularisation, Solver};
+
+/// Rows of a sample for such a matrix, over its columns.
+const SAMPLED: usize = 2;
+
+/// What a solver needs of a matrix that is not stored, beside its products.
+#[derive(Clone, Debug)]
+pub enum Unstored {
+    /// Rows that were drawn, for [`LeastSquares::solve_sampled_free`].
+    Sampled(RowSample),
+    /// Nothing, for [`LeastSquares::solve_by_products`].
+    Products,
+}
 
 /// Why a matrix-free solve failed; E is the operator's own error.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +42,7 @@ impl LeastSquares {
     #[must_use]
     pub fn matrix_free_sketch(&self, n: usize, s: usize, epoch: u64) -> Option<RowSketch> {
         let settings = &self.settings;
-        let damp = settings.regularisation == crate::problem::Regularisation::Damp;
+        let damp = settings.regularisation == Regularisation::Damp;
         let rows = (settings.oversampling * s as f64).ceil() as usize;
         (damp && settings.choose(n, s) == Solver::SketchedLsqr)
             .then(|| RowSketch::new(settings.seed, epoch, rows.max(s)))
@@ -48,16 +63,78 @@ impl LeastSquares {
         r: &[f64],
     ) -> Result<Solution, MatrixFreeError<O::Error>> {
         check_right_hand_side(operator.rows(), r)?;
-        let matrix = columns(sketched)?;
+        let mut reduced = vec![0.0; sketch.sketch_rows()];
+        sketch.add(&[r], 0, &mut [&mut reduced]);
+        self.solve_preconditioned(operator, sketched, &reduced, r).await
+    }
+
+    /// How these settings solve with a matrix of s columns that is better not stored; `None` where
+    /// they would rather have it: a smaller one, and with truncation.
+    #[must_use]
+    pub fn unstored(&self, n: usize, s: usize, epoch: u64) -> Option<Unstored> {
+        let settings = &self.settings;
+        let damp = settings.regularisation == Regularisation::Damp;
+        if n.saturating_mul(s) <= settings.most_stored {
+            return None;
+        }
+        match settings.choose(n, s) {
+            Solver::SketchedLsqr if damp => {
+                let sample = RowSample::new(settings.seed, epoch, n, SAMPLED * s);
+                Some(Unstored::Sampled(sample))
+            }
+            Solver::NystromCg => Some(Unstored::Products),
+            _ => None,
+        }
+    }
+
+    /// Conjugate gradients by products alone.
+    ///
+    /// # Errors
+    /// `RightHandSideNotFinite`, `Shape`, `Overflow` or `NoConvergence`.
+    pub fn solve_by_products<O: TallOperator<Error = Infallible>>(
+        &mut self,
+        operator: &mut O,
+        r: &[f64],
+        epoch: u64,
+    ) -> Result<Solution, LeastSquaresError> {
+        check_right_hand_side(operator.rows(), r)?;
+        self.solve_nystrom(operator, r, epoch)
+    }
+
+    /// As [`Self::solve_matrix_free`], preconditioned by a sample of the rows; `sampled` holds those
+    /// rows, with their weights.
+    ///
+    /// # Errors
+    /// As [`Self::solve_matrix_free`].
+    pub async fn solve_sampled_free<O: TallOperator>(
+        &mut self,
+        operator: &mut O,
+        sample: &RowSample,
+        sampled: MatRef<'_, f64>,
+        r: &[f64],
+    ) -> Result<Solution, MatrixFreeError<O::Error>> {
+        check_right_hand_side(operator.rows(), r)?;
+        let mut reduced = vec![0.0; sample.sample_rows()];
+        sample.gather_column(r, &mut reduced);
+        self.solve_preconditioned(operator, sampled, &reduced, r).await
+    }
+
+    /// LSQR preconditioned by the damped factor of a smaller matrix, from that one's solution.
+    async fn solve_preconditioned<O: TallOperator>(
+        &mut self,
+        operator: &mut O,
+        smaller: MatRef<'_, f64>,
+        reduced: &[f64],
+        r: &[f64],
+    ) -> Result<Solution, MatrixFreeError<O::Error>> {
+        let matrix = columns(smaller)?;
         self.damped.form(&matrix)?;
         let lambda = self.settings.rcond * self.damped.largest;
         if !self.damped.damp(lambda) {
             return Err(LeastSquaresError::Damping { lambda }.into());
         }
         let damped = &self.damped;
-        let mut reduced = vec![0.0; sketch.sketch_rows()];
-        sketch.add(&[r], 0, &mut [&mut reduced]);
-        let (start, _) = damped.solve_refined(&matrix, &reduced, 0);
+        let (start, _) = damped.solve_refined(&matrix, reduced, 0);
         let settings = LsqrSettings { damping: lambda, ..self.settings.lsqr };
         let outcome = lsqr(operator, damped, r, start, settings).await;
         let LsqrOutcome { coefficients, residual, iterations, .. } =
@@ -72,7 +149,6 @@ mod tests {
     use crate::linalg::products::norm;
     use crate::linalg::testing::{Planted, decaying, distance, normals};
     use crate::linalg::{InMemory, Settings};
-    use crate::problem::Regularisation;
 
     #[test]
     fn products_and_a_sketch_give_the_direct_solution() {
@@ -109,5 +185,40 @@ mod tests {
         assert!(matches!(bad, Err(MatrixFreeError::LeastSquares(LeastSquaresError::Shape { .. }))));
         squares.settings.regularisation = Regularisation::Truncate;
         assert!(squares.matrix_free_sketch(n, s, 3).is_none());
+    }
+
+    #[test]
+    fn products_and_a_sample_give_the_direct_solution() {
+        let (n, s) = (2_000, 40);
+        let planted = Planted::new(n, s, decaying(s, 10f64.powf(0.2)));
+        let r = normals(n, 5);
+        let mut squares = LeastSquares::new(Settings {
+            regularisation: Regularisation::Damp,
+            rcond: 1e-5,
+            lsqr: LsqrSettings { tolerance: 1e-9, max_iterations: 100, passes: 2, damping: 0.0 },
+            ..Settings::default()
+        });
+        assert!(squares.unstored(n, s, 1).is_none(), "it is small enough to be stored");
+        assert!(matches!(squares.unstored(200_000, 757, 1), Some(Unstored::Sampled(_))));
+        let sample = RowSample::new(7, 1, n, 4 * s);
+        let mut solve = |weight: f64| {
+            let row = |q: usize| sample.picks()[q];
+            let sampled = faer::Mat::from_fn(sample.sample_rows(), s, |q, k| {
+                weight * row(q).1 * planted.matrix[(row(q).0 as usize, k)]
+            });
+            let mut operator = InMemory::new(planted.matrix.as_ref()).expect("column-major");
+            let (operator, sampled) = (&mut operator, sampled.as_ref());
+            let solving = squares.solve_sampled_free(operator, &sample, sampled, &r);
+            let found = pollster::block_on(solving).expect("finite");
+            (found, squares.damped.lambda)
+        };
+        let (found, lambda) = solve(1.0);
+        let mut direct = LeastSquares::default();
+        let mut equations = direct.normal_equations(planted.matrix.as_ref()).expect("finite");
+        let best = equations.solve_damped(&r, lambda).expect("well above round-off");
+        let error = distance(&found.coefficients, &best.coefficients);
+        assert!(error < 1e-5 * norm(&best.coefficients), "{error:e}");
+        let (_, wrong) = solve(3.0);
+        assert!((wrong / lambda - 3.0).abs() < 1e-9, "the weights of the rows set the damping");
     }
 }

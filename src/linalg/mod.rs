@@ -30,6 +30,9 @@
 //!   were not drawn, a sparse-sign sketch ([`RowSketch`]) takes its place. It is picked when n is at
 //!   least 4 s and `n s^2` above 3e9. The sketch alone leaves a larger residual: 11 to 17 % for
 //!   1,000 x 150, up to 8 % for 10,000 x 800.
+//! - **A matrix of more than 32 million entries** is not stored: the same damped LSQR takes products by
+//!   sweeps over the points, and the rows of its sample are all that is computed of J.
+//! - **Nystrom-preconditioned conjugate gradients** ([`nystrom_cg`]) are a published baseline.
 //! - **Several dampings of one matrix** (a trust region): [`NormalEquations`] costs one Cholesky
 //!   factorisation each, [`Factorisation`] one eigen-decomposition for all; they meet at about 16
 //!   dampings for 600 x 400 (`-- synthetic`).
@@ -48,6 +51,7 @@ mod least_squares;
 mod lsqr;
 mod matrix_free;
 mod nystrom;
+mod nystrom_cg;
 mod operator;
 mod products;
 mod range;
@@ -69,8 +73,9 @@ pub use error::LeastSquaresError;
 pub use factorisation::{Factorisation, Filter, Projection, Solution};
 pub use least_squares::{GRAM_FLOOR, LeastSquares, Settings};
 pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditioner, lsqr};
-pub use matrix_free::MatrixFreeError;
+pub use matrix_free::{MatrixFreeError, Unstored};
 pub use nystrom::nystrom;
+pub use nystrom_cg::{NystromCgOutcome, NystromCgSettings, nystrom_cg};
 pub use operator::{InMemory, TallOperator};
 pub(crate) use products::{columns, multiply, norm};
 pub use range::{

@@ -39,6 +39,12 @@ impl RowSample {
         Self { picks }
     }
 
+    /// The rows that were drawn, ascending, each with its weight.
+    #[must_use]
+    pub fn picks(&self) -> &[(u32, f64)] {
+        &self.picks
+    }
+
     /// m.
     #[must_use]
     pub fn sample_rows(&self) -> usize {

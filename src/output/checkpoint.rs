@@ -14,7 +14,7 @@ use super::{OutputError, atomic};
 use crate::bytes::{Reader, Writer};
 
 const MAGIC: &[u8; 16] = b"sketchpde resume";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 16 + 4 + 8 + 32;
 
 /// The state from which a run continues to the same bits.
@@ -196,8 +196,10 @@ fn encode_record(payload: &mut Writer, record: &StepRecord) {
     ] {
         payload.real(real);
     }
-    payload.count(u64::from(record.error.is_some()));
-    payload.real(record.error.unwrap_or_default());
+    for optional in [record.error, record.refit_error] {
+        payload.count(u64::from(optional.is_some()));
+        payload.real(optional.unwrap_or_default());
+    }
 }
 
 fn decode_record(reader: &mut Reader<'_>) -> Option<StepRecord> {
@@ -205,7 +207,11 @@ fn decode_record(reader: &mut Reader<'_>) -> Option<StepRecord> {
         (reader.size()?, reader.size()?, reader.size()?, reader.size()?);
     let (time, dt, residual) = (reader.real()?, reader.real()?, reader.real()?);
     let (largest_singular_value, wall_seconds) = (reader.real()?, reader.real()?);
-    let (known, error) = (reader.count()?, reader.real()?);
+    let mut optional = || {
+        let (known, value) = (reader.count()?, reader.real()?);
+        Some((known == 1).then_some(value))
+    };
+    let (error, refit_error) = (optional()?, optional()?);
     Some(StepRecord {
         step,
         time,
@@ -213,9 +219,10 @@ fn decode_record(reader: &mut Reader<'_>) -> Option<StepRecord> {
         residual,
         rank,
         largest_singular_value,
-        error: (known == 1).then_some(error),
+        error,
         corrections,
         rejected,
+        refit_error,
         wall_seconds,
     })
 }

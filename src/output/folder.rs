@@ -213,7 +213,7 @@ impl ResultFolder {
     }
 }
 
-const COLUMNS: [Column<StepRecord>; 10] = [
+const COLUMNS: [Column<StepRecord>; 11] = [
     Column { name: "step", get: |r| r.step as f64, set: |r, v| r.step = v as usize },
     Column { name: "time", get: |r| r.time, set: |r, v| r.time = v },
     Column { name: "dt", get: |r| r.dt, set: |r, v| r.dt = v },
@@ -235,6 +235,11 @@ const COLUMNS: [Column<StepRecord>; 10] = [
         set: |r, v| r.corrections = v as usize,
     },
     Column { name: "rejected", get: |r| r.rejected as f64, set: |r, v| r.rejected = v as usize },
+    Column {
+        name: "refit_error",
+        get: |r| r.refit_error.unwrap_or(f64::NAN),
+        set: |r, v| r.refit_error = (!v.is_nan()).then_some(v),
+    },
     Column { name: "wall_seconds", get: |r| r.wall_seconds, set: |r, v| r.wall_seconds = v },
 ];
 

@@ -69,6 +69,7 @@ pub(crate) mod tests {
             error: step.is_multiple_of(2).then_some(3.3e-7),
             corrections: 2,
             rejected: step % 3,
+            refit_error: step.is_multiple_of(3).then_some(1e-6),
             wall_seconds: 0.01 * step as f64,
         };
         let spectrum = |step: usize| Spectrum {

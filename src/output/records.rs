@@ -21,6 +21,8 @@ pub struct StepRecord {
     pub corrections: usize,
     /// Attempts that were rejected before this step was accepted.
     pub rejected: usize,
+    /// Relative L2 error of the fit of a fresh network, where one followed the step.
+    pub refit_error: Option<f64>,
     /// Wall time since the first step began.
     pub wall_seconds: f64,
 }

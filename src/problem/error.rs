@@ -104,6 +104,8 @@ pub enum SettingIssue {
     TooManyColumns { columns: usize, parameters: usize },
     #[error("{integrator} has no error estimate by which a tolerance could choose the steps")]
     NoErrorEstimate { integrator: &'static str },
+    #[error("{solver} cannot truncate: it always damps")]
+    AlwaysDamps { solver: &'static str },
     #[error("the network would have {parameters} parameters, more than {limit}")]
     NetworkTooLarge { parameters: usize, limit: usize },
     #[error("{key} has {found} entries for {dimensions} coordinate(s)")]
@@ -126,6 +128,8 @@ pub enum SettingIssue {
     NoExactSolution,
     #[error("the spectral reference is for one periodic coordinate")]
     NoSpectralReference,
+    #[error("the reference by characteristics is for linear transport in a periodic box")]
+    NoCharacteristics,
     #[error("{found} variants are more than {limit}")]
     TooManyVariants { found: usize, limit: usize },
     #[error("there is no variant {name}")]
@@ -183,6 +187,9 @@ impl SettingIssue {
             Self::NoErrorEstimate { .. } => {
                 "set integrator = \"dormand-prince\" or leave tolerance out".into()
             }
+            Self::AlwaysDamps { .. } => {
+                "set regularisation = \"damp\", or choose another solver".into()
+            }
             Self::NetworkTooLarge { .. } => "choose a smaller width or fewer layers".into(),
             Self::CountEntries { dimensions, .. } => {
                 format!("give one number for all coordinates, or {dimensions}")
@@ -204,7 +211,9 @@ impl SettingIssue {
                     .into()
             }
             Self::NoExactSolution => "add [exact], or choose another reference.kind".into(),
-            Self::NoSpectralReference => "choose another reference.kind".into(),
+            Self::NoSpectralReference | Self::NoCharacteristics => {
+                "choose another reference.kind".into()
+            }
             Self::TooManyVariants { .. } => "divide them among several files".into(),
             Self::UnknownVariant { nearest, known, .. } => match known.is_empty() {
                 true => "this problem has no variants".into(),

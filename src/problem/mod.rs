@@ -60,12 +60,14 @@
 //! step = 1e-2                        # default: 400 steps
 //! tolerance = 1e-6                   # default: 0, fixed steps
 //! rcond = 1e-6
-//! solver = "auto"                    # svd, pivoted-qr, gram, sketch-and-solve, sketched-lsqr
+//! solver = "auto"                    # svd, pivoted-qr, gram, sketch-and-solve, sketched-lsqr,
+//!                                    # nystrom-cg
 //! regularisation = "damp"            # or truncate, as the papers do
 //! corrections = 2
+//! refit_every = 100                  # steps between fits of a fresh network; default 0, never
 //!
 //! [reference]
-//! kind = "auto"                      # exact, spectral, none
+//! kind = "auto"                      # exact, spectral, characteristics, none
 //! modes = 1024                       # default: chosen by self-convergence
 //! step = 1e-3                        # likewise
 //!
@@ -85,6 +87,7 @@ mod error;
 mod file;
 mod ansatz;
 mod presets;
+mod transport;
 pub mod points;
 pub mod residual;
 
@@ -100,6 +103,7 @@ pub use settings::{
     PointLayout, PointSettings, Precision, ReferenceKind, ReferenceSettings, Regularisation,
     Scheme, Solver, Update,
 };
+pub use transport::Transport;
 
 /// An evolution problem u_t = F(x, t, u, derivatives, parameters) with everything that is needed
 /// to solve it. Made by reading a problem file; every expression is already parsed and checked.

@@ -24,13 +24,14 @@ macro_rules! preset {
     };
 }
 
-const PRESETS: [Preset; 6] = [
+const PRESETS: [Preset; 7] = [
     preset!("allen-cahn", "Allen-Cahn equation"),
     preset!("burgers", "Burgers' equation"),
     preset!("kdv", "Korteweg-de Vries equation: a soliton"),
     preset!("kuramoto-sivashinsky", "Kuramoto-Sivashinsky equation"),
     preset!("advection-diffusion-2d", "Advection and diffusion in two dimensions"),
     preset!("heat-dirichlet", "Heat equation between two fixed temperatures"),
+    preset!("vlasov", "Vlasov equation in a fixed potential"),
 ];
 
 const RESIDUAL_PRESETS: [Preset; 10] = [

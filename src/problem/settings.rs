@@ -129,6 +129,9 @@ pub struct MethodSettings {
     pub regularisation: Regularisation,
     /// Most Gauss-Newton corrections of one stage fit.
     pub corrections: usize,
+    /// Steps after which a freshly initialised network is fitted to the present field and goes on
+    /// from there, as Neural-IVP restarts; `None`: never.
+    pub refit_every: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -174,6 +177,9 @@ pub enum Solver {
     SketchAndSolve,
     /// LSQR preconditioned by the sketch's factor.
     SketchedLsqr,
+    /// Conjugate gradients on the normal equations with a randomized Nystrom preconditioner, by
+    /// products alone (Neural-IVP). Always damps.
+    NystromCg,
 }
 
 /// How directions that the data barely determine are kept from blowing up the solution.
@@ -189,7 +195,15 @@ pub enum Regularisation {
     Damp,
 }
 choices!(Regularisation { "truncate" => Truncate, "damp" => Damp });
-choices!(Solver { "auto" => Auto, "svd" => Svd, "pivoted-qr" => PivotedQr, "gram" => Gram, "sketch-and-solve" => SketchAndSolve, "sketched-lsqr" => SketchedLsqr });
+choices!(Solver {
+    "auto" => Auto,
+    "svd" => Svd,
+    "pivoted-qr" => PivotedQr,
+    "gram" => Gram,
+    "sketch-and-solve" => SketchAndSolve,
+    "sketched-lsqr" => SketchedLsqr,
+    "nystrom-cg" => NystromCg,
+});
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReferenceSettings {
@@ -201,14 +215,23 @@ pub struct ReferenceSettings {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceKind {
-    /// The exact solution if there is one, else spectral if the problem allows it, else none.
+    /// The exact solution if there is one, else spectral or by characteristics if the problem
+    /// allows it, else none.
     Auto,
     Exact,
     Spectral,
+    /// For linear transport: the start at the feet of the characteristics.
+    Characteristics,
     None,
 }
 
-choices!(ReferenceKind { "auto" => Auto, "exact" => Exact, "spectral" => Spectral, "none" => None });
+choices!(ReferenceKind {
+    "auto" => Auto,
+    "exact" => Exact,
+    "spectral" => Spectral,
+    "characteristics" => Characteristics,
+    "none" => None,
+});
 
 /// Precision tier (see the crate's documentation).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

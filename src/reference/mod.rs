@@ -5,11 +5,15 @@
 //! - [`closed`]: the problem file's own exact solution;
 //! - [`spectral`]: for periodic problems in one space dimension, Fourier modes in space and
 //!   [`etdrk4`] in time, with the linear part that [`split`] finds in the equation, refined until
-//!   two runs agree, and kept as a [`solution`].
+//!   two runs agree, and kept as a [`solution`];
+//! - [`characteristics`]: for linear transport in periodic boxes, the start at the feet of the
+//!   characteristics, which [`extrapolation`] follows to about round-off.
 
+pub mod characteristics;
 pub mod closed;
 mod companion;
 pub mod etdrk4;
+pub mod extrapolation;
 mod fourier;
 mod march;
 mod pointwise;
@@ -17,18 +21,20 @@ pub mod solution;
 pub mod spectral;
 pub mod split;
 
+pub use characteristics::Characteristics;
 pub use closed::ClosedForm;
 pub use companion::companion_values;
 pub use solution::{Quality, SpectralSolution};
 pub use spectral::{Observer, SpectralSettings};
 
-use crate::problem::{Boundary, Problem, ReferenceKind};
+use crate::problem::{Boundary, Problem, ReferenceKind, Transport};
 
 /// The solution that a run is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reference {
     Exact(ClosedForm),
     Spectral(SpectralSolution),
+    Characteristics(Characteristics),
 }
 
 /// Where a spectral computation stands.
@@ -80,6 +86,16 @@ pub enum ReferenceError {
     Unresolved { time: f64, modes: usize },
     #[error("t = {time} lies outside the reference solution's time span, {start} to {end}")]
     TimeOutside { time: f64, start: f64, end: f64 },
+    #[error(
+        "the equation is not linear transport, u_t + a . grad u = c u + s: set reference.kind = \"auto\""
+    )]
+    NotTransport,
+    #[error(
+        "the characteristic through {place:?} at t = {time} cannot be followed to the start: the \
+         velocity has no finite value on its way, or points into a seam of the box from both sides; \
+         set reference.kind = \"none\""
+    )]
+    Characteristic { place: Vec<f64>, time: f64 },
     #[error("the stored reference solution is incomplete or of another version: compute it anew")]
     Encoding,
     #[error("the reference solution was cancelled")]
@@ -98,14 +114,17 @@ impl ReferenceError {
 }
 
 /// The kind of reference that a problem gets: its wish, or for `Auto` the exact solution if there
-/// is one, else a spectral one if the problem allows it, else none.
+/// is one, else a spectral one or one by characteristics if the problem allows it, else none.
 #[must_use]
 pub fn kind(problem: &Problem) -> ReferenceKind {
-    let spectral =
-        matches!(problem.coordinates.as_slice(), [x] if x.boundary == Boundary::Periodic);
+    let periodic = problem.coordinates.iter().all(|c| c.boundary == Boundary::Periodic);
+    let spectral = periodic && problem.dimensions() == 1;
     match problem.reference.kind {
         ReferenceKind::Auto if problem.exact.is_some() => ReferenceKind::Exact,
         ReferenceKind::Auto if spectral => ReferenceKind::Spectral,
+        ReferenceKind::Auto if periodic && Transport::of(problem).is_some() => {
+            ReferenceKind::Characteristics
+        }
         ReferenceKind::Auto => ReferenceKind::None,
         wished => wished,
     }
@@ -127,6 +146,9 @@ impl Reference {
                 let settings = SpectralSettings::of(problem);
                 spectral::solve(problem, &settings, observe).map(|s| Some(Self::Spectral(s)))
             }
+            ReferenceKind::Characteristics => {
+                Characteristics::of(problem).map(|c| Some(Self::Characteristics(c)))
+            }
             ReferenceKind::Auto | ReferenceKind::None => Ok(None),
         }
     }
@@ -139,15 +161,18 @@ impl Reference {
         match self {
             Self::Exact(exact) => Ok(exact.values(time, coordinates)),
             Self::Spectral(solution) => solution.values(time, coordinates),
+            Self::Characteristics(characteristics) => characteristics.values(time, coordinates),
         }
     }
 
-    /// Relative L2 error of the reference itself; 0 for a closed form.
+    /// Relative L2 error of the reference itself; 0 for a closed form, and about 100 steps' worth
+    /// of their tolerance for characteristics.
     #[must_use]
     pub fn estimated_error(&self) -> f64 {
         match self {
             Self::Exact(_) => 0.0,
             Self::Spectral(solution) => solution.quality().estimated_error,
+            Self::Characteristics(_) => 100.0 * extrapolation::TOLERANCE,
         }
     }
 }

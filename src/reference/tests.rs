@@ -95,6 +95,7 @@ pub fn periodic(
             solver: Solver::Auto,
             regularisation: crate::problem::Regularisation::Truncate,
             corrections: 1,
+            refit_every: None,
         },
         reference: ReferenceSettings { kind: ReferenceKind::Auto, modes: None, step: None },
         precision: Precision::F64,

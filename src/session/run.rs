@@ -275,6 +275,7 @@ impl Session {
             error: None,
             corrections: report.corrections,
             rejected: report.rejected,
+            refit_error: report.refit_error,
             wall_seconds: self.seconds.steps,
         });
     }

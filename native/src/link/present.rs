@@ -180,9 +180,10 @@ impl Present {
     }
 }
 
-/// The exact solution, where the problem has one.
+/// The exact solution, as a formula or along characteristics, where the problem has one.
 fn closed_form(problem: &Problem) -> Option<Reference> {
-    if reference::kind(problem) != ReferenceKind::Exact {
+    let immediate = [ReferenceKind::Exact, ReferenceKind::Characteristics];
+    if !immediate.contains(&reference::kind(problem)) {
         return None;
     }
     Reference::of(problem, &|_| ControlFlow::Continue(())).ok().flatten()

@@ -90,7 +90,9 @@ fn what_is_seen(mirror: &Mirror, narrow: bool) -> String {
     }
     let truth = match reference::kind(problem) {
         ReferenceKind::Exact => " Dashed: the exact solution.",
-        ReferenceKind::Spectral => " Dashed: a reference computed another way.",
+        ReferenceKind::Spectral | ReferenceKind::Characteristics => {
+            " Dashed: a reference computed another way."
+        }
         ReferenceKind::Auto | ReferenceKind::None => "",
     };
     let truth = if problem.dimensions() == 1 { truth } else { "" };

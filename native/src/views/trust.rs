@@ -66,6 +66,7 @@ fn measured(error: f64, mirror: &Mirror, palette: &Palette) -> Verdict {
     let digits = format::digits(error);
     let truth = match reference::kind(&mirror.problem) {
         ReferenceKind::Exact => "the exact solution",
+        ReferenceKind::Characteristics => "the exact solution along characteristics",
         _ => "a Fourier solution computed independently",
     };
     let (colour, headline) = match digits {

@@ -12,6 +12,7 @@ mod activation;
 mod backward;
 mod block;
 mod forward;
+mod implicit;
 mod lanes;
 mod linearisation;
 pub mod operator;
@@ -38,6 +39,7 @@ use sweep::{Request, Wanted};
 use tangent::Direction;
 use weights::Weights;
 
+pub use implicit::ImplicitColumns;
 pub use linearisation::Linearisation;
 
 /// u and the right-hand side of the ansatz' equation at every point.

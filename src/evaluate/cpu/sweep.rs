@@ -173,7 +173,7 @@ impl<T: Real> Evaluator<T> {
     }
 
     #[inline(always)]
-    fn features_of<const L: usize>(&self, block: usize) -> Features<'_, T, L> {
+    pub(super) fn features_of<const L: usize>(&self, block: usize) -> Features<'_, T, L> {
         let inputs = self.network.inputs();
         let periodic = inputs.iter().filter(|i| matches!(i, Input::Periodic { .. })).count();
         let per_block = periodic + inputs.len();
@@ -199,7 +199,7 @@ impl<T: Real> Evaluator<T> {
     }
 
     #[inline(always)]
-    fn block_distances<const L: usize>(&self, block: usize) -> Option<&[[T; L]]> {
+    pub(super) fn block_distances<const L: usize>(&self, block: usize) -> Option<&[[T; L]]> {
         let channels = self.jets.len();
         let table = self.distance.as_chunks::<L>().0;
         (!table.is_empty()).then(|| &table[block * channels..(block + 1) * channels])
@@ -288,12 +288,12 @@ impl<T: Real> Evaluator<T> {
 }
 
 /// The buffers that a part's blocks take in turn.
-struct Buffers<'a, T, const L: usize> {
+pub(super) struct Buffers<'a, T, const L: usize> {
     /// The forward pass where it is not kept.
-    own: &'a mut [[T; L]],
-    adjoint: Adjoint<'a, T, L>,
-    along: Tangent<'a, T, L>,
-    room: Room<'a, T, L>,
+    pub own: &'a mut [[T; L]],
+    pub adjoint: Adjoint<'a, T, L>,
+    pub along: Tangent<'a, T, L>,
+    pub room: Room<'a, T, L>,
 }
 
 impl<'a, T: Real, const L: usize> Buffers<'a, T, L> {
@@ -302,12 +302,12 @@ impl<'a, T: Real, const L: usize> Buffers<'a, T, L> {
         [shape.pass(), adjoint, Tangent::<T, L>::lanes(shape), Room::<T, L>::lanes(shape)]
     }
 
-    fn lanes(shape: &Shape) -> usize {
+    pub fn lanes(shape: &Shape) -> usize {
         Self::sizes(shape).iter().sum()
     }
 
     #[inline(always)]
-    fn of(shape: &Shape, memory: &'a mut Lanes<T>) -> Self {
+    pub fn of(shape: &Shape, memory: &'a mut Lanes<T>) -> Self {
         let [own, adjoint, along, _] = Self::sizes(shape);
         let rest = memory.entries_mut().as_chunks_mut::<L>().0;
         let (own, rest) = rest.split_at_mut(own);

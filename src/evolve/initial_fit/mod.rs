@@ -25,7 +25,7 @@ pub use error::FitError;
 pub use key::fit_key;
 use levenberg::{FIRST_DAMPING, Levenberg};
 pub use state::FitState;
-use target::{Comparison, Residual, Target};
+use target::{Comparison, Residual, Target, Wanted};
 
 /// A fit that gained less than a tenth of its loss over so many iterations has stalled.
 const PATIENCE: usize = 60;
@@ -130,6 +130,7 @@ struct Progress {
 pub struct InitialFit {
     problem: Problem,
     network: Network,
+    wanted: Wanted,
     target: Target,
     comparison: Comparison,
     /// At `progress.theta`.
@@ -145,6 +146,19 @@ impl InitialFit {
     /// Where the initial state is not finite somewhere, where the Jacobian would need too much
     /// memory, and where the starting parameters overflow.
     pub fn new(problem: &Problem) -> Result<Self, FitError> {
+        Self::begin(problem, Wanted::Initial)
+    }
+
+    /// As [`InitialFit::new`], to the field that the problem's network has with the parameters
+    /// `theta` at a time of the run. Such a fit is not saved.
+    ///
+    /// # Errors
+    /// As [`InitialFit::new`].
+    pub fn of_field(problem: &Problem, theta: &[f64], time: f64) -> Result<Self, FitError> {
+        Self::begin(problem, Wanted::Field { theta: theta.to_vec(), time })
+    }
+
+    fn begin(problem: &Problem, wanted: Wanted) -> Result<Self, FitError> {
         let network = Network::of(problem);
         let theta = network.initialise(problem.seed);
         let counts = target::default_counts(problem, network.parameters());
@@ -161,23 +175,28 @@ impl InitialFit {
             adam: None,
             reason: None,
         };
-        Self::at(problem, network, progress)
+        Self::at(problem, network, wanted, progress)
     }
 
-    fn at(problem: &Problem, network: Network, progress: Progress) -> Result<Self, FitError> {
+    fn at(
+        problem: &Problem,
+        network: Network,
+        wanted: Wanted,
+        progress: Progress,
+    ) -> Result<Self, FitError> {
         let points = target::points(problem, &progress.counts);
-        let target = Target::new(problem, &network, &points)?;
+        let target = Target::new(problem, &network, &wanted, &points)?;
         if problem.fit.method == FitMethod::LevenbergMarquardt {
             target.check_memory(network.parameters().min(MOST_COLUMNS))?;
         }
-        let comparison = Comparison::new(problem, &network, &progress.counts)?;
+        let comparison = Comparison::new(problem, &network, &wanted, &progress.counts)?;
         let residual = target.residual(&progress.theta);
         if !residual.loss.is_finite() {
             return Err(FitError::StartNotFinite);
         }
         let problem = problem.clone();
         let levenberg = Levenberg::new();
-        Ok(Self { problem, network, target, comparison, residual, levenberg, progress })
+        Ok(Self { problem, network, wanted, target, comparison, residual, levenberg, progress })
     }
 
     /// The parameters so far; once the fit is done, those with the least error between the points.
@@ -326,7 +345,8 @@ impl InitialFit {
         progress.refinements += 1;
         progress.losses.clear();
         progress.damping = progress.damping.max(FIRST_DAMPING * FIRST_DAMPING);
-        *self = Self::at(&self.problem, self.network.clone(), progress)?;
+        let (network, wanted) = (self.network.clone(), self.wanted.clone());
+        *self = Self::at(&self.problem, network, wanted, progress)?;
         Ok(())
     }
 

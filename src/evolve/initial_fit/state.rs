@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::target::Wanted;
 use super::{Best, FitError, FitReason, InitialFit, Progress};
 use crate::network::Network;
 use crate::optimize::descent::{adam::Adam, lbfgs::Lbfgs};
@@ -89,6 +90,6 @@ impl InitialFit {
             adam,
             reason: whole(5).checked_sub(1).and_then(|k| REASONS.get(k)).copied(),
         };
-        Self::at(problem, network, progress)
+        Self::at(problem, network, Wanted::Initial, progress)
     }
 }

@@ -24,6 +24,57 @@ const MEMORY_LIMIT: usize = 1 << 31;
 /// Points in three and more dimensions between which the error is measured.
 const SCATTERED: usize = 4096;
 
+/// What the network is fitted to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Wanted {
+    /// The problem's initial state.
+    Initial,
+    /// The field of the same network with other parameters.
+    Field { theta: Vec<f64>, time: f64 },
+}
+
+impl Wanted {
+    fn time(&self, problem: &Problem) -> f64 {
+        match self {
+            Self::Initial => problem.time.start,
+            Self::Field { time, .. } => *time,
+        }
+    }
+
+    fn values(
+        &self,
+        problem: &Problem,
+        network: &Network,
+        points: &Points,
+    ) -> Result<Vec<f64>, FitError> {
+        match self {
+            Self::Initial => initial_values(problem, points),
+            Self::Field { theta, time } => {
+                let plain = without_equation(problem);
+                let evaluator = Evaluator::<f64>::new(&plain, network, &points.coordinates);
+                Ok(evaluator.values(theta, *time))
+            }
+        }
+    }
+
+    /// The derivative along each coordinate; not a number where there is none.
+    fn slopes(&self, problem: &Problem, network: &Network, points: &Points) -> Vec<Vec<f64>> {
+        let dimensions = problem.dimensions();
+        match self {
+            Self::Initial => (0..dimensions).map(|k| initial_slope(problem, points, k)).collect(),
+            Self::Field { theta, time } => {
+                let (plain, jets) = (without_equation(problem), JetSet::first_order(dimensions));
+                let places = &points.coordinates;
+                let evaluator = Evaluator::<f64>::with_jets(&plain, network, places, jets.clone());
+                let mut derivatives = evaluator.derivatives(theta, *time);
+                let along = |k: usize| jets.position(Channel::Partial(MultiIndex::along(k, 1)));
+                let position = |k| along(k).expect("a first derivative is in its jet set");
+                (0..dimensions).map(|k| std::mem::take(&mut derivatives[position(k)])).collect()
+            }
+        }
+    }
+}
+
 /// One block of equations: a derivative of the network against that of the initial state.
 struct Equations {
     /// Position of the derivative in the evaluators' jet set.
@@ -59,7 +110,12 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub fn new(problem: &Problem, network: &Network, points: &Points) -> Result<Self, FitError> {
+    pub fn new(
+        problem: &Problem,
+        network: &Network,
+        target: &Wanted,
+        points: &Points,
+    ) -> Result<Self, FitError> {
         let dimensions = problem.dimensions();
         let plain = without_equation(problem);
         let jets = JetSet::first_order(dimensions);
@@ -68,16 +124,12 @@ impl Target {
             .chunks(BLOCK * dimensions)
             .map(|block| Evaluator::with_jets(&plain, network, block, jets.clone()))
             .collect();
-        let wanted = initial_values(problem, points)?;
+        let wanted = target.values(problem, network, points)?;
         let size = norm(&wanted);
         let scale = unless_zero(size, (points.len() as f64).sqrt()).recip();
         let mut equations = vec![Equations { channel: 0, weight: scale, wanted }];
-        for (k, coordinate) in problem.coordinates.iter().enumerate() {
-            let derivative = problem.initial.differentiate_coordinate(k, dimensions).simplify();
-            let mut wanted = sample(&derivative, problem, points);
-            if coordinate.boundary == Boundary::Periodic {
-                leave_out_kinks(&mut wanted, &derivative, problem, points, k);
-            }
+        let slopes = target.slopes(problem, network, points);
+        for (k, (coordinate, wanted)) in problem.coordinates.iter().zip(slopes).enumerate() {
             let finite: Vec<f64> = wanted.iter().copied().filter(|v| v.is_finite()).collect();
             let extent = coordinate.upper - coordinate.lower;
             let length = (size / norm(&finite)).min(extent);
@@ -87,7 +139,7 @@ impl Target {
             let weight = DERIVATIVE_WEIGHT * length * scale;
             equations.push(Equations { channel, weight, wanted });
         }
-        Ok(Self { evaluators, equations, points: points.len(), time: problem.time.start })
+        Ok(Self { evaluators, equations, points: points.len(), time: target.time(problem) })
     }
 
     pub fn points(&self) -> usize {
@@ -198,7 +250,12 @@ pub(super) struct Comparison {
 impl Comparison {
     /// Between the points of a grid of `counts`: about three times as many along each coordinate
     /// in one dimension, twice in two, and scattered points in more.
-    pub fn new(problem: &Problem, network: &Network, counts: &[usize]) -> Result<Self, FitError> {
+    pub fn new(
+        problem: &Problem,
+        network: &Network,
+        target: &Wanted,
+        counts: &[usize],
+    ) -> Result<Self, FitError> {
         let finer =
             |factor: usize| -> Vec<usize> { counts.iter().map(|n| factor * n + 1).collect() };
         let points = match problem.dimensions() {
@@ -207,8 +264,8 @@ impl Comparison {
             _ => Points::random(&problem.coordinates, SCATTERED, problem.seed),
         };
         let evaluator = Evaluator::new(&without_equation(problem), network, &points.coordinates);
-        let wanted = initial_values(problem, &points)?;
-        Ok(Self { evaluator, wanted, time: problem.time.start })
+        let wanted = target.values(problem, network, &points)?;
+        Ok(Self { evaluator, wanted, time: target.time(problem) })
     }
 
     /// Relative L2 error; the root mean square where the initial state is zero.
@@ -262,6 +319,16 @@ fn sample(expression: &Expression, problem: &Problem, points: &Points) -> Vec<f6
         .into_par_iter()
         .map(|i| expression.evaluate_at(points.point(i), time, &parameters))
         .collect()
+}
+
+/// The initial state's derivative along coordinate `k`, without kinks.
+fn initial_slope(problem: &Problem, points: &Points, k: usize) -> Vec<f64> {
+    let derivative = problem.initial.differentiate_coordinate(k, problem.dimensions()).simplify();
+    let mut wanted = sample(&derivative, problem, points);
+    if problem.coordinates[k].boundary == Boundary::Periodic {
+        leave_out_kinks(&mut wanted, &derivative, problem, points, k);
+    }
+    wanted
 }
 
 /// Makes the derivative along periodic coordinate `k` NaN where the point is on the seam and the

@@ -29,7 +29,8 @@ fn small_cases() -> [(Problem, usize); 3] {
 fn target_of(problem: &Problem, count: usize) -> (Target, Vec<f64>) {
     let network = Network::of(problem);
     let points = target::points(problem, &vec![count; problem.dimensions()]);
-    let target = Target::new(problem, &network, &points).expect("a finite target");
+    let target =
+        Target::new(problem, &network, &Wanted::Initial, &points).expect("a finite target");
     (target, network.initialise(3))
 }
 

@@ -99,8 +99,15 @@ fn ode_error(tableau: Tableau, steps: usize) -> f64 {
     let mut theta = from.clone();
     for k in 0..steps {
         let at = (k as f64 / steps as f64, 1.0 / steps as f64);
-        let attempt =
-            parameter_ode::attempt(&mut engine, &tableau, &mut squares, &mut subsets, &theta, at);
+        let field = pollster::block_on(engine.field(&theta, at.0)).expect("a CPU");
+        let attempt = parameter_ode::attempt(
+            &mut engine,
+            &tableau,
+            &mut squares,
+            &mut subsets,
+            (&theta, &field),
+            at,
+        );
         theta = pollster::block_on(attempt).expect("a solution").theta;
     }
     carried_error(&at_end(&problem, theta), &from)

@@ -4,7 +4,7 @@ use super::document::Place;
 use super::reader::Reader;
 use super::sections::Places;
 use crate::problem::expression::Expression;
-use crate::problem::{Boundary, Coordinate, Problem, SettingIssue};
+use crate::problem::{Boundary, Coordinate, Problem, ReferenceKind, SettingIssue, Transport};
 
 /// Relative difference above which two formulas disagree.
 const TOLERANCE: f64 = 1e-6;
@@ -20,6 +20,7 @@ pub(super) fn consistency(problem: &Problem, places: &Places, reader: &mut Reade
         check.initial_on_sides(places, reader);
     }
     check.formulas(places, reader);
+    check.characteristics(places, reader);
 }
 
 struct Check<'p> {
@@ -156,6 +157,16 @@ impl<'p> Check<'p> {
                 reader.report(&places.exact, issue);
                 return;
             }
+        }
+    }
+
+    /// Only linear transport in a periodic box is followed along characteristics.
+    fn characteristics(&self, places: &Places, reader: &mut Reader<'_>) {
+        let problem = self.problem;
+        let periodic = problem.coordinates.iter().all(|c| c.boundary == Boundary::Periodic);
+        let wanted = problem.reference.kind == ReferenceKind::Characteristics;
+        if wanted && !(periodic && Transport::of(problem).is_some()) {
+            reader.report(&places.reference, SettingIssue::NoCharacteristics);
         }
     }
 

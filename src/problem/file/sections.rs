@@ -13,6 +13,7 @@ pub(super) struct Places {
     pub initial: Place,
     pub exact: Place,
     pub coordinates: Vec<Place>,
+    pub reference: Place,
 }
 
 /// Reads everything; `None` where a part that has no default is missing or broken.
@@ -34,6 +35,7 @@ pub(super) fn problem<'a>(
     let (exact, exact_place) = formula(reader, top, "exact", &names, Role::Exact);
     let (initial, initial_place) = initial(reader, top, &names, time, exact.as_ref());
     let settings = super::settings::Settings::read(reader, top, &coordinates, time, &exact);
+    let reference = top.place_of("reference");
     let (seed, precision) = run(reader, top);
     // Read elsewhere; here only its being a table matters.
     let _ = reader.section(top, "variants");
@@ -47,8 +49,12 @@ pub(super) fn problem<'a>(
             return None;
         }
     };
-    let places =
-        Places { initial: initial_place, exact: exact_place, coordinates: coordinate_places };
+    let places = Places {
+        initial: initial_place,
+        exact: exact_place,
+        coordinates: coordinate_places,
+        reference,
+    };
     let problem = Problem {
         name,
         title,

@@ -5,7 +5,8 @@ use super::reader::{Reader, Section};
 use crate::problem::expression::Expression;
 use crate::problem::settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
-    PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Scheme, Solver, Update,
+    PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Regularisation, Scheme, Solver,
+    Update,
 };
 use crate::problem::{Boundary, Coordinate, SettingIssue, TimeSpan};
 
@@ -159,8 +160,13 @@ fn method<'a>(
         .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
         .unwrap_or(if scheme == Scheme::StageFit { 1e-7 } else { 1e-5 });
     let solver = reader.choice(&mut section, "solver").unwrap_or(Solver::Auto);
+    let place = section.place_of("regularisation");
     let regularisation = reader.choice(&mut section, "regularisation").unwrap_or_default();
+    if solver == Solver::NystromCg && regularisation == Regularisation::Truncate {
+        reader.report(&place, SettingIssue::AlwaysDamps { solver: solver.word() });
+    }
     let corrections = reader.count(&mut section, "corrections", [1, 100]).unwrap_or(6);
+    let refit_every = reader.count(&mut section, "refit_every", [0, 100_000_000]).unwrap_or(0);
     reader.finish(section);
     MethodSettings {
         scheme,
@@ -173,6 +179,7 @@ fn method<'a>(
         solver,
         regularisation,
         corrections: corrections as usize,
+        refit_every: (refit_every > 0).then_some(refit_every as usize),
     }
 }
 

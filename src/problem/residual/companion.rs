@@ -88,6 +88,7 @@ impl Parts {
                 solver: Solver::Auto,
                 regularisation: Regularisation::Damp,
                 corrections: 1,
+                refit_every: None,
             },
             reference: ReferenceSettings { kind: ReferenceKind::Spectral, modes: None, step: None },
             precision: Precision::F64,

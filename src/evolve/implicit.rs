@@ -1,0 +1,101 @@
+//! Least squares on the CPU where the Jacobian is better not stored.
+
+use std::convert::Infallible;
+
+use faer::Mat;
+
+use crate::evaluate::cpu::{Evaluator, ImplicitColumns};
+use crate::linalg::{
+    LeastSquares, LeastSquaresError, MatrixFreeError, RowSample, Solution, TallOperator, Unstored,
+};
+use crate::network::Network;
+use crate::problem::Problem;
+use crate::scalar::Real;
+
+/// J by sweeps over the points.
+struct Implicit<'a, T>(ImplicitColumns<'a, T>);
+
+impl<T: Real> TallOperator for Implicit<'_, T> {
+    type Error = Infallible;
+
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn columns(&self) -> usize {
+        self.0.count()
+    }
+
+    async fn multiply(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), Infallible> {
+        self.0.multiply(v, out);
+        Ok(())
+    }
+
+    async fn multiply_transposed(&mut self, w: &[f64], out: &mut [f64]) -> Result<(), Infallible> {
+        self.0.multiply_transposed(w, out);
+        Ok(())
+    }
+
+    async fn multiply_both(
+        &mut self,
+        v: &[f64],
+        alpha: f64,
+        u: &mut [f64],
+        out: &mut [f64],
+    ) -> Result<(), Infallible> {
+        self.0.multiply_both(v, alpha, u, out);
+        Ok(())
+    }
+}
+
+/// A least-squares problem `min |J v - rate|^2 + lambda^2 |v|^2` over chosen columns.
+pub struct Linear<'a> {
+    pub problem: &'a Problem,
+    pub network: &'a Network,
+    /// Of all points.
+    pub coordinates: &'a [f64],
+    /// theta and the time.
+    pub at: (&'a [f64], f64),
+    pub chosen: &'a [u32],
+    pub rate: &'a [f64],
+}
+
+impl Linear<'_> {
+    /// The solution; of J no more is ever stored than the rows that a sample has drawn.
+    ///
+    /// # Errors
+    /// When the problem has no solution.
+    pub async fn solve<T: Real>(
+        &self,
+        evaluator: &Evaluator<T>,
+        squares: &mut LeastSquares,
+        how: &Unstored,
+        epoch: u64,
+    ) -> Result<Solution, LeastSquaresError> {
+        let mut operator = Implicit(ImplicitColumns::new(evaluator, self.at.0, self.chosen));
+        let sample = match how {
+            Unstored::Products => {
+                return squares.solve_by_products(&mut operator, self.rate, epoch);
+            }
+            Unstored::Sampled(sample) => sample,
+        };
+        let rows = self.rows::<T>(sample);
+        let solved = squares.solve_sampled_free(&mut operator, sample, rows.as_ref(), self.rate);
+        solved.await.map_err(|error| match error {
+            MatrixFreeError::LeastSquares(error) => error,
+            MatrixFreeError::Operator(never) => match never {},
+        })
+    }
+
+    /// The sampled rows of J, with their weights.
+    fn rows<T: Real>(&self, sample: &RowSample) -> Mat<f64> {
+        let (dimensions, picks) = (self.network.inputs().len(), sample.picks());
+        let place = |row: u32| &self.coordinates[row as usize * dimensions..][..dimensions];
+        let places: Vec<f64> = picks.iter().flat_map(|&(row, _)| place(row)).copied().collect();
+        let evaluator = Evaluator::<T>::new(self.problem, self.network, &places);
+        let (count, (theta, time)) = (self.chosen.len(), self.at);
+        let mut rows = Mat::<T>::zeros(picks.len(), count);
+        evaluator.columns(theta, time, self.chosen, 0, rows.as_mut());
+        Mat::from_fn(picks.len(), count, |q, k| picks[q].1 * rows[(q, k)].to_f64())
+    }
+}
