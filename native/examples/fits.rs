@@ -1,5 +1,6 @@
 //! Fits the networks of the app's presets to their initial states and writes the parameters where
-//! `setup::live` embeds them: `cargo run --release -p sketchpde-native --example fits`.
+//! `setup::live` embeds them: `cargo run --release -p sketchpde-native --example fits`. Presets named
+//! behind `--` are the only ones then.
 
 use std::error::Error;
 use std::path::Path;
@@ -10,7 +11,9 @@ use sketchpde_native::setup::Setup;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fits");
-    for preset in presets() {
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|n| n == name);
+    for preset in presets().iter().filter(|preset| wanted(preset.name)) {
         let problem = Setup::preset(*preset).problem()?;
         let mut fit = InitialFit::new(&problem)?;
         let report = loop {

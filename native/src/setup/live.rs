@@ -26,7 +26,7 @@ macro_rules! live {
     };
 }
 
-const LIVE: [Live; 6] = [
+const LIVE: [Live; 7] = [
     live!(
         "allen-cahn",
         "Allen-Cahn",
@@ -77,6 +77,20 @@ const LIVE: [Live; 6] = [
             ("method.integrator", "rk4"),
             ("method.tolerance", "0"),
             ("method.step", "5e-3"),
+        ]
+    ),
+    live!(
+        "vlasov",
+        "Vlasov",
+        [
+            ("fit.tolerance", "1e-5"),
+            ("network.width", "14"),
+            ("network.hidden_layers", "2"),
+            ("points.count", "[24, 40]"),
+            ("method.columns", "300"),
+            ("method.integrator", "rk4"),
+            ("method.tolerance", "0"),
+            ("method.step", "1e-2"),
         ]
     ),
     live!("heat-dirichlet", "Heated rod", []),
