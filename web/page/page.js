@@ -80,9 +80,14 @@ function spawn() {
 async function main() {
   // The first worker starts beside the page, not after it.
   let first = spawn();
-  const [module, reason] = await Promise.all([download(), withoutWebGpu()]);
-  first.postMessage(module);
-  await init({ module_or_path: module });
+  const begin = async () => {
+    const module = await download();
+    // The worker need not wait for the page, nor for an adapter that only drawing needs.
+    first.postMessage(module);
+    await init({ module_or_path: module });
+    return module;
+  };
+  const [module, reason] = await Promise.all([begin(), withoutWebGpu()]);
   const page = {
     withoutWebGpu: reason,
     newWorker() {

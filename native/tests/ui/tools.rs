@@ -199,28 +199,32 @@ fn a_link_tells_what_was_done_to_the_run_again() {
     until(&mut window, 60, |state| state.mirror.records.len() > 5);
     click(&mut window, "Pause (space)");
     click(&mut window, "Draw");
+    let drawn = step(&window);
     let places: Vec<[f32; 2]> = (0..30).map(|k| [450.0 + 10.0 * k as f32, 200.0]).collect();
     drag(&mut window, &places);
-    let drawn = step(&window);
     until(&mut window, 60, |state| state.mirror.records.len() > drawn + 4);
-    click(&mut window, "Pause (space)");
-    window.run_steps(3);
-    let (at, values) = (step(&window), state(&window).mirror.values.clone());
+    let time = *state(&window).mirror.frames.times.last().expect("a frame");
+    let at_that_time = |window: &Window| {
+        let frames = &state(window).mirror.frames;
+        let nearest = frames.nearest(time).expect("a frame");
+        assert_eq!(frames.times[nearest], time);
+        frames.values_at(nearest).expect("a frame").to_vec()
+    };
+    let values = at_that_time(&window);
     let fragment = copied(&mut window);
     assert!(fragment.contains(&format!("&at={drawn}~draw~")), "{fragment}");
 
     let opened = |fragment: String| {
         let desk = Desk { fragment: Some(fragment), ..Desk::default() };
         let mut window = open([1280.0, 800.0], desk, false);
-        until(&mut window, 200, |state| state.mirror.records.len() >= at);
-        assert_eq!(step(&window), at);
+        until(&mut window, 200, |state| state.mirror.frames.times.last() >= Some(&time));
         window
     };
     let again = opened(fragment.clone());
-    assert_eq!(state(&again).mirror.values, values, "to the last bit");
+    assert_eq!(at_that_time(&again), values, "to the last bit");
     assert!(state(&again).stale, "there is nothing to compare with any more");
     let plain = fragment.split("&at=").next().expect("a beginning").to_owned();
-    assert_ne!(state(&opened(plain)).mirror.values, values, "it can fail");
+    assert_ne!(at_that_time(&opened(plain)), values, "it can fail");
 }
 
 /// A training that is under way.
