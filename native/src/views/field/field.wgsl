@@ -15,6 +15,8 @@ struct Picture {
     linear: u32,
     // 1 where the first column (row) follows the last one.
     periodic: vec2<u32>,
+    // WebGL takes whole multiples of 16 bytes.
+    unused: vec2<u32>,
 }
 
 @group(0) @binding(0) var<uniform> picture: Picture;
