@@ -160,8 +160,12 @@ impl Trainee {
         if self.is_due() { session::Activity::Busy } else { session::Activity::Idle }
     }
 
+    /// Whether it has come to where nobody has looked at it or marked it.
     pub fn is_unseen(&self) -> bool {
-        self.seen != Some((self.session.status().iteration, self.is_due()))
+        let iteration = self.session.status().iteration;
+        let marked = self.marked.is_some_and(|(known, _)| known == iteration);
+        let unmarked = !marked && self.failure.is_none();
+        self.seen != Some((iteration, self.is_due())) || unmarked
     }
 
     /// What is new, and a mark where one is due.
