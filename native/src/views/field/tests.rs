@@ -10,6 +10,9 @@ use super::draw_onto;
 use super::item::{FieldItem, Meaning, Side};
 use super::sheet::{Shared, lock};
 
+/// Column, row and colour.
+type Pixel = ([u32; 2], [u8; 4]);
+
 const EMPTY: Color32 = Color32::from_rgb(9, 200, 30);
 /// Columns and rows: neither is a power of two, nor are they equal.
 const SIZE: [usize; 2] = [13, 7];
@@ -69,11 +72,7 @@ fn expected(meaning: &Meaning, x: f64, y: f64) -> Color32 {
 
 /// Draws the sheet in a plot that shows `seen` of it; gives the pixels with their columns and rows,
 /// and the plot's mapping.
-fn draw(
-    meaning: Meaning,
-    seen: [[f64; 2]; 2],
-    scale: f32,
-) -> (Vec<([u32; 2], [u8; 4])>, PlotTransform) {
+fn draw(meaning: Meaning, seen: [[f64; 2]; 2], scale: f32) -> (Vec<Pixel>, PlotTransform) {
     let sheet = Shared::default();
     lock(&sheet).clear(SIZE[0], SIZE[1]);
     lock(&sheet).write(0, values());

@@ -95,7 +95,7 @@ fn draw(
 fn thinned(stroke: &[[f64; 2]]) -> Vec<[f32; 2]> {
     const MOST: usize = 200;
     let every = stroke.len().div_ceil(MOST).max(1);
-    let last = stroke.last().filter(|_| (stroke.len() - 1) % every != 0);
+    let last = stroke.last().filter(|_| !(stroke.len() - 1).is_multiple_of(every));
     let rounded = |value: f64| format!("{value:.4e}").parse().unwrap_or(value as f32);
     stroke.iter().step_by(every).chain(last).map(|place| place.map(rounded)).collect()
 }
