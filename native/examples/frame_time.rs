@@ -10,7 +10,8 @@ use sketchpde::problem::Preset;
 use sketchpde_native::app::state::State;
 use sketchpde_native::link::ThreadLink;
 use sketchpde_native::setup::Setup;
-use sketchpde_native::{App, Options, Platform, theme};
+use sketchpde_native::setup::share::Opening;
+use sketchpde_native::{App, Options, Platform, TextureFormat, prepare};
 
 /// A desk without files.
 struct Bare;
@@ -48,10 +49,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Seconds that each frame took, at sixty a second for six seconds, and the steps solved meanwhile.
 fn frames(setup: Setup) -> Result<(Vec<f64>, usize), Box<dyn std::error::Error>> {
     let ctx = Context::default();
-    theme::install(&ctx);
+    prepare(&ctx, TextureFormat::Rgba8Unorm);
     let line = Box::new(ThreadLink::spawn(|| {})?);
-    let options = Options { setup: Some(setup), full_speed: true, ..Options::default() };
-    let mut app = App::create(&ctx, line, Box::new(Bare), options);
+    let options = Options {
+        opening: Some(Opening::Run(setup.into())),
+        full_speed: true,
+        ..Options::default()
+    };
+    let mut app = App::new(line, Box::new(Bare), options);
     let begun = Instant::now();
     let mut times = Vec::new();
     while begun.elapsed() < Duration::from_secs(6) {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use eframe::egui::DroppedFileHandle;
 use sketchpde::problem::Preset;
 use sketchpde_native::Platform;
-use sketchpde_native::setup::{Setup, share};
+use sketchpde_native::setup::Base;
+use sketchpde_native::setup::share::{self, Opening};
 
 /// The desktop: files are written into the current folder, and opened by dropping them.
 #[derive(Default)]
@@ -52,7 +53,7 @@ fn unused(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// What is wrong with the argument.
-pub fn setup_from_arguments() -> Result<Option<Setup>, String> {
+pub fn opening_from_arguments() -> Result<Option<Opening>, String> {
     let mut arguments = std::env::args().skip(1);
     let Some(argument) = arguments.next() else { return Ok(None) };
     if arguments.next().is_some() || argument.starts_with('-') {
@@ -61,13 +62,12 @@ pub fn setup_from_arguments() -> Result<Option<Setup>, String> {
     if let Some((_, fragment)) = argument.split_once('#') {
         return share::from_fragment(fragment).map(Some).map_err(|error| error.to_string());
     }
-    let setup = if Path::new(&argument).extension().is_some_and(|extension| extension == "toml") {
+    let base = if Path::new(&argument).extension().is_some_and(|extension| extension == "toml") {
         let text = std::fs::read_to_string(&argument)
             .map_err(|error| format!("{argument} cannot be read: {error}"))?;
-        Setup::file(text)
+        Base::File(text)
     } else {
-        Setup::preset(Preset::find(&argument).map_err(|errors| errors.to_string())?)
+        Base::Preset(Preset::find(&argument).map_err(|errors| errors.to_string())?)
     };
-    setup.problem().map_err(|errors| errors.to_string())?;
-    Ok(Some(setup))
+    Opening::of(base).map(Some).map_err(|errors| errors.to_string())
 }

@@ -1,11 +1,14 @@
 //! What can be saved of a run, as files.
 
-use sketchpde::output::plots::{Names, field};
+use sketchpde::output::plots::Names;
+use sketchpde::output::plots::field::{final_state, space_time};
 use sketchpde::output::{Axis, SpaceTimeField};
 
 use crate::app::state::{Saved, State};
-use crate::link::Checkpoint;
+use crate::app::training::Training;
+use crate::link::{Checkpoint, TrainingCheckpoint};
 use crate::mirror::Mirror;
+use crate::setup::share::{Story, to_fragment, training_to_fragment};
 
 /// A file to be given to the person.
 pub struct File {
@@ -13,8 +16,7 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
-fn name(state: &State, what: Saved) -> String {
-    let problem = &state.mirror.problem.name;
+fn name(problem: &str, what: Saved) -> String {
     // Names come from problem files: nothing in them may lead to another folder.
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let problem: String = problem.chars().take(60).map(plain).collect();
@@ -32,19 +34,19 @@ pub fn problem(state: &State) -> File {
         Ok(problem) => problem.source,
         Err(_) => state.mirror.problem.source.clone(),
     };
-    File { name: name(state, Saved::Problem), bytes: text.into_bytes() }
+    File { name: name(&state.mirror.problem.name, Saved::Problem), bytes: text.into_bytes() }
 }
 
 /// The problem and the run until now, to go on from.
 ///
 /// # Errors
 /// Why there is nothing to go on from.
-pub fn checkpoint(state: &State) -> Result<File, String> {
+pub fn checkpoint(state: &State, story: &Story) -> Result<File, String> {
     let kept = state.mirror.kept(!state.stale);
     let kept = kept.ok_or("There is no run yet to go on from: the network is being fitted.")?;
     let toml = String::from_utf8_lossy(&problem(state).bytes).into_owned();
-    let bytes = Checkpoint { toml, kept }.to_bytes();
-    Ok(File { name: name(state, Saved::Checkpoint), bytes })
+    let bytes = Checkpoint { toml, kept, link: to_fragment(story) }.to_bytes();
+    Ok(File { name: name(&state.mirror.problem.name, Saved::Checkpoint), bytes })
 }
 
 /// One line per time step.
@@ -57,7 +59,7 @@ pub fn history(state: &State) -> File {
             r.step, r.time, r.dt, r.residual, r.rank, r.wall_seconds
         ));
     }
-    File { name: name(state, Saved::History), bytes: text.into_bytes() }
+    File { name: name(&state.mirror.problem.name, Saved::History), bytes: text.into_bytes() }
 }
 
 /// The solution over space and time, or at the time looked at, with its error.
@@ -68,15 +70,66 @@ pub fn picture(state: &State) -> Result<File, String> {
     let mirror = &state.mirror;
     let names = Names { title: &mirror.problem.title, unknown: &mirror.problem.unknown };
     let figure = match mirror.problem.dimensions() {
-        1 => field::space_time(&kept(mirror, 0..mirror.frames.times.len()), &names),
+        1 => space_time(&kept(mirror, 0..mirror.frames.times.len()), &names),
         _ => {
             let last = mirror.frames.times.len().saturating_sub(1);
             let frame = state.scrub.unwrap_or(last);
-            field::final_state(&kept(mirror, frame..(frame + 1).min(last + 1)), &names)
+            final_state(&kept(mirror, frame..(frame + 1).min(last + 1)), &names)
         }
     };
     let figure = figure.map_err(|error| error.to_string())?;
-    Ok(File { name: name(state, Saved::Picture), bytes: figure.png() })
+    Ok(File { name: name(&state.mirror.problem.name, Saved::Picture), bytes: figure.png() })
+}
+
+/// A training as whatever file.
+///
+/// # Errors
+/// Why there is none.
+pub fn training(training: &Training, what: Saved) -> Result<File, String> {
+    let bytes = match what {
+        Saved::Problem => training.problem.source.clone().into_bytes(),
+        Saved::Checkpoint => {
+            let state = training.mark().ok_or("There is nothing yet to go on from.")?;
+            TrainingCheckpoint { link: training_to_fragment(&training.setup), state }.to_bytes()
+        }
+        Saved::History => training_history(training).into_bytes(),
+        Saved::Picture => training_picture(training)?,
+    };
+    Ok(File { name: name(&training.problem.name, what), bytes })
+}
+
+/// One line per iteration.
+fn training_history(training: &Training) -> String {
+    let mut text = String::from("iteration,loss,rank,error\n");
+    for point in &training.points {
+        let error = point.error.map(|error| format!("{error:e}")).unwrap_or_default();
+        text.push_str(&format!("{},{:e},{},{error}\n", point.iteration, point.loss, point.rank));
+    }
+    text
+}
+
+/// The solution over both coordinates, with its error.
+fn training_picture(training: &Training) -> Result<Vec<u8>, String> {
+    let field = training.field.as_ref().ok_or("There is no picture of this one.")?;
+    let problem = &training.problem;
+    let names = Names { title: &problem.title, unknown: &problem.unknown };
+    let double = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+    let axes =
+        field.axes.iter().map(|(name, values)| Axis { name: name.clone(), values: values.clone() });
+    let mut axes: Vec<Axis> = axes.collect();
+    let timed = axes.len() > 1 && axes[0].name == "t";
+    let times = if timed { axes.remove(0).values } else { vec![0.0] };
+    let field = SpaceTimeField {
+        times,
+        axes,
+        values: double(&field.values),
+        reference: (!field.exact.is_empty()).then(|| double(&field.exact)),
+    };
+    let figure = match timed {
+        true => space_time(&field, &names),
+        false => final_state(&field, &names),
+    };
+    figure.map(|figure| figure.png()).map_err(|error| error.to_string())
 }
 
 /// The kept frames as a field.

@@ -23,5 +23,6 @@ mod views;
 pub mod app;
 pub mod export;
 
-pub use app::{App, Options};
+pub use app::{App, Options, prepare, prepare_shell};
+pub use eframe::egui_wgpu::wgpu::TextureFormat;
 pub use platform::Platform;

@@ -4,7 +4,7 @@ mod desktop;
 
 use eframe::{NativeOptions, egui};
 use sketchpde_native::link::ThreadLink;
-use sketchpde_native::{App, Options};
+use sketchpde_native::{App, Options, prepare_shell};
 
 fn main() -> eframe::Result {
     let options = NativeOptions {
@@ -14,8 +14,8 @@ fn main() -> eframe::Result {
             .with_min_inner_size([340.0, 480.0]),
         ..NativeOptions::default()
     };
-    let setup = match desktop::setup_from_arguments() {
-        Ok(setup) => setup,
+    let opening = match desktop::opening_from_arguments() {
+        Ok(opening) => opening,
         Err(message) => {
             eprintln!("{message}");
             std::process::exit(2);
@@ -28,8 +28,9 @@ fn main() -> eframe::Result {
             let context = cc.egui_ctx.clone();
             let line = ThreadLink::spawn(move || context.request_repaint())?;
             let platform = desktop::Desktop::default();
-            let options = Options { setup, ..Options::default() };
-            Ok(Box::new(App::new(cc, Box::new(line), Box::new(platform), options)))
+            let options = Options { opening, ..Options::default() };
+            prepare_shell(cc)?;
+            Ok(Box::new(App::new(Box::new(line), Box::new(platform), options)))
         }),
     )
 }

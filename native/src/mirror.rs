@@ -5,7 +5,9 @@ use sketchpde::output::{History, Spectrum, StepRecord};
 use sketchpde::problem::{MethodSettings, Problem};
 use sketchpde::session::{EvaluationGrid, Phase, Snapshot, Status};
 
-use crate::link::{FrameBlock, Kept, Loaded, Mark, RunId};
+use crate::link::{Deed, Deeds, FrameBlock, Kept, Loaded, Mark, RunId};
+use crate::setup::Setup;
+use crate::setup::share::Story;
 
 /// Records that are kept for the plots; of longer runs the oldest half is thinned out.
 const MOST_RECORDS: usize = 20_000;
@@ -36,6 +38,10 @@ pub struct Mirror {
     pub rate: Option<f64>,
     /// The other run of a race.
     pub rival: Option<Rival>,
+    /// How the run began.
+    begun: Setup,
+    /// What was done to it since.
+    pub deeds: Deeds,
     /// From where the run could go on.
     mark: Option<Mark>,
     latest: Option<(f64, usize)>,
@@ -66,7 +72,7 @@ pub struct Frames {
 impl Mirror {
     /// Before anything is known of the run.
     #[must_use]
-    pub fn new(run: RunId, problem: Problem) -> Self {
+    pub fn new(run: RunId, problem: Problem, begun: Setup) -> Self {
         let network = Network::of(&problem);
         let grid = EvaluationGrid::of(&problem);
         let range = with_room(bounds(&grid.initial_values(&problem)).unwrap_or([-1.0, 1.0]));
@@ -89,6 +95,8 @@ impl Mirror {
             range,
             rate: None,
             rival: None,
+            begun,
+            deeds: Deeds::default(),
             mark: None,
             latest: None,
         }
@@ -120,6 +128,30 @@ impl Mirror {
     /// Takes a place from which the run can go on.
     pub fn take_mark(&mut self, mark: Mark) {
         self.mark = Some(mark);
+    }
+
+    /// The run, to be told again from its beginning.
+    #[must_use]
+    pub fn story(&self) -> Story {
+        let deeds = self.deeds.done.iter().chain(&self.deeds.due).cloned().collect();
+        Story { setup: self.begun.clone(), deeds }
+    }
+
+    /// The run's story for going on from the latest mark, and how many of its deeds the mark
+    /// contains. Of those that came after it only settings are left, which the run has there now.
+    #[must_use]
+    pub fn story_from_mark(&self) -> (Story, usize) {
+        let Story { setup, mut deeds } = self.story();
+        let Some(mark) = &self.mark else { return (setup.into(), 0) };
+        let (done, step) = (self.deeds.done.len(), mark.evolution.step);
+        let marked = mark.deeds.min(done);
+        let due = deeds.split_off(done);
+        let later = deeds.split_off(marked);
+        let kept = later.into_iter().filter(|deed| deed.what.is_setting());
+        deeds.extend(kept.map(|deed| Deed { step, ..deed }));
+        let done = deeds.len();
+        deeds.extend(due);
+        (Story { setup, deeds }, done)
     }
 
     /// The run until the latest mark, to go on from there; `comparable` where nothing was changed
@@ -314,12 +346,14 @@ fn with_room([lower, upper]: [f64; 2]) -> [f64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::setup::Setup;
+    use crate::link::What;
     use sketchpde::problem::Preset;
+    use sketchpde::session::Command;
 
     fn mirror() -> Mirror {
         let preset = Preset::find("heat-dirichlet").expect("a preset");
-        Mirror::new(1, Setup::preset(preset).problem().expect("a problem"))
+        let setup = Setup::preset(preset);
+        Mirror::new(1, setup.problem().expect("a problem"), setup)
     }
 
     fn block(mirror: &Mirror, first: usize, times: &[f64]) -> FrameBlock {
@@ -344,6 +378,29 @@ mod tests {
         assert_eq!((mirror.frames.times.len(), mirror.frames.generation), (1, 1));
         mirror.take_frames(block(&mirror, 7, &[0.9]));
         assert_eq!(mirror.frames.times.len(), 1, "a gap is of another run");
+    }
+
+    #[test]
+    fn a_story_from_a_mark_keeps_what_the_run_has_there() {
+        let deed = |step, what| Deed { step, what };
+        let columns = |count| What::Command(Command::SetColumns(count));
+        let drawn = What::Draw(vec![[0.0, 1.0]]);
+        let all = [
+            deed(2, columns(5)),
+            deed(6, columns(7)),
+            deed(7, drawn.clone()),
+            deed(9, drawn.clone()),
+        ];
+        let mut mirror = mirror();
+        mirror.deeds = Deeds::new(all.to_vec(), 3);
+        assert_eq!(mirror.story().deeds, all);
+        let mut mark = Mark { deeds: 1, ..Mark::default() };
+        mark.evolution.step = 4;
+        mirror.take_mark(mark);
+        let (story, done) = mirror.story_from_mark();
+        // What was drawn after the mark may be what stopped the solver.
+        assert_eq!(story.deeds, [deed(2, columns(5)), deed(4, columns(7)), deed(9, drawn)]);
+        assert_eq!(done, 2);
     }
 
     #[test]

@@ -281,7 +281,8 @@ impl Session {
     }
 
     /// u on the evaluation grid, now; empty before the fit is done.
-    pub(super) fn evaluate(&self) -> Vec<f64> {
+    #[must_use]
+    pub fn evaluate(&self) -> Vec<f64> {
         let evolution = self.evolution.as_ref();
         evolution.map(|e| e.evaluate(self.grid.coordinates())).unwrap_or_default()
     }

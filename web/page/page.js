@@ -80,9 +80,14 @@ function spawn() {
 async function main() {
   // The first worker starts beside the page, not after it.
   let first = spawn();
-  const [module, reason] = await Promise.all([download(), withoutWebGpu()]);
-  first.postMessage(module);
-  await init({ module_or_path: module });
+  const begin = async () => {
+    const module = await download();
+    // The worker need not wait for the page, nor for an adapter that only drawing needs.
+    first.postMessage(module);
+    await init({ module_or_path: module });
+    return module;
+  };
+  const [module, reason] = await Promise.all([begin(), withoutWebGpu()]);
   const page = {
     withoutWebGpu: reason,
     newWorker() {
@@ -96,6 +101,9 @@ async function main() {
     browse,
     link: (fragment) => `${location.href.split("#")[0]}#${fragment}`,
     fragment: location.hash.slice(1),
+    // A step of a large problem takes a minute; tests ask for less.
+    patience: Number(new URLSearchParams(location.search).get("patience")) || 120,
+    every(seconds, action) { setInterval(action, 1e3 * seconds); },
     uncover() { element("#cover").hidden = true; },
     expose(look, fault) {
       window.sketchpde = Object.freeze({ look: async () => JSON.parse(await look()), fault });

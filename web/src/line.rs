@@ -10,6 +10,8 @@ use wasm_bindgen::{JsCast, JsValue};
 #[derive(Serialize, Deserialize)]
 pub enum Job {
     Request(Request),
+    /// To be answered by [`News::Alive`], between two steps.
+    Ask,
     /// Compute a reference solution. It takes seconds and looks at nothing else meanwhile, so it
     /// goes to a worker of its own.
     FindReference {
@@ -27,6 +29,7 @@ pub enum News {
         run: RunId,
         solution: ReferenceResult,
     },
+    Alive,
     /// The worker has stopped for good: its panic.
     Stopped(String),
 }

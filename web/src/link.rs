@@ -26,12 +26,30 @@ struct Shared {
     solver: Option<Line>,
     /// Whether the solver has said anything since it began: one that never does is not replaced.
     answered: bool,
+    /// Since when it has not answered.
+    silence: Silence,
     /// A wish for a reference that waits until the run is seen to move: on two cores the first
     /// picture of it would have to wait otherwise.
     wanted: Option<(RunId, String)>,
     /// At work on a reference solution; another wish ends it.
     reference: Option<Line>,
 }
+
+/// A browser may end a worker without a word, as for want of memory: it is asked again and again
+/// whether it is still there.
+#[derive(Default)]
+struct Silence {
+    /// A question is on its way.
+    asked: bool,
+    /// Seconds since then. They are counted, not measured, so that a page that slept for the night
+    /// does not take its worker for dead.
+    seconds: f64,
+}
+
+/// Between two questions, in seconds.
+const ASK_EVERY: f64 = 1.0;
+/// How much longer than an answer a worker may take to begin: it has the module to compile.
+const BEGINNING: f64 = 3.0;
 
 /// What a worker is for.
 #[derive(Clone, Copy)]
@@ -66,22 +84,32 @@ impl WorkerLink {
             arrived: Vec::new(),
             solver: None,
             answered: false,
+            silence: Silence::default(),
             wanted: None,
             reference: None,
         }));
         let line = open(&shared, Role::Solver);
         shared.borrow_mut().solver = Some(line);
+        let weak = Rc::downgrade(&shared);
+        let beat = Closure::<dyn FnMut()>::new(move || {
+            if let Some(shared) = weak.upgrade() {
+                ask(&shared);
+            }
+        });
+        shared.borrow().page.every(ASK_EVERY, &beat.into_js_value());
         Self { shared }
     }
 
-    /// A function that makes the solver fail, for tests of what happens then: `panic`, or anything
-    /// else for a lost device.
+    /// A function that makes the solver fail, for tests of what happens then: `panic`, `silence` for
+    /// a worker that is gone without a word, or anything else for a lost device.
     pub fn fault(&self) -> JsValue {
         let shared = Rc::clone(&self.shared);
         Closure::<dyn Fn(String)>::new(move |what: String| {
             let fault = if what == "panic" { Fault::Panic } else { Fault::LostDevice };
-            if let Some(solver) = &shared.borrow().solver {
-                solver.send(&Job::Request(Request::Fault(fault)));
+            match &shared.borrow().solver {
+                Some(solver) if what == "silence" => solver.worker.terminate(),
+                Some(solver) => solver.send(&Job::Request(Request::Fault(fault))),
+                None => {}
             }
         })
         .into_js_value()
@@ -91,7 +119,7 @@ impl WorkerLink {
 impl Link for WorkerLink {
     fn send(&mut self, request: Request) {
         let mut shared = self.shared.borrow_mut();
-        if matches!(request, Request::Load(_)) {
+        if matches!(request, Request::Load(_) | Request::Train(_)) {
             // The reference was that of another run.
             shared.reference = None;
             shared.wanted = None;
@@ -148,7 +176,32 @@ fn open(shared: &Rc<RefCell<Shared>>, role: Role) -> Line {
     Line { worker, _on_message: on_message, _on_error: on_error }
 }
 
+/// Asks the solver whether it is still there; one that has not answered for too long is replaced.
+fn ask(shared: &Rc<RefCell<Shared>>) {
+    let silent = {
+        let mut shared = shared.borrow_mut();
+        let shared = &mut *shared;
+        let Some(solver) = &shared.solver else { return };
+        if !shared.silence.asked {
+            solver.send(&Job::Ask);
+            shared.silence = Silence { asked: true, seconds: 0.0 };
+            return;
+        }
+        shared.silence.seconds += ASK_EVERY;
+        let patience = shared.page.patience() * if shared.answered { 1.0 } else { BEGINNING };
+        (shared.silence.seconds > patience).then_some(shared.silence.seconds)
+    };
+    if let Some(seconds) = silent {
+        replace_solver(shared, &format!("it has not answered for {seconds} seconds"));
+        (shared.borrow().wake)();
+    }
+}
+
 fn take(shared: &Rc<RefCell<Shared>>, role: Role, news: News) {
+    if matches!(role, Role::Solver) {
+        // Whatever it says, it is there.
+        shared.borrow_mut().silence = Silence::default();
+    }
     match (news, role) {
         (News::Updates(updates, memory), _) => {
             shared.borrow_mut().answered = true;
@@ -170,6 +223,7 @@ fn take(shared: &Rc<RefCell<Shared>>, role: Role, news: News) {
                 }
             }
         }
+        (News::Alive, _) => return,
         (News::Reference { run, solution }, _) => pass_on_reference(shared, run, solution),
         (News::Stopped(why), Role::Reference(run)) => pass_on_reference(shared, run, Err(why)),
         (News::Stopped(why), Role::Solver) => replace_solver(shared, &why),
@@ -197,6 +251,7 @@ fn replace_solver(shared: &Rc<RefCell<Shared>>, why: &str) {
         return;
     };
     drop(stopped);
+    shared.borrow_mut().silence = Silence::default();
     if !std::mem::take(&mut shared.borrow_mut().answered) {
         let message = format!("The solver cannot start ({why}): load the page again.");
         shared.borrow_mut().arrived.push(Update::Message(message));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use eframe::egui::Context;
 use eframe::{WebOptions, WebRunner};
-use sketchpde_native::theme;
+use sketchpde_native::prepare_shell;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, Worker};
 
@@ -31,6 +31,14 @@ extern "C" {
     /// Gives a file to the person, as a download.
     #[wasm_bindgen(method)]
     pub fn save(this: &Page, name: &str, bytes: &[u8]);
+
+    /// How long the solver may be silent before it counts as gone, in seconds.
+    #[wasm_bindgen(method, getter)]
+    pub fn patience(this: &Page) -> f64;
+
+    /// Calls `action` every so many seconds, less often while nobody looks at the page.
+    #[wasm_bindgen(method)]
+    pub fn every(this: &Page, seconds: f64, action: &JsValue);
 
     /// Lets the person choose a file, whose bytes `take` is called with.
     #[wasm_bindgen(method)]
@@ -92,7 +100,7 @@ pub async fn start(canvas: HtmlCanvasElement, page: Page) -> Result<(), JsValue>
     let fault = link.fault();
     let shell = Shell::new(page.clone(), probe.clone(), link, window.clone());
     let create = move |context: &eframe::CreationContext<'_>| {
-        theme::install(&context.egui_ctx);
+        prepare_shell(context)?;
         window.open(context.egui_ctx.clone());
         page.expose(&probe.look(&context.egui_ctx), &fault);
         Ok(Box::new(shell) as Box<dyn eframe::App>)

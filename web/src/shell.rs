@@ -22,7 +22,7 @@ impl Shell {
     /// Begins with the first run, which the solver works on while the page gets ready to draw.
     pub fn new(page: Page, probe: Probe, link: WorkerLink, window: Window) -> Self {
         let platform = PagePlatform::new(page.clone(), window);
-        let app = App::before_drawing(Box::new(link), Box::new(platform), Options::default());
+        let app = App::new(Box::new(link), Box::new(platform), Options::default());
         Self { app, page, probe, covered: true, still: true }
     }
 

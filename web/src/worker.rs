@@ -62,6 +62,7 @@ async fn work(scope: DedicatedWorkerGlobalScope, inbox: Rc<Inbox<Job>>) {
                     let updates = server.handle(choose_backend(request)).await;
                     send_updates(&scope, updates);
                 }
+                Job::Ask => send(&scope, &News::Alive),
                 Job::FindReference { run, toml } => {
                     // Whoever wants it no longer ends this worker.
                     let solution = find_reference(&toml, &|| true);

@@ -41,7 +41,7 @@ export function launch(tier) {
 /** The app in a page of its own. */
 export class App {
   /** Opens the site; `complaints` collects what the console and the page complain about. */
-  static async open(browser, { fragment = "", width = 1280, height = 800 } = {}) {
+  static async open(browser, { query = "", fragment = "", width = 1280, height = 800 } = {}) {
     const context = await browser.newContext({ viewport: { width, height } });
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: SITE });
     context.setDefaultTimeout(1e3 * PATIENCE);
@@ -51,7 +51,7 @@ export class App {
       if (message.type() === "error") app.complaints.push(message.text());
     });
     page.on("pageerror", (error) => app.complaints.push(String(error)));
-    await page.goto(`${SITE}/${fragment}`);
+    await page.goto(`${SITE}/${query}${fragment}`);
     await page.waitForFunction(() => window.sketchpde || !document.querySelector("#failure").hidden);
     const failure = page.locator("#failure");
     if (await failure.isVisible()) throw new Error(`the page failed: ${await failure.innerText()}`);
@@ -122,7 +122,7 @@ export class App {
     return this.page.screenshot({ path: path.join(RESULTS, `${name}.png`) });
   }
 
-  /** Makes the solver fail: by a `panic`, or by the loss of its GPU `device`. */
+  /** Makes the solver fail: by a `panic`, by `silence` (it is gone without a word), or by the loss of its GPU `device`. */
   fault(what) {
     return this.page.evaluate((what) => window.sketchpde.fault(what), what);
   }

@@ -168,6 +168,37 @@ for (const tier of Object.keys(TIERS)) {
       app.complaints.length = 0;
     });
 
+    onPage("a solver that is gone without a word is missed and replaced", { query: "?patience=8" }, async (app) => {
+      const { seen: before } = await app.until("some steps", ({ run }) => run.status?.step > 40);
+      await app.fault("silence");
+      await app.text(/has not answered for [\s\S]* goes on from t = /);
+      await app.until("more steps", ({ run: { status } }) =>
+        status?.step > before.run.status.step && status.phase !== "Fit");
+    });
+
+    onPage("a link tells what was done to the run again", { fragment: linkTo(9) }, async (app) => {
+      await app.until("a step", ({ run }) => run.status?.step > 0);
+      const { x, y } = await app.text("network");
+      await app.page.mouse.click(x + 150, y + 90);
+      await app.until("the change", ({ run }) => run.messages.some((text) => /was changed at t = /.test(text)));
+      const end = ({ run }) => run.status?.phase === "Done";
+      const { seen: first } = await app.until("the end", end, SLOWLY);
+      await app.click("Copy link");
+      const link = await app.clipboard(/&at=\d+~poke~/);
+      const other = await App.open(browser, { fragment: new URL(link).hash });
+      const { seen: second } = await other.until("the end", end, SLOWLY);
+      assert.deepEqual(second.run.values, first.run.values);
+      assert.deepEqual(other.complaints, []);
+      await other.close();
+    });
+
+    onPage("a link opens a training", { fragment: "#v1&preset=poisson-2d" }, async (app) => {
+      await app.text(/^Poisson's equation on a square/);
+      await app.text(/^iteration \d+/);
+      await app.until("a picture", ({ texts }) => texts.some(({ text }) => /^Compared with the exact/.test(text)));
+      await app.screenshot(`${tier}-training`);
+    });
+
     if (tier === "webgpu") {
       onPage("without its device the run goes on on the processor", { fragment: linkTo(3), width: 640, height: 900 }, async (app) => {
         await app.until("a step", ({ run }) => run.status?.step > 0);

@@ -9,7 +9,9 @@ use super::state::{Action, Edit, Saved, Speed, State};
 use crate::export;
 use crate::link::{Beginning, Load, Request};
 use crate::mirror::Mirror;
-use crate::setup::{Setup, explain, in_words, initial_text, share};
+use crate::setup::deeds::command_of;
+use crate::setup::share::{self, Story};
+use crate::setup::{Setup, TrainingSetup, explain, in_words, initial_text};
 
 /// How long typing must pause before it counts, in seconds.
 const PAUSE: f64 = 0.6;
@@ -22,7 +24,7 @@ impl App {
             return ctx.request_repaint();
         }
         match action {
-            Action::Train(preset) => self.train(preset),
+            Action::Train(preset) => self.open_training(TrainingSetup::preset(preset)),
             Action::ChangeTraining { .. } => {}
             Action::Play => self.play(),
             Action::Pause => self.command(Command::Pause),
@@ -33,7 +35,7 @@ impl App {
             Action::Change { key, value } => self.change(&key, &value),
             Action::Typed => self.typed(),
             Action::Poke { place, height } => self.poke(place, height),
-            Action::Drawn(values) => self.redraw(values),
+            Action::Drawn(stroke) => self.redraw(stroke),
             Action::Tools(tools) => self.state.tools = tools,
             Action::Race { key, value } => self.race(key, &value),
             Action::EndRace => self.end_race(),
@@ -68,14 +70,46 @@ impl App {
     }
 
     fn copy_link(&mut self, ctx: &Context) {
-        let link = self.platform.link(&share::to_fragment(&self.state.setup));
+        let (fragment, what) = self.fragment();
+        let link = self.platform.link(&fragment);
         let behind = if link.starts_with('#') {
             " behind the address of a sketchpde page, or as an argument of the desktop program"
         } else {
             ""
         };
         ctx.copy_text(link);
-        self.tell(format!("Copied. It opens this problem with these settings{behind}."));
+        self.tell(format!("Copied. It opens {what}{behind}."));
+    }
+
+    /// A link's fragment for what is shown, and what it opens, in words.
+    fn fragment(&self) -> (String, String) {
+        if let Some(training) = &self.state.training {
+            let fragment = share::training_to_fragment(&training.setup);
+            return (fragment, "this training from its beginning".into());
+        }
+        let story = self.story();
+        let fragment = share::to_fragment(&story);
+        let changes = match story.deeds.len() {
+            0 => return (fragment, "this problem with these settings".into()),
+            1 => "the one change that you made".to_owned(),
+            count => format!("the {count} changes that you made"),
+        };
+        if share::is_short_enough(&fragment) {
+            return (
+                fragment,
+                format!("this run from its start, with {changes} at the same steps"),
+            );
+        }
+        let plain = share::to_fragment(&self.state.setup.clone().into());
+        (plain, format!("this problem with these settings; {changes} along the way are too many"))
+    }
+
+    /// How the run began and what was done to it.
+    pub(super) fn story(&self) -> Story {
+        let story = self.state.mirror.story();
+        // Settings that were changed just now have not come back from the solver.
+        let known = self.state.awaited.is_none() && !story.deeds.is_empty();
+        if known { story } else { self.state.setup.clone().into() }
     }
 
     /// Sends a command; what comes of it shows in the next snapshot.
@@ -130,12 +164,25 @@ impl App {
 
     /// Asks the solver for a run of the present setup, which makes `problem`.
     pub(super) fn begin(&mut self, problem: Problem, playing: bool) {
-        let fit = self.state.setup.stored_fit(&problem);
-        self.begin_from(problem, fit.map_or(Beginning::Fit, Beginning::Fitted), playing);
+        let story = self.state.setup.clone().into();
+        self.begin_story(problem, story, playing);
     }
 
-    /// As [`App::begin`], from anywhere.
-    pub(super) fn begin_from(&mut self, problem: Problem, start: Beginning, playing: bool) {
+    /// As [`App::begin`], with what is to be done to the run again.
+    pub(super) fn begin_story(&mut self, problem: Problem, story: Story, playing: bool) {
+        let fit = self.state.setup.stored_fit(&problem);
+        let start = fit.map_or(Beginning::Fit, Beginning::Fitted);
+        self.begin_from(problem, start, (story, 0), playing);
+    }
+
+    /// As [`App::begin_story`], from anywhere: the first `done` deeds are a part of the start.
+    pub(super) fn begin_from(
+        &mut self,
+        problem: Problem,
+        start: Beginning,
+        (story, done): (Story, usize),
+        playing: bool,
+    ) {
         self.latest_run += 1;
         let run = self.latest_run;
         self.line.send(Request::SetPace(self.state.speed.pace(&problem)));
@@ -144,19 +191,25 @@ impl App {
             toml: problem.source.clone(),
             backend: self.state.backend.clone(),
             start,
+            deeds: story.deeds,
+            done,
             playing,
         })));
-        self.next = Some(Mirror::new(run, problem));
+        self.next = Some(Mirror::new(run, problem, story.setup));
         self.state.awaited = Some(run);
         self.asked = false;
     }
 
     pub(super) fn open(&mut self, setup: Setup) {
-        match setup.problem() {
+        self.open_story(setup.into());
+    }
+
+    pub(super) fn open_story(&mut self, story: Story) {
+        match story.setup.problem() {
             Ok(problem) => {
                 self.state.edit = Edit::of(&problem);
-                self.state.setup = setup;
-                self.begin(problem, true);
+                self.state.setup = story.setup.clone();
+                self.begin_story(problem, story, true);
             }
             Err(errors) => {
                 self.complain(format!("This file cannot be opened: {}.", in_words(&errors)));
@@ -182,7 +235,7 @@ impl App {
         };
         self.state.setup = changed;
         let over = matches!(self.state.mirror.phase(), Phase::Done | Phase::Failed);
-        match live_command(key, &problem) {
+        match command_of(key, &problem) {
             Some(command) if !over && self.state.awaited.is_none() => {
                 if let Command::SetParameter { name, value } = &command {
                     self.state.mirror.set_parameter(name, *value);
@@ -208,7 +261,7 @@ impl App {
     }
 
     /// The network is fitted to what was drawn. A run that is over goes back to its start for it.
-    fn redraw(&mut self, values: Vec<f64>) {
+    fn redraw(&mut self, stroke: Vec<[f32; 2]>) {
         let phase = self.state.mirror.phase();
         if phase == Phase::Fit {
             return self.tell("The network is still learning the initial state.");
@@ -220,7 +273,7 @@ impl App {
         self.state.stale = true;
         let step = self.state.mirror.status.as_ref().map_or(0, |status| status.step);
         self.state.redrawn |= step == 0 || phase != Phase::Steps;
-        self.command(Command::Redraw { values });
+        self.line.send(Request::Draw(stroke));
         self.command(Command::Play);
     }
 
@@ -285,33 +338,19 @@ impl App {
     fn save(&mut self, what: Saved) {
         let made = match what {
             Saved::Problem => Ok(export::problem(&self.state)),
-            Saved::Checkpoint => export::checkpoint(&self.state),
+            Saved::Checkpoint => export::checkpoint(&self.state, &self.story()),
             Saved::History => Ok(export::history(&self.state)),
             Saved::Picture => export::picture(&self.state),
         };
+        self.give(made);
+    }
+
+    /// Gives a file to the person, or says why there is none.
+    pub(super) fn give(&mut self, made: Result<export::File, String>) {
         let saved = made.and_then(|file| self.platform.save(&file.name, &file.bytes));
         match saved {
             Ok(text) => self.tell(text),
             Err(error) => self.complain(error),
         }
     }
-}
-
-/// The command that makes a change along the run, where there is one.
-fn live_command(key: &str, problem: &Problem) -> Option<Command> {
-    let method = &problem.method;
-    Some(match key {
-        "method.columns" => Command::SetColumns(method.columns),
-        "method.rcond" => Command::SetRcond(method.rcond),
-        "method.step" => Command::SetStep(method.step),
-        "method.tolerance" => Command::SetTolerance(method.tolerance),
-        "method.integrator" => Command::SetIntegrator(method.integrator),
-        "method.scheme" => Command::SetScheme(method.scheme),
-        "method.update" => Command::SetUpdate(method.update),
-        _ => {
-            let name = key.strip_prefix("parameters.")?;
-            let parameter = problem.parameters.iter().find(|p| p.name == name)?;
-            Command::SetParameter { name: name.to_owned(), value: parameter.value }
-        }
-    })
 }

@@ -1,8 +1,10 @@
 //! Going on with a run that was kept: after the solver has stopped, or from a file.
 
 use super::App;
-use crate::link::{Beginning, Checkpoint};
-use crate::setup::{Setup, in_words};
+use super::training::Training;
+use crate::link::{Beginning, Checkpoint, KeptError, TrainingCheckpoint};
+use crate::setup::share::{self, Opening};
+use crate::setup::{Setup, TrainingSetup, in_words};
 
 /// Larger problem files are none.
 const MOST_BYTES: usize = 1 << 20;
@@ -13,10 +15,15 @@ impl App {
         if Checkpoint::is_one(bytes) {
             return self.open_checkpoint(bytes);
         }
+        if let Some(checkpoint) = TrainingCheckpoint::from_bytes(bytes) {
+            return self.open_training_checkpoint(checkpoint);
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) if bytes.len() <= MOST_BYTES => {
-                if !self.open_training(text) {
-                    self.open(Setup::file(text));
+                let training = TrainingSetup::file(text);
+                match training.is_one() {
+                    true => self.open_training(training),
+                    false => self.open(Setup::file(text)),
                 }
             }
             Ok(_) => self.complain(format!("The file is larger than {} KiB.", MOST_BYTES >> 10)),
@@ -25,18 +32,23 @@ impl App {
     }
 
     fn open_checkpoint(&mut self, bytes: &[u8]) {
-        let Checkpoint { toml, kept } = match Checkpoint::from_bytes(bytes) {
+        let Checkpoint { toml, kept, link } = match Checkpoint::from_bytes(bytes) {
             Ok(checkpoint) => checkpoint,
             Err(error) => return self.complain(format!("This file cannot be opened: {error}.")),
         };
         let setup = Setup::file(toml);
+        let story = match share::from_own_fragment(&link) {
+            Ok(Opening::Run(story)) => story,
+            _ => setup.clone().into(),
+        };
         match setup.problem() {
             Ok(problem) => {
                 self.state.edit = super::Edit::of(&problem);
                 self.state.setup = setup;
                 self.after_loading.stale = !kept.comparable;
                 self.tell(format!("The run goes on from t = {:.4}.", kept.mark.evolution.time));
-                self.begin_from(problem, Beginning::Kept(Box::new(kept)), false);
+                let told = (story, kept.mark.deeds);
+                self.begin_from(problem, Beginning::Kept(Box::new(kept)), told, false);
             }
             Err(errors) => {
                 self.complain(format!("This checkpoint cannot be opened: {}.", in_words(&errors)));
@@ -44,22 +56,33 @@ impl App {
         }
     }
 
+    fn open_training_checkpoint(&mut self, checkpoint: Result<TrainingCheckpoint, KeptError>) {
+        let TrainingCheckpoint { link, state } = match checkpoint {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => return self.complain(format!("This file cannot be opened: {error}.")),
+        };
+        match share::from_own_fragment(&link) {
+            Ok(Opening::Training(setup)) => self.begin_training(setup, Some(state), false),
+            Ok(Opening::Run(_)) => self.complain("This file holds no training."),
+            Err(error) => self.complain(format!("This checkpoint cannot be opened: {error}.")),
+        }
+    }
+
     /// The solver has stopped and a new one is there: the run goes on from the latest mark. One
     /// that stops again without having made a step is set up once more and waits; one that stops
     /// even so is not set up again.
     pub(super) fn recover(&mut self, why: &str) {
-        let step = self.state.mirror.status.as_ref().map_or(0, |status| status.step);
+        let step = match &self.state.training {
+            Some(training) => training.points.len(),
+            None => self.state.mirror.status.as_ref().map_or(0, |status| status.step),
+        };
         let again = if step > self.stops.1 { 0 } else { self.stops.0 };
         self.stops = (again + 1, step);
         self.end_race();
-        if let Some(training) = self.state.training.take() {
-            let name = &training.problem.title;
-            return self.complain(format!(
-                "The solver has stopped because of an internal error ({why}) while it trained \
-                 {name}. A new one is ready: choose a problem."
-            ));
-        }
         let stopped = format!("The solver has stopped because of an internal error ({why}).");
+        if let Some(training) = self.state.training.take() {
+            return self.recover_training(training, &stopped, again);
+        }
         let problem = match self.state.setup.problem() {
             Ok(problem) if again < 2 => problem,
             _ => {
@@ -81,7 +104,24 @@ impl App {
         let when = if again == 0 { "" } else { " when you press play" };
         self.after_loading.stale = self.state.stale && matches!(start, Beginning::Kept(_));
         self.after_loading.redrawn = self.state.redrawn && self.after_loading.stale;
-        self.begin_from(problem, start, playing);
+        let told = match &start {
+            Beginning::Kept(_) => self.state.mirror.story_from_mark(),
+            _ => (self.state.setup.clone().into(), 0),
+        };
+        self.begin_from(problem, start, told, playing);
         self.complain(format!("{stopped} The run {place}{when}."));
+    }
+
+    /// As [`App::recover`] for a training.
+    fn recover_training(&mut self, training: Training, stopped: &str, again: usize) {
+        if again >= 2 {
+            return self.complain(format!("{stopped} A new one is ready: choose a problem."));
+        }
+        let playing = again == 0 && training.playing();
+        let when = if again == 0 { "" } else { " when you press play" };
+        let (setup, state) = (training.setup.clone(), training.mark());
+        let place = if state.is_some() { "goes on" } else { "begins again" };
+        self.begin_training(setup, state, playing);
+        self.complain(format!("{stopped} The training {place}{when}."));
     }
 }

@@ -1,10 +1,11 @@
 //! What the solver's answers do, and when it is asked again.
 
 use egui::Context;
-use sketchpde::session::Phase;
+use sketchpde::session::{Command, Phase};
 
 use super::{App, Beginnings};
-use crate::link::{Request, Update};
+use crate::link::{Deed, Deeds, Request, Update, What};
+use crate::setup::deeds::setting;
 
 /// Between two snapshots, in seconds: 40 pictures a second are smooth, and leave time to solve.
 const SNAPSHOT_EVERY: f64 = 0.025;
@@ -58,6 +59,12 @@ impl App {
                     training.take(*snapshot);
                 }
             }
+            Update::TrainingMark(mark) => {
+                if let Some(training) = &mut self.state.training {
+                    training.take_mark(*mark);
+                }
+            }
+            Update::Deeds(deeds) => self.take_deeds(deeds),
             Update::Mark(mark) => self.state.mirror.take_mark(*mark),
             Update::Stopped(why) => self.recover(&why),
             Update::Message(message) => self.notice(message, false),
@@ -71,6 +78,26 @@ impl App {
             }
             Update::ReferenceWanted { .. } => {}
         }
+    }
+
+    /// What was done to the run: settings that were changed again show as such.
+    fn take_deeds(&mut self, deeds: Deeds) {
+        self.state.stale |= deeds.done.iter().any(|deed| deed.what.departs());
+        let drawn = |deed: &Deed| deed.step == 0 && matches!(deed.what, What::Draw(_));
+        self.state.redrawn |= deeds.done.iter().any(drawn);
+        for deed in &deeds.redone {
+            let Some((key, value)) = setting(&deed.what) else { continue };
+            self.state.setup.change(&key, value);
+            if let What::Command(Command::SetParameter { name, value }) = &deed.what {
+                self.state.mirror.set_parameter(name, *value);
+            }
+        }
+        if !deeds.redone.is_empty()
+            && let Ok(problem) = self.state.setup.problem()
+        {
+            self.state.mirror.problem.method = problem.method;
+        }
+        self.state.mirror.deeds = deeds;
     }
 
     /// Asks for a snapshot while things move, and sees to it that the next frame comes.

@@ -17,23 +17,25 @@ mod race;
 pub mod state;
 pub mod training;
 
+use eframe::egui_wgpu::wgpu::TextureFormat;
 use egui::Context;
-use sketchpde::problem::{Preset, Problem, ProblemErrors, presets};
+use sketchpde::problem::{Problem, presets};
 
 use crate::link::{Backend, Link, RunId};
 use crate::mirror::Mirror;
 use crate::platform::Platform;
-use crate::setup::{self, Setup, share};
+use crate::setup::share::{self, Opening, Story};
+use crate::setup::{self, Setup};
 use crate::theme;
-use crate::views::Pictures;
+use crate::views::{self, Pictures};
 use state::{Action, Edit, Notice, Shade, Speed, State, Tab, Tools};
 
 /// What a shell can choose.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub backend: Backend,
-    /// The problem to open with; `None`: what the link's fragment says, else the first preset.
-    pub setup: Option<Setup>,
+    /// What to open with; `None`: what the link's fragment says, else the first preset.
+    pub opening: Option<Opening>,
     /// Begin without slowing the run down to what a person can follow.
     pub full_speed: bool,
 }
@@ -65,42 +67,42 @@ struct Beginnings {
     redrawn: bool,
 }
 
+/// Sets up a context for the app: fonts, styles, and the format of the texture that wgpu draws its
+/// frames onto. Once, before the first frame.
+pub fn prepare(ctx: &Context, target: TextureFormat) {
+    theme::install(ctx);
+    views::draw_onto(ctx, target);
+}
+
+/// [`prepare`] for an `eframe` shell.
+///
+/// # Errors
+/// When the shell does not draw by wgpu.
+pub fn prepare_shell(cc: &eframe::CreationContext<'_>) -> Result<(), NoWgpu> {
+    let state = cc.wgpu_render_state.as_ref().ok_or(NoWgpu)?;
+    prepare(&cc.egui_ctx, state.target_format);
+    Ok(())
+}
+
+/// The shell draws by something else than wgpu, in which the fields are coloured.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the app draws by wgpu only, and this window has another renderer")]
+pub struct NoWgpu;
+
 impl App {
-    /// For an `eframe` shell.
+    /// An app that asks its solver for the first run at once, even before there is anything to draw
+    /// in: [`prepare`] the context that comes for it.
     #[must_use]
-    pub fn new(
-        cc: &eframe::CreationContext<'_>,
-        line: Box<dyn Link>,
-        platform: Box<dyn Platform>,
-        options: Options,
-    ) -> Self {
-        Self::create(&cc.egui_ctx, line, platform, options)
-    }
-
-    /// As [`App::new`], for any egui context.
-    #[must_use]
-    pub fn create(
-        ctx: &Context,
-        line: Box<dyn Link>,
-        platform: Box<dyn Platform>,
-        options: Options,
-    ) -> Self {
-        let app = Self::before_drawing(line, platform, options);
-        theme::install(ctx);
-        app
-    }
-
-    /// An app that asks its solver for the first run at once, before there is anything to draw in:
-    /// whoever calls this has to [`theme::install`] for the context that comes later.
-    #[must_use]
-    pub fn before_drawing(
-        line: Box<dyn Link>,
-        platform: Box<dyn Platform>,
-        options: Options,
-    ) -> Self {
-        let (setup, problem, complaint) = first_setup(&options, &*platform);
+    pub fn new(line: Box<dyn Link>, platform: Box<dyn Platform>, options: Options) -> Self {
+        let (opening, complaint) = first(&options, &*platform);
+        let (story, training) = match opening {
+            Opening::Run(story) => (story, None),
+            Opening::Training(training) => (at_hand(), Some(training)),
+        };
+        let setup = story.setup.clone();
+        let problem = setup.problem().expect("it was checked");
         let state = State {
-            mirror: Mirror::new(0, problem.clone()),
+            mirror: Mirror::new(0, problem.clone(), setup.clone()),
             edit: Edit::of(&problem),
             setup,
             training: None,
@@ -133,7 +135,10 @@ impl App {
             after_loading: Beginnings::default(),
             stops: (0, 0),
         };
-        app.begin(problem, true);
+        match training {
+            Some(training) => app.open_training(training),
+            None => app.begin_story(problem, story, true),
+        }
         app
     }
 
@@ -213,32 +218,28 @@ impl Edit {
     }
 }
 
-/// The setup to open with, and what is wrong with the one that was wished for.
-fn first_setup(options: &Options, platform: &dyn Platform) -> (Setup, Problem, Option<String>) {
-    let wished = match (&options.setup, platform.fragment()) {
-        (Some(setup), _) => Some(Ok(setup.clone())),
-        (None, Some(fragment)) if !fragment.is_empty() => Some(share::from_fragment(&fragment)),
-        _ => None,
+/// What to open with, and what is wrong with what was wished for.
+fn first(options: &Options, platform: &dyn Platform) -> (Opening, Option<String>) {
+    let wished = match (&options.opening, platform.fragment()) {
+        (Some(opening), _) => Ok(opening.clone()),
+        (None, Some(fragment)) if !fragment.is_empty() => share::from_fragment(&fragment)
+            .map_err(|error| format!("This link cannot be followed: {error}.")),
+        _ => return (Opening::Run(at_hand()), None),
     };
-    let mut complaint = None;
-    match wished {
-        Some(Ok(setup)) => match setup.problem() {
-            Ok(problem) => return (setup, problem, None),
-            Err(errors) => complaint = Some(setup::in_words(&errors)),
+    let checked = wished.and_then(|opening| match &opening {
+        Opening::Run(story) => match story.setup.problem() {
+            Ok(_) => Ok(opening),
+            Err(errors) => Err(setup::in_words(&errors)),
         },
-        Some(Err(error)) => {
-            complaint = Some(format!("This link cannot be followed: {error}."));
-        }
-        None => {}
+        Opening::Training(_) => Ok(opening),
+    });
+    match checked {
+        Ok(opening) => (opening, None),
+        Err(complaint) => (Opening::Run(at_hand()), Some(complaint)),
     }
-    let (setup, problem) = opening().expect("the built-in problems are right");
-    (setup, problem, complaint)
 }
 
 /// The preset that plays on arrival.
-fn opening() -> Result<(Setup, Problem), ProblemErrors> {
-    let preset: &Preset = &presets()[0];
-    let setup = Setup::preset(*preset);
-    let problem = setup.problem()?;
-    Ok((setup, problem))
+fn at_hand() -> Story {
+    Setup::preset(presets()[0]).into()
 }

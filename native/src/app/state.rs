@@ -137,8 +137,8 @@ pub enum Action {
         place: Vec<f64>,
         height: f64,
     },
-    /// The solution as it was drawn, on the evaluation grid.
-    Drawn(Vec<f64>),
+    /// The solution was drawn: places of the pointer, x and u.
+    Drawn(Vec<[f32; 2]>),
     Tools(Tools),
     /// Another way to solve the same problem, by the key of one setting and its value.
     Race {

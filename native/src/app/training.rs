@@ -1,20 +1,23 @@
 //! Trainings over a whole domain, as the drawing side knows them.
 
 use sketchpde::network::Network;
+use sketchpde::optimize::TrainingState;
 use sketchpde::problem::residual::TrainingMethod;
-use sketchpde::problem::{Choice, Overrides, Preset, ResidualProblem};
+use sketchpde::problem::{Choice, Preset, ResidualProblem};
 use sketchpde::session::Command;
 
 use super::App;
-use super::state::{Action, Saved};
-use crate::link::{Request, RunId, TrainingField, TrainingLoad, TrainingPoint, TrainingSnapshot};
-use crate::setup::in_words;
+use super::state::Action;
+use crate::export;
+use crate::link::{
+    Request, RunId, TrainingField, TrainingLoad, TrainingMark, TrainingPoint, TrainingSnapshot,
+};
+use crate::setup::{Base, TrainingSetup, in_words};
 
 /// A training as it is known here.
 pub struct Training {
     pub run: RunId,
-    /// The built-in problem it came from.
-    pub preset: Option<Preset>,
+    pub setup: TrainingSetup,
     pub problem: ResidualProblem,
     pub parameters: usize,
     /// The latest, without points and picture.
@@ -23,28 +26,44 @@ pub struct Training {
     pub field: Option<TrainingField>,
     /// Goes up with every picture.
     pub pictures: u64,
-    /// What the problem file is changed by.
-    changes: Overrides,
+    /// From where it can go on.
+    mark: Option<TrainingState>,
 }
 
 impl Training {
-    fn new(
-        run: RunId,
-        preset: Option<Preset>,
-        problem: ResidualProblem,
-        changes: Overrides,
-    ) -> Self {
+    fn new(run: RunId, setup: TrainingSetup, problem: ResidualProblem) -> Self {
         Self {
             run,
-            preset,
+            setup,
             parameters: Network::of_residual(&problem).parameters(),
             problem,
             latest: None,
             points: Vec::new(),
             field: None,
             pictures: 0,
-            changes,
+            mark: None,
         }
+    }
+
+    /// The built-in problem it came from.
+    #[must_use]
+    pub fn preset(&self) -> Option<Preset> {
+        match self.setup.base() {
+            Base::Preset(preset) => Some(*preset),
+            Base::File(_) => None,
+        }
+    }
+
+    pub(super) fn take_mark(&mut self, mark: TrainingMark) {
+        if mark.run == self.run {
+            self.mark = Some(mark.state);
+        }
+    }
+
+    /// The latest state from which it can go on.
+    #[must_use]
+    pub fn mark(&self) -> Option<TrainingState> {
+        self.mark.clone()
     }
 
     pub(super) fn take(&mut self, mut snapshot: TrainingSnapshot) {
@@ -78,55 +97,36 @@ impl Training {
 }
 
 impl App {
-    /// Trains a built-in problem.
-    pub(super) fn train(&mut self, preset: Preset) {
-        match ResidualProblem::from_toml(preset.text, &Overrides::new()) {
-            Ok(problem) => self.begin_training(Some(preset), problem, Overrides::new(), true),
-            Err(errors) => self.complain(in_words(&errors)),
-        }
+    /// Trains a problem from its beginning.
+    pub(super) fn open_training(&mut self, setup: TrainingSetup) {
+        self.begin_training(setup, None, true);
     }
 
-    /// A file that may be one of a training; false where it is none.
-    pub(super) fn open_training(&mut self, text: &str) -> bool {
-        match ResidualProblem::from_toml(text, &Overrides::new()) {
-            Ok(problem) => {
-                self.begin_training(None, problem, Overrides::new(), true);
-                true
-            }
-            Err(_) => false,
-        }
-    }
-
-    fn begin_training(
+    /// Trains a problem, from a state of its own or from its beginning.
+    pub(super) fn begin_training(
         &mut self,
-        preset: Option<Preset>,
-        problem: ResidualProblem,
-        changes: Overrides,
+        setup: TrainingSetup,
+        state: Option<TrainingState>,
         playing: bool,
     ) {
+        let problem = match setup.problem() {
+            Ok(problem) => problem,
+            Err(errors) => return self.complain(in_words(&errors)),
+        };
         self.latest_run += 1;
         self.next = None;
         self.state.awaited = None;
         self.end_race();
         let (run, toml) = (self.latest_run, problem.source.clone());
-        self.line.send(Request::Train(Box::new(TrainingLoad { run, toml, playing })));
-        self.state.training = Some(Training::new(run, preset, problem, changes));
+        self.line.send(Request::Train(Box::new(TrainingLoad { run, toml, state, playing })));
+        self.state.training = Some(Training::new(run, setup, problem));
         self.asked = false;
     }
 
     /// Another method for the present training, which begins anew.
     fn change_training(&mut self, key: &str, value: &str) {
-        let Some(training) = &self.state.training else { return };
-        let mut changes = training.changes.clone();
-        changes.retain(|(known, _)| known != key);
-        changes.push((key.to_owned(), value.to_owned()));
-        let (preset, text) = match training.preset {
-            Some(preset) => (Some(preset), preset.text.to_owned()),
-            None => (None, training.problem.source.clone()),
-        };
-        match ResidualProblem::from_toml(&text, &changes) {
-            Ok(problem) => self.begin_training(preset, problem, changes, true),
-            Err(errors) => self.complain(in_words(&errors)),
+        if let Some(training) = &self.state.training {
+            self.open_training(training.setup.with(key, value));
         }
     }
 
@@ -146,16 +146,12 @@ impl App {
                 self.change_training(key, &value);
                 return true;
             }
-            Action::Save(Saved::Problem) => {
-                let (name, bytes) =
-                    (format!("{}.toml", training.problem.name), &training.problem.source);
-                match self.platform.save(&name, bytes.as_bytes()) {
-                    Ok(text) => self.tell(text),
-                    Err(error) => self.complain(error),
-                }
+            Action::Save(what) => {
+                let file = export::training(training, *what);
+                self.give(file);
                 return true;
             }
-            Action::Save(_) | Action::CopyLink | Action::Race { .. } => {
+            Action::Race { .. } => {
                 self.tell("That is for runs in time steps only, not for trainings.");
                 return true;
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sketchpde::evolve::EvolutionState;
+use sketchpde::optimize::TrainingState;
 use sketchpde::output::History;
 use sketchpde::problem::Problem;
 use sketchpde::session::{EvaluationGrid, Frames, SavedState, SavedSteps, Seconds, Session};
@@ -15,6 +16,8 @@ pub struct Mark {
     pub fitted: Vec<f64>,
     pub evolution: EvolutionState,
     pub seconds: Seconds,
+    /// How many of the run's deeds it contains.
+    pub deeds: usize,
 }
 
 /// A mark with the run until there, as far as it is shown.
@@ -33,10 +36,10 @@ pub struct Kept {
 impl Mark {
     /// Of a run between two steps; `None` before the first one.
     #[must_use]
-    pub fn of(session: &Session) -> Option<Self> {
+    pub fn of(session: &Session, deeds: usize) -> Option<Self> {
         let evolution = session.evolution_state()?;
         let (fitted, seconds) = (session.fitted().to_vec(), session.status().seconds);
-        Some(Self { fitted, evolution, seconds })
+        Some(Self { fitted, evolution, seconds, deeds })
     }
 }
 
@@ -69,7 +72,7 @@ impl Kept {
         if times.checked_mul(points) != Some(found) {
             return Err(KeptError::Frames { found, times, points });
         }
-        let Mark { fitted, evolution, seconds } = self.mark;
+        let Mark { fitted, evolution, seconds, .. } = self.mark;
         let slack = 1e-9 * (end - start);
         if !(start - slack..=end + slack).contains(&evolution.time) {
             return Err(KeptError::Time { time: evolution.time, start, end });
@@ -87,7 +90,9 @@ impl Kept {
 }
 
 /// The first bytes of a checkpoint file.
-const MAGIC: &[u8] = b"sketchpde run 1\n";
+const MAGIC: &[u8] = b"sketchpde run 2\n";
+/// The first bytes of a training's.
+const TRAINING: &[u8] = b"sketchpde training 1\n";
 
 /// A run as a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +100,8 @@ pub struct Checkpoint {
     /// The problem file with every change applied.
     pub toml: String,
     pub kept: Kept,
+    /// The run's own link: how it began and what was done to it.
+    pub link: String,
 }
 
 impl Checkpoint {
@@ -120,5 +127,34 @@ impl Checkpoint {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeptError> {
         let body = bytes.strip_prefix(MAGIC).ok_or(KeptError::Format)?;
         decode(body).map_err(|_| KeptError::Damaged)
+    }
+}
+
+/// A training as a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingCheckpoint {
+    /// The link that opens the training at its beginning.
+    pub link: String,
+    pub state: TrainingState,
+}
+
+impl TrainingCheckpoint {
+    /// The file's bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = TRAINING.to_vec();
+        // Writing plain data into memory cannot fail.
+        bytes.extend(encode(self).unwrap_or_default());
+        bytes
+    }
+
+    /// The inverse of [`TrainingCheckpoint::to_bytes`]; `None` where the file begins as another one.
+    ///
+    /// # Errors
+    /// When the bytes are no whole checkpoint.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Result<Self, KeptError>> {
+        let body = bytes.strip_prefix(TRAINING)?;
+        Some(decode(body).map_err(|_| KeptError::Damaged))
     }
 }

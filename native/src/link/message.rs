@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use sketchpde::evolve::BackendChoice;
 use sketchpde::session::{Command, Snapshot};
 
+use super::deeds::{Deed, Deeds};
 use super::kept::{Kept, Mark};
-use super::training::{TrainingLoad, TrainingSnapshot};
+use super::training::{TrainingLoad, TrainingMark, TrainingSnapshot};
 
 /// Number of a run, chosen by the drawing side and counted up from 1, so that late answers that belong
 /// to an earlier run are recognised.
@@ -21,6 +22,8 @@ pub enum Request {
     Train(Box<TrainingLoad>),
     /// For the present run.
     Command(Command),
+    /// Make the solution follow a line that was drawn: places of the pointer, x and u.
+    Draw(Vec<[f32; 2]>),
     /// Answered by [`Update::Frames`], where there are new ones, then [`Update::Snapshot`]. A run
     /// that comes to rest, or gets its reference, shows itself without being asked.
     Snapshot,
@@ -48,6 +51,10 @@ pub struct Load {
     pub backend: Backend,
     /// Where to begin; what belongs to another network is refused.
     pub start: Beginning,
+    /// What was done to the run, in the order of its steps: to be done again, but for the first
+    /// [`Load::done`], which the start contains.
+    pub deeds: Vec<Deed>,
+    pub done: usize,
     /// Whether to begin at once.
     pub playing: bool,
 }
@@ -126,6 +133,10 @@ pub enum Update {
     NoRace(String),
     /// The training asked for goes on; in place of a snapshot.
     Training(Box<TrainingSnapshot>),
+    /// From where the training can go on, as [`Update::Mark`].
+    TrainingMark(Box<TrainingMark>),
+    /// What has been done to the run so far; sent when that has changed.
+    Deeds(Deeds),
     /// A place from which the run can go on. Sent now and then, and whenever the run comes to rest.
     Mark(Box<Mark>),
     /// The solver has ended and a new one is ready: what it was asked before is lost.

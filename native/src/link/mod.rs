@@ -5,11 +5,13 @@
 //! - [`Link`]: the drawing side's end; [`ThreadLink`] is the native one, with the server on a
 //!   thread.
 //!
-//! A [`Kept`] run goes on where a [`Mark`] was set, after a crash or from a [`Checkpoint`] file.
+//! A [`Kept`] run goes on where a [`Mark`] was set, after a crash or from a [`Checkpoint`] file. What
+//! a person does to it along the way is recorded as [`Deeds`], which can be done again.
 //!
 //! While a run goes on, a snapshot is sent only when one is asked for, so that a slow drawing side is never flooded,
 //! and whatever is sent is sent once: records and frames come as what was added since last time.
 
+mod deeds;
 mod encoding;
 mod kept;
 mod message;
@@ -17,14 +19,16 @@ mod pacing;
 mod present;
 mod race;
 mod server;
+mod stroke;
 #[cfg(not(target_arch = "wasm32"))]
 mod thread;
 mod training;
 #[cfg(test)]
 mod tests;
 
+pub use deeds::{Deed, Deeds, What};
 pub use encoding::{decode, encode};
-pub use kept::{Checkpoint, Kept, KeptError, Mark};
+pub use kept::{Checkpoint, Kept, KeptError, Mark, TrainingCheckpoint};
 pub use message::{
     Activity, Backend, Beginning, Challenge, Fault, FrameBlock, Load, Loaded, Request, RunId,
     Update,
@@ -32,7 +36,7 @@ pub use message::{
 pub use server::{LoadError, ReferenceResult, Server, find_reference};
 #[cfg(not(target_arch = "wasm32"))]
 pub use thread::ThreadLink;
-pub use training::{TrainingField, TrainingLoad, TrainingPoint, TrainingSnapshot};
+pub use training::{TrainingField, TrainingLoad, TrainingMark, TrainingPoint, TrainingSnapshot};
 
 /// The drawing side's end of the line to a [`Server`].
 pub trait Link {

@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 
 use sketchpde::evolve::EvolveError;
-use sketchpde::problem::{Problem, ReferenceKind};
+use sketchpde::problem::{Boundary, Problem, ReferenceKind};
 use sketchpde::reference::{self, Reference};
-use sketchpde::session::{self, Command, Phase, Session, SessionError};
+use sketchpde::session::{self, Clock, Command, Phase, Session, SessionError};
 
+use super::deeds::{Deeds, What};
+use super::stroke::redrawn;
 use super::{FrameBlock, Loaded, Mark, RunId, Update};
 
 /// A session and how much of it the drawing side knows.
@@ -23,6 +25,11 @@ pub(super) struct Present {
     seen: Option<(Phase, usize)>,
     /// Step and wall time of the last mark.
     marked: Option<(usize, f64)>,
+    deeds: Deeds,
+    /// Whether the deeds have changed since they were shown.
+    deeds_new: bool,
+    /// Why something that was due could not be done.
+    failures: Vec<SessionError>,
 }
 
 /// Between two marks, in seconds: what is lost when the solver stops.
@@ -39,9 +46,23 @@ impl Present {
             reference_sent: 0,
             seen: None,
             marked: None,
+            deeds: Deeds::default(),
+            deeds_new: false,
+            failures: Vec::new(),
         };
         present.take_closed_form();
         present
+    }
+
+    /// With what was done to the run, and is to be done again.
+    pub fn with_deeds(mut self, deeds: Deeds) -> Self {
+        self.deeds_new = deeds != Deeds::default();
+        self.deeds = deeds;
+        self
+    }
+
+    pub fn deeds(&self) -> &Deeds {
+        &self.deeds
     }
 
     /// What a drawing side has to know of it at once.
@@ -84,7 +105,11 @@ impl Present {
             self.comparable = false;
             self.marked = None;
         }
-        let outcome = self.session.obey(command).await;
+        let (_, step) = self.position();
+        let outcome = self.session.obey(command.clone()).await;
+        if outcome.is_ok() {
+            self.note(step, command);
+        }
         if self.session.frames().len() <= 1 {
             // The run began anew.
             self.frames_sent = 0;
@@ -92,6 +117,54 @@ impl Present {
             self.marked = None;
         }
         outcome
+    }
+
+    fn note(&mut self, step: usize, command: Command) {
+        let before = self.deeds.done.len();
+        let refitted = self.session.status().phase == Phase::Fit;
+        match command {
+            Command::Reset => self.deeds.go_back(),
+            Command::SetParameter { .. } if refitted => {
+                self.deeds.begin_anew();
+                self.deeds.note(0, What::Command(command));
+            }
+            command => {
+                let what = What::Command(command);
+                self.deeds_new |= what.is_setting();
+                self.deeds.note(step, what);
+            }
+        }
+        self.deeds_new |= self.deeds.done.len() != before;
+    }
+
+    /// Makes the solution follow a line that was drawn.
+    pub async fn draw(&mut self, stroke: Vec<[f32; 2]>) -> Result<(), SessionError> {
+        let (_, step) = self.position();
+        let [x] = self.session.grid().axes() else { return Ok(()) };
+        let coordinate = &self.session.problem().coordinates[0];
+        let periodic = matches!(coordinate.boundary, Boundary::Periodic);
+        let places: Vec<[f64; 2]> = stroke.iter().map(|place| place.map(f64::from)).collect();
+        let Some(values) = redrawn(x, &self.session.evaluate(), &places, periodic) else {
+            return Ok(());
+        };
+        self.obey(Command::Redraw { values }).await?;
+        self.deeds.note(step, What::Draw(stroke));
+        self.deeds_new = true;
+        Ok(())
+    }
+
+    /// Does again what is due at this step.
+    async fn catch_up(&mut self) {
+        while let (Phase::Steps, step) = self.position()
+            && let Some(what) = self.deeds.take_due(step)
+        {
+            let outcome = match what {
+                What::Command(command) => self.obey(command).await,
+                What::Draw(stroke) => self.draw(stroke).await,
+            };
+            self.deeds_new = true;
+            self.failures.extend(outcome.err());
+        }
     }
 
     pub fn set_reference(&mut self, reference: Reference) {
@@ -105,8 +178,20 @@ impl Present {
         matches!(failure, Some(SessionError::Evolve(EvolveError::Gpu(_))))
     }
 
-    pub async fn advance(&mut self, budget: f64) -> session::Activity {
-        self.session.advance(budget).await
+    /// Works for about `budget` seconds; what is to be done again is done at its step.
+    pub async fn advance(&mut self, budget: f64, clock: Clock) -> session::Activity {
+        let until = clock() + budget;
+        loop {
+            self.catch_up().await;
+            if self.deeds.due.is_empty() {
+                return self.session.advance((until - clock()).max(0.0)).await;
+            }
+            // No budget: one step.
+            let activity = self.session.advance(0.0).await;
+            if activity == session::Activity::Idle || clock() >= until {
+                return activity;
+            }
+        }
     }
 
     /// Whether it has come to where nobody has looked at it or marked it.
@@ -126,9 +211,17 @@ impl Present {
     pub fn show(&mut self, now: f64, at_rest: bool) -> Vec<Update> {
         let snapshot = Update::Snapshot(Box::new(self.session.snapshot()));
         self.seen = Some(self.position());
+        let deeds = std::mem::take(&mut self.deeds_new).then(|| {
+            let deeds = self.deeds.clone();
+            self.deeds.redone.clear();
+            Update::Deeds(deeds)
+        });
+        let failures: Vec<Update> =
+            self.failures.drain(..).map(|error| Update::Message(error.to_string())).collect();
         let frames = self.new_frames().map(Update::Frames);
         let mark = self.new_mark(now, at_rest).map(|mark| Update::Mark(Box::new(mark)));
-        [frames, Some(snapshot), mark].into_iter().flatten().collect()
+        let shown = [deeds, frames, Some(snapshot), mark].into_iter().flatten();
+        shown.chain(failures).collect()
     }
 
     /// The snapshot alone: of a rival there is no picture in space and time.
@@ -153,7 +246,7 @@ impl Present {
             return None;
         }
         self.marked = Some((step, now));
-        Mark::of(&self.session)
+        Mark::of(&self.session, self.deeds.done.len())
     }
 
     /// What was not sent yet; `None` where there is nothing.

@@ -8,6 +8,7 @@ use sketchpde::problem::{Overrides, Problem, ProblemErrors};
 use sketchpde::reference::{Reference, ReferenceError, SpectralSolution};
 use sketchpde::session::{self, Clock, Command, Options, Phase, Session, SessionError, Start};
 
+use super::deeds::Deeds;
 use super::kept::KeptError;
 use super::pacing::Pacing;
 use super::present::Present;
@@ -77,6 +78,7 @@ impl Server {
             Request::Load(load) => self.load(*load).await,
             Request::Train(load) => self.train(&load),
             Request::Command(command) => self.command(command).await,
+            Request::Draw(stroke) => self.draw(stroke).await,
             Request::Snapshot => self.snapshot(false),
             Request::Race(challenge) => self.begin_race(*challenge).await,
             Request::EndRace => {
@@ -118,8 +120,9 @@ impl Server {
                 return (Activity::Resting(rest), Vec::new());
             }
         }
+        let clock = self.clock;
         let busy = match self.whose_turn() {
-            Some(runner) => runner.advance(budget).await == session::Activity::Busy,
+            Some(runner) => runner.advance(budget, clock).await == session::Activity::Busy,
             None => false,
         };
         self.remember_fit();
@@ -168,9 +171,9 @@ impl Server {
         match Trainee::new(load, self.clock) {
             Ok(mut trainee) => {
                 (self.present, self.rival) = (None, None);
-                let shown = trainee.show();
+                let shown = trainee.show(true);
                 self.training = Some(trainee);
-                vec![shown]
+                shown
             }
             Err(error) => vec![Update::Refused { run: load.run, message: error.to_string() }],
         }
@@ -199,7 +202,8 @@ impl Server {
         if !load.playing {
             session.obey(Command::Pause).await?;
         }
-        Ok(Present::new(load.run, session, fit, comparable))
+        let deeds = Deeds::new(load.deeds, load.done);
+        Ok(Present::new(load.run, session, fit, comparable).with_deeds(deeds))
     }
 
     pub(super) fn options(&self, start: Start) -> Options {
@@ -223,12 +227,24 @@ impl Server {
         failures.iter().map(|error| Update::Message(error.to_string())).collect()
     }
 
+    async fn draw(&mut self, stroke: Vec<[f32; 2]>) -> Vec<Update> {
+        self.pacing.restart();
+        let mut failures = Vec::new();
+        if let Some(rival) = &mut self.rival {
+            failures.extend(rival.draw(stroke.clone()).await.err());
+        }
+        if let Some(present) = &mut self.present {
+            failures.extend(present.draw(stroke).await.err());
+        }
+        failures.iter().map(|error| Update::Message(error.to_string())).collect()
+    }
+
     pub(super) fn snapshot(&mut self, at_rest: bool) -> Vec<Update> {
         let now = (self.clock)();
         let mut updates: Vec<Update> =
             self.present.iter_mut().flat_map(|present| present.show(now, at_rest)).collect();
         updates.extend(self.rival.as_mut().map(Present::show_as_rival));
-        updates.extend(self.training.as_mut().map(Trainee::show));
+        updates.extend(self.training.iter_mut().flat_map(|trainee| trainee.show(at_rest)));
         updates
     }
 
@@ -277,7 +293,8 @@ impl Server {
         let engine = Engine::new(&problem, &Backend::Cpu.into()).await?;
         let start = lost.session.save().map_or(Start::Fit, Start::Saved);
         let session = Session::new(problem, engine, self.options(start)).await?;
-        Ok(Present::new(lost.run, session, lost.fit.clone(), lost.comparable()))
+        let present = Present::new(lost.run, session, lost.fit.clone(), lost.comparable());
+        Ok(present.with_deeds(lost.deeds().clone()))
     }
 }
 

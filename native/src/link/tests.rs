@@ -1,5 +1,6 @@
 //! The line, over its whole length: requests in, updates out, as bytes and over a thread.
 
+mod deeds;
 mod failures;
 mod races;
 
@@ -9,8 +10,8 @@ use sketchpde::problem::{Overrides, Problem};
 use sketchpde::session::{Command, Phase, Snapshot, wall_clock};
 
 use super::{
-    Activity, Backend, Beginning, FrameBlock, Link, Load, Request, Server, ThreadLink, Update,
-    decode, encode, find_reference,
+    Activity, Backend, Beginning, Deed, FrameBlock, Link, Load, Request, Server, ThreadLink,
+    Update, decode, encode, find_reference,
 };
 
 /// A wave that travels and decays, in 20 steps.
@@ -49,7 +50,18 @@ fn load(run: u64, toml: String) -> Request {
 }
 
 fn load_on(backend: Backend, run: u64, toml: String, start: Beginning) -> Request {
-    Request::Load(Box::new(Load { run, toml, backend, start, playing: true }))
+    load_with(run, toml, backend, start, Vec::new())
+}
+
+fn load_with(
+    run: u64,
+    toml: String,
+    backend: Backend,
+    start: Beginning,
+    deeds: Vec<Deed>,
+) -> Request {
+    let load = Load { run, toml, backend, start, deeds, done: 0, playing: true };
+    Request::Load(Box::new(load))
 }
 
 fn handle(server: &mut Server, request: Request) -> Vec<Update> {
@@ -80,7 +92,7 @@ fn shown(updates: Vec<Update>) -> (Option<FrameBlock>, Snapshot) {
         match update {
             Update::Frames(block) => frames = Some(block),
             Update::Snapshot(snapshot) => return (frames, *snapshot),
-            Update::Mark(_) | Update::Rival(_) => {}
+            Update::Mark(_) | Update::Rival(_) | Update::Deeds(_) => {}
             other => panic!("not asked for: {other:?}"),
         }
     }

@@ -1,7 +1,7 @@
 //! Training over a whole domain: the server's end of it, and what it shows.
 
 use serde::{Deserialize, Serialize};
-use sketchpde::optimize::OptimizeError;
+use sketchpde::optimize::{OptimizeError, TrainingState};
 use sketchpde::problem::{Overrides, ProblemErrors, ResidualProblem};
 use sketchpde::session::{self, Clock, Command, TrainingSession};
 
@@ -13,6 +13,8 @@ pub struct TrainingLoad {
     pub run: RunId,
     /// The problem file with every change applied.
     pub toml: String,
+    /// Where to go on; `None`: at the beginning.
+    pub state: Option<TrainingState>,
     /// Whether to begin at once.
     pub playing: bool,
 }
@@ -35,6 +37,13 @@ pub struct TrainingSnapshot {
     pub ended: Option<String>,
     /// What broke it off.
     pub failure: Option<String>,
+}
+
+/// From where a training can go on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingMark {
+    pub run: RunId,
+    pub state: TrainingState,
 }
 
 /// One iteration.
@@ -71,6 +80,10 @@ pub enum TrainingLoadError {
 /// Between two pictures of the solution, in seconds: it is evaluated at tens of thousands of points
 /// for each.
 const PICTURE_EVERY: f64 = 0.25;
+/// Between two marks, in seconds, and over the time that one takes: what is lost when the solver
+/// stops.
+const MARK_EVERY: f64 = 0.5;
+const MARK_SHARE: f64 = 50.0;
 
 /// A training that is going on.
 pub(super) struct Trainee {
@@ -83,6 +96,8 @@ pub(super) struct Trainee {
     points_sent: usize,
     /// Iteration and wall time of the last picture.
     pictured: Option<(usize, f64)>,
+    /// Iteration of the last mark, and the wall time from which on another one is due.
+    marked: Option<(usize, f64)>,
     /// Iteration that was last looked at, and whether it moved then.
     seen: Option<(usize, bool)>,
 }
@@ -90,14 +105,19 @@ pub(super) struct Trainee {
 impl Trainee {
     pub fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
         let problem = ResidualProblem::from_toml(&load.toml, &Overrides::new())?;
+        let session = match &load.state {
+            Some(state) => TrainingSession::restore(&problem, state, clock)?,
+            None => TrainingSession::new(&problem, clock)?,
+        };
         Ok(Self {
             run: load.run,
-            session: TrainingSession::new(&problem, clock)?,
+            session,
             clock,
             left: (!load.playing).then_some(0),
             failure: None,
             points_sent: 0,
             pictured: None,
+            marked: None,
             seen: None,
         })
     }
@@ -114,6 +134,7 @@ impl Trainee {
                 self.failure = None;
                 self.points_sent = 0;
                 self.pictured = None;
+                self.marked = None;
             }
             _ => {}
         }
@@ -139,11 +160,38 @@ impl Trainee {
         if self.is_due() { session::Activity::Busy } else { session::Activity::Idle }
     }
 
+    /// Whether it has come to where nobody has looked at it or marked it.
     pub fn is_unseen(&self) -> bool {
-        self.seen != Some((self.session.status().iteration, self.is_due()))
+        let iteration = self.session.status().iteration;
+        let marked = self.marked.is_some_and(|(known, _)| known == iteration);
+        let unmarked = !marked && self.failure.is_none();
+        self.seen != Some((iteration, self.is_due())) || unmarked
     }
 
-    pub fn show(&mut self) -> Update {
+    /// What is new, and a mark where one is due.
+    pub fn show(&mut self, at_rest: bool) -> Vec<Update> {
+        let shown = self.snapshot();
+        let mark = self.mark(at_rest).map(|mark| Update::TrainingMark(Box::new(mark)));
+        [Some(shown), mark].into_iter().flatten().collect()
+    }
+
+    fn mark(&mut self, at_rest: bool) -> Option<TrainingMark> {
+        let (iteration, now) = (self.session.status().iteration, (self.clock)());
+        let due = match self.marked {
+            None => true,
+            Some((known, _)) if known == iteration => false,
+            Some((_, from)) => at_rest || now >= from,
+        };
+        if !due || self.failure.is_some() {
+            return None;
+        }
+        let state = self.session.save();
+        let took = (self.clock)() - now;
+        self.marked = Some((iteration, now + MARK_EVERY.max(MARK_SHARE * took)));
+        Some(TrainingMark { run: self.run, state })
+    }
+
+    fn snapshot(&mut self) -> Update {
         let status = self.session.status();
         let due = self.is_due();
         self.seen = Some((status.iteration, due));

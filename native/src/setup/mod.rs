@@ -3,11 +3,15 @@
 //! - [`Setup`]: the file, by preset or by its text, and the changes as overrides;
 //! - [`live`]: the settings that make the presets move on a small machine, and their fits;
 //! - [`explain`]: mistakes, field by field, with the place inside the field;
-//! - [`share`]: a setup as the fragment of a link.
+//! - [`TrainingSetup`]: the same for problems that are trained over their whole domain;
+//! - [`deeds`]: what is done to a run along the way, in words;
+//! - [`share`]: all of it as the fragment of a link.
 
+pub mod deeds;
 mod explain;
 pub mod live;
 pub mod share;
+mod training;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +22,7 @@ use sketchpde::problem::{
 };
 
 pub use explain::{FieldError, explain, in_words};
+pub use training::TrainingSetup;
 
 const COLUMNS: &str = "method.columns";
 const EQUATION: &str = "equation.text";
@@ -37,6 +42,15 @@ pub enum Base {
 pub struct Setup {
     base: Base,
     changes: Overrides,
+}
+
+/// Adds a change in place of an earlier one of the same setting.
+fn replace(changes: &mut Overrides, key: &str, value: impl Into<String>) {
+    let value = value.into();
+    match changes.iter_mut().find(|(known, _)| known == key) {
+        Some((_, present)) => *present = value,
+        None => changes.push((key.to_owned(), value)),
+    }
 }
 
 /// The initial state as it stands in the problem's file; in the solver's own words where the file
@@ -76,11 +90,7 @@ impl Setup {
 
     /// Changes a setting; a later change of the same one replaces the earlier.
     pub fn change(&mut self, key: &str, value: impl Into<String>) {
-        let value = value.into();
-        match self.changes.iter_mut().find(|(known, _)| known == key) {
-            Some((_, present)) => *present = value,
-            None => self.changes.push((key.to_owned(), value)),
-        }
+        replace(&mut self.changes, key, value);
     }
 
     /// The same setup with one more change.

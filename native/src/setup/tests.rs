@@ -2,11 +2,13 @@
 
 use sketchpde::evolve::initial_fit::InitialFit;
 use sketchpde::network::Network;
-use sketchpde::problem::{Preset, ReferenceKind, presets};
+use sketchpde::problem::{Preset, ReferenceKind, presets, residual_presets};
 use sketchpde::reference::{self, Reference};
+use sketchpde::session::Command;
 
-use super::share::{ShareError, from_fragment, to_fragment};
-use super::{Setup, explain};
+use super::share::{Opening, ShareError, Story, from_fragment, to_fragment, training_to_fragment};
+use super::{Setup, TrainingSetup, explain};
+use crate::link::{Deed, What};
 
 fn preset(name: &str) -> Setup {
     Setup::preset(Preset::find(name).expect("a preset"))
@@ -57,13 +59,58 @@ fn links_bring_back_the_setup() {
         preset("burgers").with_equation("u_t = nu*u_xx - u*u_x + 0.1*sin(x)"),
         Setup::file(file).with("time.end", "0.5"),
     ] {
-        let fragment = to_fragment(&setup);
+        let opening = Opening::Run(setup.clone().into());
+        let fragment = to_fragment(&setup.into());
         assert!(fragment.bytes().all(|b| b.is_ascii_graphic()), "{fragment}");
-        assert_eq!(from_fragment(&fragment).as_ref(), Ok(&setup));
-        assert_eq!(from_fragment(&format!("#{fragment}")).as_ref(), Ok(&setup));
+        assert_eq!(from_fragment(&fragment).as_ref(), Ok(&opening));
+        assert_eq!(from_fragment(&format!("#{fragment}")).as_ref(), Ok(&opening));
     }
-    let short = to_fragment(&preset("kdv").with("run.seed", "3"));
+    let short = to_fragment(&preset("kdv").with("run.seed", "3").into());
     assert_eq!(short, "v1&preset=kdv&set=run.seed%3D3");
+}
+
+#[test]
+fn links_bring_back_what_was_done_along_the_way() {
+    let columns = |count| What::Command(Command::SetColumns(count));
+    let poke = Command::Disturb { place: vec![0.5], height: 0.25, radius: 0.1 };
+    let deed = |step, what| Deed { step, what };
+    let deeds = vec![
+        deed(0, columns(90)),
+        deed(0, What::Draw(vec![[0.0, 0.5], [1.0, -0.5]])),
+        deed(12, columns(100)),
+        deed(40, What::Command(poke)),
+    ];
+    let story = Story { setup: preset("allen-cahn"), deeds: deeds.clone() };
+    let fragment = to_fragment(&story);
+    // The first setting is a part of the beginning: nothing had been done before it.
+    let begun = preset("allen-cahn").with("method.columns", "90");
+    let expected = Story { setup: begun, deeds: deeds[1..].to_vec() };
+    assert_eq!(from_fragment(&fragment), Ok(Opening::Run(expected)), "{fragment}");
+    let broken = fragment.replace("poke", "poke~x");
+    assert!(matches!(from_fragment(&broken), Err(ShareError::Damaged { .. })), "{broken}");
+    let many = format!("{fragment}{}", "&at=1~poke~0~1~1".repeat(300));
+    assert_eq!(from_fragment(&many), Err(ShareError::TooManyChanges { limit: 256 }));
+}
+
+#[test]
+fn links_bring_back_trainings() {
+    let file =
+        "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\nequation = 'u = x'";
+    for setup in [
+        TrainingSetup::preset(residual_presets()[0]),
+        TrainingSetup::preset(residual_presets()[1]).with("method.name", "adam"),
+        TrainingSetup::file(file).with("run.seed", "4"),
+    ] {
+        let fragment = training_to_fragment(&setup);
+        assert_eq!(from_fragment(&fragment), Ok(Opening::Training(setup)), "{fragment}");
+    }
+    let wrong = TrainingSetup::file(file).with("method.name", "magic");
+    let refused = from_fragment(&training_to_fragment(&wrong));
+    assert!(matches!(refused, Err(ShareError::Problem(_))), "{refused:?}");
+    let large =
+        TrainingSetup::file(format!("{file}\npoints = {{ layout = 'grid', count = 90000000 }}"));
+    let refused = from_fragment(&training_to_fragment(&large));
+    assert!(refused.is_err(), "{refused:?}");
 }
 
 #[test]
@@ -84,11 +131,9 @@ fn hostile_and_outdated_links_are_refused() {
     assert!(matches!(refused("v1&preset=kdv&set=evil.key%3D1"), ShareError::Problem(_)));
     let large = "v1&preset=allen-cahn&set=network.width%3D200&set=points.count%3D20000";
     assert!(matches!(refused(large), ShareError::TooLarge { .. }), "{}", refused(large));
-    let many = format!("v1&preset=kdv{}", "&set=run.seed%3D1".repeat(100));
-    assert_eq!(
-        from_fragment(&many).map(|setup| setup.changes().len()),
-        Err(ShareError::TooManyChanges { limit: 64 })
-    );
+    let changes: String = (0..100).map(|k| format!("&set=parameters.p{k}%3D1")).collect();
+    let many = from_fragment(&format!("v1&preset=kdv{changes}"));
+    assert_eq!(many, Err(ShareError::TooManyChanges { limit: 64 }));
     assert!(matches!(refused(&"v".repeat(1 << 16)), ShareError::TooLong { .. }));
 }
 

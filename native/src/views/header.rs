@@ -35,7 +35,7 @@ pub fn top_bar(ui: &mut Ui, state: &State, narrow: bool, actions: &mut Vec<Actio
             }
             if ui
                 .button("Copy link")
-                .on_hover_text("A link that opens exactly this problem with these settings")
+                .on_hover_text("A link that opens this run again, with what was done to it")
                 .clicked()
             {
                 actions.push(Action::CopyLink);

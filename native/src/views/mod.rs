@@ -14,12 +14,12 @@ mod problem;
 mod race;
 mod spectrum;
 mod status;
-mod stroke;
 mod training;
 mod transport;
 mod trust;
 
 pub use banner::{banner, notices};
+pub use field::draw_onto;
 pub use header::{heading, top_bar};
 pub use histories::histories;
 pub use method::method;

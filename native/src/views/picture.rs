@@ -5,22 +5,21 @@ mod curve;
 mod plane;
 
 use egui::{Align, Layout, RichText, Stroke, Ui};
-use egui_plot::{PlotImage, PlotPoint};
 use sketchpde::session::Phase;
 
-use super::field::Texture;
+use super::field::{Bar, Picture};
 use super::presets::{Tile, tiles};
 use super::transport::look_at;
 use crate::app::state::{Action, Shade, State};
 use crate::theme::{self, Palette};
 use crate::widgets::{chart, choice, format, hint};
 
-/// Textures, and what else is made once.
+/// Pictures of values, and what else is made once.
 pub struct Pictures {
     pub(super) tiles: Vec<Tile>,
-    texture: Texture,
-    pub(super) training: Texture,
-    pub(super) bar: Texture,
+    solution: Picture,
+    pub(super) training: Picture,
+    pub(super) bar: Bar,
     /// A person has moved or magnified the plot of the curve.
     moved: bool,
     /// What is being drawn, in coordinates of the plot.
@@ -31,9 +30,9 @@ impl Default for Pictures {
     fn default() -> Self {
         Self {
             tiles: tiles(),
-            texture: Texture::default(),
-            training: Texture::default(),
-            bar: Texture::default(),
+            solution: Picture::default(),
+            training: Picture::default(),
+            bar: Bar::default(),
             moved: false,
             stroke: Vec::new(),
         }
@@ -183,12 +182,9 @@ fn space_time(
 ) {
     let palette = theme::palette(ui);
     let mirror = &state.mirror;
-    let [lower, upper] = pictures.texture.space_time(ui.ctx(), mirror, state.shade, palette.panel);
-    let texture = pictures.texture.id();
+    let (field, range) = pictures.solution.space_time(mirror, state.shade, palette.panel);
     let coordinate = &mirror.problem.coordinates[0];
     let span = mirror.problem.time;
-    let size = [coordinate.upper - coordinate.lower, span.end - span.start];
-    let centre = PlotPoint::new(coordinate.lower + size[0] / 2.0, span.start + size[1] / 2.0);
     let time = state.time();
     let bounds = coordinate.lower..=coordinate.upper;
     ui.horizontal_top(|ui| {
@@ -205,10 +201,7 @@ fn space_time(
             .show(ui, move |plot| {
                 plot.set_plot_bounds_x(bounds);
                 plot.set_plot_bounds_y(span.start..=span.end);
-                if let Some(texture) = texture {
-                    let size = egui::vec2(size[0] as f32, size[1] as f32);
-                    plot.image(PlotImage::new("space-time", texture, centre, size));
-                }
+                plot.add(field);
                 let now = egui_plot::HLine::new("time", time).allow_hover(false);
                 plot.hline(now.color(palette.ink).width(1.0));
             });
@@ -220,21 +213,19 @@ fn space_time(
             look_at(state, mirror.frames.nearest(at), actions);
         }
         let frame = *response.transform.frame();
-        colour_bar(ui, &mut pictures.bar, state.shade, [lower, upper], frame, palette);
+        colour_bar(ui, &mut pictures.bar, state.shade, range, frame, palette);
     });
 }
 
 /// The colours and their values, beside `frame`.
 pub(super) fn colour_bar(
     ui: &mut Ui,
-    bar: &mut Texture,
+    bar: &mut Bar,
     shade: Shade,
     [lower, upper]: [f64; 2],
     frame: egui::Rect,
     palette: &Palette,
 ) {
-    bar.bar(ui.ctx(), shade);
-    let Some(texture) = bar.id() else { return };
     let height = frame.height().min(220.0);
     let rect = egui::Rect::from_min_size(
         frame.right_top() + egui::vec2(10.0, 0.0),
@@ -242,7 +233,7 @@ pub(super) fn colour_bar(
     );
     let uv = egui::Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
     let painter = ui.painter();
-    painter.image(texture, rect, uv, egui::Color32::WHITE);
+    painter.image(bar.texture(ui.ctx(), shade), rect, uv, egui::Color32::WHITE);
     let font = egui::FontId::proportional(11.0);
     for (at, align, value) in [
         (rect.right_top(), egui::Align2::LEFT_TOP, upper),

@@ -1,7 +1,7 @@
 //! A problem that is solved over its whole domain at once: picture, histories, verdict, method.
 
 use egui::{Align, Color32, Layout, RichText, Stroke, Ui, vec2};
-use egui_plot::{LineStyle, PlotImage, PlotPoint};
+use egui_plot::LineStyle;
 use sketchpde::problem::{Choice, residual_presets};
 
 use super::Pictures;
@@ -15,7 +15,7 @@ use crate::widgets::{card, format, hint};
 
 /// The built-in problems of this kind.
 pub fn training_presets(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let chosen = state.training.as_ref().and_then(|training| training.preset);
+    let chosen = state.training.as_ref().and_then(Training::preset);
     let what = "Problems solved over all of space and time at once, by natural gradients";
     let menu = ui.menu_button("Over the whole domain at once…", |ui| {
         for preset in residual_presets() {
@@ -108,13 +108,12 @@ fn plane(
     let palette = theme::palette(ui);
     let timed = field.axes[0].0 == "t";
     let [first, second] = [0, 1].map(|k| &field.axes[k].1);
-    let range = pictures.training.trained(ui.ctx(), training, field, state.shade, timed);
-    let texture = pictures.training.id();
+    let (picture, range) =
+        pictures.training.trained(training, field, state.shade, timed, palette.panel);
     let (across, along) = if timed { (second, first) } else { (first, second) };
     let ends = |axis: &[f64]| [axis.first(), axis.last()].map(|v| v.copied().unwrap_or_default());
     let ([left, right], [low, high]) = (ends(across), ends(along));
     let size = vec2((right - left) as f32, (high - low) as f32);
-    let centre = PlotPoint::new((left + right) / 2.0, (low + high) / 2.0);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         let room = ui.available_width() - BAR;
@@ -134,11 +133,7 @@ fn plane(
         if !timed {
             plot = plot.data_aspect(1.0);
         }
-        let response = plot.show(ui, move |plot| {
-            if let Some(texture) = texture {
-                plot.image(PlotImage::new("training", texture, centre, size));
-            }
-        });
+        let response = plot.show(ui, move |plot| plot.add(picture));
         let frame = *response.transform.frame();
         colour_bar(ui, &mut pictures.bar, state.shade, range, frame, palette);
     });

@@ -183,7 +183,7 @@ fn earlier_frames_can_be_looked_at_while_the_run_goes_on() {
 #[test]
 fn links_open_what_they_were_copied_from_and_bad_ones_say_so() {
     let setup = Setup::preset(Preset::find("kdv").expect("a preset")).with("method.columns", "120");
-    let fragment = sketchpde_native::setup::share::to_fragment(&setup);
+    let fragment = sketchpde_native::setup::share::to_fragment(&setup.clone().into());
     let desk = Desk { fragment: Some(fragment), ..Desk::default() };
     let mut window = open([1280.0, 800.0], desk, false);
     until(&mut window, 20, |state| state.mirror.columns.len() == 120);

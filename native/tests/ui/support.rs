@@ -9,7 +9,7 @@ use sketchpde_native::app::state::State;
 use sketchpde_native::link::{
     Fault, Link, Request, Server, Update, decode, encode, find_reference,
 };
-use sketchpde_native::{App, Options, Platform, theme};
+use sketchpde_native::{App, Options, Platform, TextureFormat, prepare};
 
 thread_local! {
     static TICKS: Cell<u32> = const { Cell::new(0) };
@@ -116,13 +116,13 @@ pub fn open(size: [f32; 2], desk: Desk, references: bool) -> Harness<'static, Op
         .with_size(size)
         .with_theme(egui::Theme::Dark)
         .with_max_steps(8)
-        .with_context_setup(theme::install);
+        .with_context_setup(|ctx| prepare(ctx, TextureFormat::Rgba8Unorm));
     builder.build_ui_state(
         move |ui, app: &mut Option<App>| {
             let app = app.get_or_insert_with(|| {
                 let desk = Box::new(desk.take().unwrap_or_default());
                 let line = Box::new(Direct::new(references, Rc::clone(&desk.faults)));
-                App::create(ui.ctx(), line, desk, Options::default())
+                App::new(line, desk, Options::default())
             });
             app.think(ui.ctx());
             app.draw(ui);

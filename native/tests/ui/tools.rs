@@ -34,6 +34,20 @@ fn drag(window: &mut Window, places: &[[f32; 2]]) {
     window.run_steps(4);
 }
 
+/// The fragment of the link that is copied.
+fn copied(window: &mut Window) -> String {
+    window.get_by_label("Copy link").click();
+    for _ in 0..3 {
+        window.step();
+        for command in &window.output().platform_output.commands {
+            if let egui::OutputCommand::CopyText(link) = command {
+                return link.split_once('#').expect("a fragment").1.to_owned();
+            }
+        }
+    }
+    panic!("nothing was copied");
+}
+
 /// A file by its entry in the menu.
 fn save(window: &mut Window, desk: &super::support::Saved, label: &str) -> (String, Vec<u8>) {
     click(window, "File");
@@ -115,7 +129,7 @@ fn a_saved_run_is_opened_where_it_was() {
     });
     assert_eq!(state(&window).mirror.values, values);
     assert!(state(&window).mirror.frames.times.len() > 30, "its picture is there");
-    waiting.set(Some(b"sketchpde run 1\nnonsense".to_vec()));
+    waiting.set(Some(b"sketchpde run 2\nnonsense".to_vec()));
     window.run_steps(3);
     assert!(state(&window).notices.iter().any(|n| n.bad && n.text.contains("damaged")));
 }
@@ -177,4 +191,101 @@ fn a_training_is_watched_and_stops_when_asked() {
     });
     click(&mut window, "Allen-Cahn equation");
     until(&mut window, 40, |state| state.training.is_none() && state.mirror.records.len() > 2);
+}
+
+#[test]
+fn a_link_tells_what_was_done_to_the_run_again() {
+    let mut window = desktop();
+    until(&mut window, 60, |state| state.mirror.records.len() > 5);
+    click(&mut window, "Pause (space)");
+    click(&mut window, "Draw");
+    let drawn = step(&window);
+    let places: Vec<[f32; 2]> = (0..30).map(|k| [450.0 + 10.0 * k as f32, 200.0]).collect();
+    drag(&mut window, &places);
+    until(&mut window, 60, |state| state.mirror.records.len() > drawn + 4);
+    let time = *state(&window).mirror.frames.times.last().expect("a frame");
+    let at_that_time = |window: &Window| {
+        let frames = &state(window).mirror.frames;
+        let nearest = frames.nearest(time).expect("a frame");
+        assert_eq!(frames.times[nearest], time);
+        frames.values_at(nearest).expect("a frame").to_vec()
+    };
+    let values = at_that_time(&window);
+    let fragment = copied(&mut window);
+    assert!(fragment.contains(&format!("&at={drawn}~draw~")), "{fragment}");
+
+    let opened = |fragment: String| {
+        let desk = Desk { fragment: Some(fragment), ..Desk::default() };
+        let mut window = open([1280.0, 800.0], desk, false);
+        until(&mut window, 200, |state| state.mirror.frames.times.last() >= Some(&time));
+        window
+    };
+    let again = opened(fragment.clone());
+    assert_eq!(at_that_time(&again), values, "to the last bit");
+    assert!(state(&again).stale, "there is nothing to compare with any more");
+    let plain = fragment.split("&at=").next().expect("a beginning").to_owned();
+    assert_ne!(at_that_time(&opened(plain)), values, "it can fail");
+}
+
+/// A training that is under way.
+fn training(desk: Desk) -> Window {
+    let mut window = open([1280.0, 800.0], desk, false);
+    until(&mut window, 40, |state| state.mirror.records.len() > 2);
+    click(&mut window, "Over the whole domain at once…");
+    click(&mut window, "A nonlinear boundary value problem");
+    until(&mut window, 60, |state| {
+        state.training.as_ref().is_some_and(|t| t.points.len() > 8 && t.field.is_some())
+    });
+    window
+}
+
+fn losses(window: &Window) -> Vec<f64> {
+    let training = state(window).training.as_ref().expect("a training");
+    training.points.iter().map(|point| point.loss).collect()
+}
+
+#[test]
+fn a_training_is_saved_opened_and_shared() {
+    let desk = Desk::default();
+    let (saved, waiting) = (desk.saved.clone(), desk.waiting.clone());
+    let mut window = training(desk);
+    click(&mut window, "Pause (space)");
+    window.run_steps(2);
+    let before = losses(&window);
+    let (name, bytes) = save(&mut window, &saved, "Save the run (checkpoint)");
+    assert!(name.ends_with(".sketchpde"), "{name}");
+    let (_, history) = save(&mut window, &saved, "Save the history (CSV)");
+    let lines = String::from_utf8(history).expect("text").lines().count();
+    assert_eq!(lines, before.len() + 1);
+    let fragment = copied(&mut window);
+
+    click(&mut window, "Allen-Cahn equation");
+    until(&mut window, 40, |state| state.training.is_none() && state.mirror.records.len() > 2);
+    waiting.set(Some(bytes));
+    until(&mut window, 20, |state| state.training.as_ref().is_some_and(|t| !t.points.is_empty()));
+    assert_eq!(losses(&window), before, "it stands where it stood");
+    click(&mut window, "Play (space)");
+    let more = before.len() + 2;
+    until(&mut window, 60, |state| state.training.as_ref().is_some_and(|t| t.points.len() > more));
+
+    let desk = Desk { fragment: Some(fragment), ..Desk::default() };
+    let mut other = open([1280.0, 800.0], desk, false);
+    until(&mut other, 60, |state| state.training.as_ref().is_some_and(|t| t.points.len() > more));
+    assert_eq!(losses(&other)[..before.len()], before, "the same training from its beginning");
+}
+
+#[test]
+fn a_training_survives_a_crash() {
+    let desk = Desk::default();
+    let faults = desk.faults.clone();
+    let mut window = training(desk);
+    let before = losses(&window);
+    faults.set(Some(Fault::Panic));
+    let more = before.len() + 3;
+    until(&mut window, 60, |state| state.training.as_ref().is_some_and(|t| t.points.len() > more));
+    let training = state(&window).training.as_ref().expect("a training");
+    assert!(training.points.is_sorted_by(|a, b| b.iteration == a.iteration + 1), "none is missing");
+    assert!(
+        state(&window).notices.iter().any(|n| n.bad && n.text.contains("The training goes on"))
+    );
 }

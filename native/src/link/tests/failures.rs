@@ -38,9 +38,10 @@ fn a_kept_run_goes_on_to_the_same_bits_in_another_server() {
     handle(&mut whole, Request::Command(Command::Play));
     let (_, expected) = settle(&mut whole);
 
-    let file = Checkpoint { toml: toml.clone(), kept: kept(mark, &frames) }.to_bytes();
+    let file = Checkpoint { toml: toml.clone(), kept: kept(mark, &frames), link: String::new() }
+        .to_bytes();
     assert!(Checkpoint::is_one(&file));
-    let Checkpoint { toml, kept } = Checkpoint::from_bytes(&file).expect("a checkpoint");
+    let Checkpoint { toml, kept, .. } = Checkpoint::from_bytes(&file).expect("a checkpoint");
     let mut other = Server::new(wall_clock);
     let start = Beginning::Kept(Box::new(kept.clone()));
     let updates = handle(&mut other, load_on(Backend::Cpu, 2, toml.clone(), start));
@@ -62,7 +63,8 @@ fn damaged_and_foreign_checkpoints_are_refused() {
     let toml = small(&[]);
     let (mut server, mark, frames) = paused_after(3, &toml);
     let good = kept(mark, &frames);
-    let file = Checkpoint { toml: toml.clone(), kept: good.clone() }.to_bytes();
+    let file =
+        Checkpoint { toml: toml.clone(), kept: good.clone(), link: String::new() }.to_bytes();
     assert!(matches!(Checkpoint::from_bytes(b"format = 1"), Err(KeptError::Format)));
     for length in [16, 40, file.len() - 1] {
         assert!(matches!(Checkpoint::from_bytes(&file[..length]), Err(KeptError::Damaged)));

@@ -2,10 +2,8 @@
 
 use egui::{Stroke, Ui};
 use egui_plot::{LineStyle, PlotUi};
-use sketchpde::problem::Boundary;
 use sketchpde::session::Phase;
 
-use super::super::stroke::redrawn;
 use super::{BAR, Pictures, switch};
 use crate::app::state::{Action, State, Tools};
 use crate::theme::{self, Palette};
@@ -60,7 +58,7 @@ pub fn show(
     let plot = response.response;
     let at = plot.interact_pointer_pos().map(|p| response.transform.value_from_position(p));
     if drawing {
-        draw(&plot, at.map(|at| [at.x, at.y]), state, pictures, actions);
+        draw(&plot, at.map(|at| [at.x, at.y]), pictures, actions);
     } else if plot.clicked()
         && let Some(at) = at
     {
@@ -76,25 +74,30 @@ pub fn show(
 fn draw(
     plot: &egui::Response,
     at: Option<[f64; 2]>,
-    state: &State,
     pictures: &mut Pictures,
     actions: &mut Vec<Action>,
 ) {
     if plot.drag_started() {
         pictures.stroke.clear();
+        // It is the present solution that is drawn.
+        actions.push(Action::Look(None));
     }
     if plot.dragged() {
         pictures.stroke.extend(at);
     }
     if plot.drag_stopped() {
         let stroke = std::mem::take(&mut pictures.stroke);
-        let coordinate = &state.mirror.problem.coordinates[0];
-        let periodic = matches!(coordinate.boundary, Boundary::Periodic);
-        let (values, _) = state.mirror.shown(state.scrub);
-        if let Some(values) = redrawn(&state.mirror.grid.axes()[0], &values, &stroke, periodic) {
-            actions.push(Action::Drawn(values));
-        }
+        actions.push(Action::Drawn(thinned(&stroke)));
     }
+}
+
+/// As many of the points as a link has room for, with digits that can be seen.
+fn thinned(stroke: &[[f64; 2]]) -> Vec<[f32; 2]> {
+    const MOST: usize = 200;
+    let every = stroke.len().div_ceil(MOST).max(1);
+    let last = stroke.last().filter(|_| !(stroke.len() - 1).is_multiple_of(every));
+    let rounded = |value: f64| format!("{value:.4e}").parse().unwrap_or(value as f32);
+    stroke.iter().step_by(every).chain(last).map(|place| place.map(rounded)).collect()
 }
 
 fn plot<'a>(state: &State, palette: &Palette, height: f32, width: f32) -> egui_plot::Plot<'a> {

@@ -1,7 +1,7 @@
 //! u over x and y: colours, lines of equal value, and a cut.
 
 use egui::{Stroke, Ui};
-use egui_plot::{LineStyle, PlotImage, PlotPoint, PlotTransform};
+use egui_plot::{LineStyle, PlotPoint, PlotTransform};
 
 use super::super::contour::{contour, levels};
 use super::{BAR, Pictures, colour_bar, switch};
@@ -57,11 +57,9 @@ fn field(
 ) -> f32 {
     let palette = theme::palette(ui);
     let mirror = &state.mirror;
-    let [lower, upper] = pictures.texture.field(ui.ctx(), mirror, state.scrub, state.shade);
-    let texture = pictures.texture.id();
+    let (field, range) = pictures.solution.plane(mirror, state.scrub, state.shade, palette.panel);
     let [x, y] = [0, 1].map(|k| &mirror.problem.coordinates[k]);
     let size = egui::vec2((x.upper - x.lower) as f32, (y.upper - y.lower) as f32);
-    let centre = PlotPoint::new((x.lower + x.upper) / 2.0, (y.lower + y.upper) / 2.0);
     let width = chart::square_width(size, height).min(ui.available_width() - BAR);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
@@ -76,14 +74,10 @@ fn field(
             .sense(egui::Sense::click_and_drag())
             .default_x_bounds(x.lower, x.upper)
             .default_y_bounds(y.lower, y.upper)
-            .show(ui, move |plot| {
-                if let Some(texture) = texture {
-                    plot.image(PlotImage::new("field", texture, centre, size));
-                }
-            });
+            .show(ui, move |plot| plot.add(field));
         let transform = &response.transform;
         if state.tools.contours {
-            contours(ui, state, transform, [lower, upper]);
+            contours(ui, state, transform, range);
         }
         let frame = *transform.frame();
         if let Some(at) = state.tools.slice {
@@ -92,7 +86,7 @@ fn field(
                 ui.painter().hline(frame.x_range(), height, Stroke::new(1.5, palette.ink));
             }
         }
-        colour_bar(ui, &mut pictures.bar, state.shade, [lower, upper], frame, palette);
+        colour_bar(ui, &mut pictures.bar, state.shade, range, frame, palette);
         if let Some(pointer) = response.response.interact_pointer_pos() {
             let at = transform.value_from_position(pointer);
             touched(&response.response, [at.x, at.y], state, actions);
