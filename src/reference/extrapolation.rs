@@ -44,14 +44,14 @@ pub fn step(
             Ok(end) => end,
             Err(substep) => return Step::Left { part: substep as f64 / count as f64 },
         };
-        // table[k] is T(row - 1, k), to be replaced by T(row, k).
-        for k in 0..row {
+        // Entry k is T(row - 1, k), to be replaced by T(row, k).
+        for (k, entry) in table[..row].iter_mut().enumerate() {
             let ratio = (row + 1) as f64 / (row - k) as f64;
             let mut better = next;
             for (i, to) in better.iter_mut().enumerate() {
-                *to += (next[i] - table[k][i]) / (ratio * ratio - 1.0);
+                *to += (next[i] - entry[i]) / (ratio * ratio - 1.0);
             }
-            table[k] = std::mem::replace(&mut next, better);
+            *entry = std::mem::replace(&mut next, better);
         }
         table[row] = next;
         if row > 0 {
