@@ -111,7 +111,8 @@ fn a_tile_switches_the_problem() {
 
 #[test]
 fn the_slider_of_s_acts_on_the_run() {
-    let mut window = desktop();
+    // Tall enough for the cards of the method to be in sight.
+    let mut window = open([1280.0, 960.0], Desk::default(), false);
     until(&mut window, 120, |state| state.mirror.columns.len() == 160);
     let before = step(&window);
     let slider = window.get_by_role_and_label(Role::Slider, "s");

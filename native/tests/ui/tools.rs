@@ -169,7 +169,7 @@ fn a_training_is_watched_and_stops_when_asked() {
     click(&mut window, "Over the whole domain at once…");
     click(&mut window, "A nonlinear boundary value problem");
     until(&mut window, 60, |state| {
-        state.training.as_ref().is_some_and(|t| t.points.len() > 8 && t.field.is_some())
+        state.training.as_ref().is_some_and(|t| t.points.len() > 20 && t.field.is_some())
     });
     let training = |window: &Window| {
         let training = state(window).training.as_ref().expect("a training");
