@@ -20,6 +20,7 @@ use super::error::LeastSquaresError;
 use super::least_squares::in_memory;
 use super::nystrom::nystrom;
 use super::operator::TallOperator;
+use super::products::dot;
 use super::range::RangeSettings;
 
 /// When the iteration ends, and how large the approximation is.
@@ -158,10 +159,6 @@ pub fn nystrom_cg<O: TallOperator<Error = Infallible>>(
         converged: square <= goal,
         largest,
     })
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

@@ -160,7 +160,7 @@ pub(crate) fn multiply_transposed<T: Real>(columns: &[&[T]], w: &[f64], out: &mu
 }
 
 #[inline(always)]
-fn dot<T: Real>(a: &[T], b: &[f64]) -> f64 {
+pub(super) fn dot<T: Real>(a: &[T], b: &[f64]) -> f64 {
     const LANES: usize = 32;
     let mut sums = [0.0; LANES];
     let (mut a_chunks, mut b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));

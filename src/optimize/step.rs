@@ -76,6 +76,12 @@ pub(crate) fn walk(
     Ok(step)
 }
 
+/// How many of the descending singular values lie above `cutoff` times the largest.
+pub(crate) fn rank(singular_values: &[f64], cutoff: f64) -> usize {
+    let bound = cutoff * singular_values.first().copied().unwrap_or(0.0);
+    singular_values.iter().take_while(|&&sigma| sigma > bound).count()
+}
+
 /// `|grad R| = 2 |J^T r|`.
 pub(crate) fn gradient_norm(half: &[f64]) -> f64 {
     2.0 * norm(half)

@@ -1,5 +1,6 @@
 //! Going on with a run that was kept: after the solver has stopped, or from a file.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sketchpde::evolve::EvolutionState;
 use sketchpde::optimize::TrainingState;
@@ -94,6 +95,19 @@ const MAGIC: &[u8] = b"sketchpde run 2\n";
 /// The first bytes of a training's.
 const TRAINING: &[u8] = b"sketchpde training 1\n";
 
+/// A file's bytes: what it is, then its contents.
+fn file(magic: &[u8], contents: &impl Serialize) -> Vec<u8> {
+    let mut bytes = magic.to_vec();
+    // Writing plain data into memory cannot fail.
+    bytes.extend(encode(contents).unwrap_or_default());
+    bytes
+}
+
+/// The inverse of [`file`]; `None` where the bytes begin otherwise.
+fn contents<T: DeserializeOwned>(magic: &[u8], bytes: &[u8]) -> Option<Result<T, KeptError>> {
+    Some(decode(bytes.strip_prefix(magic)?).map_err(|_| KeptError::Damaged))
+}
+
 /// A run as a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
@@ -108,10 +122,7 @@ impl Checkpoint {
     /// The file's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
-        // Writing plain data into memory cannot fail.
-        bytes.extend(encode(self).unwrap_or_default());
-        bytes
+        file(MAGIC, self)
     }
 
     /// Whether the bytes begin as a checkpoint does.
@@ -125,8 +136,7 @@ impl Checkpoint {
     /// # Errors
     /// When the bytes are no whole checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeptError> {
-        let body = bytes.strip_prefix(MAGIC).ok_or(KeptError::Format)?;
-        decode(body).map_err(|_| KeptError::Damaged)
+        contents(MAGIC, bytes).unwrap_or(Err(KeptError::Format))
     }
 }
 
@@ -142,10 +152,7 @@ impl TrainingCheckpoint {
     /// The file's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = TRAINING.to_vec();
-        // Writing plain data into memory cannot fail.
-        bytes.extend(encode(self).unwrap_or_default());
-        bytes
+        file(TRAINING, self)
     }
 
     /// The inverse of [`TrainingCheckpoint::to_bytes`]; `None` where the file begins as another one.
@@ -154,7 +161,6 @@ impl TrainingCheckpoint {
     /// When the bytes are no whole checkpoint.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Result<Self, KeptError>> {
-        let body = bytes.strip_prefix(TRAINING)?;
-        Some(decode(body).map_err(|_| KeptError::Damaged))
+        contents(TRAINING, bytes)
     }
 }

@@ -14,6 +14,7 @@ use super::study::Run;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::progress::{Progress, Verbosity, duration};
+use crate::cli::solve::folder::CHECKPOINT;
 
 /// How often the children are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -42,15 +43,15 @@ struct Worker {
     reader: std::thread::JoinHandle<()>,
 }
 
-/// Carries out every run that has no outcome yet, and gives how many there were.
+/// Carries out the runs of these positions.
 pub fn all(
     runs: &[Run],
+    open: Vec<usize>,
     settings: &Settings<'_>,
     progress: &mut Progress,
-) -> Result<usize, Failure> {
+) -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(Failure::Program)?;
-    let open = (0..runs.len()).filter(|&k| Outcome::of(settings.folder, &runs[k]).is_none());
-    let mut waiting: VecDeque<usize> = open.collect();
+    let mut waiting = VecDeque::from(open);
     // Long runs first: no core then idles while the last one ends.
     waiting.make_contiguous().sort_by(|&a, &b| runs[b].cost.total_cmp(&runs[a].cost));
     let mut account = Account::new(runs, &waiting, settings.jobs);
@@ -80,7 +81,7 @@ pub fn all(
         account.show(&working, runs, progress);
     }
     progress.finish();
-    Ok(account.total)
+    Ok(())
 }
 
 impl Worker {
@@ -93,7 +94,7 @@ impl Worker {
         let folder = settings.folder.join(&run.key);
         let ours = ResultFolder::open(&folder).read_problem().is_ok_and(|text| text == run.source);
         // What was interrupted goes on; what is of other settings is replaced.
-        let resume = ours && folder.join("checkpoint.bin").exists();
+        let resume = ours && folder.join(CHECKPOINT).exists();
         let mut command = Command::new(program);
         command.args(["solve", &run.problem, "--no-plots", "--json", "--out"]).arg(&folder);
         command.arg(if resume { "--resume" } else { "--force" });

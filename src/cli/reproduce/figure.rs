@@ -49,7 +49,7 @@ fn is_wide(curves: &[Curve]) -> bool {
 /// A curve a series, through the medians of its rows.
 fn sweep(report: &Report, part: &Part) -> Vec<Curve> {
     let of = |label: &str| {
-        let ours = |row: &&Row| row.label == label || row.label.starts_with(&format!("{label}, "));
+        let ours = |row: &&Row| row.series == label;
         let points = report.rows.iter().filter(ours).filter_map(|row| Some((row.x?, row.y?)));
         let mut points: Vec<_> = points.collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));

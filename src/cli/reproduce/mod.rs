@@ -82,9 +82,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         threads: (cores() / jobs(arguments, runs.len())).max(1),
         options: vec!["--backend".into(), arguments.backend.clone()],
     };
-    runs.iter().for_each(|run| retry(&folder, run));
-    announce(&study, &runs, &settings, &progress);
-    execute::all(&runs, &settings, &mut progress)?;
+    let open: Vec<usize> =
+        (0..runs.len()).filter(|&k| Outcome::of(&folder, &runs[k]).is_none()).collect();
+    // A failure that was no result is tried again.
+    open.iter().for_each(|&k| Outcome::forget_failure(&folder, &runs[k]));
+    let cost = open.iter().map(|&k| runs[k].cost).sum::<f64>() / settings.jobs as f64;
+    let left = format!("{} of {} runs are left, about {}", open.len(), runs.len(), duration(cost));
+    progress.say(Verbosity::Normal, &format!("{} ({}): {left}", study.title, study.source));
+    execute::all(&runs, open, &settings, &mut progress)?;
     let mut reports = Vec::new();
     for part in parts {
         let report = Report::of(&study, part, &folder, arguments.quick, arguments.seeds)?;
@@ -102,28 +107,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match reports.iter().find_map(Report::first_failure) {
         Some((run, message)) => Err(Failure::RunFailed { run, message }),
         None => Ok(()),
-    }
-}
-
-/// Says what is to be done.
-fn announce(study: &Study, runs: &[Run], settings: &execute::Settings<'_>, progress: &Progress) {
-    let open = runs.iter().filter(|run| Outcome::of(settings.folder, run).is_none());
-    let costs: Vec<f64> = open.map(|run| run.cost).collect();
-    let left = duration(costs.iter().sum::<f64>() / settings.jobs as f64);
-    let text = format!(
-        "{} ({}): {} of {} runs are left, about {left}",
-        study.title,
-        study.source,
-        costs.len(),
-        runs.len(),
-    );
-    progress.say(Verbosity::Normal, &text);
-}
-
-/// A failure that was no result is tried again.
-fn retry(folder: &Path, run: &Run) {
-    if Outcome::of(folder, run).is_none() {
-        Outcome::forget_failure(folder, run);
     }
 }
 

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sketchpde::output::{OutputError, ResultFolder};
+use sketchpde::output::{ResultFolder, atomic};
 
 use super::study::{Quantity, Run};
 use crate::cli::failure::Failure;
+use crate::cli::solve::folder::{Finished, finished};
 
 /// Beside a run's files where it ended in failure.
 const FAILURE: &str = "failure.json";
@@ -65,14 +66,13 @@ impl Outcome {
     /// Of a run that has ended with these very settings; none for any other.
     pub fn of(runs: &Path, run: &Run) -> Option<Self> {
         let folder = ResultFolder::open(runs.join(&run.key));
-        if folder.read_problem().ok()? != run.source || folder.file("checkpoint.bin").exists() {
+        if folder.read_problem().ok()? != run.source {
             return None;
         }
         if let Some(failed) = read_failure(&folder) {
             return (failed.code == Some(DIVERGED)).then_some(Self::Diverged(failed.message));
         }
-        let stored: Stored = serde_json::from_value(folder.read_result().ok()?).ok()?;
-        stored.completed.then(|| Self::Done(stored.into()))
+        finished::<Stored>(&folder).map(|stored| Self::Done(stored.into()))
     }
 
     /// Why a run failed otherwise than by diverging, where it did.
@@ -85,9 +85,8 @@ impl Outcome {
         let path = runs.join(&run.key).join(FAILURE);
         let message = said.strip_prefix("error: ").unwrap_or(said).to_owned();
         let text = serde_json::to_string(&Failed { code, message }).expect("plain data");
-        std::fs::create_dir_all(runs.join(&run.key))
-            .and_then(|()| std::fs::write(&path, text))
-            .map_err(|source| Failure::Files(OutputError::Write { path, source }))
+        atomic::write(&path, text.as_bytes())?;
+        Ok(())
     }
 
     /// Forgets an earlier failure, for another try.
@@ -104,6 +103,12 @@ impl Outcome {
             },
             Self::Diverged(why) => format!("diverged: {why}"),
         }
+    }
+}
+
+impl Finished for Stored {
+    fn completed(&self) -> bool {
+        self.completed
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Report {
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     pub label: String,
+    /// The label of its series.
+    #[serde(skip)]
+    pub series: String,
     /// The measures of a figure's axes, medians over the seeds.
     pub x: Option<f64>,
     pub y: Option<f64>,
@@ -189,29 +192,26 @@ impl Report {
 
 impl Row {
     fn of(series: &Series, part: &Part, seeds: &[Run], runs: &Path, quick: bool) -> Self {
-        let outcomes: Vec<_> = seeds.iter().filter_map(|run| Outcome::of(runs, run)).collect();
-        let measures: Vec<_> = seeds
-            .iter()
-            .filter_map(|run| match Outcome::of(runs, run)? {
-                Outcome::Done(measures) => {
-                    Some((ResultFolder::open(runs.join(&run.key)), measures))
+        let (mut measures, mut diverged, mut failures) = (Vec::new(), 0, Vec::new());
+        for run in seeds {
+            match Outcome::of(runs, run) {
+                Some(Outcome::Done(found)) => {
+                    measures.push((ResultFolder::open(runs.join(&run.key)), found));
                 }
-                Outcome::Diverged(_) => None,
-            })
-            .collect();
+                Some(Outcome::Diverged(_)) => diverged += 1,
+                None => failures
+                    .extend(Outcome::failure(runs, run).map(|message| (run.key.clone(), message))),
+            }
+        }
         let median = |quantity: Option<Quantity>| {
             let values = measures.iter().filter_map(|(folder, m)| m.get(quantity?, folder));
             Spread::of(values.collect()).map(|spread| spread.median)
         };
         let errors = measures.iter().filter_map(|(_, m)| m.relative_l2).collect();
-        let diverged = outcomes.iter().filter(|o| matches!(o, Outcome::Diverged(_))).count();
-        let failed = |run: &Run| match Outcome::of(runs, run) {
-            Some(_) => None,
-            None => Some((run.key.clone(), Outcome::failure(runs, run)?)),
-        };
         let one = measures.first().map(|(_, m)| m);
         let mut row = Self {
             label: label(series, seeds.first()),
+            series: series.label.clone(),
             x: median(part.x),
             y: median(part.y),
             parameters: one.map(|m| m.parameters),
@@ -225,7 +225,7 @@ impl Row {
             factor: None,
             verdict: String::new(),
             keys: seeds.iter().map(|run| run.key.clone()).collect(),
-            failures: seeds.iter().filter_map(failed).collect(),
+            failures,
         };
         row.judge(quick);
         row
@@ -291,7 +291,7 @@ fn order(part: &Part, rows: &[Row]) -> Option<String> {
     let mean = |label: &String| {
         let values: Vec<f64> = rows
             .iter()
-            .filter(|row| row.label == *label || row.label.starts_with(&format!("{label}, ")))
+            .filter(|row| row.series == *label)
             .filter_map(|row| row.y.or(row.relative_l2.map(|e| e.median)))
             .map(f64::ln)
             .collect();
@@ -318,10 +318,11 @@ fn order(part: &Part, rows: &[Row]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn row(label: &str, y: f64) -> Row {
+    fn row(series: &str, y: f64) -> Row {
         let spread = Spread { median: y, min: 0.5 * y, max: 2.0 * y };
         Row {
-            label: label.into(),
+            label: format!("{series}, columns 50"),
+            series: series.into(),
             x: None,
             y: Some(y),
             parameters: None,
@@ -370,7 +371,7 @@ mod tests {
             series = []"#,
         )
         .expect("a part");
-        let rows = |sparse, dense| [row("sparse, columns 50", sparse), row("dense", dense)];
+        let rows = |sparse, dense| [row("sparse", sparse), row("dense", dense)];
         let said = order(&part, &rows(1e-6, 1e-5)).expect("an order");
         assert!(said.contains("as published"), "{said}");
         let said = order(&part, &rows(1e-4, 1e-5)).expect("an order");

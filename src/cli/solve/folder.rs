@@ -23,7 +23,7 @@ const WRITTEN: [&str; 8] = [
 ];
 
 /// Where a run under way keeps its state.
-const CHECKPOINT: &str = "checkpoint.bin";
+pub const CHECKPOINT: &str = "checkpoint.bin";
 
 /// What a run is of: names its folder and fills its problem file.
 #[derive(Clone, Copy)]

@@ -13,7 +13,7 @@ const CANDIDATES: usize = 8;
 /// Tells the choice from the draws of the points themselves, whose generations stay far below.
 const CHOICE: u64 = 1 << 63;
 
-/// The points of a block after `generation` redraws, chosen by the residual F at theta.
+/// `count` points of a block after `generation` redraws, chosen by the residual F at theta.
 ///
 /// Residual-based adaptive distribution (Wu, Zhu, Tan, Kartha, Lu, arXiv 2207.10289, equation 2):
 /// of eight times as many points of the block's layout each is kept with a probability in
@@ -25,8 +25,8 @@ pub(super) fn refined(
     index: usize,
     generation: u64,
     theta: &[f64],
+    count: usize,
 ) -> BlockPoints {
-    let count = problem.block_points(index, generation).coordinates.len() / problem.dimensions();
     let mut wide = problem.clone();
     wide.blocks[index].samples.count = vec![CANDIDATES * count];
     let mut points = wide.block_points(index, generation);

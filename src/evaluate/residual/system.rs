@@ -312,8 +312,9 @@ impl Collocation {
 
     fn redraw(&mut self, index: usize, generation: u64, theta: &[f64]) {
         self.generations[index] = generation;
+        let count = self.points[index].coordinates.len() / self.problem.dimensions();
         let points = match self.is_refined(index) {
-            true => refined(&self.problem, &self.network, index, generation, theta),
+            true => refined(&self.problem, &self.network, index, generation, theta, count),
             false => self.problem.block_points(index, generation),
         };
         self.move_to(index, points);

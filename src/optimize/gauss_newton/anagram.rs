@@ -17,7 +17,7 @@ use crate::optimize::levenberg::{REFINEMENTS, is_energy, reach};
 use crate::optimize::line_search::moved;
 use crate::optimize::settings::{AnagramSettings, LineSearch, SingularCutoff};
 use crate::optimize::state::{TrainingState, number};
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
+use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, rank, walk};
 use crate::problem::Solver;
 
 /// The cutoff grows by this where no step was found.
@@ -115,12 +115,6 @@ fn search(
     step.theta = moved(start.theta, &trial.step, 1.0);
     (step.loss, step.step_length) = (trial.reached.loss, 1.0);
     Ok((trial.damping, step))
-}
-
-/// How many singular values lie above the cutoff.
-fn rank(singular_values: &[f64], rcond: f64) -> usize {
-    let bound = rcond * singular_values.first().copied().unwrap_or(0.0);
-    singular_values.iter().take_while(|&&sigma| sigma > bound).count()
 }
 
 impl Optimizer for Anagram {

@@ -22,7 +22,7 @@ use crate::optimize::error::OptimizeError;
 use crate::optimize::jacobian::Linearisation;
 use crate::optimize::settings::{LevenbergSettings, Subspace};
 use crate::optimize::state::{TrainingState, count, number};
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm};
+use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, rank};
 use crate::problem::Solver;
 use energy::EnergyStart;
 use search::{Decomposed, Linearised, Next, Reached, SearchSettings, Trial};
@@ -163,9 +163,7 @@ impl Levenberg {
     /// Sizes the next subspace by the singular values that its damping will leave.
     fn resize(&mut self, singular_values: &[f64], found: bool) {
         let Subspace::Adaptive { share } = self.settings.subspace else { return };
-        let largest = singular_values.first().copied().unwrap_or(0.0);
-        let bound = NEGLIGIBLE * self.damping * largest;
-        let rank = singular_values.iter().take_while(|&&sigma| sigma > bound).count();
+        let rank = rank(singular_values, NEGLIGIBLE * self.damping);
         let wanted = (share * rank as f64) as usize + SPARE_COLUMNS;
         self.columns =
             if found { wanted.max(LEAST_COLUMNS) } else { wanted.max(self.columns * 3 / 2) };
@@ -234,8 +232,7 @@ impl Optimizer for Levenberg {
             self.damping = (self.damping * RETREAT).min(1.0);
         }
         step.damping = self.damping;
-        let bound = self.damping * singular_values.first().copied().unwrap_or(0.0);
-        step.rank = singular_values.iter().take_while(|&&sigma| sigma > bound).count();
+        step.rank = rank(&singular_values, self.damping);
         self.resize(&singular_values, found);
         Ok(Step { gradient_norm, evaluations, singular_values, ..step })
     }
