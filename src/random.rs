@@ -19,6 +19,8 @@ pub enum Stream {
     Points = 4,
     /// Vectors drawn by randomized linear algebra and by tests.
     Vectors = 5,
+    /// Frequencies of random Fourier features.
+    Frequencies = 6,
 }
 
 /// Philox4x32-10, keyed by a 64-bit seed; the stream is one word of the counter.

@@ -52,6 +52,8 @@ struct ResidualSummary {
     blocks: Vec<BlockSummary>,
     /// n: rows of the residual.
     rows: usize,
+    /// Architecture, layers and activation in words.
+    network: String,
     method: &'static str,
     iterations: usize,
 }
@@ -88,6 +90,7 @@ fn residual(problem: &ResidualProblem, json: bool) -> Result<(), Failure> {
     for block in summary.blocks {
         rows.push(row(&block.name, format!("{} ({} rows)", block.equation, block.rows)));
     }
+    rows.push(row("network", summary.network));
     rows.push(row("method", format!("{}, {} iterations", summary.method, summary.iterations)));
     print(&table(&rows))
 }
@@ -107,9 +110,21 @@ fn residual_summary(problem: &ResidualProblem) -> ResidualSummary {
         parameters: system.parameters(),
         blocks: blocks.map(block).collect(),
         rows: system.rows(),
+        network: network_text(problem),
         method: problem.method.name.word(),
         iterations: problem.method.iterations,
     }
+}
+
+/// The network in a few words.
+fn network_text(problem: &ResidualProblem) -> String {
+    let (settings, architecture) = (&problem.network, &problem.architecture);
+    let (kind, layers) = (architecture.kind.word(), settings.hidden_layers + 1);
+    let mut text = format!("{kind}, {layers} x {}, {}", settings.width, settings.activation.word());
+    if let Some(fourier) = &architecture.fourier {
+        text += &format!(", {} random Fourier features", 2 * fourier.count);
+    }
+    text
 }
 
 fn evolution(problem: &Problem, json: bool) -> Result<(), Failure> {

@@ -6,11 +6,12 @@ use super::attempt::{Outcome, StepReport};
 use super::control::Controller;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
+use super::sampling;
 use super::subset::Subsets;
 use super::tableau::Tableau;
 use crate::evaluate::cpu::Field;
 use crate::linalg::{self, LeastSquares, LeastSquaresError};
-use crate::problem::{MethodSettings, Problem, Scheme};
+use crate::problem::{MethodSettings, Problem, Sampling, Scheme, Update};
 
 /// A run whose steps shrink below this part of the whole time span, accepted or not, ends.
 const SMALLEST_STEP: f64 = 1e-7;
@@ -198,6 +199,7 @@ impl Evolution {
     /// # Errors
     /// When the device fails or J is not finite.
     pub async fn spectrum(&mut self) -> Result<Vec<f64>, EvolveError> {
+        self.prepare_draws()?;
         let chosen = self.subsets.clone().draw();
         let columns = self.engine.columns(&self.theta, self.time, &chosen).await?;
         linalg::singular_values(columns.to_double().as_ref())
@@ -219,6 +221,7 @@ impl Evolution {
     pub async fn step(&mut self) -> Result<StepReport, EvolveError> {
         let span = (self.problem.time.end - self.problem.time.start).abs();
         let mut rejected = 0;
+        self.prepare_draws()?;
         loop {
             let left = self.problem.time.end - self.time;
             // A remainder that is all but a whole step is taken as one.
@@ -259,6 +262,18 @@ impl Evolution {
             }
             return Ok(report);
         }
+    }
+
+    /// Weighs the parameters for the subsets of a step from theta.
+    fn prepare_draws(&mut self) -> Result<(), EvolveError> {
+        let method = &self.problem.method;
+        if method.sampling == Sampling::Uniform || method.update == Update::Dense {
+            return Ok(());
+        }
+        let (at, count) = ((self.theta.as_slice(), self.time), self.subsets.count);
+        let how = sampling::draw(method.sampling, &self.problem, &self.engine, at, count);
+        self.subsets.how = how.map_err(|source| self.blown_up(source))?;
+        Ok(())
     }
 
     async fn accept(

@@ -2,7 +2,8 @@
 //! move so that it stays the solution.
 //!
 //! [`initial_fit`] makes it the initial state; [`Engine`] says where things are computed,
-//! [`tableau`] which Runge-Kutta method is used, [`subset`] which parameters a step updates;
+//! [`tableau`] which Runge-Kutta method is used, [`subset`] which parameters a step updates and [`sampling`] how they are
+//! drawn;
 //! [`stage_fit`] and [`parameter_ode`] are the two schemes, [`control`] chooses step sizes and [`Evolution`] runs it all, one step at a time.
 
 pub mod initial_fit;
@@ -13,6 +14,7 @@ mod columns;
 mod implicit;
 mod on_device;
 mod engine;
+pub mod sampling;
 pub mod subset;
 pub mod stage_fit;
 pub mod parameter_ode;

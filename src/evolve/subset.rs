@@ -3,12 +3,13 @@
 use super::columns::Columns;
 use super::engine::Engine;
 use super::error::EvolveError;
+use super::sampling::Draw;
 use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations};
 use crate::problem::Update;
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
 
-/// Draws the subsets: uniform without replacement, one draw per epoch.
+/// Draws the subsets, without replacement, one draw per epoch.
 #[derive(Clone, Debug)]
 pub struct Subsets {
     random: Philox,
@@ -18,19 +19,27 @@ pub struct Subsets {
     pub count: usize,
     /// Draws so far: part of a run's state.
     pub epoch: u64,
+    /// How the next one is drawn.
+    pub how: Draw,
 }
 
 impl Subsets {
     #[must_use]
     pub fn new(seed: u64, parameters: usize, update: Update, columns: usize) -> Self {
         let count = if update == Update::Dense { parameters } else { columns.min(parameters) };
-        Self { random: Philox::new(seed, Stream::Columns), parameters, count, epoch: 0 }
+        let random = Philox::new(seed, Stream::Columns);
+        Self { random, parameters, count, epoch: 0, how: Draw::Uniform }
     }
 
     /// The next subset.
     pub fn draw(&mut self) -> Vec<u32> {
         self.epoch += 1;
-        self.random.subset(self.epoch, self.parameters, self.count)
+        let chosen = self.how.draw(&self.random, self.epoch, self.parameters, self.count);
+        // A ranking names one subset; a correction with the same one would find nothing new.
+        if matches!(self.how, Draw::Ranked(_)) {
+            self.how = Draw::Uniform;
+        }
+        chosen
     }
 }
 

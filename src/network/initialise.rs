@@ -2,7 +2,7 @@
 //! normal of variance 1 / fan-in (LeCun), biases zero, rational activations near a leaky ReLU.
 //! Residual problems choose among several.
 
-use super::{Input, Network, RATIONAL_START, Segment};
+use super::{ENCODERS, Network, RATIONAL_START, Segment};
 use crate::problem::residual::Initialisation;
 use crate::random::{Philox, Stream};
 
@@ -19,13 +19,16 @@ impl Network {
         let mut theta = vec![0.0; self.parameters()];
         for (epoch, segment) in self.layout().segments().iter().enumerate() {
             let values = &mut theta[segment.range()];
-            let (group, rest) = segment.name.split_once('.').unwrap_or((&segment.name, ""));
+            let (group, rest) = role(segment);
             let deviation = match (group, rest) {
                 ("activation", _) => {
                     values.copy_from_slice(&RATIONAL_START);
                     continue;
                 }
                 (_, name) if name.ends_with("bias") => continue,
+                ("embedding", "slope") if !self.frequencies().is_empty() => {
+                    1.0 / (segment.columns as f64).sqrt() / TRUNCATED_DEVIATION
+                }
                 ("embedding", _) => 1.0,
                 _ => 1.0 / (segment.columns as f64).sqrt() / TRUNCATED_DEVIATION,
             };
@@ -46,11 +49,10 @@ impl Network {
             Initialisation::Glorot => None,
         };
         let random = Philox::new(seed, Stream::Initialisation);
-        let linear = self.inputs().iter().filter(|i| matches!(i, Input::Linear { .. })).count();
         let mut theta = vec![0.0; self.parameters()];
         for (epoch, segment) in self.layout().segments().iter().enumerate() {
             let values = &mut theta[segment.range()];
-            let (group, rest) = segment.name.split_once('.').unwrap_or((&segment.name, ""));
+            let (group, rest) = role(segment);
             let scale = match (group, rest, deviation) {
                 ("activation", ..) => {
                     values.copy_from_slice(&RATIONAL_START);
@@ -66,10 +68,7 @@ impl Network {
                 (_, _, Some(deviation)) => deviation,
                 (_, "offset", None) => continue,
                 (_, name, None) if name.ends_with("bias") => continue,
-                (group, _, None) => {
-                    let fan_in = if group == "embedding" { linear } else { segment.columns };
-                    glorot(fan_in, segment)
-                }
+                (_, _, None) => glorot(segment),
             };
             for (k, value) in values.iter_mut().enumerate() {
                 *value = scale * random.normal(epoch as u64, k as u32);
@@ -79,9 +78,15 @@ impl Network {
     }
 }
 
+/// What a segment is: its group, and its name there. Encoders are embeddings.
+fn role(segment: &Segment) -> (&str, &str) {
+    let (group, rest) = segment.name.split_once('.').unwrap_or((&segment.name, ""));
+    (if ENCODERS.contains(&group) { "embedding" } else { group }, rest)
+}
+
 /// Standard deviation after Glorot and Bengio (2010).
-fn glorot(fan_in: usize, segment: &Segment) -> f64 {
-    (2.0 / (fan_in + segment.rows) as f64).sqrt()
+fn glorot(segment: &Segment) -> f64 {
+    (2.0 / (segment.columns + segment.rows) as f64).sqrt()
 }
 
 #[cfg(test)]

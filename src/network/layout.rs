@@ -1,6 +1,6 @@
 //! Where each parameter lives in the flat vector, by name and offset.
 
-use super::{Input, RATIONAL_COEFFICIENTS};
+use super::{ENCODERS, Input, RATIONAL_COEFFICIENTS};
 use crate::problem::Activation;
 
 /// A named, contiguous piece of the parameter vector: a row-major `rows` x `columns` matrix.
@@ -40,6 +40,8 @@ pub enum Site {
     Shift { unit: usize, input: usize },
     /// w_jk of a coordinate that is not periodic.
     Slope { unit: usize, input: usize },
+    /// w_jk of a random Fourier feature, which stand in place of those coordinates.
+    Feature { unit: usize, feature: usize },
     /// c_j, present when some coordinate is not periodic.
     Offset { unit: usize },
     /// W_layer[row, column]; layers count from 1; the output layer is `hidden_layers + 1`, row 0.
@@ -48,10 +50,25 @@ pub enum Site {
     Bias { layer: usize, row: usize },
     /// Coefficient of the activation of `layer`, which counts from 0 (the embedding).
     Activation { layer: usize, coefficient: usize },
+    /// A parameter of encoder `which` (0 or 1), by its place among the embedding's own.
+    Encoder { which: usize, index: usize },
 }
 
-/// The segments, in the order of the vector: embedding, then per hidden layer weight and bias,
-/// then the output, then the activations' coefficients.
+/// What decides which parameters a network has.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape<'a> {
+    pub inputs: &'a [Input],
+    pub width: usize,
+    pub hidden_layers: usize,
+    pub activation: Activation,
+    /// Random Fourier features, cosines and sines, in place of the linear coordinates; 0: none.
+    pub features: usize,
+    /// Whether two encoders gate the hidden layers.
+    pub gated: bool,
+}
+
+/// The segments, in the order of the vector: embedding, then the encoders, each like it, then per
+/// hidden layer weight and bias, then the output, then the activations' coefficients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     segments: Vec<Segment>,
@@ -61,17 +78,14 @@ pub struct Layout {
     /// Coordinates by kind, as positions in the list of inputs.
     periodic: Vec<usize>,
     linear: Vec<usize>,
+    features: usize,
     trainable_activation: bool,
 }
 
 impl Layout {
     #[must_use]
-    pub fn new(
-        inputs: &[Input],
-        width: usize,
-        hidden_layers: usize,
-        activation: Activation,
-    ) -> Self {
+    pub fn new(shape: Shape<'_>) -> Self {
+        let Shape { inputs, width, hidden_layers, activation, features, gated } = shape;
         let by_kind = |wanted: bool| -> Vec<usize> {
             (0..inputs.len())
                 .filter(|&k| matches!(inputs[k], Input::Periodic { .. }) == wanted)
@@ -84,17 +98,12 @@ impl Layout {
             hidden_layers,
             periodic: by_kind(true),
             linear: by_kind(false),
+            features,
             trainable_activation: activation == Activation::Rational,
         };
-        let (periodic, linear) = (layout.periodic.len(), layout.linear.len());
-        if periodic > 0 {
-            for name in ["amplitude", "phase", "shift"] {
-                layout.push(format!("embedding.{name}"), width, periodic);
-            }
-        }
-        if linear > 0 {
-            layout.push("embedding.slope".into(), width, linear);
-            layout.push("embedding.offset".into(), width, 1);
+        layout.push_embedding("embedding");
+        if gated {
+            ENCODERS.iter().for_each(|name| layout.push_embedding(name));
         }
         for layer in 1..=hidden_layers {
             layout.push(format!("hidden.{layer}.weight"), width, width);
@@ -108,6 +117,25 @@ impl Layout {
             }
         }
         layout
+    }
+
+    fn push_embedding(&mut self, group: &str) {
+        let (width, periodic, slopes) = (self.width, self.periodic.len(), self.slopes());
+        if periodic > 0 {
+            for name in ["amplitude", "phase", "shift"] {
+                self.push(format!("{group}.{name}"), width, periodic);
+            }
+        }
+        if slopes > 0 {
+            self.push(format!("{group}.slope"), width, slopes);
+            self.push(format!("{group}.offset"), width, 1);
+        }
+    }
+
+    /// Slopes of each unit: one per Fourier feature, else one per linear coordinate.
+    #[must_use]
+    pub fn slopes(&self) -> usize {
+        if self.features > 0 { self.features } else { self.linear.len() }
     }
 
     fn push(&mut self, name: String, rows: usize, columns: usize) {
@@ -157,6 +185,7 @@ impl Layout {
             Site::Slope { unit, input } => {
                 at("embedding.slope", unit, position(&self.linear, input))
             }
+            Site::Feature { unit, feature } => at("embedding.slope", unit, feature),
             Site::Offset { unit } => at("embedding.offset", unit, 0),
             Site::Weight { layer, row, column } => {
                 at(&self.layer_segment(layer, "weight"), row, column)
@@ -165,7 +194,16 @@ impl Layout {
             Site::Activation { layer, coefficient } => {
                 at(&format!("activation.{layer}"), 0, coefficient)
             }
+            Site::Encoder { which, index } => self.encoder_offset(which) + index,
         }
+    }
+
+    /// Where the parameters of encoder `which` begin.
+    fn encoder_offset(&self, which: usize) -> usize {
+        let in_group =
+            |s: &&Segment, group: &str| s.name.split_once('.').is_some_and(|n| n.0 == group);
+        let mut segments = self.segments.iter();
+        segments.find(|s| in_group(s, ENCODERS[which])).expect("an encoder of this network").offset
     }
 
     fn layer_segment(&self, layer: usize, what: &str) -> String {
@@ -193,8 +231,15 @@ impl Layout {
             }
             ("embedding", "phase") => Site::Phase { unit: row, input: self.periodic[column] },
             ("embedding", "shift") => Site::Shift { unit: row, input: self.periodic[column] },
+            ("embedding", "slope") if self.features > 0 => {
+                Site::Feature { unit: row, feature: column }
+            }
             ("embedding", "slope") => Site::Slope { unit: row, input: self.linear[column] },
             ("embedding", _) => Site::Offset { unit: row },
+            (group, _) if ENCODERS.contains(&group) => {
+                let which = usize::from(group == ENCODERS[1]);
+                Site::Encoder { which, index: offset - self.encoder_offset(which) }
+            }
             ("output", "weight") => Site::Weight { layer: self.hidden_layers + 1, row, column },
             ("output", _) => Site::Bias { layer: self.hidden_layers + 1, row },
             ("activation", layer) => Site::Activation {
@@ -218,10 +263,14 @@ impl Layout {
 mod tests {
     use super::*;
 
+    fn plain(inputs: &[Input], width: usize, hidden: usize, activation: Activation) -> Shape<'_> {
+        Shape { inputs, width, hidden_layers: hidden, activation, features: 0, gated: false }
+    }
+
     #[test]
     fn the_paper_network_has_3393_parameters() {
         let periodic = [Input::Periodic { period: 1.0 }];
-        assert_eq!(Layout::new(&periodic, 25, 5, Activation::Rational).total(), 3393);
+        assert_eq!(Layout::new(plain(&periodic, 25, 5, Activation::Rational)).total(), 3393);
     }
 
     #[test]
@@ -233,12 +282,15 @@ mod tests {
         ];
         for activation in Activation::ALL {
             for (width, hidden) in [(1, 0), (3, 1), (5, 2)] {
-                let layout = Layout::new(&inputs, width, hidden, activation);
-                for offset in 0..layout.total() {
-                    assert_eq!(layout.offset(layout.site(offset)), offset);
+                for (features, gated) in [(0, false), (4, false), (0, true), (6, true)] {
+                    let shape = plain(&inputs, width, hidden, activation);
+                    let layout = Layout::new(Shape { features, gated, ..shape });
+                    for offset in 0..layout.total() {
+                        assert_eq!(layout.offset(layout.site(offset)), offset);
+                    }
+                    let lengths: usize = layout.segments().iter().map(Segment::len).sum();
+                    assert_eq!(lengths, layout.total());
                 }
-                let lengths: usize = layout.segments().iter().map(Segment::len).sum();
-                assert_eq!(lengths, layout.total());
             }
         }
     }

@@ -9,14 +9,22 @@
 //!
 //! with L hidden linear layers; sigma_l is the activation, with coefficients of its own per layer
 //! where it is trainable (\[RSNG\], arXiv 2310.04867, appendix).
+//!
+//! Two variations serve networks over a whole domain. *Random Fourier features* (Tancik et al.,
+//! arXiv 2006.10739) replace the linear coordinates: w_jk multiplies cos(b_k . s) or sin(b_k . s)
+//! with fixed frequencies b_k, normal of a given deviation, and s the scaled coordinates. The
+//! *modified MLP* (Wang, Teng, Perdikaris, arXiv 2001.04536, section 2.6) has two encoders
+//! U = sigma(y'), V = sigma(y''), embeddings with parameters of their own, that gate every hidden
+//! layer: h_l = (1 - sigma(z_l)) U + sigma(z_l) V for l >= 1.
 
 mod initialise;
 mod layout;
 
-pub use layout::{Layout, Segment, Site};
+pub use layout::{Layout, Segment, Shape, Site};
 
-use crate::problem::residual::{Axis, InputScaling};
+use crate::problem::residual::{Architecture, Axis, InputScaling};
 use crate::problem::{Activation, Boundary, Problem, ResidualProblem};
+use crate::random::{Philox, Stream};
 
 /// Trainable coefficients of one rational activation: p3, p2, p1, p0 of the numerator, highest
 /// power first, then q2, q1, q0 of the denominator.
@@ -26,6 +34,9 @@ pub const RATIONAL_COEFFICIENTS: usize = 7;
 /// "Rational neural networks", 2020), as the RSNG paper uses it.
 pub const RATIONAL_START: [f64; RATIONAL_COEFFICIENTS] =
     [1.1915, 1.5957, 0.5, 0.0218, 2.383, 0.0, 1.0];
+
+/// The parameters' group names of the two encoders of a modified MLP.
+pub const ENCODERS: [&str; 2] = ["encoder1", "encoder2"];
 
 /// How one coordinate enters the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +54,9 @@ pub struct Network {
     width: usize,
     hidden_layers: usize,
     activation: Activation,
+    /// Random Fourier features: per feature a frequency along every linear coordinate.
+    frequencies: Vec<Vec<f64>>,
+    gated: bool,
     layout: Layout,
 }
 
@@ -54,8 +68,42 @@ impl Network {
         hidden_layers: usize,
         activation: Activation,
     ) -> Self {
-        let layout = Layout::new(&inputs, width, hidden_layers, activation);
-        Self { inputs, width, hidden_layers, activation, layout }
+        let shape =
+            Shape { inputs: &inputs, width, hidden_layers, activation, features: 0, gated: false };
+        let (layout, frequencies) = (Layout::new(shape), Vec::new());
+        Self { inputs, width, hidden_layers, activation, frequencies, gated: false, layout }
+    }
+
+    /// The same with `count` random Fourier features in place of the linear coordinates, their
+    /// frequencies normal with standard deviation `scale`.
+    #[must_use]
+    pub fn with_fourier_features(mut self, count: usize, scale: f64, seed: u64) -> Self {
+        let linear = self.inputs.iter().filter(|i| matches!(i, Input::Linear { .. })).count();
+        let random = Philox::new(seed, Stream::Frequencies);
+        let frequency = |k: usize, along: usize| scale * random.normal(k as u64, along as u32);
+        self.frequencies =
+            (0..count).map(|k| (0..linear).map(|along| frequency(k, along)).collect()).collect();
+        self.layout = Layout::new(self.shape());
+        self
+    }
+
+    /// The same with two encoders that gate every hidden layer.
+    #[must_use]
+    pub fn with_encoders(mut self) -> Self {
+        self.gated = true;
+        self.layout = Layout::new(self.shape());
+        self
+    }
+
+    fn shape(&self) -> Shape<'_> {
+        Shape {
+            inputs: &self.inputs,
+            width: self.width,
+            hidden_layers: self.hidden_layers,
+            activation: self.activation,
+            features: 2 * self.frequencies.len(),
+            gated: self.gated,
+        }
     }
 
     /// The network that a problem asks for.
@@ -84,7 +132,15 @@ impl Network {
         };
         let settings = &problem.network;
         let inputs = problem.axes.iter().map(input).collect();
-        Self::new(inputs, settings.width, settings.hidden_layers, settings.activation)
+        let mut network =
+            Self::new(inputs, settings.width, settings.hidden_layers, settings.activation);
+        if let Some(fourier) = &problem.architecture.fourier {
+            network = network.with_fourier_features(fourier.count, fourier.scale, problem.seed);
+        }
+        if problem.architecture.kind == Architecture::ModifiedMlp {
+            network = network.with_encoders();
+        }
+        network
     }
 
     #[must_use]
@@ -111,6 +167,18 @@ impl Network {
     #[must_use]
     pub fn activation(&self) -> Activation {
         self.activation
+    }
+
+    /// Frequencies of the random Fourier features along the linear coordinates; none where those
+    /// enter as they are.
+    #[must_use]
+    pub fn frequencies(&self) -> &[Vec<f64>] {
+        &self.frequencies
+    }
+
+    /// Group names of the encoders' parameters, where there are encoders.
+    pub fn encoders(&self) -> impl Iterator<Item = &'static str> {
+        ENCODERS.into_iter().take(if self.gated { ENCODERS.len() } else { 0 })
     }
 
     #[must_use]

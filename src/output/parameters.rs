@@ -104,7 +104,7 @@ fn count_mismatch(found: usize, expected: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Input;
+    use crate::network::{Input, Network};
     use crate::output::tests::Scratch;
     use crate::problem::Activation;
     use crate::random::{Philox, Stream};
@@ -114,7 +114,10 @@ mod tests {
         let scratch = Scratch::new("parameters");
         let path = scratch.path("parameters.safetensors");
         let inputs = [Input::Periodic { period: 1.0 }];
-        let layout = Layout::new(&inputs, 5, 2, Activation::Rational);
+        let layout_of = |width: usize, hidden: usize, activation: Activation| {
+            Network::new(inputs.to_vec(), width, hidden, activation).layout().clone()
+        };
+        let layout = layout_of(5, 2, Activation::Rational);
         let random = Philox::new(1, Stream::Vectors);
         let parameters: Vec<f64> =
             (0..layout.total() as u32).map(|i| random.normal(0, i)).collect();
@@ -123,9 +126,9 @@ mod tests {
         assert_eq!(read(&path, &layout).expect("reads"), (parameters.clone(), metadata.clone()));
 
         for other in [
-            Layout::new(&inputs, 6, 2, Activation::Rational),
-            Layout::new(&inputs, 5, 3, Activation::Rational),
-            Layout::new(&inputs, 5, 2, Activation::Tanh),
+            layout_of(6, 2, Activation::Rational),
+            layout_of(5, 3, Activation::Rational),
+            layout_of(5, 2, Activation::Tanh),
         ] {
             assert!(matches!(read(&path, &other), Err(OutputError::Parameters { .. })));
         }

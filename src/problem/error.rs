@@ -104,6 +104,8 @@ pub enum SettingIssue {
     TooManyColumns { columns: usize, parameters: usize },
     #[error("{integrator} has no error estimate by which a tolerance could choose the steps")]
     NoErrorEstimate { integrator: &'static str },
+    #[error("dense updates take every parameter: there is nothing to sample by {sampling}")]
+    NothingToSample { sampling: &'static str },
     #[error("{solver} cannot truncate: it always damps")]
     AlwaysDamps { solver: &'static str },
     #[error("the network would have {parameters} parameters, more than {limit}")]
@@ -186,6 +188,9 @@ impl SettingIssue {
             }
             Self::NoErrorEstimate { .. } => {
                 "set integrator = \"dormand-prince\" or leave tolerance out".into()
+            }
+            Self::NothingToSample { .. } => {
+                "set update = \"random-sparse\", or leave sampling out".into()
             }
             Self::AlwaysDamps { .. } => {
                 "set regularisation = \"damp\", or choose another solver".into()

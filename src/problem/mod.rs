@@ -56,6 +56,7 @@
 //! scheme = "stage-fit"               # parameter-ode
 //! update = "random-sparse"           # dense
 //! columns = 400                      # at most the number of parameters of the network
+//! sampling = "uniform"               # by-layer, leverage, pivoted-qr
 //! integrator = "rk4"                 # euler, dormand-prince
 //! step = 1e-2                        # default: 400 steps
 //! tolerance = 1e-6                   # default: 0, fixed steps
@@ -101,7 +102,7 @@ pub use residual::ResidualProblem;
 pub use settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
     PointLayout, PointSettings, Precision, ReferenceKind, ReferenceSettings, Regularisation,
-    Scheme, Solver, Update,
+    Sampling, Scheme, Solver, Update,
 };
 pub use transport::Transport;
 

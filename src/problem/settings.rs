@@ -63,13 +63,19 @@ impl NetworkSettings {
     #[must_use]
     pub fn parameters(&self, periodic: usize, linear: usize) -> usize {
         let width = self.width;
-        let embedding = width * (3 * periodic + linear + usize::from(linear > 0));
+        let embedding = self.embedding_parameters(periodic, linear);
         let hidden = self.hidden_layers * (width * width + width);
         let activation = match self.activation {
             Activation::Rational => 7 * (self.hidden_layers + 1),
             Activation::Tanh | Activation::Sin | Activation::Swish => 0,
         };
         embedding + hidden + width + 1 + activation
+    }
+
+    /// Those of the embedding of the coordinates alone.
+    #[must_use]
+    pub fn embedding_parameters(&self, periodic: usize, linear: usize) -> usize {
+        self.width * (3 * periodic + linear + usize::from(linear > 0))
     }
 }
 
@@ -118,6 +124,7 @@ pub struct MethodSettings {
     pub update: Update,
     /// s: how many parameters a sparse update changes.
     pub columns: usize,
+    pub sampling: Sampling,
     pub integrator: Integrator,
     /// Time step; the first one where `tolerance` is set.
     pub step: f64,
@@ -151,6 +158,27 @@ pub enum Update {
 }
 
 choices!(Update { "dense" => Dense, "random-sparse" => RandomSparse });
+
+/// How a sparse update chooses its parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sampling {
+    /// All alike, as published.
+    #[default]
+    Uniform,
+    /// As many of each layer's.
+    ByLayer,
+    /// With probabilities that grow with the leverage of their columns, measured in every step.
+    Leverage,
+    /// The first pivots of a QR factorisation in every step; corrections draw uniformly.
+    PivotedQr,
+}
+
+choices!(Sampling {
+    "uniform" => Uniform,
+    "by-layer" => ByLayer,
+    "leverage" => Leverage,
+    "pivoted-qr" => PivotedQr,
+});
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Integrator {

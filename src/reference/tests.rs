@@ -7,7 +7,8 @@ use super::*;
 use crate::problem::expression::{Binary, Channel, Expression, Function, MultiIndex};
 use crate::problem::{
     Activation, Coordinate, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
-    PointLayout, PointSettings, Precision, ReferenceSettings, Scheme, Solver, TimeSpan, Update,
+    PointLayout, PointSettings, Precision, ReferenceSettings, Sampling, Scheme, Solver, TimeSpan,
+    Update,
 };
 
 pub fn number(value: f64) -> Expression {
@@ -88,6 +89,7 @@ pub fn periodic(
             scheme: Scheme::ParameterOde,
             update: Update::Dense,
             columns: 10,
+            sampling: Sampling::Uniform,
             integrator: Integrator::Rk4,
             step: end / 64.0,
             tolerance: None,

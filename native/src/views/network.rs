@@ -80,8 +80,8 @@ fn mark(plan: &Plan, site: Site) -> Option<Mark> {
             Mark::Edge(plan.unit(layer, column), plan.unit(layer + 1, row))
         }
         Site::Bias { layer, row } => Mark::Node(plan.unit(layer + 1, row)),
-        // An activation belongs to a layer as a whole.
-        Site::Activation { .. } => return None,
+        // An activation belongs to a layer as a whole; the others to networks of whole domains.
+        Site::Activation { .. } | Site::Feature { .. } | Site::Encoder { .. } => return None,
     })
 }
 

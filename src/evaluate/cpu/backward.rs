@@ -108,6 +108,9 @@ impl<T: Real> ColumnPlan<T> {
             Site::Bias { layer, .. } if layer == last => Source::OutputBias,
             Site::Bias { layer, row } => Source::Bias { layer, row },
             Site::Activation { layer, coefficient } => Source::Activation { layer, coefficient },
+            Site::Feature { .. } | Site::Encoder { .. } => {
+                unreachable!("networks of one instant have none")
+            }
         };
         let sources: Vec<Source> = columns.iter().map(resolve).collect();
         for source in &sources {

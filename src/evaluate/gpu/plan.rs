@@ -124,6 +124,9 @@ impl Plan {
             Site::Activation { layer, coefficient } => {
                 [self.gradient_row(layer) + coefficient, ONES_ROW]
             }
+            Site::Feature { .. } | Site::Encoder { .. } => {
+                unreachable!("networks of one instant have none")
+            }
         }
     }
 }

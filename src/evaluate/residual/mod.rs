@@ -4,8 +4,9 @@
 //! [`ResidualSystem`] is what an optimiser sees, [`Collocation`] a problem file's blocks at their
 //! points on the CPU, [`Comparison`] the error against the exact solution.
 
-mod error;
+mod causal;
 mod comparison;
+mod error;
 mod parts;
 mod refinement;
 mod sweeps;

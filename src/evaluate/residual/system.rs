@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use faer::{MatMut, MatRef};
 
+use super::causal::CausalWeights;
 use super::refinement::refined;
 use super::{ResidualError, ResidualSystem, sweeps};
 use crate::evaluate::cpu::operator::{Head, Kernel, Operator, OperatorPoints};
@@ -27,6 +28,8 @@ pub struct Collocation {
     values: Operators,
     /// For Jacobians, where these are in another precision.
     rates: Option<Operators>,
+    /// Weights along time, where the problem asks for them.
+    causal: Option<CausalWeights>,
 }
 
 /// One operator per block.
@@ -58,6 +61,7 @@ impl Collocation {
             points,
             values,
             rates,
+            causal: problem.method.causal.clone().map(CausalWeights::new),
             problem: problem.clone(),
         }
     }
@@ -66,6 +70,7 @@ impl Collocation {
     pub fn set_precision(&mut self, precision: Precision) {
         (self.values, self.rates) =
             in_precision(&self.problem, &self.network, &self.points, precision);
+        self.weigh();
     }
 
     #[must_use]
@@ -271,6 +276,10 @@ impl ResidualSystem for Collocation {
                 changed = true;
             }
         }
+        if self.causal.is_some() {
+            self.update_causal_weights(theta);
+            changed = true;
+        }
         Ok(changed)
     }
 
@@ -304,6 +313,48 @@ impl Collocation {
     /// Whether the points of a block were chosen by a residual.
     fn is_refined(&self, index: usize) -> bool {
         self.problem.blocks[index].samples.refine > 0.0 && self.generations[index] > 0
+    }
+
+    /// Weights along time for the residual at theta.
+    fn update_causal_weights(&mut self, theta: &[f64]) {
+        let Some(mut causal) = self.causal.take() else { return };
+        // Without a word from them the rows have their plain weights.
+        self.weigh();
+        let mut rows = vec![0.0; self.rows()];
+        with_operators!(&self.values, list => {
+            sweeps::residual(list, &self.network, theta, &mut rows)
+        });
+        let mut rest = rows.as_slice();
+        let mut of_blocks = Vec::new();
+        for count in self.block_rows() {
+            let (mine, others) = rest.split_at(count);
+            of_blocks.push(mine);
+            rest = others;
+        }
+        let plain: Vec<Vec<f64>> = (0..self.points.len()).map(|b| self.weights(b)).collect();
+        let (start, slices) = causal.losses(&self.problem, &self.points, &of_blocks, &plain);
+        causal.update(start, &slices);
+        self.causal = Some(causal);
+        self.weigh();
+    }
+
+    /// Gives every operator what its rows count now.
+    fn weigh(&mut self) {
+        let weights: Vec<Vec<f64>> = (0..self.points.len())
+            .map(|index| {
+                let plain = self.weights(index);
+                let block = &self.problem.blocks[index];
+                self.causal.as_ref().map_or_else(
+                    || plain.clone(),
+                    |causal| causal.of_points(&self.problem, block, &self.points[index], &plain),
+                )
+            })
+            .collect();
+        for list in std::iter::once(&mut self.values).chain(&mut self.rates) {
+            with_operators!(list, list => {
+                list.iter_mut().zip(&weights).for_each(|(operator, w)| operator.set_weights(w));
+            });
+        }
     }
 
     fn entry(&self, index: usize) -> String {

@@ -4,9 +4,11 @@ use super::document::Value;
 use super::reader::{Reader, Section};
 use super::settings::{MAX_NETWORK, check_counts, check_total};
 use crate::problem::SettingIssue;
+use crate::problem::nearest::nearest;
 use crate::problem::residual::{
-    Axis, EvaluationSettings, Initialisation, InputScaling, LineSearch, ResidualIssue,
-    SampleLayout, SampleSettings, TrainingMethod, TrainingSettings,
+    Architecture, ArchitectureSettings, Axis, CausalSettings, EvaluationSettings, FourierSettings,
+    Initialisation, InputScaling, LineSearch, ResidualIssue, SampleLayout, SampleSettings,
+    TrainingMethod, TrainingSettings,
 };
 use crate::problem::settings::{Activation, Choice, NetworkSettings};
 
@@ -18,6 +20,7 @@ const MAX_SKETCH: u64 = 100_000;
 pub(super) struct Settings {
     pub evaluation: EvaluationSettings,
     pub network: NetworkSettings,
+    pub architecture: ArchitectureSettings,
     pub inputs: InputScaling,
     pub initialisation: Initialisation,
     pub method: TrainingSettings,
@@ -25,14 +28,10 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn read<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> Self {
-        let (network, inputs, initialisation) = network(reader, top, axes);
-        Self {
-            evaluation: evaluation(reader, top, axes.len()),
-            network,
-            inputs,
-            initialisation,
-            method: method(reader, top),
-        }
+        let evaluation = evaluation(reader, top, axes.len());
+        let (network, architecture, inputs, initialisation) = network(reader, top, axes);
+        let method = method(reader, top, axes);
+        Self { evaluation, network, architecture, inputs, initialisation, method }
     }
 }
 
@@ -143,7 +142,7 @@ fn network<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
     axes: &[Axis],
-) -> (NetworkSettings, InputScaling, Initialisation) {
+) -> (NetworkSettings, ArchitectureSettings, InputScaling, Initialisation) {
     let mut section = reader.section(top, "network");
     let place = section.place_of("layers");
     let layers = reader.counts(&mut section, "layers", [1, 4096]).unwrap_or_else(|| vec![20; 4]);
@@ -160,6 +159,7 @@ fn network<'a>(
     let draw = reader.choice(&mut section, "initialisation").unwrap_or(Draw::Normal);
     let deviation =
         reader.number(&mut section, "deviation", "a positive number", |v| v > 0.0).unwrap_or(0.1);
+    let architecture = architecture(reader, &mut section, activation, axes);
     reader.finish(section);
     let initialisation = match draw {
         Draw::Normal => Initialisation::Normal { deviation },
@@ -171,14 +171,74 @@ fn network<'a>(
     let hidden_layers = layers.len().saturating_sub(1);
     let network = NetworkSettings { width, hidden_layers, activation };
     let periodic = axes.iter().filter(|axis| axis.periodic).count();
-    let parameters = network.parameters(periodic, axes.len() - periodic);
+    let slopes = architecture.fourier.map_or(axes.len() - periodic, |f| 2 * f.count);
+    let encoders = if architecture.kind == Architecture::ModifiedMlp { 2 } else { 0 };
+    let parameters = network.parameters(periodic, slopes)
+        + encoders * network.embedding_parameters(periodic, slopes);
     if parameters > MAX_NETWORK {
         reader.report(&place, SettingIssue::NetworkTooLarge { parameters, limit: MAX_NETWORK });
     }
-    (network, inputs, initialisation)
+    (network, architecture, inputs, initialisation)
 }
 
-fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> TrainingSettings {
+fn architecture<'a>(
+    reader: &mut Reader<'a>,
+    section: &mut Section<'a>,
+    activation: Activation,
+    axes: &[Axis],
+) -> ArchitectureSettings {
+    let place = section.place_of("architecture");
+    let kind = reader.choice(section, "architecture").unwrap_or_default();
+    if kind == Architecture::ModifiedMlp && activation == Activation::Rational {
+        let (first, second) = ("architecture = \"modified-mlp\"", "a trainable activation");
+        reader.report(&place, ResidualIssue::Exclusive { first, second });
+    }
+    let place = section.place_of("fourier");
+    let mut inner = reader.section(section, "fourier");
+    if inner.is_empty() {
+        return ArchitectureSettings { kind, fourier: None };
+    }
+    let count = reader.count(&mut inner, "count", [1, 4096]).unwrap_or(32) as usize;
+    let scale = reader.number(&mut inner, "scale", "a positive number", |v| v > 0.0);
+    reader.finish(inner);
+    if axes.iter().all(|axis| axis.periodic) {
+        let (first, second) = ("fourier", "a domain whose coordinates all are periodic");
+        reader.report(&place, ResidualIssue::Exclusive { first, second });
+    }
+    let fourier = Some(FourierSettings { count, scale: scale.unwrap_or(1.0) });
+    ArchitectureSettings { kind, fourier }
+}
+
+/// Slices of the time, as published.
+const CAUSAL_SLICES: u64 = 32;
+
+fn causal<'a>(
+    reader: &mut Reader<'a>,
+    section: &mut Section<'a>,
+    axes: &[Axis],
+) -> Option<CausalSettings> {
+    let mut inner = reader.section(section, "causal");
+    if inner.is_empty() {
+        return None;
+    }
+    let positive = |v: f64| v > 0.0;
+    let tolerance = reader.number(&mut inner, "tolerance", "a positive number", positive);
+    let slices = reader.count(&mut inner, "slices", [2, 10_000]).unwrap_or(CAUSAL_SLICES);
+    let place = inner.place_of("along");
+    let name = reader.text(&mut inner, "along").unwrap_or("t");
+    reader.finish(inner);
+    let Some(along) = axes.iter().position(|axis| axis.name == name) else {
+        let coordinates: Vec<String> = axes.iter().map(|axis| axis.name.clone()).collect();
+        let nearest = nearest(name, coordinates.iter().map(String::as_str)).map(Into::into);
+        let name = name.to_owned();
+        reader.report(&place, ResidualIssue::UnknownCoordinate { name, nearest, coordinates });
+        return None;
+    };
+    let tolerance = tolerance.unwrap_or(1.0);
+    Some(CausalSettings { tolerance, slices: slices as usize, along })
+}
+
+fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> TrainingSettings {
     let mut section = reader.section(top, "method");
     let positive = |v: f64| v > 0.0;
     let name = reader.choice(&mut section, "name").unwrap_or(TrainingMethod::LevenbergMarquardt);
@@ -203,6 +263,7 @@ fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> TrainingSetting
     let damping = number(reader, &mut section, "damping");
     let below_one = |v: f64| (0.0..1.0).contains(&v);
     let momentum = reader.number(&mut section, "momentum", "a number from 0 to below 1", below_one);
+    let causal = causal(reader, &mut section, axes);
     reader.finish(section);
     TrainingSettings {
         name,
@@ -217,5 +278,6 @@ fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> TrainingSetting
         schedule,
         damping,
         momentum,
+        causal,
     }
 }

@@ -5,8 +5,8 @@ use super::reader::{Reader, Section};
 use crate::problem::expression::Expression;
 use crate::problem::settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
-    PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Regularisation, Scheme, Solver,
-    Update,
+    PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme,
+    Solver, Update,
 };
 use crate::problem::{Boundary, Coordinate, SettingIssue, TimeSpan};
 
@@ -155,6 +155,11 @@ fn method<'a>(
     {
         reader.report(&place, SettingIssue::TooManyColumns { columns, parameters });
     }
+    let place = section.place_of("sampling");
+    let sampling: Sampling = reader.choice(&mut section, "sampling").unwrap_or_default();
+    if update == Update::Dense && sampling != Sampling::Uniform {
+        reader.report(&place, SettingIssue::NothingToSample { sampling: sampling.word() });
+    }
     let (integrator, step, tolerance) = stepping(reader, &mut section, scheme, time);
     let rcond = reader
         .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
@@ -172,6 +177,7 @@ fn method<'a>(
         scheme,
         update,
         columns: columns.map_or(parameters.min(400), |c| c as usize),
+        sampling,
         integrator,
         step,
         tolerance,

@@ -4,7 +4,7 @@ use crate::problem::expression::{Channel, Expression, Place};
 use crate::problem::{
     Activation, Boundary, Coordinate, FitMethod, FitSettings, Integrator, MethodSettings,
     NetworkSettings, Parameter, PointLayout, PointSettings, Precision, Problem, ReferenceKind,
-    ReferenceSettings, Regularisation, Scheme, Solver, TimeSpan, Update,
+    ReferenceSettings, Regularisation, Sampling, Scheme, Solver, TimeSpan, Update,
 };
 
 /// A periodic evolution problem in one space dimension, and how its unknown gives the solution.
@@ -81,6 +81,7 @@ impl Parts {
                 scheme: Scheme::StageFit,
                 update: Update::Dense,
                 columns: 1,
+                sampling: Sampling::Uniform,
                 integrator: Integrator::Rk4,
                 step,
                 tolerance: None,

@@ -63,6 +63,8 @@
 //! inputs = "scaled"                          # to [-1, 1], the default; raw
 //! initialisation = "normal"                  # weights and biases; glorot, lecun
 //! deviation = 0.1                            # of the normal ones
+//! architecture = "mlp"                       # modified-mlp: two encoders gate the hidden layers
+//! fourier = { count = 32, scale = 2 }        # random Fourier features; default: none
 //!
 //! [method]
 //! name = "lm"                                # engd, sngd, sngd-two-pass, anagram, kernel, spring,
@@ -79,6 +81,7 @@
 //! schedule = "constant"                      # of the rate, the default; cosine
 //! damping = 1e-8                             # default: the method's own
 //! momentum = 0.9                             # of spring
+//! causal = { tolerance = 100, slices = 32, along = "t" }   # weights along time; default: none
 //!
 //! [run]
 //! seed = 0
@@ -106,8 +109,9 @@ pub(in crate::problem) use companion::Parts;
 pub use error::ResidualIssue;
 pub use points::BlockPoints;
 pub use settings::{
-    CutoffScale, EvaluationSettings, Initialisation, InputScaling, LineSearch, Norm, RateSchedule,
-    SampleLayout, SampleSettings, TrainingMethod, TrainingSettings,
+    Architecture, ArchitectureSettings, CausalSettings, CutoffScale, EvaluationSettings,
+    FourierSettings, Initialisation, InputScaling, LineSearch, Norm, RateSchedule, SampleLayout,
+    SampleSettings, TrainingMethod, TrainingSettings,
 };
 
 /// A problem stated by residuals over the whole domain. Made by reading a problem file; every
@@ -131,6 +135,7 @@ pub struct ResidualProblem {
     pub companion: Option<Companion>,
     pub evaluation: EvaluationSettings,
     pub network: NetworkSettings,
+    pub architecture: ArchitectureSettings,
     pub inputs: InputScaling,
     pub initialisation: Initialisation,
     pub method: TrainingSettings,

@@ -70,6 +70,47 @@ pub struct EvaluationSettings {
     pub count: Vec<usize>,
 }
 
+/// How the layers are connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Architecture {
+    /// One after the other.
+    #[default]
+    Mlp,
+    /// With two encoders of the coordinates that gate every hidden layer.
+    ModifiedMlp,
+}
+
+choices!(Architecture { "mlp" => Mlp, "modified-mlp" => ModifiedMlp });
+
+/// Random Fourier features in place of the linear coordinates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FourierSettings {
+    /// Frequencies; each gives a cosine and a sine.
+    pub count: usize,
+    /// Standard deviation of the frequencies, along coordinates as they enter the network.
+    pub scale: f64,
+}
+
+/// The form of the network, beyond its sizes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ArchitectureSettings {
+    pub kind: Architecture,
+    pub fourier: Option<FourierSettings>,
+}
+
+/// Weights along time that hold back what comes later: with L_k the mean square of the equation's
+/// residual in slice k of the time axis, that slice counts `exp(-tolerance (L_0 + .. + L_(k-1)))`,
+/// L_0 the weighted residual of the conditions at the start (Wang, Sankaran, Perdikaris, arXiv
+/// 2203.07404, equations 2.9 to 2.11).
+#[derive(Clone, Debug, PartialEq)]
+pub struct CausalSettings {
+    pub tolerance: f64,
+    /// Equal slices of the coordinate.
+    pub slices: usize,
+    /// The coordinate, as a position among the axes.
+    pub along: usize,
+}
+
 /// How coordinates enter the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InputScaling {
@@ -115,6 +156,8 @@ pub struct TrainingSettings {
     pub damping: Option<f64>,
     /// Of SPRING; `None`: the method's own.
     pub momentum: Option<f64>,
+    /// Weights along time; `None`: every instant counts alike.
+    pub causal: Option<CausalSettings>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
 //! Files of residual problems, what is wrong with them, and the points that they ask for.
 
 use super::*;
+use crate::network::Network;
 use crate::problem::{Issue, Preset, Problem, ProblemFile, residual_presets};
 
 /// A file with one coordinate pair and the given blocks.
@@ -131,6 +132,48 @@ fn contradictions_are_found_before_any_work() {
     let seam = "[residual.seam]\nperiodic = \"x\"\nmatch = \"u\"\n";
     let (_, _, message, _) = mistake(&format!("{INTERIOR}{seam}{exact}"));
     assert!(message.contains("misses the block seam"), "{message}");
+}
+
+#[test]
+fn baselines_are_read_with_their_defaults() {
+    let settings = |text: &str| read(&file(&format!("{INTERIOR}{text}")));
+    let plain = settings("");
+    assert_eq!((plain.architecture, plain.method.causal), (Default::default(), None));
+    let problem = settings(
+        "[network]\narchitecture = \"modified-mlp\"\nfourier = { scale = 3 }\n\
+         [method]\ncausal = { tolerance = 50 }",
+    );
+    assert_eq!(problem.architecture.kind, Architecture::ModifiedMlp);
+    assert_eq!(problem.architecture.fourier, Some(FourierSettings { count: 32, scale: 3.0 }));
+    let causal = problem.method.causal.clone().expect("weights along time");
+    assert_eq!((causal.tolerance, causal.slices), (50.0, 32));
+    assert_eq!(problem.axes[causal.along].name, "t");
+    // 20 units with 64 slopes and an offset each, three times; three layers; the output.
+    let parameters = 3 * 20 * 65 + 3 * 420 + 21;
+    assert_eq!(Network::of_residual(&problem).parameters(), parameters);
+    let limit = problem.network.parameters(0, 64) + 2 * problem.network.embedding_parameters(0, 64);
+    assert_eq!(limit, parameters);
+}
+
+#[test]
+fn baselines_that_make_no_sense_are_refused() {
+    let refused = |text: &str| mistake(&format!("{INTERIOR}{text}"));
+    let (.., message, remedy) = refused("[method]\ncausal = { along = \"s\" }");
+    assert_eq!(message, "no coordinate is called s");
+    assert_eq!(remedy, "the coordinates are t, x");
+    let (.., message, _) = refused("[method]\ncausal = { tolerance = -1 }");
+    assert!(message.starts_with("method.causal.tolerance cannot be -1"), "{message}");
+    let (.., message, _) = refused("[method]\ncausal = { slices = 1 }");
+    assert!(message.starts_with("method.causal.slices cannot be 1"), "{message}");
+    let rational = "[network]\nactivation = \"rational\"\narchitecture = \"modified-mlp\"";
+    let (line, column, message, _) = refused(rational);
+    assert_eq!((line, column), (9, 16), "{message}");
+    assert!(message.ends_with("a trainable activation exclude each other"), "{message}");
+    let periodic = "format = 1\n[domain]\nx = { range = [0, 1], embedding = \"periodic\" }\n\
+                    [residual.interior]\nequation = \"u_xx = sin(2*pi*x)\"\n\
+                    [network]\nfourier = { count = 4 }";
+    let found = mistakes(periodic);
+    assert!(found[0].2.contains("coordinates all are periodic"), "{found:?}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use faer::ColMut;
 
-use super::layers::Layers;
-use super::passes::{Buffers, Sizes};
+use super::buffers::{Buffers, Sizes};
+use super::layers::{Layers, Waves};
 use crate::evaluate::cpu::lanes::fma;
 use crate::problem::Activation;
 use crate::scalar::Real;
@@ -33,9 +33,13 @@ pub fn columns<T: Real, const L: usize>(
     let (channels, width) = (sizes.channels, sizes.width);
     let mut room = [[T::ZERO; L]; MAX_BLOCKS];
     let lanes = &mut room[..blocks];
-    embedding(sizes, layers, features, buffers, lanes, sink);
+    embedding(sizes, &layers.waves[0], features, buffers.z_bar(0), lanes, sink);
+    for (encoder, waves) in layers.waves[1..].iter().enumerate() {
+        let z_bar = buffers.z_bar(sizes.layers + encoder);
+        embedding(sizes, waves, features, z_bar, lanes, sink);
+    }
     for layer in 1..sizes.layers {
-        let (h, z_bar) = (buffers.h::<L>(layer - 1), buffers.z_bar::<L>(layer));
+        let (h, z_bar) = (buffers.passed_on::<L>(layer - 1), buffers.z_bar::<L>(layer));
         for row in 0..width {
             for column in 0..width {
                 contract(channels, (&z_bar[row..], width), (&h[column..], width), lanes);
@@ -44,7 +48,7 @@ pub fn columns<T: Real, const L: usize>(
         }
         biases(sizes, z_bar, lanes, sink);
     }
-    let h = buffers.h::<L>(sizes.layers - 1);
+    let h = buffers.passed_on::<L>(sizes.layers - 1);
     for column in 0..width {
         contract(channels, (seed, 1), (&h[column..], width), lanes);
         sink.next(lanes);
@@ -102,18 +106,17 @@ fn bias<T: Real, const L: usize>(
     }
 }
 
-/// Amplitudes, phases and shifts of the periodic coordinates, slopes of the linear ones, offsets.
+/// Amplitudes, phases and shifts of the periodic coordinates, slopes of the linear ones, offsets:
+/// of the embedding or of an encoder, with the adjoints of its units.
 #[inline(always)]
 fn embedding<T: Real, const L: usize>(
     sizes: &Sizes,
-    layers: &Layers<T>,
+    waves: &Waves<T>,
     features: &[[T; L]],
-    buffers: &Buffers<T>,
+    z_bar: &[[T; L]],
     lanes: &mut [[T; L]],
     sink: &mut impl Sink<T, L>,
 ) {
-    let z_bar = buffers.z_bar::<L>(0);
-    let waves = &layers.waves;
     let count = waves.amplitude.len();
     let periodic = count / sizes.width;
     for k in 0..count {

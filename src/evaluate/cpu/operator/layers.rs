@@ -3,13 +3,14 @@
 //!
 //! The embedding is linear in features of the point, whose derivatives by the coordinates are known
 //! beforehand: the scaled value of a linear coordinate, and for a periodic one
-//! `a cos(angle + phi) = (a cos phi) cos(angle) + (-a sin phi) sin(angle)`.
+//! `a cos(angle + phi) = (a cos phi) cos(angle) + (-a sin phi) sin(angle)`. The encoders of a
+//! modified MLP are such embeddings too.
 
 use crate::evaluate::cpu::activation::Rational;
 use crate::evaluate::cpu::weights::Packed;
 use crate::evaluate::jet::JetSet;
 use crate::network::{Input, Network, RATIONAL_COEFFICIENTS};
-use crate::problem::expression::Channel;
+use crate::problem::expression::{Channel, MultiIndex};
 use crate::scalar::Real;
 
 /// One linear layer.
@@ -32,12 +33,15 @@ pub struct Waves<T> {
 pub struct Layers<T> {
     /// Embedding, then hidden layers.
     pub layers: Vec<Layer<T>>,
+    /// Of a modified MLP; else none.
+    pub encoders: Vec<Layer<T>>,
     pub output: Packed<T>,
     pub output_row: Vec<T>,
     /// One number.
     pub output_bias: Vec<T>,
-    pub waves: Waves<T>,
-    /// Per activated layer; zeros where the activation has no coefficients.
+    /// Of the embedding, then of the encoders.
+    pub waves: Vec<Waves<T>>,
+    /// Per activated layer, the encoders last; zeros where the activation has no coefficients.
     pub rational: Vec<Rational<T>>,
 }
 
@@ -53,8 +57,10 @@ impl<T: Real> Layers<T> {
             })
         };
         let width = network.width();
-        let (embedding, waves) = embedding(network, theta);
-        let mut layers = vec![embedding];
+        let groups = std::iter::once("embedding").chain(network.encoders());
+        let (mut encoders, waves): (Vec<_>, Vec<_>) =
+            groups.map(|group| embedding(network, theta, group)).unzip();
+        let mut layers = vec![encoders.remove(0)];
         for layer in 1..=network.hidden_layers() {
             let weight = part(&format!("hidden.{layer}.weight"));
             layers.push(Layer {
@@ -64,7 +70,7 @@ impl<T: Real> Layers<T> {
             });
         }
         let output_row = part("output.weight");
-        let rational = (0..network.activated_layers())
+        let rational = (0..network.activated_layers() + encoders.len())
             .map(|layer| {
                 let mut c = [T::ZERO; RATIONAL_COEFFICIENTS];
                 for (to, from) in c.iter_mut().zip(part(&format!("activation.{layer}"))) {
@@ -75,6 +81,7 @@ impl<T: Real> Layers<T> {
             .collect();
         Self {
             layers,
+            encoders,
             output: Packed::new(1, width, |_, k| output_row[k]),
             output_row,
             output_bias: part("output.bias"),
@@ -84,29 +91,26 @@ impl<T: Real> Layers<T> {
     }
 }
 
-/// Features of a network's inputs: two per periodic coordinate, then one per linear one.
+/// Features of a network's inputs: two per periodic coordinate, then one per linear one or, in
+/// their place, two per frequency.
 #[must_use]
 pub fn feature_count(network: &Network) -> usize {
-    let (periodic, linear) = kinds(network);
-    2 * periodic + linear
+    2 * periodic_inputs(network) + network.layout().slopes()
 }
 
-/// Periodic and linear coordinates.
-#[must_use]
-pub fn kinds(network: &Network) -> (usize, usize) {
-    let is_periodic = |input: &&Input| matches!(input, Input::Periodic { .. });
-    let periodic = network.inputs().iter().filter(is_periodic).count();
-    (periodic, network.inputs().len() - periodic)
+fn periodic_inputs(network: &Network) -> usize {
+    network.inputs().iter().filter(|input| matches!(input, Input::Periodic { .. })).count()
 }
 
-fn embedding<T: Real>(network: &Network, theta: &[f64]) -> (Layer<T>, Waves<T>) {
+/// The embedding whose parameters are the segments of `group`.
+fn embedding<T: Real>(network: &Network, theta: &[f64], group: &str) -> (Layer<T>, Waves<T>) {
     let part = |name: &str| -> &[f64] {
-        let segment = network.layout().segment(&format!("embedding.{name}"));
+        let segment = network.layout().segment(&format!("{group}.{name}"));
         segment.map_or(&[], |segment| &theta[segment.range()])
     };
     let (amplitude, phase, shift) = (part("amplitude"), part("phase"), part("shift"));
     let (slope, offset) = (part("slope"), part("offset"));
-    let (periodic, linear) = kinds(network);
+    let (periodic, linear) = (periodic_inputs(network), network.layout().slopes());
     let weight = |unit: usize, feature: usize| -> T {
         if feature >= 2 * periodic {
             return T::of(slope[unit * linear + feature - 2 * periodic]);
@@ -158,6 +162,10 @@ pub fn features(network: &Network, jets: &JetSet, point: &[f64], out: &mut Vec<f
                 out.extend([at(0), at(3)]);
             }
         }
+        if !network.frequencies().is_empty() {
+            fourier(network, *channel, point, out);
+            continue;
+        }
         for (k, input) in network.inputs().iter().enumerate() {
             if let Input::Linear { lower, upper } = *input {
                 let scale = 2.0 / (upper - lower);
@@ -169,4 +177,48 @@ pub fn features(network: &Network, jets: &JetSet, point: &[f64], out: &mut Vec<f
             }
         }
     }
+}
+
+/// Taylor coefficients of one channel of the random Fourier features cos(b . s), sin(b . s), s the
+/// scaled linear coordinates.
+fn fourier(network: &Network, channel: Channel, point: &[f64], out: &mut Vec<f64>) {
+    // Per linear coordinate: its place among all, its scaled value and the scale.
+    let linear: Vec<(usize, f64, f64)> = network
+        .inputs()
+        .iter()
+        .enumerate()
+        .filter_map(|(k, input)| match *input {
+            Input::Linear { lower, upper } => {
+                let scale = 2.0 / (upper - lower);
+                Some((k, scale * (point[k] - lower) - 1.0, scale))
+            }
+            Input::Periodic { .. } => None,
+        })
+        .collect();
+    for frequency in network.frequencies() {
+        let along: Vec<(usize, f64)> =
+            linear.iter().zip(frequency).map(|(&(k, _, scale), b)| (k, b * scale)).collect();
+        let angle: f64 = linear.iter().zip(frequency).map(|((_, s, _), b)| b * s).sum();
+        let (order, factor) = match channel {
+            Channel::Partial(index) => (index.order(), coefficient(index, &along)),
+            Channel::Laplacian => (2, along.iter().map(|(_, b)| b * b / 2.0).sum()),
+        };
+        let (sine, cosine) = angle.sin_cos();
+        let cycle = [cosine, -sine, -cosine, sine];
+        let at = |shift: u8| factor * cycle[usize::from(order + shift) % 4];
+        out.extend([at(0), at(3)]);
+    }
+}
+
+/// `prod_k b_k^a_k / a_k!` for the multi-index a; zero where a has other coordinates.
+fn coefficient(index: MultiIndex, along: &[(usize, f64)]) -> f64 {
+    let known: u8 = along.iter().map(|&(k, _)| index.0[k]).sum();
+    if known != index.order() {
+        return 0.0;
+    }
+    let factor = |&(k, b): &(usize, f64)| {
+        let factorial: f64 = (1..=index.0[k]).map(f64::from).product();
+        b.powi(i32::from(index.0[k])) / factorial
+    };
+    along.iter().map(factor).product()
 }

@@ -2,10 +2,13 @@
 //! reverse sweep over all channels of the jet per row.
 //!
 //! `prepare` makes equations cheap, `head` turns a point's channels into rows of the residual and
-//! seeds, `layers` unpacks the parameters, `passes` goes through the network and back, `columns`
+//! seeds, `layers` unpacks the parameters, `passes` goes through the network and back (`gate` for
+//! modified MLPs), `buffers` is what it fills, `columns`
 //! reads the derivatives by the parameters off, `sweep` runs over tiles of points.
 
+mod buffers;
 mod columns;
+mod gate;
 mod head;
 mod layers;
 mod passes;
@@ -63,7 +66,6 @@ impl<T: Real> Operator<T> {
         let dimensions = network.inputs().len();
         let count = points.coordinates.len() / dimensions;
         assert!(count > 0 && points.given.iter().all(|row| row.len() == count), "points");
-        assert_eq!(points.weights.len(), count, "a weight per point");
         let side = |coordinates: &[f64], sign: f64| -> Side<T> {
             let padded = padded::<T>(count);
             let at = |i: usize| {
@@ -83,9 +85,20 @@ impl<T: Real> Operator<T> {
         };
         let mut sides = vec![side(points.coordinates, 1.0)];
         sides.extend(points.partners.map(|partners| side(partners, -1.0)));
-        let scale = |i: usize| T::of(points.weights[i.min(count - 1)].sqrt());
-        let scales = (0..padded::<T>(count)).map(scale).collect();
-        Self { sides, points: count, scales, head }
+        let mut operator = Self { sides, points: count, scales: Vec::new(), head };
+        operator.set_weights(points.weights);
+        operator
+    }
+
+    /// Replaces what the square of each point's rows counts in the loss.
+    ///
+    /// # Panics
+    /// Unless there is one weight per point.
+    pub fn set_weights(&mut self, weights: &[f64]) {
+        let count = self.points;
+        assert_eq!(weights.len(), count, "a weight per point");
+        let scale = |i: usize| T::of(weights[i.min(count - 1)].sqrt());
+        self.scales = (0..padded::<T>(count)).map(scale).collect();
     }
 
     /// Points (or pairs).

@@ -1,130 +1,17 @@
 //! The passes over a tile of points: jets forward through the layers, adjoints back.
 //!
-//! A tile is a few blocks of lanes. Every buffer is ordered block by block, channel by channel,
-//! unit by unit: a block's channel is a group of lanes that a layer's matrix multiplies.
+//! A tile is a few blocks of lanes, in [`Buffers`].
 
 use pulp::Simd;
 
+use super::buffers::{Buffers, Sizes, lanes, lanes_mut, passed_on};
+use super::gate::{gate, ungate};
 use super::layers::Layers;
-
 use crate::evaluate::cpu::activation::{MAX_COEFFICIENTS, rational_sensitivities, taylor};
-use crate::evaluate::cpu::block::Lanes;
 use crate::evaluate::cpu::lanes::{fma, scale};
 use crate::evaluate::cpu::product::{add_constants, multiply};
-use crate::evaluate::jet::JetSet;
-use crate::network::{Network, RATIONAL_COEFFICIENTS};
-use crate::problem::Activation;
+use crate::network::RATIONAL_COEFFICIENTS;
 use crate::scalar::Real;
-
-/// Sizes that the passes share.
-#[derive(Clone, Debug)]
-pub struct Sizes {
-    pub width: usize,
-    /// Activated layers.
-    pub layers: usize,
-    pub features: usize,
-    pub activation: Activation,
-    pub jets: JetSet,
-    pub channels: usize,
-    /// Blocks of lanes in one tile, at most.
-    pub blocks: usize,
-    /// Whether slopes are kept for a sweep back.
-    pub slopes: bool,
-}
-
-impl Sizes {
-    pub fn new(network: &Network, features: usize, jets: &JetSet, slopes: bool) -> Self {
-        /// Groups in a tile: enough to fill the registers, few enough for the first caches.
-        const GROUPS: usize = 8;
-        Self {
-            width: network.width(),
-            layers: network.activated_layers(),
-            features,
-            activation: network.activation(),
-            channels: jets.len(),
-            blocks: (GROUPS / jets.len()).max(1),
-            jets: jets.clone(),
-            slopes,
-        }
-    }
-
-    /// Lanes of one layer's z or h in `blocks` blocks.
-    fn layer(&self, blocks: usize) -> usize {
-        blocks * self.channels * self.width
-    }
-}
-
-/// The lanes of a buffer, as the passes read and fill them.
-#[inline(always)]
-fn lanes<T: Real, const L: usize>(room: &Lanes<T>) -> &[[T; L]] {
-    room.entries().as_chunks().0
-}
-
-#[inline(always)]
-fn lanes_mut<T: Real, const L: usize>(room: &mut Lanes<T>) -> &mut [[T; L]] {
-    room.entries_mut().as_chunks_mut().0
-}
-
-/// The buffers of one thread.
-pub struct Buffers<T> {
-    /// Per layer; z is kept for the coefficients of the activation alone.
-    z: Vec<Lanes<T>>,
-    h: Vec<Lanes<T>>,
-    slope: Vec<Lanes<T>>,
-    z_bar: Vec<Lanes<T>>,
-    h_bar: Lanes<T>,
-    output: Lanes<T>,
-    /// Taylor coefficients of the activation per unit, and two powers of the units' series.
-    taylor: Lanes<T>,
-    power: [Lanes<T>; 2],
-    /// Per layer and coefficient of a trainable activation: the derivative, per block.
-    coefficients: Vec<[Lanes<T>; RATIONAL_COEFFICIENTS]>,
-}
-
-impl<T: Real> Buffers<T> {
-    pub fn new(sizes: &Sizes) -> Self {
-        let layer = sizes.layer(sizes.blocks);
-        let per_layer = |lanes: usize| (0..sizes.layers).map(|_| Lanes::new(lanes)).collect();
-        let back = if sizes.slopes { layer } else { 0 };
-        let trainable = sizes.slopes && sizes.activation == Activation::Rational;
-        let coefficients = if trainable { sizes.layers } else { 0 };
-        let single = sizes.channels * sizes.width;
-        Self {
-            z: per_layer(layer),
-            h: per_layer(layer),
-            slope: per_layer(back),
-            z_bar: per_layer(back),
-            h_bar: Lanes::new(back),
-            output: Lanes::new(sizes.blocks * sizes.channels),
-            taylor: Lanes::new(MAX_COEFFICIENTS * sizes.width),
-            power: [Lanes::new(single), Lanes::new(single)],
-            coefficients: (0..coefficients)
-                .map(|_| std::array::from_fn(|_| Lanes::new(sizes.blocks)))
-                .collect(),
-        }
-    }
-
-    /// The network's jet: Taylor coefficients, block by block.
-    #[inline(always)]
-    pub fn output<const L: usize>(&self) -> &[[T; L]] {
-        lanes(&self.output)
-    }
-
-    #[inline(always)]
-    pub fn h<const L: usize>(&self, layer: usize) -> &[[T; L]] {
-        lanes(&self.h[layer])
-    }
-
-    #[inline(always)]
-    pub fn z_bar<const L: usize>(&self, layer: usize) -> &[[T; L]] {
-        lanes(&self.z_bar[layer])
-    }
-
-    #[inline(always)]
-    pub fn coefficient<const L: usize>(&self, layer: usize, which: usize) -> &[[T; L]] {
-        lanes(&self.coefficients[layer][which])
-    }
-}
 
 /// Fills z, h and, where they are kept, the slopes of every layer, and the output.
 #[inline(always)]
@@ -138,15 +25,19 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
     let blocks = features.len() / (sizes.channels * sizes.features);
     let size = sizes.layer(blocks);
     let block_lanes = sizes.channels * sizes.width;
-    // One loop for all layers, the output among them: a product is much code.
-    for number in 0..=sizes.layers {
-        let input = match number {
-            0 => features,
-            _ => &lanes::<T, L>(&buffers.h[number - 1])[..size],
+    // One loop for encoders, layers and the output: a product is much code.
+    for turn in 0..=sizes.encoders + sizes.layers {
+        let layer = match turn.checked_sub(sizes.encoders) {
+            Some(number) => layers.layers.get(number).map(|layer| (layer, number)),
+            None => Some((&layers.encoders[turn], sizes.layers + turn)),
         };
-        let (weight, bias, output, per_block) = match layers.layers.get(number) {
-            Some(layer) => {
-                let z = &mut lanes_mut::<T, L>(&mut buffers.z[number])[..size];
+        let input = match turn.checked_sub(sizes.encoders + 1) {
+            Some(previous) => &passed_on::<T, L>(&buffers.h, &buffers.mixed, previous)[..size],
+            None => features,
+        };
+        let (weight, bias, output, per_block) = match layer {
+            Some((layer, at)) => {
+                let z = &mut lanes_mut::<T, L>(&mut buffers.z[at])[..size];
                 (&layer.weight, layer.bias.as_slice(), z, block_lanes)
             }
             None => {
@@ -160,8 +51,11 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
         for block in output.chunks_exact_mut(per_block) {
             add_constants(simd, bias, block);
         }
-        if number < sizes.layers {
-            activate::<T, L>(sizes, layers, number, blocks, buffers);
+        if let Some((_, at)) = layer {
+            activate::<T, L>(sizes, layers, at, blocks, buffers);
+            if sizes.encoders > 0 {
+                gate::<T, L>(sizes, at, blocks, buffers);
+            }
         }
     }
 }
@@ -241,7 +135,7 @@ fn scaled<T: Real, const L: usize>(
 
 /// `to += a b`.
 #[inline(always)]
-fn accumulate<T: Real, const L: usize>(a: &[[T; L]], b: &[[T; L]], to: &mut [[T; L]]) {
+pub(super) fn accumulate<T: Real, const L: usize>(a: &[[T; L]], b: &[[T; L]], to: &mut [[T; L]]) {
     for ((a, b), to) in a.iter().zip(b).zip(to) {
         *to = fma(*a, *b, *to);
     }
@@ -266,26 +160,47 @@ pub fn backward<S: Simd, T: Real, const L: usize>(
             *to = scale(w, *s);
         }
     }
+    if sizes.encoders > 0 {
+        buffers.gate_bar.iter_mut().for_each(|bar| lanes_mut::<T, L>(bar).fill([T::ZERO; L]));
+    }
     for layer in (0..sizes.layers).rev() {
-        for block in 0..blocks {
-            let range = block * size..(block + 1) * size;
-            let slope = &lanes::<T, L>(&buffers.slope[layer])[range.clone()];
-            let h_bar = &lanes::<T, L>(&buffers.h_bar)[range.clone()];
-            let z_bar = &mut lanes_mut::<T, L>(&mut buffers.z_bar[layer])[range];
-            z_bar.fill([T::ZERO; L]);
-            // z_bar_a = sum over (a, b) -> c of slope_b h_bar_c.
-            for t in sizes.jets.products() {
-                let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
-                let to = &mut z_bar[a..a + width];
-                accumulate(&slope[b..b + width], &h_bar[c..c + width], to);
-            }
+        if sizes.encoders > 0 && layer > 0 {
+            ungate::<T, L>(sizes, layer, blocks, buffers);
         }
+        through_slope::<T, L>(sizes, layer, blocks, buffers);
         if !buffers.coefficients.is_empty() {
             differentiate_coefficients::<T, L>(sizes, layers, layer, blocks, buffers);
         }
         if let Some(transposed) = &layers.layers[layer].transposed {
             let z_bar = &lanes::<T, L>(&buffers.z_bar[layer])[..whole];
             multiply(simd, transposed, z_bar, &mut lanes_mut::<T, L>(&mut buffers.h_bar)[..whole]);
+        }
+    }
+    for encoder in 0..sizes.encoders {
+        let h_bar = lanes_mut::<T, L>(&mut buffers.h_bar);
+        h_bar.copy_from_slice(lanes(&buffers.gate_bar[encoder]));
+        through_slope::<T, L>(sizes, sizes.layers + encoder, blocks, buffers);
+    }
+}
+
+/// z_bar of a layer from h_bar: `z_bar_a = sum over (a, b) -> c of slope_b h_bar_c`.
+#[inline(always)]
+fn through_slope<T: Real, const L: usize>(
+    sizes: &Sizes,
+    layer: usize,
+    blocks: usize,
+    buffers: &mut Buffers<T>,
+) {
+    let (width, size) = (sizes.width, sizes.layer(1));
+    for block in 0..blocks {
+        let range = block * size..(block + 1) * size;
+        let slope = &lanes::<T, L>(&buffers.slope[layer])[range.clone()];
+        let h_bar = &lanes::<T, L>(&buffers.h_bar)[range.clone()];
+        let z_bar = &mut lanes_mut::<T, L>(&mut buffers.z_bar[layer])[range];
+        z_bar.fill([T::ZERO; L]);
+        for t in sizes.jets.products() {
+            let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
+            accumulate(&slope[b..b + width], &h_bar[c..c + width], &mut z_bar[a..a + width]);
         }
     }
 }

@@ -5,10 +5,11 @@ use std::ops::Range;
 use faer::MatMut;
 use pulp::{Simd, WithSimd};
 
+use super::buffers::{Buffers, Sizes};
 use super::columns::{Rows, Sum, columns};
 use super::head::HeadScratch;
 use super::layers::{Layers, feature_count};
-use super::passes::{Buffers, Sizes, backward, forward};
+use super::passes::{backward, forward};
 use super::{Operator, Side, padded};
 use crate::evaluate::program;
 use crate::network::Network;

@@ -1,5 +1,6 @@
 //! Residuals and Jacobians against a network in polynomial arithmetic, and against differences.
 
+mod causal;
 mod energy;
 mod oracle;
 mod problems;
@@ -97,6 +98,48 @@ activation = "rational"
 deviation = 0.5
 "#;
 
+/// Encoders behind a periodic coordinate that gate three layers.
+const GATED: &str = r#"
+format = 1
+[domain]
+t = { range = [0, 1] }
+x = { range = [0, 3], embedding = "periodic" }
+[residual.interior]
+equation = "u_tt + u*u_xt = 4*u_xx - u"
+points = { layout = "random", count = 19 }
+[residual.initial]
+on = "t = 0"
+equation = "u = sin(2*pi*x/3)"
+points = { count = 4 }
+[network]
+layers = [4, 4, 4]
+architecture = "modified-mlp"
+deviation = 0.6
+"#;
+
+/// Random Fourier features of all coordinates but the periodic one, a collapsed Laplacian and
+/// mixed derivatives of them, with and without encoders.
+const FOURIER: &str = r#"
+format = 1
+[domain]
+x = { range = [0, 1] }
+y = { range = [0, 2] }
+z = { range = [-1, 1], embedding = "periodic" }
+[residual.interior]
+equation = "-(u_xx + u_yy + u_zz)*(1 + u^2) = exp(x)*u_y - 2"
+points = { layout = "sobol", count = 17 }
+[residual.mixed]
+on = "x = 1"
+equation = "u_xyy + u_yz = u_xy*u"
+points = { layout = "sobol", count = 9 }
+[network]
+layers = [4, 4]
+architecture = "mlp"
+fourier = { count = 3, scale = 1.5 }
+activation = "swish"
+deviation = 0.8
+"#;
+
 fn problem(text: &str) -> ResidualProblem {
     ResidualProblem::from_toml(text, &Vec::new()).unwrap_or_else(|errors| panic!("{errors}"))
 }
@@ -182,6 +225,10 @@ fn residuals_and_jacobians_are_those_of_the_definition() {
         (FOURTH, "f64", 1e-12),
         (SEAM, "f64", 1e-12),
         (SEAM, "f32", 1e-4),
+        (GATED, "f64", 1e-12),
+        (GATED, "f32", 1e-4),
+        (FOURIER, "f64", 1e-12),
+        (&FOURIER.replace("\"mlp\"", "\"modified-mlp\""), "f64", 1e-12),
     ] {
         let mut problem = problem(&format!("{text}\n[run]\nprecision = \"{precision}\""));
         problem.seed = 3;
@@ -206,7 +253,7 @@ fn residuals_and_jacobians_are_those_of_the_definition() {
 /// The batch, the blocks and the gradient say the same as r and J.
 #[test]
 fn losses_blocks_and_gradients_agree_with_the_jacobian() {
-    for text in [BURGERS, LAPLACE, FOURTH, SEAM] {
+    for text in [BURGERS, LAPLACE, FOURTH, SEAM, GATED, FOURIER] {
         let mut system = Collocation::new(&problem(text));
         let theta = system.initial_parameters();
         let (r, j) = computed(&mut system, &theta);

@@ -126,7 +126,17 @@ struct Definition<'a> {
 
 impl Definition<'_> {
     fn parameter(&self, site: Site) -> Polynomial {
-        let offset = self.network.layout().offset(site);
+        self.number(self.network.layout().offset(site))
+    }
+
+    /// An entry of an embedding: the network's own, or an encoder's.
+    fn entry(&self, group: &str, name: &str, row: usize, column: usize) -> Polynomial {
+        let layout = self.network.layout();
+        let segment = layout.segment(&format!("{group}.{name}")).expect("a segment");
+        self.number(segment.offset + row * segment.columns + column)
+    }
+
+    fn number(&self, offset: usize) -> Polynomial {
         let value = self.theta[offset];
         if self.shifted == Some(offset) {
             Polynomial::variable(self.order, value, SHIFT)
@@ -165,9 +175,11 @@ impl Definition<'_> {
         }
     }
 
-    fn embed(&self, unit: usize, x: &[f64]) -> Polynomial {
+    fn embed(&self, group: &str, unit: usize, x: &[f64]) -> Polynomial {
         let inputs = self.network.inputs();
         let mut z = Polynomial::constant(self.order, 0.0);
+        let (mut waves, mut slopes) = (0, 0);
+        let mut scaled_inputs = Vec::new();
         for (input, kind) in inputs.iter().enumerate() {
             let coordinate = Polynomial::variable(self.order, x[input], input);
             z = match *kind {
@@ -175,14 +187,15 @@ impl Definition<'_> {
                     let frequency = std::f64::consts::TAU / period;
                     let angle = Polynomial::constant(self.order, 0.0)
                         .plus(&coordinate, frequency)
-                        .plus(&self.parameter(Site::Phase { unit, input }), 1.0);
+                        .plus(&self.entry(group, "phase", unit, waves), 1.0);
                     let (s, c) = angle.value().sin_cos();
                     let cycle = [c, -s, -c, s];
                     let wave: Vec<f64> =
                         (0..usize::from(self.order) + 2).map(|k| cycle[k % 4]).collect();
-                    let amplitude = self.parameter(Site::Amplitude { unit, input });
+                    let amplitude = self.entry(group, "amplitude", unit, waves);
+                    waves += 1;
                     z.plus(&amplitude.times(&angle.compose(&wave)), 1.0)
-                        .plus(&self.parameter(Site::Shift { unit, input }), 1.0)
+                        .plus(&self.entry(group, "shift", unit, waves - 1), 1.0)
                 }
                 Input::Linear { lower, upper } => {
                     let scaled = Polynomial::constant(self.order, -1.0)
@@ -191,12 +204,29 @@ impl Definition<'_> {
                             &Polynomial::constant(self.order, 1.0),
                             -2.0 * lower / (upper - lower),
                         );
-                    z.plus(&self.parameter(Site::Slope { unit, input }).times(&scaled), 1.0)
+                    scaled_inputs.push(scaled.clone());
+                    if !self.network.frequencies().is_empty() {
+                        continue;
+                    }
+                    slopes += 1;
+                    z.plus(&self.entry(group, "slope", unit, slopes - 1).times(&scaled), 1.0)
                 }
             };
         }
-        if inputs.iter().any(|i| matches!(i, Input::Linear { .. })) {
-            z = z.plus(&self.parameter(Site::Offset { unit }), 1.0);
+        for (k, frequency) in self.network.frequencies().iter().enumerate() {
+            let none = Polynomial::constant(self.order, 0.0);
+            let terms = scaled_inputs.iter().zip(frequency);
+            let angle = terms.fold(none, |sum, (s, b)| sum.plus(s, *b));
+            let (s, c) = angle.value().sin_cos();
+            let count = usize::from(self.order) + 2;
+            for (feature, cycle) in [[c, -s, -c, s], [s, c, -s, -c]].into_iter().enumerate() {
+                let series: Vec<f64> = (0..count).map(|n| cycle[n % 4]).collect();
+                let weight = self.entry(group, "slope", unit, 2 * k + feature);
+                z = z.plus(&weight.times(&angle.compose(&series)), 1.0);
+            }
+        }
+        if !scaled_inputs.is_empty() {
+            z = z.plus(&self.entry(group, "offset", unit, 0), 1.0);
         }
         z
     }
@@ -220,13 +250,24 @@ pub fn network_at(
 ) -> Polynomial {
     assert!(x.len() <= SHIFT, "coordinates of the oracle");
     let definition = Definition { network, theta, shifted, order };
-    let mut h: Vec<Polynomial> = (0..network.width())
-        .map(|unit| definition.activate(0, &definition.embed(unit, x)))
-        .collect();
+    let encode = |group: &str| -> Vec<Polynomial> {
+        let units = 0..network.width();
+        units.map(|unit| definition.activate(0, &definition.embed(group, unit, x))).collect()
+    };
+    let mut h = encode("embedding");
+    let gates: Vec<Vec<Polynomial>> = network.encoders().map(encode).collect();
     for layer in 1..=network.hidden_layers() {
         h = (0..network.width())
             .map(|row| definition.activate(layer, &definition.affine(layer, row, &h)))
             .collect();
+        if let [u, v] = gates.as_slice() {
+            // (1 - h) U + h V.
+            let gated = |row: usize| {
+                let one = Polynomial::constant(order, 1.0);
+                one.plus(&h[row], -1.0).times(&u[row]).plus(&h[row].times(&v[row]), 1.0)
+            };
+            h = (0..network.width()).map(gated).collect();
+        }
     }
     definition.affine(network.hidden_layers() + 1, 0, &h)
 }
