@@ -8,10 +8,11 @@ use sketchpde::problem::{Overrides, Preset, ProblemFile};
 use crate::cli::failure::Failure;
 
 /// The built-in studies, by the word that names their paper.
-const STUDIES: [(&str, &str); 3] = [
+const STUDIES: [(&str, &str); 4] = [
     ("rsng", include_str!("../../../assets/studies/rsng.toml")),
     ("sngd", include_str!("../../../assets/studies/sngd.toml")),
     ("anagram", include_str!("../../../assets/studies/anagram.toml")),
+    ("beyond", include_str!("../../../assets/studies/beyond.toml")),
 ];
 
 /// A paper.

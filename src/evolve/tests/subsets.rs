@@ -81,3 +81,42 @@ fn a_dense_step_takes_every_parameter() {
         assert!(changed(&before, evolution.theta()).len() > before.len() / 2, "{scheme}");
     }
 }
+
+/// A step by every kind of sampling takes as many parameters as it should, follows the equation,
+/// and a run that was saved between two steps goes on to the same bits.
+#[test]
+fn weighed_subsets_follow_the_equation_and_resume() {
+    for scheme in ["parameter-ode", "stage-fit"] {
+        for sampling in ["by-layer", "leverage", "pivoted-qr"] {
+            let problem = problem(
+                REACTION,
+                &[
+                    ("method.scheme", scheme),
+                    ("method.update", "random-sparse"),
+                    ("method.columns", "30"),
+                    ("method.sampling", sampling),
+                    ("method.rcond", "1e-5"),
+                    ("method.step", "0.01"),
+                ],
+            );
+            let theta = start(&problem, 0.7);
+            let mut whole = evolution(&problem, theta.clone());
+            let one = |run: &mut Evolution| pollster::block_on(run.step()).expect("a solution");
+            let first = one(&mut whole);
+            assert_eq!(first.columns.len(), 30, "{sampling}");
+            let saved = whole.save();
+            let uniform = Philox::new(problem.seed, Stream::Columns).subset(1, theta.len(), 30);
+            assert_ne!(first.columns, uniform, "{sampling} is not uniform");
+            let second = one(&mut whole);
+            let mut resumed = evolution(&problem, theta.clone());
+            resumed.restore(saved).expect("the same network");
+            assert_eq!(one(&mut resumed), second, "{scheme}, {sampling}");
+            assert_eq!(resumed.save(), whole.save(), "{scheme}, {sampling}");
+            for _ in 2..10 {
+                one(&mut whole);
+            }
+            let error = reaction_error(&whole, &theta);
+            assert!(error < 2e-3, "{scheme}, {sampling}: {error}");
+        }
+    }
+}
