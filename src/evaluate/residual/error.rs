@@ -20,4 +20,6 @@ pub enum ResidualError {
         "the saved state holds no points of {block} that suit it: start anew without the state"
     )]
     Points { block: String },
+    #[error("the GPU failed: {reason}")]
+    Device { reason: String },
 }

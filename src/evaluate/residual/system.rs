@@ -48,10 +48,20 @@ impl Collocation {
     /// The problem's own points, in the precision that it asks for (`auto` is f64 here).
     #[must_use]
     pub fn new(problem: &ResidualProblem) -> Self {
+        Self::in_tier(problem, problem.precision)
+    }
+
+    /// The problem's own points, in f64 whatever it asks for.
+    #[must_use]
+    pub fn in_double(problem: &ResidualProblem) -> Self {
+        Self::in_tier(problem, Precision::F64)
+    }
+
+    fn in_tier(problem: &ResidualProblem, precision: Precision) -> Self {
         let network = Network::of_residual(problem);
         let points: Vec<BlockPoints> =
             (0..problem.blocks.len()).map(|index| problem.block_points(index, 0)).collect();
-        let (values, rates) = in_precision(problem, &network, &points, problem.precision);
+        let (values, rates) = in_precision(problem, &network, &points, precision);
         Self {
             network,
             generations: vec![0; points.len()],
@@ -102,13 +112,21 @@ impl Collocation {
         self.rates.as_ref().unwrap_or(&self.values)
     }
 
+    /// The blocks' operators, where they are in f64.
+    pub(in crate::evaluate) fn double(&self) -> Option<&[Operator<f64>]> {
+        match &self.values {
+            Operators::Double(list) => Some(list),
+            Operators::Single(_) => None,
+        }
+    }
+
     /// Whether the loss is not |r|^2.
-    fn has_energy(&self) -> bool {
+    pub(in crate::evaluate) fn has_energy(&self) -> bool {
         let energy = |block: &ResidualBlock| matches!(block.condition, Condition::Energy(_));
         self.problem.blocks.iter().any(energy)
     }
 
-    fn check_finite(&self, residual: &[f64]) -> Result<(), ResidualError> {
+    pub(in crate::evaluate) fn check_finite(&self, residual: &[f64]) -> Result<(), ResidualError> {
         let Some(row) = residual.iter().position(|r| !r.is_finite()) else { return Ok(()) };
         let mut first = 0;
         for (index, rows) in self.block_rows().into_iter().enumerate() {

@@ -34,7 +34,7 @@ impl Optimizer for Nystrom {
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
         let NystromSettings { damping, rank, kind, line_search } = self.settings;
-        self.linearisation.at(system, start.theta)?;
+        self.linearisation.at_for_products(system, start.theta)?;
         let half = self.linearisation.gradient(system)?;
         let residual = &self.linearisation.residual;
         let size = if rank == 0 { residual.len().div_ceil(10) } else { rank };

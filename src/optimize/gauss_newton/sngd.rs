@@ -183,7 +183,7 @@ impl Optimizer for Sngd {
         system: &mut dyn ResidualSystem,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
-        self.linearisation.at(system, start.theta)?;
+        self.linearisation.at_for_products(system, start.theta)?;
         let (rank, oversampling) = match self.size {
             Some(size) => size,
             None => {
