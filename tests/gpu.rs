@@ -16,5 +16,7 @@ mod evolution;
 mod field;
 #[path = "gpu/jacobian.rs"]
 mod jacobian;
+#[path = "gpu/residual.rs"]
+mod residual;
 #[path = "gpu/twin.rs"]
 mod twin;

@@ -141,9 +141,8 @@ fn contract(jets: &JetSet) -> String {
 
 /// `z_bar_a = sum over (a, b) -> c of slope_b h_bar_c`.
 fn adjoint_product(jets: &JetSet) -> String {
-    let mut text = String::from(
-        "fn adjoint_product(slope: Jet, h_bar: Jet) -> Jet {\n    var z_bar: Jet;\n",
-    );
+    let mut text =
+        String::from("fn adjoint_product(slope: Jet, h_bar: Jet) -> Jet {\n    var z_bar: Jet;\n");
     for at in 0..jets.len() {
         let terms = jets.products().iter().filter(|t| usize::from(t.a) == at);
         let names = terms.map(|t| (format!("slope[{}]", t.b), format!("h_bar[{}]", t.c)));

@@ -6,7 +6,7 @@
 //! stands; `generate` writes what depends on the channels; `sweep` runs jets forward and adjoints
 //! back over a run of points, `product` makes tiles of J there and multiplies them; [`Tier`] says
 //! which numbers are used where; `pieces` cuts the blocks into runs and [`GpuCollocation`] is the
-//! system that the optimisers see.
+//! system that the optimisers see, with its Jacobian in `rates`.
 //!
 //! The head, from a point's jet to its residuals and their slopes, runs on the host in f64: it is a
 //! handful of operations beside the network's thousands, and energies, observed data and every
@@ -16,6 +16,7 @@ mod generate;
 mod pieces;
 mod plan;
 mod product;
+mod rates;
 mod scalar;
 mod sweep;
 mod system;

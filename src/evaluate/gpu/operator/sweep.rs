@@ -84,8 +84,76 @@ pub fn texts(
     STEMS.into_iter().filter(needed).map(text).collect()
 }
 
+/// The buffers that the kernels of the sweeps share.
+struct Room {
+    shape: wgpu::Buffer,
+    weights: wgpu::Buffer,
+    factors: wgpu::Buffer,
+    /// `struct Layer` of shaders/operator/network.wgsl, the output last.
+    layers: Vec<wgpu::Buffer>,
+}
+
+impl Room {
+    fn new(
+        gpu: &Gpu,
+        plan: &Plan,
+        weights: &Weights,
+        (scalar, layers, stride): (Scalar, usize, usize),
+    ) -> Result<Self, GpuError> {
+        let bytes = |count: usize| (count * scalar.bytes()) as u64;
+        let (what, limit) = ("the network's parameters", gpu.budget().buffer_bytes);
+        let wanted = bytes(weights.len());
+        if wanted > limit {
+            return Err(GpuError::BufferLimit { what, bytes: wanted, limit });
+        }
+        let layer = |l: usize| uniform(gpu, "layer", &plan.words(weights, l));
+        Ok(Self {
+            shape: uniform(gpu, "shape", &[0, stride as u32, 0, 0]),
+            weights: storage(gpu, "weights", wanted),
+            factors: storage(gpu, "factors", bytes(plan.rows * stride)),
+            layers: (0..=layers).map(layer).collect(),
+        })
+    }
+
+    fn bind(&self, gpu: &Gpu, kernel: &Kernel, layer: usize) -> wgpu::BindGroup {
+        let buffers = [
+            ("shape", &self.shape),
+            ("layer", &self.layers[layer]),
+            ("weights", &self.weights),
+            ("factors", &self.factors),
+        ];
+        kernel.bind(gpu, &buffers)
+    }
+}
+
+impl Back {
+    /// Compiles the kernels of the way back; `tile` is how many columns of J a tile has.
+    async fn new(
+        gpu: &Gpu,
+        texts: &[(&'static str, String)],
+        room: &Room,
+        (pairs, tile): (&[[u32; 2]], usize),
+    ) -> Result<Self, GpuError> {
+        let adjoint = required(gpu, texts, "operator/adjoint.wgsl").await?;
+        let coefficients = compiled(gpu, texts, "operator/coefficients.wgsl").await?;
+        let group = |layer: usize| {
+            let of_coefficients = coefficients.as_ref().map(|kernel| room.bind(gpu, kernel, layer));
+            (room.bind(gpu, &adjoint, layer), of_coefficients)
+        };
+        let groups = (0..room.layers.len() - 1).map(group).collect();
+        let columns = required(gpu, texts, "operator/columns.wgsl").await?;
+        let product = required(gpu, texts, "operator/product.wgsl").await?;
+        let product = Product::new(gpu, (columns, product), pairs, tile);
+        Ok(Self { adjoint, coefficients, groups, product })
+    }
+}
+
 impl Sweep {
     /// For runs of up to `points` points, as far as the device allows.
+    ///
+    /// # Errors
+    /// When the device rejects a kernel, or its buffers cannot hold the weights or the jets of 64
+    /// points.
     pub async fn new(
         gpu: &Gpu,
         network: &Network,
@@ -96,62 +164,33 @@ impl Sweep {
         let plan = Plan::new(network, weights.features(), jets, back);
         let words = scalar.bytes() / 4;
         let stride = gpu.budget().chunk(plan.rows * words, points)?;
-        let bytes = |count: usize| (count * scalar.bytes()) as u64;
-        let limit = gpu.budget().buffer_bytes;
-        if bytes(weights.len()) > limit {
-            let (what, bytes) = ("the network's parameters", bytes(weights.len()));
-            return Err(GpuError::BufferLimit { what, bytes, limit });
-        }
         let texts = texts(network, jets, scalar, back)?;
         let layers = network.activated_layers();
-        let uniforms: Vec<wgpu::Buffer> =
-            (0..=layers).map(|l| uniform(gpu, "layer", &plan.words(weights, l))).collect();
-        let shape = uniform(gpu, "shape", &[0, stride as u32, 0, 0]);
-        let weight_buffer = storage(gpu, "weights", bytes(weights.len()));
-        let factors = storage(gpu, "factors", bytes(plan.rows * stride));
-        let bind = |kernel: &Kernel, layer: &wgpu::Buffer| {
-            let buffers = [
-                ("shape", &shape),
-                ("layer", layer),
-                ("weights", &weight_buffer),
-                ("factors", &factors),
-            ];
-            kernel.bind(gpu, &buffers)
-        };
-        let layer = compiled(gpu, &texts, "operator/layer.wgsl").await?.expect("always there");
-        let output = compiled(gpu, &texts, "operator/output.wgsl").await?.expect("always there");
+        let room = Room::new(gpu, &plan, weights, (scalar, layers, stride))?;
+        let layer = required(gpu, &texts, "operator/layer.wgsl").await?;
+        let output = required(gpu, &texts, "operator/output.wgsl").await?;
         let mut forward: Vec<wgpu::BindGroup> =
-            uniforms[..layers].iter().map(|words| bind(&layer, words)).collect();
-        forward.push(bind(&output, &uniforms[layers]));
-        let back = match compiled(gpu, &texts, "operator/adjoint.wgsl").await? {
-            None => None,
-            Some(adjoint) => {
-                let coefficients = compiled(gpu, &texts, "operator/coefficients.wgsl").await?;
-                let group = |words: &wgpu::Buffer| {
-                    let of_coefficients = coefficients.as_ref().map(|kernel| bind(kernel, words));
-                    (bind(&adjoint, words), of_coefficients)
-                };
-                let groups = uniforms[..layers].iter().map(group).collect();
-                let columns = compiled(gpu, &texts, "operator/columns.wgsl").await?;
-                let product = compiled(gpu, &texts, "operator/product.wgsl").await?;
-                let kernels = columns.zip(product).expect("come with the sweep back");
-                let tile = (TILE / bytes(stride)).max(1) as usize;
-                let product = Product::new(gpu, kernels, &plan.pairs(weights), tile);
-                Some(Back { adjoint, coefficients, groups, product })
-            }
+            (0..layers).map(|l| room.bind(gpu, &layer, l)).collect();
+        forward.push(room.bind(gpu, &output, layers));
+        let back = if back {
+            let tile = TILE.min(gpu.budget().buffer_bytes) as usize / (stride * scalar.bytes());
+            let pairs = plan.pairs(weights);
+            Some(Back::new(gpu, &texts, &room, (&pairs, tile.max(1))).await?)
+        } else {
+            None
         };
-        let floats = jets.len() * words;
+        let row_block = row_block(jets.len() * words, network.width());
         Ok(Self {
             gpu: gpu.clone(),
             scalar,
             plan,
             channels: jets.len(),
             weight_count: weights.len(),
-            row_blocks: network.width().div_ceil(row_block(floats, network.width())) as u32,
+            row_blocks: network.width().div_ceil(row_block) as u32,
             stride,
-            shape,
-            weights: weight_buffer,
-            factors,
+            shape: room.shape,
+            weights: room.weights,
+            factors: room.factors,
             layer,
             output,
             forward,
@@ -283,6 +322,15 @@ impl Sweep {
     }
 }
 
+async fn required(
+    gpu: &Gpu,
+    texts: &[(&'static str, String)],
+    wanted: &str,
+) -> Result<Kernel, GpuError> {
+    Ok(compiled(gpu, texts, wanted).await?.expect("one of the stems"))
+}
+
+/// The kernel of that stem, where there is one for this network.
 async fn compiled(
     gpu: &Gpu,
     texts: &[(&'static str, String)],

@@ -31,11 +31,8 @@ impl Tier {
             (false, true) => Some(Scalar::DoubleFloat),
             (false, false) => None,
         };
-        let single = Self {
-            precision: Precision::F32,
-            values: Scalar::Single,
-            rates: Scalar::Single,
-        };
+        let single =
+            Self { precision: Precision::F32, values: Scalar::Single, rates: Scalar::Single };
         let mixed = |values| Self { precision: Precision::Mixed, values, ..single };
         let adapter = || gpu.name().to_owned();
         match (wish, long) {
@@ -53,11 +50,10 @@ impl Tier {
 
     /// In words, with the numbers of the residual where the tier leaves a choice.
     #[must_use]
-    pub fn describe(self) -> String {
-        let word = self.precision.word();
+    pub fn describe(self) -> &'static str {
         match (self.precision, self.values) {
-            (Precision::Mixed, Scalar::DoubleFloat) => format!("{word} (double-float residual)"),
-            _ => word.to_owned(),
+            (Precision::Mixed, Scalar::DoubleFloat) => "mixed (double-float residual)",
+            (precision, _) => precision.word(),
         }
     }
 }

@@ -28,8 +28,14 @@ pub struct Weights {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     /// Turns `weight` (of the cosine) and the one behind it (of the sine) with the phase.
-    Amplitude { weight: u32, phase: u32 },
-    Phase { weight: u32, amplitude: u32 },
+    Amplitude {
+        weight: u32,
+        phase: u32,
+    },
+    Phase {
+        weight: u32,
+        amplitude: u32,
+    },
     /// Is this weight, or a part of its sum.
     Weight(u32),
 }

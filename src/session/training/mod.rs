@@ -1,14 +1,20 @@
 //! A training under way: the problem, its optimiser and the comparison with the exact solution.
 
+mod system;
+
+pub use system::TrainingSystem;
+
 use super::Clock;
-use crate::evaluate::residual::{Collocation, Comparison, ResidualSystem};
+use crate::evaluate::gpu::GpuError;
+use crate::evaluate::residual::{Comparison, ResidualError, ResidualSystem};
+use crate::evolve::Description;
 use crate::network::Network;
 use crate::optimize::{
     Method, OptimizeError, Stall, StoppingRule, Training, TrainingHistory, TrainingReport,
     TrainingState,
 };
 use crate::output::{Axis, SpaceTimeField};
-use crate::problem::{Choice, Points, Precision, ResidualProblem};
+use crate::problem::{Points, Precision, ResidualProblem};
 
 /// Iterations between two measurements of the error: rarely enough that they cost little.
 fn error_interval(method: &Method) -> usize {
@@ -41,13 +47,15 @@ pub struct TrainingStatus {
 /// One training from the starting parameters to its end; no thread and no clock of its own.
 pub struct TrainingSession {
     problem: ResidualProblem,
-    training: Training<Collocation>,
+    training: Training<TrainingSystem>,
     comparison: Comparison,
     clock: Clock,
     seconds: f64,
     error: Option<f64>,
     /// The iteration after which the precision went from f32 to mixed.
     mixed_after: Option<usize>,
+    /// Whether the device has no longer numbers than f32.
+    only_single: bool,
 }
 
 /// Of a saved state: the iteration after which the precision changed, if it did.
@@ -56,12 +64,23 @@ const MIXED_AFTER: &str = "session.mixed";
 const SECONDS: &str = "session.seconds";
 
 impl TrainingSession {
-    /// Begins at the starting parameters of the problem's seed.
+    /// Begins on the CPU at the starting parameters of the problem's seed.
     ///
     /// # Errors
     /// As [`Training::new`].
     pub fn new(problem: &ResidualProblem, clock: Clock) -> Result<Self, OptimizeError> {
-        let system = Collocation::new(problem);
+        Self::on(TrainingSystem::on_cpu(problem), problem, clock)
+    }
+
+    /// The same on a system that was made for the problem.
+    ///
+    /// # Errors
+    /// As [`Training::new`].
+    pub fn on(
+        system: TrainingSystem,
+        problem: &ResidualProblem,
+        clock: Clock,
+    ) -> Result<Self, OptimizeError> {
         let theta = system.initial_parameters();
         let (method, rule) =
             (Method::chosen(&problem.method), StoppingRule::chosen(&problem.method));
@@ -73,10 +92,11 @@ impl TrainingSession {
             seconds: 0.0,
             error: None,
             mixed_after: None,
+            only_single: false,
         })
     }
 
-    /// Goes on from a saved state of the same problem.
+    /// Goes on from a saved state of the same problem, on the CPU.
     ///
     /// # Errors
     /// As [`Training::new`] and [`Training::restore`].
@@ -85,7 +105,20 @@ impl TrainingSession {
         state: &TrainingState,
         clock: Clock,
     ) -> Result<Self, OptimizeError> {
-        let mut session = Self::new(problem, clock)?;
+        Self::restore_on(TrainingSystem::on_cpu(problem), problem, state, clock)
+    }
+
+    /// The same on a system that was made for the problem.
+    ///
+    /// # Errors
+    /// As [`Training::new`] and [`Training::restore`].
+    pub fn restore_on(
+        system: TrainingSystem,
+        problem: &ResidualProblem,
+        state: &TrainingState,
+        clock: Clock,
+    ) -> Result<Self, OptimizeError> {
+        let mut session = Self::on(system, problem, clock)?;
         if let Some(&[iteration]) = state.get(MIXED_AFTER).map(Vec::as_slice) {
             session.go_on_mixed(iteration as usize)?;
         }
@@ -126,23 +159,36 @@ impl TrainingSession {
     }
 
     fn stalls_in_single(&self) -> bool {
-        let single = self.problem.precision == Precision::F32 && self.mixed_after.is_none();
+        let single = self.training.system().precision() == Precision::F32 && !self.only_single;
         let losses = || -> Vec<f64> { self.history().records.iter().map(|r| r.loss).collect() };
         single && NOISE.holds(&losses())
     }
 
+    /// Changes to residuals in longer numbers, unless the device has none.
     fn go_on_mixed(&mut self, iteration: usize) -> Result<(), OptimizeError> {
-        self.mixed_after = Some(iteration);
-        self.training.change_system(|system| system.set_precision(Precision::Mixed))
+        let mut changed = Ok(());
+        self.training.change_system(|system| changed = system.set_precision(Precision::Mixed))?;
+        match changed {
+            Ok(()) => self.mixed_after = Some(iteration),
+            Err(GpuError::NoLongNumbers { .. }) => self.only_single = true,
+            Err(error) => return Err(ResidualError::from(error).into()),
+        }
+        Ok(())
+    }
+
+    /// Where it computes, and in which precision it does now.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        self.training.system().describe()
     }
 
     /// The precision tier in words, with the change of tier where there was one.
     #[must_use]
     pub fn precision(&self) -> String {
-        match (self.problem.precision, self.mixed_after) {
-            (Precision::F32, Some(iteration)) => format!("f32, mixed after iteration {iteration}"),
-            (Precision::Auto, _) => Precision::F64.word().to_owned(),
-            (precision, _) => precision.word().to_owned(),
+        let now = self.describe().precision;
+        match self.mixed_after {
+            Some(iteration) => format!("f32, {now} after iteration {iteration}"),
+            None => now.to_owned(),
         }
     }
 
