@@ -18,5 +18,7 @@ mod field;
 mod jacobian;
 #[path = "gpu/residual.rs"]
 mod residual;
+#[path = "gpu/training.rs"]
+mod training;
 #[path = "gpu/twin.rs"]
 mod twin;

@@ -79,7 +79,7 @@ fn check(name: &str, problem: &ResidualProblem, gpu: &Gpu, scalars: [Scalar; 2])
     let found = errors(problem, gpu, 0.0);
     let network = Network::of_residual(problem);
     let depth = (network.activated_layers() + 1) as f64;
-    let growth = 8.0 * (network.width() as f64).sqrt() * depth;
+    let growth = 3.0 * (network.width() as f64).sqrt() * depth;
     let [values, rates] = scalars.map(|scalar| scalar.epsilon() * growth);
     println!("{name}, {scalars:?}: {found:?} of {values:e}, {rates:e}");
     // The loss is about the residual's square, the gradient twice its product with J.

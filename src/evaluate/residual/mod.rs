@@ -22,6 +22,20 @@ pub use comparison::Comparison;
 pub use error::ResidualError;
 pub use system::Collocation;
 
+/// Relative rounding errors of a Jacobian, of the order of the numbers' epsilon.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rounding {
+    /// Of its entries: singular values below this share of the largest are noise.
+    pub entries: f64,
+    /// Of its products with other matrices.
+    pub products: f64,
+}
+
+impl Rounding {
+    /// Of a Jacobian in f64.
+    pub const DOUBLE: Self = Self { entries: f64::EPSILON, products: f64::EPSILON };
+}
+
 /// A nonlinear least-squares problem R(theta) = |r(theta)|^2, rows already weighted so that R is
 /// the stacked loss.
 ///
@@ -75,6 +89,11 @@ pub trait ResidualSystem {
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError>;
+
+    /// How well J is known, which says where truncation has to begin.
+    fn rounding(&self) -> Rounding {
+        Rounding::DOUBLE
+    }
 
     /// Whether the system multiplies by J faster than the host does by a J in memory: on a GPU.
     fn has_products(&self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use faer::{MatMut, MatRef};
 
 use super::refinement::refined;
-use super::{ResidualError, ResidualSystem, sweeps};
+use super::{ResidualError, ResidualSystem, Rounding, sweeps};
 use crate::evaluate::cpu::operator::{Head, Kernel, Operator, OperatorPoints};
 use crate::network::Network;
 use crate::problem::expression::Expression;
@@ -263,6 +263,16 @@ impl ResidualSystem for Collocation {
         with_operators!(self.rates(), list => {
             sweeps::jacobian_blocks(list, &self.network, theta, visit)
         })
+    }
+
+    fn rounding(&self) -> Rounding {
+        match self.rates() {
+            // The host multiplies in f64.
+            Operators::Single(_) => {
+                Rounding { entries: f64::from(f32::EPSILON), ..Rounding::DOUBLE }
+            }
+            Operators::Double(_) => Rounding::DOUBLE,
+        }
     }
 
     fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {

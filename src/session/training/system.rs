@@ -6,7 +6,7 @@ use faer::{Mat, MatMut, MatRef};
 
 use crate::evaluate::gpu::operator::GpuCollocation;
 use crate::evaluate::gpu::{Gpu, GpuError, device};
-use crate::evaluate::residual::{Collocation, ResidualError, ResidualSystem};
+use crate::evaluate::residual::{Collocation, ResidualError, ResidualSystem, Rounding};
 use crate::evolve::{BackendChoice, Description};
 use crate::problem::{Choice, Precision, ResidualProblem};
 
@@ -179,6 +179,10 @@ impl ResidualSystem for TrainingSystem {
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
         self.inner_mut().jacobian_blocks(theta, visit)
+    }
+
+    fn rounding(&self) -> Rounding {
+        self.inner().rounding()
     }
 
     fn has_products(&self) -> bool {

@@ -11,7 +11,7 @@ use super::weights::Weights;
 use crate::evaluate::cpu::operator::{HeadResults, Operator};
 use crate::evaluate::gpu::device::Gpu;
 use crate::evaluate::gpu::error::GpuError;
-use crate::evaluate::residual::{Collocation, ResidualError, ResidualSystem};
+use crate::evaluate::residual::{Collocation, ResidualError, ResidualSystem, Rounding};
 use crate::problem::{Precision, ResidualProblem};
 
 /// A residual problem at its points, evaluated on a GPU.
@@ -238,6 +238,11 @@ impl ResidualSystem for GpuCollocation {
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
         Ok(pollster::block_on(self.device_blocks(theta, visit))?)
+    }
+
+    fn rounding(&self) -> Rounding {
+        let epsilon = self.tier.rates.epsilon();
+        Rounding { entries: epsilon, products: epsilon }
     }
 
     fn has_products(&self) -> bool {
