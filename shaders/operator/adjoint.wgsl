@@ -11,22 +11,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var h_bar: array<Jet, ROW_BLOCK>;
     for (var row = 0u; row < layer.next_rows; row++) {
-        let above = load(layer.next_adjoint_row + row * CHANNELS, point);
+        let above = prepared(load(layer.next_adjoint_row + row * CHANNELS, point));
         for (var r = 0u; r < ROW_BLOCK; r++) {
             let unit = min(first + r, WIDTH - 1u);
-            let weight = weights[layer.next_weight + row * WIDTH + unit];
+            let weight = prepare(weights[layer.next_weight + row * WIDTH + unit]);
             for (var c = 0u; c < CHANNELS; c++) {
-                h_bar[r][c] = multiply_add(weight, above[c], h_bar[r][c]);
+                h_bar[r][c] = accumulate(weight, above[c], h_bar[r][c]);
             }
         }
     }
     for (var r = 0u; r < ROW_BLOCK; r++) {
         let unit = first + r;
         if unit < WIDTH {
+            let sum = settled(h_bar[r]);
             let z = load(layer.z_row + unit * CHANNELS, point);
             let slope = compose(differentiated(activation_series(z[0], layer.coefficients)), z);
-            store(layer.adjoint_row + unit * CHANNELS, point, adjoint_product(slope, h_bar[r]));
-            store(H_BAR_ROW + unit * CHANNELS, point, h_bar[r]);
+            store(layer.adjoint_row + unit * CHANNELS, point, adjoint_product(slope, sum));
+            store(H_BAR_ROW + unit * CHANNELS, point, sum);
         }
     }
 }

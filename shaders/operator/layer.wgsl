@@ -11,13 +11,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var z: array<Jet, ROW_BLOCK>;
     for (var column = 0u; column < layer.inputs; column++) {
-        let h = load(layer.input_row + column * CHANNELS, point);
+        let h = prepared(load(layer.input_row + column * CHANNELS, point));
         for (var r = 0u; r < ROW_BLOCK; r++) {
             // The last block may reach past the layer; its surplus rows are computed and dropped.
             let row = min(first + r, WIDTH - 1u);
-            let weight = weights[layer.weight + row * layer.inputs + column];
+            let weight = prepare(weights[layer.weight + row * layer.inputs + column]);
             for (var c = 0u; c < CHANNELS; c++) {
-                z[r][c] = multiply_add(weight, h[c], z[r][c]);
+                z[r][c] = accumulate(weight, h[c], z[r][c]);
             }
         }
     }
@@ -25,10 +25,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         let row = first + r;
         if row < WIDTH {
             // The bias is a constant and enters the value alone.
-            z[r][0] = add(z[r][0], weights[layer.bias + row]);
-            store(layer.z_row + row * CHANNELS, point, z[r]);
-            let s = activation_series(z[r][0], layer.coefficients);
-            store(layer.h_row + row * CHANNELS, point, compose(s, z[r]));
+            var jet = settled(z[r]);
+            jet[0] = add(jet[0], weights[layer.bias + row]);
+            store(layer.z_row + row * CHANNELS, point, jet);
+            let s = activation_series(jet[0], layer.coefficients);
+            store(layer.h_row + row * CHANNELS, point, compose(s, jet));
         }
     }
 }

@@ -41,6 +41,23 @@ fn load(row: u32, point: u32) -> Jet {
     return jet;
 }
 
+// A jet as factors of many products.
+fn prepared(jet: Jet) -> array<Factor, CHANNELS> {
+    var list: array<Factor, CHANNELS>;
+    for (var c = 0u; c < CHANNELS; c++) {
+        list[c] = prepare(jet[c]);
+    }
+    return list;
+}
+
+fn settled(sum: Jet) -> Jet {
+    var jet: Jet;
+    for (var c = 0u; c < CHANNELS; c++) {
+        jet[c] = settle(sum[c]);
+    }
+    return jet;
+}
+
 fn store(row: u32, point: u32, jet: Jet) {
     for (var c = 0u; c < CHANNELS; c++) {
         factors[(row + c) * shape.stride + point] = jet[c];

@@ -9,12 +9,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var sum: Jet;
     for (var column = 0u; column < layer.inputs; column++) {
-        let weight = weights[layer.weight + column];
-        let h = load(layer.input_row + column * CHANNELS, point);
+        let weight = prepare(weights[layer.weight + column]);
+        let h = prepared(load(layer.input_row + column * CHANNELS, point));
         for (var c = 0u; c < CHANNELS; c++) {
-            sum[c] = multiply_add(weight, h[c], sum[c]);
+            sum[c] = accumulate(weight, h[c], sum[c]);
         }
     }
-    sum[0] = add(sum[0], weights[layer.bias]);
-    store(layer.z_row, point, sum);
+    var jet = settled(sum);
+    jet[0] = add(jet[0], weights[layer.bias]);
+    store(layer.z_row, point, jet);
 }

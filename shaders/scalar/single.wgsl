@@ -23,6 +23,21 @@ fn multiply_add(a: Real, b: Real, c: Real) -> Real {
     return a * b + c;
 }
 
+// A factor of many products, and a sum of such products that is settled at its end.
+alias Factor = Real;
+
+fn prepare(x: Real) -> Factor {
+    return x;
+}
+
+fn accumulate(a: Factor, b: Factor, sum: Real) -> Real {
+    return a * b + sum;
+}
+
+fn settle(sum: Real) -> Real {
+    return sum;
+}
+
 fn divide(a: Real, b: Real) -> Real {
     return a / b;
 }

@@ -23,8 +23,8 @@ impl Store {
         let version = env!("CARGO_PKG_VERSION");
         let Description { backend, device, precision } = device;
         // How many threads a CPU has does not change the bits.
-        let name = if *backend == "cpu" { "" } else { device.as_str() };
-        let text = format!("{version}\n{backend} {name} {precision}\n{}", problem.source);
+        let name = if *backend == "cpu" { String::new() } else { format!(" on {device}") };
+        let text = format!("{version}\n{backend} {precision}{name}\n{}", problem.source);
         Self { folder, seed: problem.seed, configuration: digest(text.as_bytes()) }
     }
 

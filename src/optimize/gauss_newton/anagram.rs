@@ -127,7 +127,7 @@ impl Optimizer for Anagram {
         let half = self.linearisation.gradient(system)?;
         let noise = system.rounding().entries;
         let published = (f64::EPSILON * system.parameters() as f64).sqrt();
-        let last = self.cutoff.unwrap_or(published);
+        let last = self.cutoff.unwrap_or(published).max(noise);
         let linearisation = &self.linearisation;
         let factorisation = self.solver.factor(linearisation.whole(), 0)?;
         let projection = factorisation.project(&linearisation.residual)?;
