@@ -52,8 +52,8 @@ impl ResidualSystem for Rounded {
 fn rank(method: &str, rounding: Rounding) -> usize {
     let method = Method::of(method).expect("a method");
     let system = Rounded(Linear::new(12, 12), rounding);
-    let mut training = Training::new(system, method, StoppingRule::default(), vec![0.1; 12], 0)
-        .expect("finite");
+    let mut training =
+        Training::new(system, method, StoppingRule::default(), vec![0.1; 12], 0).expect("finite");
     training.iterate().expect("finite").record.rank
 }
 
