@@ -1,12 +1,15 @@
 //! The parts of an iteration of sketched natural gradients, each with its share of the measured peak
 //! of matrix products: least of several timings.
-//! `cargo bench --bench sngd -- [NAME | NAME/VARIANT ...] [columns=L]`.
+//! `cargo bench --bench sngd -- [NAME | NAME/VARIANT ...] [columns=L] [adapter=NAME]`: with an
+//! adapter the Jacobian, its products and the losses come from there, on the CPU without.
 
 mod common;
 
 use faer::{Mat, Side};
-use sketchpde::evaluate::residual::{Collocation, ResidualSystem};
+use sketchpde::evaluate::residual::ResidualSystem;
+use sketchpde::evolve::BackendChoice;
 use sketchpde::linalg::{TestMatrix, TestMatrixKind};
+use sketchpde::session::TrainingSystem;
 
 use common::{LARGEST, least, problem, trials};
 
@@ -25,7 +28,23 @@ fn peak() -> f64 {
 /// One part: its name, its time, and its operations where they are known.
 struct Part(&'static str, f64, Option<f64>);
 
-fn parts(system: &mut Collocation, columns: usize) -> Vec<Part> {
+/// Seconds of `J V`, where the system makes its products: there.
+fn times(system: &mut TrainingSystem, theta: &[f64], j: &Mat<f64>, v: &Mat<f64>) -> f64 {
+    if system.has_products() {
+        return least(|| drop(system.multiply(theta, v.as_ref()).expect("finite")));
+    }
+    least(|| drop(j * v))
+}
+
+/// Seconds of `J^T W`, likewise.
+fn transposed_times(system: &mut TrainingSystem, theta: &[f64], j: &Mat<f64>, w: &Mat<f64>) -> f64 {
+    if system.has_products() {
+        return least(|| drop(system.multiply_transposed(theta, w.as_ref()).expect("finite")));
+    }
+    least(|| drop(j.transpose() * w))
+}
+
+fn parts(system: &mut TrainingSystem, columns: usize) -> Vec<Part> {
     let theta = system.initial_parameters();
     let (n, p) = (system.rows(), theta.len());
     let l = columns.min(p);
@@ -48,11 +67,11 @@ fn parts(system: &mut Collocation, columns: usize) -> Vec<Part> {
     let narrow = n.min(p) >= l;
     vec![
         Part("Jacobian", jacobian, None),
-        Part("J M", least(|| drop(&j * &test)), Some(product)),
+        Part("J M", times(system, &theta, &j, &test), Some(product)),
         Part("QR of J M", least(|| drop(image.qr().compute_thin_Q())), narrow.then(|| qr(nf))),
-        Part("J^T Y", least(|| drop(j.transpose() * &orthonormal)), Some(product)),
+        Part("J^T Y", transposed_times(system, &theta, &j, &orthonormal), Some(product)),
         Part("QR of J^T Y", least(|| drop(back.qr().compute_thin_Q())), Some(qr(pf))),
-        Part("J Q", least(|| drop(&j * &basis)), Some(product)),
+        Part("J Q", times(system, &theta, &j, &basis), Some(product)),
         Part("SVD of J Q", least(|| drop(wide.thin_svd())), None),
         Part("eigen of Q^T G Q", least(|| drop(gram.self_adjoint_eigen(Side::Lower))), None),
         Part("line search (31)", least(|| drop(system.losses(&trials))), None),
@@ -67,16 +86,29 @@ fn main() {
     if names.is_empty() {
         names = vec!["poisson-2d", "heat", "heat/a2"];
     }
+    let adapter = words.iter().find_map(|word| word.strip_prefix("adapter="));
+    let choice = match adapter {
+        Some(name) => BackendChoice::Gpu(Some(name.to_owned())),
+        None => BackendChoice::Cpu,
+    };
     let peak = peak();
     println!("peak of matrix products: {:.1} GFlop/s", 1e-9 * peak);
     for name in names {
-        let mut system = Collocation::new(&problem(name));
+        let chosen = TrainingSystem::choose(&problem(name), &choice);
+        let mut system = pollster::block_on(chosen).unwrap_or_else(|error| panic!("{error}"));
         let (n, p) = (system.rows(), system.parameters());
         if n * p > LARGEST {
             println!("{name}: a Jacobian of {n} x {p} is taken in blocks; not measured here");
             continue;
         }
-        println!("{name}: {n} rows, {p} parameters, {} columns", columns.unwrap_or(COLUMNS));
+        let device = system.describe();
+        println!(
+            "{name}: {n} rows, {p} parameters, {} columns; {} ({}), {}",
+            columns.unwrap_or(COLUMNS),
+            device.backend,
+            device.device,
+            device.precision
+        );
         for Part(part, seconds, operations) in parts(&mut system, columns.unwrap_or(COLUMNS)) {
             let share = operations.map_or_else(String::new, |operations| {
                 let speed = operations / seconds;

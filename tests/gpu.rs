@@ -16,5 +16,9 @@ mod evolution;
 mod field;
 #[path = "gpu/jacobian.rs"]
 mod jacobian;
+#[path = "gpu/residual.rs"]
+mod residual;
+#[path = "gpu/training.rs"]
+mod training;
 #[path = "gpu/twin.rs"]
 mod twin;

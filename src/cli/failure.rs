@@ -60,11 +60,8 @@ pub enum Failure {
     Engine(#[from] EvolveError),
     #[error(transparent)]
     Training(#[from] OptimizeError),
-    #[error(
-        "{problem} is trained over the whole domain, which runs on the CPU so far: leave out \
-         --backend gpu and --adapter"
-    )]
-    TrainingOnGpu { problem: String },
+    #[error(transparent)]
+    Device(#[from] GpuError),
     #[error("{problem} steps in time, one seed a run: leave out --seeds and choose one by --seed")]
     SeedsOfEvolution { problem: String },
     #[error("the relative L2 error {} --max-error {bound:e}", compared(*error))]
@@ -100,7 +97,7 @@ impl Failure {
             | Self::UnknownPart { .. }
             | Self::NoKernels { .. }
             | Self::PointOutside { .. }
-            | Self::TrainingOnGpu { .. }
+            | Self::Device(GpuError::NoDouble { .. } | GpuError::NoLongNumbers { .. })
             | Self::SeedsOfEvolution { .. }
             | Self::Engine(EvolveError::Precision { .. }) => 2,
             Self::Training(OptimizeError::LossNotFinite { .. }) => 3,
@@ -109,7 +106,8 @@ impl Failure {
                 | SessionError::Evolve(EvolveError::Grown { .. } | EvolveError::Lost { .. }),
             ) => 3,
             Self::ErrorAbove { .. } => 4,
-            Self::Engine(EvolveError::Gpu(error))
+            Self::Device(error)
+            | Self::Engine(EvolveError::Gpu(error))
             | Self::Session(SessionError::Evolve(EvolveError::Gpu(error)))
                 if is_unusable(error) =>
             {

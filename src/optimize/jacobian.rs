@@ -50,6 +50,22 @@ impl Linearisation {
         self.evaluate_held(system, rows, parameters)
     }
 
+    /// Evaluates r, and J where it fits memory and the system has no faster products with it: for
+    /// methods that only multiply by J.
+    pub fn at_for_products(
+        &mut self,
+        system: &mut dyn ResidualSystem,
+        theta: &[f64],
+    ) -> Result<(), OptimizeError> {
+        if !system.has_products() {
+            return self.at(system, theta);
+        }
+        self.theta = theta.to_vec();
+        self.held = Mat::new();
+        self.residual.resize(system.rows(), 0.0);
+        Ok(system.residual(theta, &mut self.residual)?)
+    }
+
     /// Evaluates r and J, whatever its size, up to `limit` bytes.
     pub fn at_within(
         &mut self,
@@ -109,12 +125,7 @@ impl Linearisation {
         system: &mut dyn ResidualSystem,
         v: MatRef<'_, f64>,
     ) -> Result<Mat<f64>, OptimizeError> {
-        let mut product = Mat::zeros(self.residual.len(), v.ncols());
-        self.blocks(system, &mut |first, block| {
-            let out = product.as_mut().subrows_mut(first, block.nrows());
-            matmul(out, Accum::Replace, block, v, 1.0, get_global_parallelism());
-        })?;
-        Ok(product)
+        if self.is_held() { Ok(&self.held * v) } else { Ok(system.multiply(&self.theta, v)?) }
     }
 
     /// `J^T W`.
@@ -123,13 +134,10 @@ impl Linearisation {
         system: &mut dyn ResidualSystem,
         w: MatRef<'_, f64>,
     ) -> Result<Mat<f64>, OptimizeError> {
-        let mut product = Mat::zeros(system.parameters(), w.ncols());
-        self.blocks(system, &mut |first, block| {
-            let w = w.subrows(first, block.nrows());
-            let par = get_global_parallelism();
-            matmul(product.as_mut(), Accum::Add, block.transpose(), w, 1.0, par);
-        })?;
-        Ok(product)
+        if self.is_held() {
+            return Ok(self.held.transpose() * w);
+        }
+        Ok(system.multiply_transposed(&self.theta, w)?)
     }
 
     /// `J^T r`: half the gradient of R.
@@ -138,12 +146,21 @@ impl Linearisation {
         Ok(self.multiply_transposed(system, r)?.col(0).iter().copied().collect())
     }
 
+    /// Whether products are the system's own, and no blocks of J need come here.
+    fn has_products(&self, system: &dyn ResidualSystem) -> bool {
+        !self.is_held() && system.has_products()
+    }
+
     /// `J^T J V`, in one pass over the blocks.
     pub fn gram_times(
         &self,
         system: &mut dyn ResidualSystem,
         v: MatRef<'_, f64>,
     ) -> Result<Mat<f64>, OptimizeError> {
+        if self.has_products(system) {
+            let image = system.multiply(&self.theta, v)?;
+            return Ok(system.multiply_transposed(&self.theta, image.as_ref())?);
+        }
         let mut product = Mat::zeros(v.nrows(), v.ncols());
         self.blocks(system, &mut |first, block| {
             let par = get_global_parallelism();
@@ -162,6 +179,10 @@ impl Linearisation {
         system: &mut dyn ResidualSystem,
         test: &TestMatrix,
     ) -> Result<(Mat<f64>, Vec<f64>), OptimizeError> {
+        if self.has_products(system) {
+            let product = system.multiply(&self.theta, test.dense().as_ref())?;
+            return Ok((product, self.gradient(system)?));
+        }
         let mut product = Mat::zeros(self.residual.len(), test.columns());
         let mut gradient = vec![0.0; system.parameters()];
         let par = get_global_parallelism();

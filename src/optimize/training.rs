@@ -215,6 +215,11 @@ impl<S: ResidualSystem> Training<S> {
         self.reason
     }
 
+    #[must_use]
+    pub fn system(&self) -> &S {
+        &self.system
+    }
+
     pub fn system_mut(&mut self) -> &mut S {
         &mut self.system
     }

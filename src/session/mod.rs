@@ -30,7 +30,7 @@ pub use handle::{SessionHandle, wall_clock};
 pub use run::{Activity, Clock, Options, Session, Start};
 pub use saved::{SavedState, SavedSteps};
 pub use snapshot::{Phase, Seconds, Snapshot, Status};
-pub use training::{TrainingSession, TrainingStatus};
+pub use training::{TrainingSession, TrainingStatus, TrainingSystem};
 
 use crate::problem::{PointLayout, Problem};
 

@@ -118,12 +118,12 @@ fn several_seeds_give_their_spread() {
 }
 
 #[test]
-fn training_on_a_gpu_is_refused_and_a_large_error_told() {
+fn a_large_error_and_an_unknown_adapter_are_told() {
     let place = place("refused");
     place
-        .run(&["solve", "poisson.toml", "--backend", "gpu"])
-        .expect(2)
-        .complains(&["runs on the CPU"]);
+        .run(&["solve", "poisson.toml", "--adapter", "no such thing"])
+        .expect(5)
+        .complains(&["no such thing"]);
     let bound = ["solve", "poisson.toml", "--no-plots", "--max-error", "1e-12"];
     place.run(&bound).expect(4).complains(&["above --max-error"]);
 }

@@ -25,6 +25,7 @@ pub fn train(
     progress: &mut Progress,
 ) -> Result<Ending, Failure> {
     let mut kept = Instant::now();
+    let mut precision = session.precision();
     loop {
         let report = match session.iterate() {
             Ok(report) => report,
@@ -33,6 +34,11 @@ pub fn train(
                 return Err(error.into());
             }
         };
+        if session.precision() != precision {
+            precision = session.precision();
+            let text = format!("The loss stalled at the noise of its numbers: now {precision}");
+            progress.say(Verbosity::Normal, &text);
+        }
         let status = session.status();
         progress.show(fraction(&status), &describe(&status));
         if report.reason.is_some() {

@@ -67,7 +67,8 @@ fn summary(result: &TrainingResult, folder: &Path) -> String {
     let each = result.seconds / result.iterations.max(1) as f64;
     table(&[
         row("problem", format!("{}, seed {}", result.problem, result.seed)),
-        row("method", format!("{}, {}, {}", result.method, result.backend, result.precision)),
+        row("method", result.method.clone()),
+        row("device", format!("{} ({}), {}", result.backend, result.device, result.precision)),
         row("sizes", format!("{} parameters, {} rows", result.parameters, result.rows)),
         row("iterations", format!("{}: {}", result.iterations, result.stopped)),
         row("relative L2", format!("{error} (loss {:.2e})", result.loss)),

@@ -11,7 +11,7 @@ use std::path::Path;
 use sketchpde::output::ResultFolder;
 use sketchpde::problem::{Choice, ResidualProblem};
 use sketchpde::reference::companion_values;
-use sketchpde::session::{TrainingSession, wall_clock};
+use sketchpde::session::{TrainingSession, TrainingSystem, wall_clock};
 
 use self::drive::Ending;
 use self::result::TrainingResult;
@@ -20,12 +20,8 @@ use super::failure::Failure;
 use super::interrupt;
 use super::progress::{Progress, Verbosity};
 use super::solve::{self, Arguments, command_line, folder};
-use sketchpde::evolve::BackendChoice;
 
 pub fn run(arguments: &Arguments, problem: &ResidualProblem) -> Result<(), Failure> {
-    if matches!(arguments.backend(), BackendChoice::Gpu(_)) {
-        return Err(Failure::TrainingOnGpu { problem: problem.name.clone() });
-    }
     interrupt::listen()?;
     let mut progress = Progress::new(arguments.verbosity());
     if let Some(count) = arguments.seeds {
@@ -50,15 +46,20 @@ fn one(
     resume: bool,
     progress: &mut Progress,
 ) -> Result<TrainingResult, Failure> {
+    let system = pollster::block_on(TrainingSystem::choose(problem, &arguments.backend()))?;
+    if let Some(reason) = system.reason() {
+        let text = format!("The GPU cannot take this problem, the CPU does: {reason}");
+        progress.say(Verbosity::Normal, &text);
+    }
     let folder = folder::open(path, problem.into(), resume, arguments.force)?;
     if resume && let Some(result) = folder::finished::<TrainingResult>(&folder) {
         progress.say(Verbosity::Normal, "The run is finished already; this is its result");
         return Ok(result);
     }
-    let store = Store::new(folder, problem);
+    let store = Store::new(folder, problem, &system.describe());
     let mut session = match resume {
-        true => store.resume(problem, progress)?,
-        false => TrainingSession::new(problem, wall_clock)?,
+        true => store.resume(system, problem, progress)?,
+        false => TrainingSession::on(system, problem, wall_clock)?,
     };
     session = compared(session, problem, progress);
     progress.say(Verbosity::Normal, &headline(&mut session));
@@ -113,14 +114,17 @@ fn remove_checkpoints(folder: &ResultFolder) {
 /// What is solved, in one line.
 fn headline(session: &mut TrainingSession) -> String {
     let rows = session.rows();
+    let device = session.describe();
     let problem = session.problem();
     let equation = problem.equation();
     format!(
-        "{}: {equation}; {} parameters, {rows} rows, {}; cpu, {}, seed {}",
+        "{}: {equation}; {} parameters, {rows} rows, {}; {} ({}), {}, seed {}",
         problem.name,
         session.parameters().len(),
         problem.method.name.word(),
-        result::precision(problem),
+        device.backend,
+        device.device,
+        device.precision,
         problem.seed,
     )
 }

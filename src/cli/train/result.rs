@@ -1,7 +1,7 @@
 //! The result of a training as one object: what `--json` prints and `result.json` keeps.
 
 use serde::{Deserialize, Serialize};
-use sketchpde::problem::{Choice, Precision, ResidualProblem};
+use sketchpde::problem::Choice;
 use sketchpde::session::TrainingSession;
 
 use crate::cli::memory;
@@ -13,7 +13,11 @@ pub struct TrainingResult {
     pub problem: String,
     /// As in the problem file.
     pub method: String,
+    /// `cpu` or `gpu`.
     pub backend: String,
+    /// The adapter, or how many threads.
+    #[serde(default)]
+    pub device: String,
     pub precision: String,
     pub seed: u64,
     /// p: parameters of the network.
@@ -45,11 +49,13 @@ impl Finished for TrainingResult {
 impl TrainingResult {
     pub fn of(session: &mut TrainingSession) -> Self {
         let rows = session.rows();
+        let description = session.describe();
         let (problem, report) = (session.problem(), session.report());
         Self {
             problem: problem.name.clone(),
             method: problem.method.name.word().to_owned(),
-            backend: "cpu".to_owned(),
+            backend: description.backend.to_owned(),
+            device: description.device,
             precision: session.precision(),
             seed: problem.seed,
             parameters: session.parameters().len(),
@@ -65,13 +71,5 @@ impl TrainingResult {
             completed: report.reason.is_some(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
-    }
-}
-
-/// The precision tier in which a problem is trained on the CPU.
-pub fn precision(problem: &ResidualProblem) -> &'static str {
-    match problem.precision {
-        Precision::Auto => Precision::F64.word(),
-        other => other.word(),
     }
 }

@@ -1,12 +1,12 @@
 //! The files of a training under way: its folder and its checkpoints.
 
+use sketchpde::evolve::Description;
 use sketchpde::optimize::OptimizeError;
 use sketchpde::output::checkpoint::{self, digest};
 use sketchpde::output::{Checkpoint, History, OutputError, ResultFolder};
 use sketchpde::problem::ResidualProblem;
-use sketchpde::session::{TrainingSession, wall_clock};
+use sketchpde::session::{TrainingSession, TrainingSystem, wall_clock};
 
-use super::result::precision;
 use crate::cli::failure::Failure;
 use crate::cli::progress::{Progress, Verbosity};
 
@@ -19,9 +19,12 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn new(folder: ResultFolder, problem: &ResidualProblem) -> Self {
+    pub fn new(folder: ResultFolder, problem: &ResidualProblem, device: &Description) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        let text = format!("{version}\ncpu {}\n{}", precision(problem), problem.source);
+        let Description { backend, device, precision } = device;
+        // How many threads a CPU has does not change the bits.
+        let name = if *backend == "cpu" { String::new() } else { format!(" on {device}") };
+        let text = format!("{version}\n{backend} {precision}{name}\n{}", problem.source);
         Self { folder, seed: problem.seed, configuration: digest(text.as_bytes()) }
     }
 
@@ -42,6 +45,7 @@ impl Store {
     /// The session as its newest usable checkpoint has it.
     pub fn resume(
         &self,
+        system: TrainingSystem,
         problem: &ResidualProblem,
         progress: &Progress,
     ) -> Result<TrainingSession, Failure> {
@@ -59,7 +63,7 @@ impl Store {
             progress.say(Verbosity::Normal, &text);
         }
         progress.say(Verbosity::Normal, &format!("Going on at iteration {}", checkpoint.step));
-        match TrainingSession::restore(problem, &checkpoint.state, wall_clock) {
+        match TrainingSession::restore_on(system, problem, &checkpoint.state, wall_clock) {
             Err(OptimizeError::State { .. }) => {
                 let path = checkpoint::path(self.folder.path());
                 Err(OutputError::CheckpointDamaged { path }.into())

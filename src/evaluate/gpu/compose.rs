@@ -23,7 +23,7 @@ macro_rules! shaders {
 }
 
 /// Every file under `shaders/`.
-pub const FILES: [(&str, &str); 23] = shaders![
+pub const FILES: [(&str, &str); 38] = shaders![
     "activation/fixed_coefficients.wgsl",
     "activation/rational.wgsl",
     "activation/sin.wgsl",
@@ -40,6 +40,21 @@ pub const FILES: [(&str, &str); 23] = shaders![
     "network/layer.wgsl",
     "network/output.wgsl",
     "network/reverse.wgsl",
+    "operator/adjoint.wgsl",
+    "operator/coefficients.wgsl",
+    "operator/columns.wgsl",
+    "operator/layer.wgsl",
+    "operator/network.wgsl",
+    "operator/output.wgsl",
+    "operator/product.wgsl",
+    "operator/series/rational.wgsl",
+    "operator/series/sin.wgsl",
+    "operator/series/swish.wgsl",
+    "operator/series/tanh.wgsl",
+    "scalar/double.wgsl",
+    "scalar/double_float.wgsl",
+    "scalar/elementary.wgsl",
+    "scalar/single.wgsl",
     "self_test.wgsl",
     "shared/double_float.wgsl",
     "shared/elementary.wgsl",

@@ -9,6 +9,9 @@ pub const SKETCH_WORKGROUP: u32 = 64;
 pub const SKETCH_COLUMNS: u32 = 4;
 /// Side of a tile of the Gram matrix: GRAM_TILE^2 invocations.
 pub const GRAM_TILE: u32 = 16;
+/// Side of the workgroup of a matrix product, and rows that each of its invocations makes.
+pub const PRODUCT_SIDE: u32 = 16;
+pub const PRODUCT_EACH: u32 = 4;
 /// Floats that one invocation of a layer keeps in registers for its block of rows.
 const ROW_BLOCK_FLOATS: usize = 32;
 /// Most rows of a layer in one invocation.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::Budget;
 use super::error::GpuError;
-use super::self_test::{SelfTest, self_test};
+use super::self_test::{self, SelfTest};
 
 /// Which adapter to take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,12 +93,13 @@ pub struct Gpu {
     name: String,
     budget: Budget,
     self_test: SelfTest,
+    has_f64: bool,
     failure: Arc<Mutex<Option<Failure>>>,
 }
 
 impl Gpu {
-    /// Opens `adapter` at WebGPU's default limits, larger buffers where it has them, and no
-    /// optional features; then runs the self-test of double-float arithmetic.
+    /// Opens `adapter` at WebGPU's default limits, larger buffers and f64 where it has them, and no
+    /// other optional features; then runs the self-test of double-float arithmetic.
     ///
     /// # Errors
     /// When the adapter gives no such device, or the self-test cannot run at all. A self-test that
@@ -122,6 +123,7 @@ impl Gpu {
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("sketchpde"),
                 required_limits,
+                required_features: adapter.features() & wgpu::Features::SHADER_F64,
                 ..wgpu::DeviceDescriptor::default()
             })
             .await
@@ -145,8 +147,10 @@ impl Gpu {
             note(&on_error, Failure::Rejected(error.to_string()))
         }));
         let budget = Budget::of(&device.limits());
-        let mut gpu = Self { device, queue, name, budget, self_test: SelfTest::default(), failure };
-        gpu.self_test = self_test(&gpu).await?;
+        let has_f64 = device.features().contains(wgpu::Features::SHADER_F64);
+        let self_test = SelfTest::default();
+        let mut gpu = Self { device, queue, name, budget, self_test, has_f64, failure };
+        gpu.self_test = self_test::self_test(&gpu).await?;
         Ok(gpu)
     }
 
@@ -155,6 +159,19 @@ impl Gpu {
     pub fn with_budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
+    }
+
+    /// The same device without use of its f64, as if it had none.
+    #[must_use]
+    pub fn without_f64(mut self) -> Self {
+        self.has_f64 = false;
+        self
+    }
+
+    /// Whether kernels may compute in f64.
+    #[must_use]
+    pub fn has_f64(&self) -> bool {
+        self.has_f64
     }
 
     #[must_use]

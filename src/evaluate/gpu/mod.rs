@@ -5,7 +5,9 @@
 //! size; [`Sources`] are the kernels' texts, which `compose` puts together from the files and from
 //! what `generate` writes for the problem; `plan` says which rows of per-point numbers make up each column of the Jacobian;
 //! [`Evaluator`] owns the buffers and runs the sweeps; [`Linearization`] is the Jacobian at one
-//! parameter vector and [`ChosenColumns`] a part of it. Everything is f32 but the Gram product, which sums in double-float.
+//! parameter vector and [`ChosenColumns`] a part of it. All
+//! of that is f32 but the Gram product, which sums in double-float. [`operator`] is the same for
+//! residual problems, in f32, f64 or double-float.
 
 mod buffers;
 mod chunk;
@@ -18,6 +20,7 @@ mod generate;
 mod jacobian;
 mod kernel;
 mod kernels;
+pub mod operator;
 mod plan;
 pub mod report;
 pub mod self_test;

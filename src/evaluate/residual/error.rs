@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::evaluate::gpu::GpuError;
+
 /// Why residuals or their Jacobian cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
@@ -20,4 +22,12 @@ pub enum ResidualError {
         "the saved state holds no points of {block} that suit it: start anew without the state"
     )]
     Points { block: String },
+    #[error("{reason}")]
+    Device { reason: String },
+}
+
+impl From<GpuError> for ResidualError {
+    fn from(error: GpuError) -> Self {
+        Self::Device { reason: error.to_string() }
+    }
 }

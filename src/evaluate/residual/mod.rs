@@ -16,11 +16,26 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use faer::{MatMut, MatRef};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, MatRef, get_global_parallelism};
 
 pub use comparison::Comparison;
 pub use error::ResidualError;
 pub use system::Collocation;
+
+/// Relative rounding errors of a Jacobian, of the order of the numbers' epsilon.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rounding {
+    /// Of its entries: singular values below this share of the largest are noise.
+    pub entries: f64,
+    /// Of its products with other matrices.
+    pub products: f64,
+}
+
+impl Rounding {
+    /// Of a Jacobian in f64.
+    pub const DOUBLE: Self = Self { entries: f64::EPSILON, products: f64::EPSILON };
+}
 
 /// A nonlinear least-squares problem R(theta) = |r(theta)|^2, rows already weighted so that R is
 /// the stacked loss.
@@ -75,6 +90,47 @@ pub trait ResidualSystem {
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError>;
+
+    /// How well J is known, which says where truncation has to begin.
+    fn rounding(&self) -> Rounding {
+        Rounding::DOUBLE
+    }
+
+    /// Whether the system multiplies by J faster than the host does by a J in memory: on a GPU.
+    fn has_products(&self) -> bool {
+        false
+    }
+
+    /// `J V` (n x k) at theta, for V p x k.
+    ///
+    /// # Errors
+    /// As [`ResidualSystem::jacobian`].
+    fn multiply(&mut self, theta: &[f64], v: MatRef<'_, f64>) -> Result<Mat<f64>, ResidualError> {
+        let mut product = Mat::zeros(self.rows(), v.ncols());
+        self.jacobian_blocks(theta, &mut |first, block| {
+            let out = product.as_mut().subrows_mut(first, block.nrows());
+            matmul(out, Accum::Replace, block, v, 1.0, get_global_parallelism());
+        })?;
+        Ok(product)
+    }
+
+    /// `J^T W` (p x k) at theta, for W n x k.
+    ///
+    /// # Errors
+    /// As [`ResidualSystem::jacobian`].
+    fn multiply_transposed(
+        &mut self,
+        theta: &[f64],
+        w: MatRef<'_, f64>,
+    ) -> Result<Mat<f64>, ResidualError> {
+        let mut product = Mat::zeros(self.parameters(), w.ncols());
+        self.jacobian_blocks(theta, &mut |first, block| {
+            let w = w.subrows(first, block.nrows());
+            let par = get_global_parallelism();
+            matmul(product.as_mut(), Accum::Add, block.transpose(), w, 1.0, par);
+        })?;
+        Ok(product)
+    }
 
     /// R and its gradient `2 J^T r`, without J where the implementation can.
     ///

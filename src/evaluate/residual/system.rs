@@ -6,7 +6,7 @@ use faer::{MatMut, MatRef};
 
 use super::causal::CausalWeights;
 use super::refinement::refined;
-use super::{ResidualError, ResidualSystem, sweeps};
+use super::{ResidualError, ResidualSystem, Rounding, sweeps};
 use crate::evaluate::cpu::operator::{Head, Kernel, Operator, OperatorPoints};
 use crate::network::Network;
 use crate::problem::expression::Expression;
@@ -51,10 +51,20 @@ impl Collocation {
     /// The problem's own points, in the precision that it asks for (`auto` is f64 here).
     #[must_use]
     pub fn new(problem: &ResidualProblem) -> Self {
+        Self::in_tier(problem, problem.precision)
+    }
+
+    /// The problem's own points, in f64 whatever it asks for.
+    #[must_use]
+    pub fn in_double(problem: &ResidualProblem) -> Self {
+        Self::in_tier(problem, Precision::F64)
+    }
+
+    fn in_tier(problem: &ResidualProblem, precision: Precision) -> Self {
         let network = Network::of_residual(problem);
         let points: Vec<BlockPoints> =
             (0..problem.blocks.len()).map(|index| problem.block_points(index, 0)).collect();
-        let (values, rates) = in_precision(problem, &network, &points, problem.precision);
+        let (values, rates) = in_precision(problem, &network, &points, precision);
         Self {
             network,
             generations: vec![0; points.len()],
@@ -107,13 +117,21 @@ impl Collocation {
         self.rates.as_ref().unwrap_or(&self.values)
     }
 
+    /// The blocks' operators, where they are in f64.
+    pub(in crate::evaluate) fn double(&self) -> Option<&[Operator<f64>]> {
+        match &self.values {
+            Operators::Double(list) => Some(list),
+            Operators::Single(_) => None,
+        }
+    }
+
     /// Whether the loss is not |r|^2.
-    fn has_energy(&self) -> bool {
+    pub(in crate::evaluate) fn has_energy(&self) -> bool {
         let energy = |block: &ResidualBlock| matches!(block.condition, Condition::Energy(_));
         self.problem.blocks.iter().any(energy)
     }
 
-    fn check_finite(&self, residual: &[f64]) -> Result<(), ResidualError> {
+    pub(in crate::evaluate) fn check_finite(&self, residual: &[f64]) -> Result<(), ResidualError> {
         let Some(row) = residual.iter().position(|r| !r.is_finite()) else { return Ok(()) };
         let mut first = 0;
         for (index, rows) in self.block_rows().into_iter().enumerate() {
@@ -250,6 +268,16 @@ impl ResidualSystem for Collocation {
         with_operators!(self.rates(), list => {
             sweeps::jacobian_blocks(list, &self.network, theta, visit)
         })
+    }
+
+    fn rounding(&self) -> Rounding {
+        match self.rates() {
+            // The host multiplies in f64.
+            Operators::Single(_) => {
+                Rounding { entries: f64::from(f32::EPSILON), ..Rounding::DOUBLE }
+            }
+            Operators::Double(_) => Rounding::DOUBLE,
+        }
     }
 
     fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {

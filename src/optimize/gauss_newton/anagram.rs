@@ -84,13 +84,13 @@ fn search(
     decomposed: Decomposed<'_>,
     last: f64,
 ) -> Result<(f64, Step), OptimizeError> {
-    let mut evaluations = 0;
+    let (mut evaluations, least_damping) = (0, system.rounding().entries);
     let evaluate = |step: &[f64]| {
         evaluations += 1;
         reach(system, &moved(start.theta, step, 1.0))
     };
     let settings = SearchSettings {
-        least_damping: f64::EPSILON,
+        least_damping,
         refinements: REFINEMENTS,
         shares: &SHARES,
         ..SearchSettings::default()
@@ -125,8 +125,9 @@ impl Optimizer for Anagram {
     ) -> Result<Step, OptimizeError> {
         self.linearisation.at_within(system, start.theta, "anagram", MEMORY_LIMIT)?;
         let half = self.linearisation.gradient(system)?;
+        let noise = system.rounding().entries;
         let published = (f64::EPSILON * system.parameters() as f64).sqrt();
-        let last = self.cutoff.unwrap_or(published);
+        let last = self.cutoff.unwrap_or(published).max(noise);
         let linearisation = &self.linearisation;
         let factorisation = self.solver.factor(linearisation.whole(), 0)?;
         let projection = factorisation.project(&linearisation.residual)?;
@@ -137,7 +138,7 @@ impl Optimizer for Anagram {
             // An energy has no residual to repeat a step by.
             SingularCutoff::Adapted if is_energy(&linearisation.residual, start.loss) => {
                 let direction = |cutoff| decomposed.direction(cutoff);
-                adapt(system, start, &direction, last, f64::EPSILON, line_search)?
+                adapt(system, start, &direction, last, noise, line_search)?
             }
             SingularCutoff::Adapted => search(system, start, linearisation, decomposed, last)?,
             fixed => {
@@ -147,6 +148,7 @@ impl Optimizer for Anagram {
                     }
                     _ => published,
                 };
+                let rcond = if noise > f64::EPSILON { rcond.max(noise) } else { rcond };
                 let direction = decomposed.direction(rcond);
                 (rcond, walk(system, start, &direction, line_search)?)
             }

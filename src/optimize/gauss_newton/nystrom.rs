@@ -34,7 +34,7 @@ impl Optimizer for Nystrom {
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
         let NystromSettings { damping, rank, kind, line_search } = self.settings;
-        self.linearisation.at(system, start.theta)?;
+        self.linearisation.at_for_products(system, start.theta)?;
         let half = self.linearisation.gradient(system)?;
         let residual = &self.linearisation.residual;
         let size = if rank == 0 { residual.len().div_ceil(10) } else { rank };
@@ -48,6 +48,8 @@ impl Optimizer for Nystrom {
             KernelOperator { system: &mut *system, linearisation: &self.linearisation };
         let pairs = nystrom(&mut operator, size, settings)?;
         let largest = pairs.values.first().copied().unwrap_or(0.0);
+        // What products with J J^T round away cannot be divided by.
+        let damping = damping.max(system.rounding().products);
         let lambda = (damping * largest).max(f64::MIN_POSITIVE);
         let kept = pairs.values.len();
         // The two parts differ by many orders of magnitude: they are added, never subtracted.

@@ -27,7 +27,7 @@
 
 use faer::{ColRef, Mat};
 
-use crate::evaluate::residual::ResidualSystem;
+use crate::evaluate::residual::{ResidualSystem, Rounding};
 use crate::linalg::{EigenError, Eigenpairs, RangeSettings, TestMatrix, range, single_pass};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::gauss_newton::adapted::{adapt, smallest_trial};
@@ -160,20 +160,37 @@ impl Sngd {
         Ok(Spectrum::Squared(single_pass(&range(&mut operator, size, settings)?)?))
     }
 
-    fn rank(&self, spectrum: &Spectrum) -> usize {
+    /// The singular values of J, relative, that are noise of the numbers it is computed in: zero
+    /// for f64. Products with G keep eigenvalues, and lose their roots, above round-off.
+    fn noise(&self, rounding: Rounding) -> f64 {
+        let Rounding { entries, products } = rounding;
+        match self.settings.passes {
+            _ if entries <= f64::EPSILON => 0.0,
+            Passes::Two => entries.max(products),
+            Passes::Single => entries.max(products.sqrt()),
+        }
+    }
+
+    fn rank(&self, spectrum: &Spectrum, noise: f64) -> usize {
         let largest = spectrum.largest();
         if self.settings.adapted {
             // As many as the boldest of the next trials would keep.
-            let cutoff = smallest_trial(self.singular_cutoff(largest), LEAST_CUTOFF);
+            let last = self.singular_cutoff(largest, noise);
+            let cutoff = smallest_trial(last, noise.max(LEAST_CUTOFF));
             return spectrum.above(cutoff * cutoff * largest);
         }
-        spectrum.above(self.settings.cutoff.relative_to(largest) * largest)
+        spectrum.above(self.fixed_cutoff(largest, noise) * largest)
     }
 
-    /// The cutoff of singular values of J, relative.
-    fn singular_cutoff(&self, largest: f64) -> f64 {
+    /// The fixed cutoff of eigenvalues of G, relative.
+    fn fixed_cutoff(&self, largest: f64, noise: f64) -> f64 {
+        self.settings.cutoff.relative_to(largest).max(noise * noise)
+    }
+
+    /// The adapted cutoff of singular values of J, relative.
+    fn singular_cutoff(&self, largest: f64, noise: f64) -> f64 {
         let start = self.settings.cutoff.relative_to(largest).sqrt();
-        self.cutoff.unwrap_or(start).max(LEAST_CUTOFF)
+        self.cutoff.unwrap_or(start).max(noise).max(LEAST_CUTOFF)
     }
 }
 
@@ -183,14 +200,15 @@ impl Optimizer for Sngd {
         system: &mut dyn ResidualSystem,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
-        self.linearisation.at(system, start.theta)?;
+        self.linearisation.at_for_products(system, start.theta)?;
+        let cut = self.noise(system.rounding());
         let (rank, oversampling) = match self.size {
             Some(size) => size,
             None => {
                 let spectrum = self.spectrum(system, self.settings.first_sketch, FIRST_DRAW)?;
                 let noise = f64::EPSILON * spectrum.largest();
                 let oversampling = self.settings.oversampling.unwrap_or(spectrum.above(noise));
-                (self.rank(&spectrum), oversampling)
+                (self.rank(&spectrum, cut), oversampling)
             }
         };
         let size = (rank + oversampling).clamp(1, system.parameters());
@@ -201,18 +219,19 @@ impl Optimizer for Sngd {
         let line_search = self.settings.line_search;
         let (cutoff, step) = if self.settings.adapted {
             let direction = |cutoff| spectrum.direction(&half, above(cutoff));
-            let last = self.singular_cutoff(largest);
-            let taken = adapt(system, start, &direction, last, LEAST_CUTOFF, line_search)?;
+            let last = self.singular_cutoff(largest, cut);
+            let least = cut.max(LEAST_CUTOFF);
+            let taken = adapt(system, start, &direction, last, least, line_search)?;
             self.cutoff = Some(taken.0);
             taken
         } else {
-            let direction = spectrum.direction(&half, self.rank(&spectrum));
-            let cutoff = self.settings.cutoff.relative_to(largest).sqrt();
+            let direction = spectrum.direction(&half, self.rank(&spectrum, cut));
+            let cutoff = self.fixed_cutoff(largest, cut).sqrt();
             (cutoff, walk(system, start, &direction, line_search)?)
         };
-        self.size = Some((self.rank(&spectrum), oversampling));
+        self.size = Some((self.rank(&spectrum, cut), oversampling));
         Ok(Step {
-            rank: if self.settings.adapted { above(cutoff) } else { self.rank(&spectrum) },
+            rank: if self.settings.adapted { above(cutoff) } else { self.rank(&spectrum, cut) },
             damping: cutoff,
             gradient_norm: gradient_norm(&half),
             singular_values: roots(spectrum.values()),

@@ -109,7 +109,7 @@ impl Levenberg {
         let sketched;
         let (matrix, half) = match &subspace {
             Some(test) => {
-                self.linearisation.at(system, start.theta)?;
+                self.linearisation.at_for_products(system, start.theta)?;
                 let (product, half) = self.linearisation.sketch(system, test)?;
                 sketched = product * faer::Scale(test.isometry());
                 (sketched.as_ref(), half)

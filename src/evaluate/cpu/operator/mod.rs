@@ -3,19 +3,21 @@
 //!
 //! `prepare` makes equations cheap, `head` turns a point's channels into rows of the residual and
 //! seeds, `layers` unpacks the parameters, `passes` goes through the network and back (`gate` for
-//! modified MLPs), `buffers` is what it fills, `columns`
-//! reads the derivatives by the parameters off, `sweep` runs over tiles of points.
+//! modified MLPs), `buffers` is what it fills, `columns` reads the derivatives by the parameters off,
+//! `sweep` runs over tiles of points, `host` does the head alone for jets that a GPU computed.
 
 mod buffers;
 mod columns;
 mod gate;
 mod head;
+mod host;
 mod layers;
 mod passes;
 mod prepare;
 mod sweep;
 
 pub use head::Head;
+pub use host::HeadResults;
 pub use layers::Layers;
 pub use sweep::{Kernel, Rate};
 

@@ -1,14 +1,22 @@
 //! A training under way: the problem, its optimiser and the comparison with the exact solution.
 
+mod system;
+#[cfg(test)]
+mod tests;
+
+pub use system::TrainingSystem;
+
 use super::Clock;
-use crate::evaluate::residual::{Collocation, Comparison, ResidualSystem};
+use crate::evaluate::gpu::GpuError;
+use crate::evaluate::residual::{Comparison, ResidualError, ResidualSystem};
+use crate::evolve::Description;
 use crate::network::Network;
 use crate::optimize::{
     Method, OptimizeError, Stall, StoppingRule, Training, TrainingHistory, TrainingReport,
     TrainingState,
 };
 use crate::output::{Axis, SpaceTimeField};
-use crate::problem::{Choice, Points, Precision, ResidualProblem};
+use crate::problem::{Points, Precision, ResidualProblem};
 
 /// Iterations between two measurements of the error: rarely enough that they cost little.
 fn error_interval(method: &Method) -> usize {
@@ -41,13 +49,15 @@ pub struct TrainingStatus {
 /// One training from the starting parameters to its end; no thread and no clock of its own.
 pub struct TrainingSession {
     problem: ResidualProblem,
-    training: Training<Collocation>,
+    training: Training<TrainingSystem>,
     comparison: Comparison,
     clock: Clock,
     seconds: f64,
     error: Option<f64>,
     /// The iteration after which the precision went from f32 to mixed.
     mixed_after: Option<usize>,
+    /// Whether the device has no longer numbers than f32.
+    only_single: bool,
 }
 
 /// Of a saved state: the iteration after which the precision changed, if it did.
@@ -56,12 +66,23 @@ const MIXED_AFTER: &str = "session.mixed";
 const SECONDS: &str = "session.seconds";
 
 impl TrainingSession {
-    /// Begins at the starting parameters of the problem's seed.
+    /// Begins on the CPU at the starting parameters of the problem's seed.
     ///
     /// # Errors
     /// As [`Training::new`].
     pub fn new(problem: &ResidualProblem, clock: Clock) -> Result<Self, OptimizeError> {
-        let system = Collocation::new(problem);
+        Self::on(TrainingSystem::on_cpu(problem), problem, clock)
+    }
+
+    /// The same on a system that was made for the problem.
+    ///
+    /// # Errors
+    /// As [`Training::new`].
+    pub fn on(
+        system: TrainingSystem,
+        problem: &ResidualProblem,
+        clock: Clock,
+    ) -> Result<Self, OptimizeError> {
         let theta = system.initial_parameters();
         let (method, rule) =
             (Method::chosen(&problem.method), StoppingRule::chosen(&problem.method));
@@ -73,10 +94,11 @@ impl TrainingSession {
             seconds: 0.0,
             error: None,
             mixed_after: None,
+            only_single: false,
         })
     }
 
-    /// Goes on from a saved state of the same problem.
+    /// Goes on from a saved state of the same problem, on the CPU.
     ///
     /// # Errors
     /// As [`Training::new`] and [`Training::restore`].
@@ -85,7 +107,20 @@ impl TrainingSession {
         state: &TrainingState,
         clock: Clock,
     ) -> Result<Self, OptimizeError> {
-        let mut session = Self::new(problem, clock)?;
+        Self::restore_on(TrainingSystem::on_cpu(problem), problem, state, clock)
+    }
+
+    /// The same on a system that was made for the problem.
+    ///
+    /// # Errors
+    /// As [`Training::new`] and [`Training::restore`].
+    pub fn restore_on(
+        system: TrainingSystem,
+        problem: &ResidualProblem,
+        state: &TrainingState,
+        clock: Clock,
+    ) -> Result<Self, OptimizeError> {
+        let mut session = Self::on(system, problem, clock)?;
         if let Some(&[iteration]) = state.get(MIXED_AFTER).map(Vec::as_slice) {
             session.go_on_mixed(iteration as usize)?;
         }
@@ -126,23 +161,36 @@ impl TrainingSession {
     }
 
     fn stalls_in_single(&self) -> bool {
-        let single = self.problem.precision == Precision::F32 && self.mixed_after.is_none();
+        let single = self.training.system().precision() == Precision::F32 && !self.only_single;
         let losses = || -> Vec<f64> { self.history().records.iter().map(|r| r.loss).collect() };
         single && NOISE.holds(&losses())
     }
 
+    /// Changes to residuals in longer numbers, unless the device has none.
     fn go_on_mixed(&mut self, iteration: usize) -> Result<(), OptimizeError> {
-        self.mixed_after = Some(iteration);
-        self.training.change_system(|system| system.set_precision(Precision::Mixed))
+        let mut changed = Ok(());
+        self.training.change_system(|system| changed = system.set_precision(Precision::Mixed))?;
+        match changed {
+            Ok(()) => self.mixed_after = Some(iteration),
+            Err(GpuError::NoLongNumbers { .. }) => self.only_single = true,
+            Err(error) => return Err(ResidualError::from(error).into()),
+        }
+        Ok(())
+    }
+
+    /// Where it computes, and in which precision it does now.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        self.training.system().describe()
     }
 
     /// The precision tier in words, with the change of tier where there was one.
     #[must_use]
     pub fn precision(&self) -> String {
-        match (self.problem.precision, self.mixed_after) {
-            (Precision::F32, Some(iteration)) => format!("f32, mixed after iteration {iteration}"),
-            (Precision::Auto, _) => Precision::F64.word().to_owned(),
-            (precision, _) => precision.word().to_owned(),
+        let now = self.describe().precision;
+        match self.mixed_after {
+            Some(iteration) => format!("f32, {now} after iteration {iteration}"),
+            None => now.to_owned(),
         }
     }
 
@@ -247,115 +295,5 @@ impl TrainingSession {
     #[must_use]
     pub fn network(&self) -> Network {
         Network::of_residual(&self.problem)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::optimize::StopReason;
-
-    fn problem(domain: &str, iterations: usize) -> ResidualProblem {
-        let text = format!(
-            "format = 1\n[domain]\n{domain}\n[residual.interior]\nequation = 'u = x'\n\
-             points = {{ layout = 'grid', count = 8 }}\n[exact]\nu = 'x'\n[evaluation]\ncount = 9\n\
-             [network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = {iterations}"
-        );
-        ResidualProblem::from_toml(&text, &Vec::new()).expect("a problem")
-    }
-
-    /// A clock that stands still: times are not tested.
-    fn still() -> f64 {
-        0.0
-    }
-
-    #[test]
-    fn errors_are_measured_on_the_way_and_at_the_end() {
-        let problem = problem("x = { range = [0, 1] }", 12);
-        let mut session = TrainingSession::new(&problem, still).expect("finite");
-        while session.iterate().expect("finite").reason.is_none() {}
-        assert_eq!(session.report().reason, Some(StopReason::MaxIterations));
-        let measured: Vec<usize> = session
-            .history()
-            .records
-            .iter()
-            .filter(|r| r.error.is_some())
-            .map(|r| r.iteration)
-            .collect();
-        assert_eq!(measured, [1, 5, 10, 12]);
-        let field = session.field().expect("a grid");
-        let error = |values: &[f64]| {
-            let x = &field.axes[0].values;
-            let squares = values.iter().zip(x).map(|(u, x)| (u - x).powi(2)).sum::<f64>();
-            (squares / x.iter().map(|x| x * x).sum::<f64>()).sqrt()
-        };
-        let (own, reported) = (error(&field.values), session.error().expect("an exact solution"));
-        assert!((own - reported).abs() <= 1e-12 + 1e-9 * own, "{own} {reported}");
-        assert!(own < 1e-3, "{own}");
-        assert_eq!(session.status().iteration, 12);
-    }
-
-    #[test]
-    fn a_first_coordinate_t_is_the_time_of_the_field() {
-        let domain = "t = { range = [0, 2] }\nx = { range = [-1, 1] }";
-        let session = TrainingSession::new(&problem(domain, 1), still).expect("finite");
-        let field = session.field().expect("a grid");
-        assert_eq!((field.times.len(), field.axes.len()), (9, 1));
-        assert_eq!((field.times[8], field.axes[0].values[0]), (2.0, -1.0));
-        // The exact solution is x at every time.
-        let reference = field.reference.as_ref().expect("exact");
-        for row in reference.chunks(9) {
-            assert_eq!(row, field.axes[0].values.as_slice());
-        }
-    }
-
-    /// Also where the checkpoint falls between two redraws of the points.
-    #[test]
-    fn a_restored_session_goes_on_to_the_same_bits() {
-        let fixed = problem("x = { range = [0, 1] }", 9);
-        let layout = (
-            "points = { layout = 'grid', count = 8 }",
-            "points = { layout = 'random', count = 8, resample = 3 }",
-        );
-        let redrawn =
-            ResidualProblem::from_toml(&fixed.source.replace(layout.0, layout.1), &Vec::new())
-                .expect("a problem");
-        assert_ne!(fixed.blocks, redrawn.blocks);
-        for problem in [fixed, redrawn] {
-            restored_goes_on(&problem, 4);
-        }
-    }
-
-    /// A training in f32 comes to the noise of its precision, changes it, says so, and gets further;
-    /// also where it is interrupted after the change.
-    #[test]
-    fn single_precision_goes_on_as_mixed_when_it_stalls() {
-        let double = problem("x = { range = [0, 1] }", 60);
-        let precision = vec![("run.precision".to_owned(), "f32".to_owned())];
-        let single = ResidualProblem::from_toml(&double.source, &precision).expect("a problem");
-        let mut session = TrainingSession::new(&single, still).expect("finite");
-        while session.iterate().expect("finite").reason.is_none() {}
-        let after = session.mixed_after.expect("it stalls");
-        assert_eq!(session.precision(), format!("f32, mixed after iteration {after}"));
-        let losses: Vec<f64> = session.history().records.iter().map(|r| r.loss).collect();
-        let [at_change, last] = [losses[after - 1], losses[losses.len() - 1]];
-        assert!(last < 0.5 * at_change, "{at_change} {last}");
-        restored_goes_on(&single, after + 3);
-    }
-
-    fn restored_goes_on(problem: &ResidualProblem, interruption: usize) {
-        let mut whole = TrainingSession::new(problem, still).expect("finite");
-        for _ in 0..interruption {
-            whole.iterate().expect("finite");
-        }
-        let state = whole.save();
-        let mut rest = TrainingSession::restore(problem, &state, still).expect("its own");
-        for _ in 0..5 {
-            assert_eq!(whole.iterate().expect("finite"), rest.iterate().expect("finite"));
-        }
-        assert_eq!(whole.save(), rest.save());
-        let mut damaged = state;
-        damaged.remove(SECONDS);
-        assert!(TrainingSession::restore(problem, &damaged, still).is_err());
     }
 }

@@ -1,0 +1,30 @@
+//! Differential operators of the network on a GPU: the blocks of a residual problem, their losses
+//! and the products of their parameter Jacobian.
+//!
+//! In reading order: [`Scalar`] is the type of number a kernel computes in, f32, f64 or
+//! double-float; `weights` says what the kernels read of the parameters; `plan` where everything
+//! stands; `generate` writes what depends on the channels; `sweep` runs jets forward and adjoints
+//! back over a run of points, `product` makes tiles of J there and multiplies them; [`Tier`] says
+//! which numbers are used where; `pieces` cuts the blocks into runs and [`GpuCollocation`] is the
+//! system that the optimisers see, with its Jacobian in `rates`.
+//!
+//! The head, from a point's jet to its residuals and their slopes, runs on the host in f64: it is a
+//! handful of operations beside the network's thousands, and energies, observed data and every
+//! function are then the same on all devices.
+
+mod generate;
+mod pieces;
+mod plan;
+mod product;
+mod rates;
+mod scalar;
+mod sweep;
+mod system;
+#[cfg(test)]
+mod tests;
+mod tier;
+mod weights;
+
+pub use scalar::Scalar;
+pub use system::GpuCollocation;
+pub use tier::Tier;

@@ -1,0 +1,219 @@
+//! Where a training computes: on the CPU or on a GPU.
+
+use std::collections::BTreeMap;
+
+use faer::{Mat, MatMut, MatRef};
+
+use crate::evaluate::gpu::operator::GpuCollocation;
+use crate::evaluate::gpu::{Gpu, GpuError, device};
+use crate::evaluate::residual::{Collocation, ResidualError, ResidualSystem, Rounding};
+use crate::evolve::{BackendChoice, Description};
+use crate::problem::{Choice, Precision, ResidualProblem};
+
+/// A residual problem on the CPU or on a GPU.
+pub struct TrainingSystem {
+    kind: Kind,
+    /// Why `auto` took the CPU although there is a hardware adapter.
+    reason: Option<String>,
+}
+
+enum Kind {
+    Cpu { system: Box<Collocation>, precision: Precision },
+    Gpu(Box<GpuCollocation>),
+}
+
+impl TrainingSystem {
+    /// On the CPU; `auto` is f64 there.
+    #[must_use]
+    pub fn on_cpu(problem: &ResidualProblem) -> Self {
+        let precision = match problem.precision {
+            Precision::Auto => Precision::F64,
+            given => given,
+        };
+        let system = Box::new(Collocation::new(problem));
+        Self { kind: Kind::Cpu { system, precision }, reason: None }
+    }
+
+    /// On an open device; `auto` is mixed there.
+    ///
+    /// # Errors
+    /// As [`GpuCollocation::new`].
+    pub async fn on_gpu(problem: &ResidualProblem, gpu: &Gpu) -> Result<Self, GpuError> {
+        let system = Box::new(GpuCollocation::new(gpu, problem).await?);
+        Ok(Self { kind: Kind::Gpu(system), reason: None })
+    }
+
+    /// Where the person wants it. `auto` is a hardware adapter that takes the problem, else the
+    /// CPU.
+    ///
+    /// # Errors
+    /// When no adapter answers the choice, or the one that does cannot take the problem in its
+    /// precision.
+    pub async fn choose(
+        problem: &ResidualProblem,
+        choice: &BackendChoice,
+    ) -> Result<Self, GpuError> {
+        let selection = match choice {
+            BackendChoice::Cpu => return Ok(Self::on_cpu(problem)),
+            BackendChoice::Auto => device::Selection::Hardware,
+            BackendChoice::Gpu(None) => device::Selection::Any,
+            BackendChoice::Gpu(Some(name)) => device::Selection::Named(name.clone()),
+        };
+        let on_gpu = async {
+            let gpu = Gpu::open(&device::choose(&selection).await?).await?;
+            Self::on_gpu(problem, &gpu).await
+        };
+        match (on_gpu.await, choice) {
+            (
+                Err(GpuError::NoAdapter | GpuError::NoHardwareAdapter { .. }),
+                BackendChoice::Auto,
+            ) => Ok(Self::on_cpu(problem)),
+            (Err(error), BackendChoice::Auto) => {
+                Ok(Self { reason: Some(error.to_string()), ..Self::on_cpu(problem) })
+            }
+            (made, _) => made,
+        }
+    }
+
+    /// Why `auto` took the CPU although there is a hardware adapter, where it did.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// Backend, device and precision tier.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        match &self.kind {
+            Kind::Cpu { precision, .. } => {
+                let threads = rayon::current_num_threads();
+                let plural = if threads == 1 { "" } else { "s" };
+                let device = format!("{threads} thread{plural}");
+                Description { backend: "cpu", device, precision: precision.word() }
+            }
+            Kind::Gpu(system) => Description {
+                backend: "gpu",
+                device: system.gpu().name().to_owned(),
+                precision: system.tier().describe(),
+            },
+        }
+    }
+
+    /// The precision in use: never `auto`.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        match &self.kind {
+            Kind::Cpu { precision, .. } => *precision,
+            Kind::Gpu(system) => system.tier().precision,
+        }
+    }
+
+    /// Goes on in another precision at the same points.
+    ///
+    /// # Errors
+    /// When the device lacks it; the precision is then what it was.
+    pub fn set_precision(&mut self, to: Precision) -> Result<(), GpuError> {
+        match &mut self.kind {
+            Kind::Cpu { system, precision } => {
+                system.set_precision(to);
+                *precision = to;
+                Ok(())
+            }
+            Kind::Gpu(system) => pollster::block_on(system.set_precision(to)),
+        }
+    }
+
+    /// Starting parameters for the problem's seed.
+    #[must_use]
+    pub fn initial_parameters(&self) -> Vec<f64> {
+        match &self.kind {
+            Kind::Cpu { system, .. } => system.initial_parameters(),
+            Kind::Gpu(system) => system.host().initial_parameters(),
+        }
+    }
+
+    fn inner(&self) -> &dyn ResidualSystem {
+        match &self.kind {
+            Kind::Cpu { system, .. } => &**system,
+            Kind::Gpu(system) => &**system,
+        }
+    }
+
+    fn inner_mut(&mut self) -> &mut dyn ResidualSystem {
+        match &mut self.kind {
+            Kind::Cpu { system, .. } => &mut **system,
+            Kind::Gpu(system) => &mut **system,
+        }
+    }
+}
+
+impl ResidualSystem for TrainingSystem {
+    fn parameters(&self) -> usize {
+        self.inner().parameters()
+    }
+
+    fn rows(&self) -> usize {
+        self.inner().rows()
+    }
+
+    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+        self.inner_mut().residual(theta, out)
+    }
+
+    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+        self.inner_mut().losses(thetas)
+    }
+
+    fn jacobian(
+        &mut self,
+        theta: &[f64],
+        residual: &mut [f64],
+        jacobian: MatMut<'_, f64>,
+    ) -> Result<(), ResidualError> {
+        self.inner_mut().jacobian(theta, residual, jacobian)
+    }
+
+    fn jacobian_blocks(
+        &mut self,
+        theta: &[f64],
+        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+    ) -> Result<(), ResidualError> {
+        self.inner_mut().jacobian_blocks(theta, visit)
+    }
+
+    fn rounding(&self) -> Rounding {
+        self.inner().rounding()
+    }
+
+    fn has_products(&self) -> bool {
+        self.inner().has_products()
+    }
+
+    fn multiply(&mut self, theta: &[f64], v: MatRef<'_, f64>) -> Result<Mat<f64>, ResidualError> {
+        self.inner_mut().multiply(theta, v)
+    }
+
+    fn multiply_transposed(
+        &mut self,
+        theta: &[f64],
+        w: MatRef<'_, f64>,
+    ) -> Result<Mat<f64>, ResidualError> {
+        self.inner_mut().multiply_transposed(theta, w)
+    }
+
+    fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
+        self.inner_mut().gradient(theta, out)
+    }
+
+    fn begin_iteration(&mut self, iteration: usize, theta: &[f64]) -> Result<bool, ResidualError> {
+        self.inner_mut().begin_iteration(iteration, theta)
+    }
+
+    fn save(&self) -> BTreeMap<String, Vec<f64>> {
+        self.inner().save()
+    }
+
+    fn restore(&mut self, saved: &BTreeMap<String, Vec<f64>>) -> Result<(), ResidualError> {
+        self.inner_mut().restore(saved)
+    }
+}

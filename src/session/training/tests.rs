@@ -1,0 +1,108 @@
+//! Sessions of small trainings on the CPU.
+
+use super::*;
+use crate::optimize::StopReason;
+
+fn problem(domain: &str, iterations: usize) -> ResidualProblem {
+    let text = format!(
+        "format = 1\n[domain]\n{domain}\n[residual.interior]\nequation = 'u = x'\n\
+         points = {{ layout = 'grid', count = 8 }}\n[exact]\nu = 'x'\n[evaluation]\ncount = 9\n\
+         [network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = {iterations}"
+    );
+    ResidualProblem::from_toml(&text, &Vec::new()).expect("a problem")
+}
+
+/// A clock that stands still: times are not tested.
+fn still() -> f64 {
+    0.0
+}
+
+#[test]
+fn errors_are_measured_on_the_way_and_at_the_end() {
+    let problem = problem("x = { range = [0, 1] }", 12);
+    let mut session = TrainingSession::new(&problem, still).expect("finite");
+    while session.iterate().expect("finite").reason.is_none() {}
+    assert_eq!(session.report().reason, Some(StopReason::MaxIterations));
+    let measured: Vec<usize> = session
+        .history()
+        .records
+        .iter()
+        .filter(|r| r.error.is_some())
+        .map(|r| r.iteration)
+        .collect();
+    assert_eq!(measured, [1, 5, 10, 12]);
+    let field = session.field().expect("a grid");
+    let error = |values: &[f64]| {
+        let x = &field.axes[0].values;
+        let squares = values.iter().zip(x).map(|(u, x)| (u - x).powi(2)).sum::<f64>();
+        (squares / x.iter().map(|x| x * x).sum::<f64>()).sqrt()
+    };
+    let (own, reported) = (error(&field.values), session.error().expect("an exact solution"));
+    assert!((own - reported).abs() <= 1e-12 + 1e-9 * own, "{own} {reported}");
+    assert!(own < 1e-3, "{own}");
+    assert_eq!(session.status().iteration, 12);
+}
+
+#[test]
+fn a_first_coordinate_t_is_the_time_of_the_field() {
+    let domain = "t = { range = [0, 2] }\nx = { range = [-1, 1] }";
+    let session = TrainingSession::new(&problem(domain, 1), still).expect("finite");
+    let field = session.field().expect("a grid");
+    assert_eq!((field.times.len(), field.axes.len()), (9, 1));
+    assert_eq!((field.times[8], field.axes[0].values[0]), (2.0, -1.0));
+    // The exact solution is x at every time.
+    let reference = field.reference.as_ref().expect("exact");
+    for row in reference.chunks(9) {
+        assert_eq!(row, field.axes[0].values.as_slice());
+    }
+}
+
+/// Also where the checkpoint falls between two redraws of the points.
+#[test]
+fn a_restored_session_goes_on_to_the_same_bits() {
+    let fixed = problem("x = { range = [0, 1] }", 9);
+    let layout = (
+        "points = { layout = 'grid', count = 8 }",
+        "points = { layout = 'random', count = 8, resample = 3 }",
+    );
+    let redrawn =
+        ResidualProblem::from_toml(&fixed.source.replace(layout.0, layout.1), &Vec::new())
+            .expect("a problem");
+    assert_ne!(fixed.blocks, redrawn.blocks);
+    for problem in [fixed, redrawn] {
+        restored_goes_on(&problem, 4);
+    }
+}
+
+/// A training in f32 comes to the noise of its precision, changes it, says so, and gets further;
+/// also where it is interrupted after the change.
+#[test]
+fn single_precision_goes_on_as_mixed_when_it_stalls() {
+    let double = problem("x = { range = [0, 1] }", 60);
+    let precision = vec![("run.precision".to_owned(), "f32".to_owned())];
+    let single = ResidualProblem::from_toml(&double.source, &precision).expect("a problem");
+    let mut session = TrainingSession::new(&single, still).expect("finite");
+    while session.iterate().expect("finite").reason.is_none() {}
+    let after = session.mixed_after.expect("it stalls");
+    assert_eq!(session.precision(), format!("f32, mixed after iteration {after}"));
+    let losses: Vec<f64> = session.history().records.iter().map(|r| r.loss).collect();
+    let [at_change, last] = [losses[after - 1], losses[losses.len() - 1]];
+    assert!(last < 0.5 * at_change, "{at_change} {last}");
+    restored_goes_on(&single, after + 3);
+}
+
+fn restored_goes_on(problem: &ResidualProblem, interruption: usize) {
+    let mut whole = TrainingSession::new(problem, still).expect("finite");
+    for _ in 0..interruption {
+        whole.iterate().expect("finite");
+    }
+    let state = whole.save();
+    let mut rest = TrainingSession::restore(problem, &state, still).expect("its own");
+    for _ in 0..5 {
+        assert_eq!(whole.iterate().expect("finite"), rest.iterate().expect("finite"));
+    }
+    assert_eq!(whole.save(), rest.save());
+    let mut damaged = state;
+    damaged.remove(SECONDS);
+    assert!(TrainingSession::restore(problem, &damaged, still).is_err());
+}

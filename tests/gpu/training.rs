@@ -1,0 +1,104 @@
+//! Trainings of residual problems on the device: against the CPU's in f64, through a change of
+//! precision, and from a saved state.
+
+use sketchpde::evaluate::gpu::Gpu;
+use sketchpde::problem::ResidualProblem;
+use sketchpde::session::{TrainingSession, TrainingSystem};
+
+use crate::harness::gpu;
+
+/// A clock that stands still: times are not tested.
+fn still() -> f64 {
+    0.0
+}
+
+fn problem(method: &str, iterations: usize, precision: &str) -> ResidualProblem {
+    let text = format!(
+        "format = 1
+[domain]
+x = {{ range = [0, 1] }}
+[residual.interior]
+equation = '-u_xx + u^3 = pi^2*sin(pi*x) + sin(pi*x)^3'
+points = {{ layout = 'random', count = 70, resample = 4 }}
+[residual.walls]
+on = 'boundary'
+equation = 'u = 0'
+weight = 10
+[exact]
+u = 'sin(pi*x)'
+[evaluation]
+count = 50
+[network]
+layers = [8, 8]
+[method]
+name = '{method}'
+iterations = {iterations}
+[run]
+precision = '{precision}'"
+    );
+    ResidualProblem::from_toml(&text, &Vec::new()).expect("a problem")
+}
+
+fn on(gpu: &Gpu, problem: &ResidualProblem) -> TrainingSession {
+    let system = pollster::block_on(TrainingSystem::on_gpu(problem, gpu)).expect("a system");
+    TrainingSession::on(system, problem, still).expect("finite")
+}
+
+fn losses(session: &mut TrainingSession) -> Vec<f64> {
+    while session.iterate().expect("finite").reason.is_none() {}
+    session.history().records.iter().map(|record| record.loss).collect()
+}
+
+/// Every way to use J: held in memory, by products, as a kernel, by its gradient alone.
+#[test]
+fn every_kind_of_method_goes_the_way_of_the_cpu() {
+    let without = gpu().clone().without_f64();
+    for method in ["lm", "sngd", "sngd-two-pass", "nystrom", "spring", "engd", "adam", "lbfgs"] {
+        let (single, double) = (problem(method, 6, "mixed"), problem(method, 6, "f64"));
+        let mut twin = TrainingSession::new(&double, still).expect("finite");
+        let mut session = on(&without, &single);
+        let (found, truth) = (losses(&mut session), losses(&mut twin));
+        println!("{method}: {found:?} {truth:?}");
+        assert_eq!(session.describe().backend, "gpu");
+        assert_eq!(session.precision(), "mixed (double-float residual)");
+        assert!(truth[5] < truth[0], "{method}: {truth:?}");
+        // Rounding in J turns a step by little; what that makes of the loss grows from step to
+        // step, and where it is small it is all there is.
+        for (k, (a, b)) in found.iter().zip(&truth).enumerate() {
+            let tolerance = 1e-3 * 4f64.powi(k as i32) * b + 1e-7 * truth[0];
+            assert!((a - b).abs() < tolerance, "{method}, iteration {k}: {found:?} {truth:?}");
+        }
+    }
+}
+
+/// In f32 the loss stays at the noise of single precision; double-float residuals get it down.
+#[test]
+fn a_training_in_f32_goes_on_with_double_float_residuals() {
+    let without = gpu().clone().without_f64();
+    let mut session = on(&without, &problem("lm", 60, "f32"));
+    let losses = losses(&mut session);
+    let words = session.precision();
+    let after: usize = words
+        .strip_prefix("f32, mixed (double-float residual) after iteration ")
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_else(|| panic!("no change of precision: {words}, {losses:?}"));
+    assert!(losses[59] < 1e-2 * losses[after - 1], "{after}: {losses:?}");
+    assert!(session.error().expect("known") < 1e-6, "{:?}", session.error());
+}
+
+#[test]
+fn a_restored_training_goes_on_to_the_same_bits() {
+    let problem = problem("sngd-two-pass", 8, "mixed");
+    let mut whole = on(gpu(), &problem);
+    for _ in 0..3 {
+        whole.iterate().expect("finite");
+    }
+    let state = whole.save();
+    let system = pollster::block_on(TrainingSystem::on_gpu(&problem, gpu())).expect("a system");
+    let mut rest =
+        TrainingSession::restore_on(system, &problem, &state, still).expect("its own state");
+    for _ in 0..4 {
+        assert_eq!(whole.iterate().expect("finite"), rest.iterate().expect("finite"));
+    }
+    assert_eq!(whole.save(), rest.save());
+}
