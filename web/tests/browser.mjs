@@ -42,9 +42,12 @@ export function launch(tier) {
 export class App {
   /**
    * Opens the site; `complaints` collects what the console and the page complain about. Without
-   * `isolated` it is as from a server that does not send the headers which isolate a page.
+   * `isolated` it is as from a server that does not send the headers which isolate a page; `replaced`
+   * gives other contents for some of its scripts.
    */
-  static async open(browser, { query = "", fragment = "", width = 1280, height = 800, isolated = true } = {}) {
+  static async open(browser, {
+    query = "", fragment = "", width = 1280, height = 800, isolated = true, replaced = {},
+  } = {}) {
     const context = await browser.newContext({ viewport: { width, height } });
     if (!isolated) {
       await context.route(({ pathname }) => pathname === "/", async (route) => {
@@ -53,6 +56,10 @@ export class App {
         const headers = Object.fromEntries(entries.filter(([name]) => !name.startsWith("cross-origin-")));
         await route.fulfill({ response, headers });
       });
+    }
+    for (const [name, body] of Object.entries(replaced)) {
+      await context.route(({ pathname }) => pathname === `/${name}`, (route) =>
+        route.fulfill({ body, contentType: "text/javascript", headers: { "Cross-Origin-Embedder-Policy": "require-corp" } }));
     }
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: SITE });
     context.setDefaultTimeout(1e3 * PATIENCE);
