@@ -49,21 +49,27 @@ function browse(take) {
 // How far the downloads are, in bytes.
 const progress = { loaded: 0, size: 0 };
 
-// Compiles while it downloads. The length that a server names is that of the compressed file, so
-// progress counts to the size that the build has written down.
+// The length that a server names is that of the compressed file, so progress counts to the size that
+// the build has written down.
+async function count(body) {
+  const reader = body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    progress.loaded += part.value.byteLength;
+    element("progress").value = Math.min(1, progress.loaded / progress.size);
+  }
+}
+
+// Compiles while it downloads.
 async function download({ file, size }) {
   progress.size += size;
   const response = await fetch(file);
   if (!response.ok) throw new Error(`${file}: ${response.status} ${response.statusText}`);
-  const counted = response.body.pipeThrough(new TransformStream({
-    transform(chunk, controller) {
-      progress.loaded += chunk.byteLength;
-      element("progress").value = Math.min(1, progress.loaded / progress.size);
-      controller.enqueue(chunk);
-    },
-  }));
-  const headers = { "Content-Type": "application/wasm" };
-  return WebAssembly.compileStreaming(new Response(counted, { headers }));
+  // What fails fails below too.
+  count(response.clone().body).catch(() => {});
+  const type = "application/wasm";
+  // A server's own answer is what a browser keeps the machine code of, for the next visit.
+  return WebAssembly.compileStreaming(response.headers.get("Content-Type") === type ? response
+    : new Response(response.body, { headers: { "Content-Type": type } }));
 }
 
 // Why there is no WebGPU; empty where there is.

@@ -163,11 +163,17 @@ fn fill_page(site: &Path) -> Result<(), String> {
     let page = weighed(&Module::Page.file(site))?;
     let threaded = Module::Threaded.file(site);
     let threaded = if threaded.is_file() { weighed(&threaded)? } else { Vec::new() };
-    let version = version(&[&page, &threaded]);
+    let mut texts = Vec::new();
     for name in PAGE {
         let source = Path::new("web/page").join(name);
         let text =
             std::fs::read_to_string(&source).map_err(|e| format!("{}: {e}", source.display()))?;
+        texts.push(text);
+    }
+    let mut parts = vec![page.as_slice(), threaded.as_slice()];
+    parts.extend(texts.iter().map(|text| text.as_bytes()));
+    let version = version(&parts);
+    for (name, text) in PAGE.iter().zip(texts) {
         let text = text
             .replace(VERSION, &version)
             .replace(THREADED_SIZE, &threaded.len().to_string())
@@ -178,6 +184,7 @@ fn fill_page(site: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Follows from everything that the site is made of.
 fn version(contents: &[&[u8]]) -> String {
     let mut hasher = DefaultHasher::new();
     contents.hash(&mut hasher);
