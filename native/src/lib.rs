@@ -12,17 +12,30 @@
 //! - [`theme`], `widgets`, `views`: what it looks like;
 //! - [`app`]: the app itself; [`platform`]: what it needs of its surroundings; [`export`]: what
 //!   can be saved.
+//!
+//! Without the feature `app` there is the link alone, for a worker that draws nothing.
 
 pub mod link;
+#[cfg(feature = "app")]
 pub mod setup;
+#[cfg(feature = "app")]
 pub mod mirror;
+#[cfg(feature = "app")]
 pub mod theme;
+#[cfg(feature = "app")]
 pub mod platform;
+#[cfg(feature = "app")]
 mod widgets;
+#[cfg(feature = "app")]
 mod views;
+#[cfg(feature = "app")]
 pub mod app;
+#[cfg(feature = "app")]
 pub mod export;
 
+#[cfg(feature = "app")]
 pub use app::{App, Options, prepare, prepare_shell};
+#[cfg(feature = "app")]
 pub use eframe::egui_wgpu::wgpu::TextureFormat;
+#[cfg(feature = "app")]
 pub use platform::Platform;

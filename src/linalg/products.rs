@@ -7,7 +7,6 @@
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
-#[cfg(not(target_arch = "wasm32"))]
 use rayon::prelude::*;
 
 use super::buffer::Buffer;
@@ -15,7 +14,6 @@ use super::error::LeastSquaresError;
 use crate::scalar::Real;
 
 /// Below so many floating-point operations one thread is faster than two.
-#[cfg(not(target_arch = "wasm32"))]
 const THREADING_PAYS: f64 = 4e6;
 /// Rows of one block of `J v`: its f64 sums stay in the first-level cache.
 const ROW_BLOCK: usize = 1024;
@@ -30,17 +28,19 @@ const PANEL_ENTRIES: usize = 1 << 19;
 /// Strips of columns that threads share in a Gram product.
 const STRIPS: usize = 6;
 
-/// All threads for work that is worth it, one otherwise.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn parallelism(operations: f64) -> Par {
-    if operations < THREADING_PAYS || rayon::current_num_threads() == 1 {
-        Par::Seq
-    } else {
-        Par::rayon(0)
-    }
+/// Whether so many operations are shared out over threads.
+pub(crate) fn threading_pays(operations: f64) -> bool {
+    operations >= THREADING_PAYS && rayon::current_num_threads() > 1
 }
 
-/// One thread: a page has no other, and faer's pool does not compile there.
+/// What faer is told for so many operations: all threads where they pay, one otherwise.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn parallelism(operations: f64) -> Par {
+    if threading_pays(operations) { Par::rayon(0) } else { Par::Seq }
+}
+
+/// One thread: the barriers that faer's own threads wait at do not compile for a browser. The
+/// products that take longest do not need them ([`threading_pays`]).
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn parallelism(_operations: f64) -> Par {
     Par::Seq
@@ -67,12 +67,10 @@ pub(crate) fn multiply<T: Real>(columns: &[&[T]], v: &[f64], out: &mut [f64]) {
     let block = |index: usize, out: &mut [f64]| {
         pulp::Arch::new().dispatch(MultiplyBlock { columns, v, first: index * ROW_BLOCK, out });
     };
-    match parallelism(2.0 * out.len() as f64 * columns.len() as f64) {
-        Par::Seq => out.chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out)),
-        #[cfg(not(target_arch = "wasm32"))]
-        Par::Rayon(_) => {
-            out.par_chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out));
-        }
+    if threading_pays(2.0 * out.len() as f64 * columns.len() as f64) {
+        out.par_chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out));
+    } else {
+        out.chunks_mut(ROW_BLOCK).enumerate().for_each(|(k, out)| block(k, out));
     }
 }
 
@@ -152,10 +150,10 @@ pub(crate) fn multiply_transposed<T: Real>(columns: &[&[T]], w: &[f64], out: &mu
     let each = |(column, out): (&&[T], &mut f64)| {
         *out = pulp::Arch::new().dispatch(Dot { a: column, b: w });
     };
-    match parallelism(2.0 * w.len() as f64 * columns.len() as f64) {
-        Par::Seq => columns.iter().zip(out).for_each(each),
-        #[cfg(not(target_arch = "wasm32"))]
-        Par::Rayon(_) => columns.par_iter().zip(out).with_min_len(8).for_each(each),
+    if threading_pays(2.0 * w.len() as f64 * columns.len() as f64) {
+        columns.par_iter().zip(out).with_min_len(8).for_each(each);
+    } else {
+        columns.iter().zip(out).for_each(each);
     }
 }
 
@@ -194,10 +192,10 @@ pub(crate) fn multiply_both<T: Real>(
         }
         sums
     };
-    let partial: Vec<Vec<f64>> = match parallelism(4.0 * n as f64 * s as f64) {
-        Par::Seq => u.chunks_mut(share).enumerate().map(part).collect(),
-        #[cfg(not(target_arch = "wasm32"))]
-        Par::Rayon(_) => u.par_chunks_mut(share).enumerate().map(part).collect(),
+    let partial: Vec<Vec<f64>> = if threading_pays(4.0 * n as f64 * s as f64) {
+        u.par_chunks_mut(share).enumerate().map(part).collect()
+    } else {
+        u.chunks_mut(share).enumerate().map(part).collect()
     };
     out.fill(0.0);
     for sums in partial {
@@ -320,19 +318,18 @@ pub(crate) fn lower_product(
     let strip = |(index, out): (usize, MatMut<'_, f64>)| {
         lower_strip(out, index * width, accumulation, a, b);
     };
-    let operations = (order * order) as f64 * a.ncols() as f64;
-    match parallelism(operations) {
-        Par::Seq => {
-            let mut rest = out;
-            for index in 0..order.div_ceil(width) {
-                let left = rest.ncols();
-                let (next, tail) = rest.split_at_col_mut(width.min(left));
-                strip((index, next));
-                rest = tail;
-            }
-        }
-        #[cfg(not(target_arch = "wasm32"))]
-        Par::Rayon(_) => out.par_col_chunks_mut(width).enumerate().for_each(strip),
+    let mut strips = Vec::with_capacity(order.div_ceil(width));
+    let mut rest = out;
+    for index in 0..order.div_ceil(width) {
+        let left = rest.ncols();
+        let (next, tail) = rest.split_at_col_mut(width.min(left));
+        strips.push((index, next));
+        rest = tail;
+    }
+    if threading_pays((order * order) as f64 * a.ncols() as f64) {
+        strips.into_par_iter().for_each(strip);
+    } else {
+        strips.into_iter().for_each(strip);
     }
 }
 

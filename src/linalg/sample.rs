@@ -7,10 +7,9 @@
 //! sampling, which only coherent rows can defeat; whoever preconditions with a sample sees that in
 //! the number of iterations, and takes a [`RowSketch`](super::RowSketch) instead.
 
-#[cfg(not(target_arch = "wasm32"))]
 use rayon::prelude::*;
 
-use super::products::parallelism;
+use super::products::threading_pays;
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
 
@@ -54,12 +53,10 @@ impl RowSample {
     /// `S J` into `out`, column by column; both are lists of columns.
     pub(crate) fn gather<T: Real>(&self, columns: &[&[T]], out: &mut [&mut [f64]]) {
         let gather = |(column, out): (&&[T], &mut &mut [f64])| self.gather_column(column, out);
-        match parallelism((self.picks.len() * columns.len()) as f64 * 4.0) {
-            faer::Par::Seq => columns.iter().zip(out).for_each(gather),
-            #[cfg(not(target_arch = "wasm32"))]
-            faer::Par::Rayon(_) => {
-                columns.par_iter().zip(out).with_min_len(16).for_each(gather);
-            }
+        if threading_pays((self.picks.len() * columns.len()) as f64 * 4.0) {
+            columns.par_iter().zip(out).with_min_len(16).for_each(gather);
+        } else {
+            columns.iter().zip(out).for_each(gather);
         }
     }
 

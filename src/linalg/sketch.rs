@@ -15,7 +15,7 @@ use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
 use super::error::LeastSquaresError;
-use super::products::{columns, parallelism};
+use super::products::{columns, threading_pays};
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
 
@@ -173,12 +173,10 @@ impl RowSketch {
         let group = |(block, out): (&[&[T]], &mut [&mut [f64]])| {
             pulp::Arch::new().dispatch(Scatter { hits: &hits, block, out });
         };
-        match parallelism((rows * block.len()) as f64 * HITS as f64) {
-            faer::Par::Seq => block.chunks(LANES).zip(out.chunks_mut(LANES)).for_each(group),
-            #[cfg(not(target_arch = "wasm32"))]
-            faer::Par::Rayon(_) => {
-                block.par_chunks(LANES).zip(out.par_chunks_mut(LANES)).for_each(group);
-            }
+        if threading_pays((rows * block.len()) as f64 * HITS as f64) {
+            block.par_chunks(LANES).zip(out.par_chunks_mut(LANES)).for_each(group);
+        } else {
+            block.chunks(LANES).zip(out.chunks_mut(LANES)).for_each(group);
         }
     }
 

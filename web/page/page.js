@@ -1,9 +1,12 @@
-// Loads the module once, for the page and its worker, and shows how far that is and what fails.
+// Loads each module once, for the page and its workers, and shows how far that is and what fails.
 
 import init, { start } from "./sketchpde.js?v=%VERSION%";
 
-const MODULE = "./sketchpde_bg.wasm?v=%VERSION%";
-const MODULE_BYTES = Number("%SIZE%");
+// Their sizes are set by the build; that of the module with threads is 0 where it was not built.
+const MODULE = { file: "./sketchpde_bg.wasm?v=%VERSION%", size: Number("%SIZE%") };
+const THREADED = { file: "./sketchpde_threads_bg.wasm?v=%VERSION%", size: Number("%THREADED_SIZE%") };
+// More of them gain nothing on problems that a page can show, and each takes time to begin.
+const MOST_THREADS = 16;
 const BROWSERS = "Chrome, Edge or Opera from version 113, Firefox from 141 on Windows or 145 on a Mac "
   + "and Safari from 26 have WebGPU; any browser of the last years with WebGL 2 works too, slower.";
 
@@ -43,22 +46,30 @@ function browse(take) {
   input.click();
 }
 
-// Compiles while it downloads. The length that a server names is that of the compressed file, so
-// progress counts to the size that the build has written down.
-async function download() {
-  const response = await fetch(MODULE);
-  if (!response.ok) throw new Error(`${MODULE}: ${response.status} ${response.statusText}`);
-  const progress = element("progress");
-  let loaded = 0;
-  const counted = response.body.pipeThrough(new TransformStream({
-    transform(chunk, controller) {
-      loaded += chunk.byteLength;
-      progress.value = Math.min(1, loaded / MODULE_BYTES);
-      controller.enqueue(chunk);
-    },
-  }));
-  const headers = { "Content-Type": "application/wasm" };
-  return WebAssembly.compileStreaming(new Response(counted, { headers }));
+// How far the downloads are, in bytes.
+const progress = { loaded: 0, size: 0 };
+
+// The length that a server names is that of the compressed file, so progress counts to the size that
+// the build has written down.
+async function count(body) {
+  const reader = body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    progress.loaded += part.value.byteLength;
+    element("progress").value = Math.min(1, progress.loaded / progress.size);
+  }
+}
+
+// Compiles while it downloads.
+async function download({ file, size }) {
+  progress.size += size;
+  const response = await fetch(file);
+  if (!response.ok) throw new Error(`${file}: ${response.status} ${response.statusText}`);
+  // What fails fails below too.
+  count(response.clone().body).catch(() => {});
+  const type = "application/wasm";
+  // A server's own answer is what a browser keeps the machine code of, for the next visit.
+  return WebAssembly.compileStreaming(response.headers.get("Content-Type") === type ? response
+    : new Response(response.body, { headers: { "Content-Type": type } }));
 }
 
 // Why there is no WebGPU; empty where there is.
@@ -70,6 +81,16 @@ async function withoutWebGpu() {
   return adapter ? "" : "This browser offers no adapter for WebGPU";
 }
 
+// How many threads the solver may have. Shared memory is for pages that servers isolate. From three
+// cores on, one is the page's, to draw with; `?threads=` asks for another number.
+function threadsHere() {
+  if (!THREADED.size || !globalThis.crossOriginIsolated || !globalThis.SharedArrayBuffer) return 1;
+  const asked = Number(new URLSearchParams(location.search).get("threads"));
+  const cores = navigator.hardwareConcurrency || 1;
+  const threads = asked >= 1 ? Math.floor(asked) : cores > 2 ? cores - 1 : cores;
+  return Math.min(threads, MOST_THREADS);
+}
+
 function spawn() {
   const worker = new Worker(new URL("./worker.js?v=%VERSION%", import.meta.url), { type: "module" });
   // Until the app listens itself.
@@ -77,22 +98,37 @@ function spawn() {
   return worker;
 }
 
+// Tells a worker what to run: `threaded`, if there is such a module, on so many threads.
+function equip(worker, module, threaded, threads) {
+  const alarms = Array.from({ length: threaded ? threads - 1 : 0 }, () => {
+    const { port1, port2 } = new MessageChannel();
+    // A thread of its pool has stopped. The worker waits for it and cannot say so itself.
+    port1.onmessage = ({ data: message }) => worker.dispatchEvent(new ErrorEvent("error", { message }));
+    return port2;
+  });
+  worker.postMessage({ module, threaded, alarms }, alarms);
+}
+
 async function main() {
   // The first worker starts beside the page, not after it.
   let first = spawn();
-  const begin = async () => {
-    const module = await download();
-    // The worker need not wait for the page, nor for an adapter that only drawing needs.
-    first.postMessage(module);
-    await init({ module_or_path: module });
-    return module;
-  };
-  const [module, reason] = await Promise.all([begin(), withoutWebGpu()]);
+  const threads = threadsHere();
+  const reason = withoutWebGpu();
+  const own = download(MODULE);
+  // With WebGPU large problems are solved there, by a module that needs no threads for it.
+  const other = threads > 1 ? reason.then((without) => (without ? download(THREADED) : null)) : null;
+  // The worker need not wait for the page.
+  const modules = Promise.all([own, other]).then(([module, threaded]) => {
+    equip(first, module, threaded, threads);
+    return { module, threaded };
+  });
+  const begun = own.then((module) => init({ module_or_path: module }));
+  const [{ module, threaded }, without] = await Promise.all([modules, reason, begun]);
   const page = {
-    withoutWebGpu: reason,
-    newWorker() {
+    withoutWebGpu: without,
+    newWorker(forSolver) {
       const worker = first ?? spawn();
-      if (worker !== first) worker.postMessage(module);
+      if (worker !== first) equip(worker, module, forSolver ? threaded : null, threads);
       first = null;
       return worker;
     },

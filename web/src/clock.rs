@@ -17,6 +17,7 @@ pub fn seconds() -> f64 {
 }
 
 /// Marks a moment of this thread, for whoever measures the page.
+#[cfg(feature = "page")]
 pub fn mark(name: &str) {
     // A mark that cannot be set is missed by a measurement only.
     PERFORMANCE.with(|performance| drop(performance.mark(name)));

@@ -12,6 +12,8 @@ pub enum Job {
     Request(Request),
     /// To be answered by [`News::Alive`], between two steps.
     Ask,
+    /// Panic in the other threads of the pool, for tests of what happens then.
+    FailInPool,
     /// Compute a reference solution. It takes seconds and looks at nothing else meanwhile, so it
     /// goes to a worker of its own.
     FindReference {

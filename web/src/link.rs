@@ -100,14 +100,16 @@ impl WorkerLink {
         Self { shared }
     }
 
-    /// A function that makes the solver fail, for tests of what happens then: `panic`, `silence` for
-    /// a worker that is gone without a word, or anything else for a lost device.
+    /// A function that makes the solver fail, for tests of what happens then: `panic`, `pool` for a
+    /// panic in another of its threads, `silence` for a worker that is gone without a word, or
+    /// anything else for a lost device.
     pub fn fault(&self) -> JsValue {
         let shared = Rc::clone(&self.shared);
         Closure::<dyn Fn(String)>::new(move |what: String| {
             let fault = if what == "panic" { Fault::Panic } else { Fault::LostDevice };
             match &shared.borrow().solver {
                 Some(solver) if what == "silence" => solver.worker.terminate(),
+                Some(solver) if what == "pool" => solver.send(&Job::FailInPool),
                 Some(solver) => solver.send(&Job::Request(Request::Fault(fault))),
                 None => {}
             }
@@ -152,7 +154,7 @@ impl Line {
 
 /// A new worker that reports to `shared`.
 fn open(shared: &Rc<RefCell<Shared>>, role: Role) -> Line {
-    let worker = shared.borrow().page.new_worker();
+    let worker = shared.borrow().page.new_worker(matches!(role, Role::Solver));
     // Weak, since `shared` owns the functions.
     let weak = Rc::downgrade(shared);
     let (to_message, to_error) = (weak.clone(), weak);

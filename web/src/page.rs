@@ -20,9 +20,10 @@ extern "C" {
     #[derive(Clone)]
     pub type Page;
 
-    /// A worker with this module in it.
+    /// A worker with this module in it, or for the solver the one with threads, where there is one.
+    /// The first worker is the solver's.
     #[wasm_bindgen(method, js_name = newWorker)]
-    pub fn new_worker(this: &Page) -> Worker;
+    pub fn new_worker(this: &Page, for_solver: bool) -> Worker;
 
     /// Why there is no WebGPU; empty where there is.
     #[wasm_bindgen(method, getter, js_name = withoutWebGpu)]

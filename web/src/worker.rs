@@ -28,7 +28,7 @@ const GPU_PAYS: usize = 1 << 20;
 #[wasm_bindgen]
 pub fn serve(early: &Array) -> Result<(), JsValue> {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
-    report_panics(scope.clone());
+    report_panics();
     let inbox = Rc::new(Inbox::new()?);
     let receive = {
         let inbox = Rc::clone(&inbox);
@@ -63,6 +63,7 @@ async fn work(scope: DedicatedWorkerGlobalScope, inbox: Rc<Inbox<Job>>) {
                     send_updates(&scope, updates);
                 }
                 Job::Ask => send(&scope, &News::Alive),
+                Job::FailInPool => rayon::broadcast(fail_in_pool).into_iter().collect(),
                 Job::FindReference { run, toml } => {
                     // Whoever wants it no longer ends this worker.
                     let solution = find_reference(&toml, &|| true);
@@ -89,6 +90,11 @@ fn choose_backend(mut request: Request) -> Request {
     request
 }
 
+/// Panics in the threads of the pool beside this one, which then waits for them in vain.
+fn fail_in_pool(thread: rayon::BroadcastContext<'_>) {
+    assert!(thread.index() == 0, "a panic in the pool, on request");
+}
+
 fn send_updates(scope: &DedicatedWorkerGlobalScope, updates: Vec<Update>) {
     if !updates.is_empty() {
         send(scope, &News::Updates(updates, memory()));
@@ -105,10 +111,17 @@ fn send(scope: &DedicatedWorkerGlobalScope, news: &News) {
 }
 
 /// A panic ends the module, so its last act is to say so.
-fn report_panics(scope: DedicatedWorkerGlobalScope) {
-    std::panic::set_hook(Box::new(move |panic| {
-        let news = News::Stopped(panic.to_string());
-        if let Ok((message, transfer)) = pack(&news) {
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.to_string();
+        if rayon::current_thread_index().is_some_and(|index| index > 0) {
+            // In a thread of the pool: the solver's waits for it for ever, and a message to it
+            // would not be read. `pool.js` catches this and tells the page.
+            wasm_bindgen::throw_str(&message);
+        }
+        // No handle from outside: another thread's objects are not this one's.
+        let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+        if let Ok((message, transfer)) = pack(&News::Stopped(message)) {
             let _ = scope.post_message_with_transfer(&message, &transfer);
         }
     }));

@@ -40,9 +40,27 @@ export function launch(tier) {
 
 /** The app in a page of its own. */
 export class App {
-  /** Opens the site; `complaints` collects what the console and the page complain about. */
-  static async open(browser, { query = "", fragment = "", width = 1280, height = 800 } = {}) {
+  /**
+   * Opens the site; `complaints` collects what the console and the page complain about. Without
+   * `isolated` it is as from a server that does not send the headers which isolate a page; `replaced`
+   * gives other contents for some of its scripts.
+   */
+  static async open(browser, {
+    query = "", fragment = "", width = 1280, height = 800, isolated = true, replaced = {},
+  } = {}) {
     const context = await browser.newContext({ viewport: { width, height } });
+    if (!isolated) {
+      await context.route(({ pathname }) => pathname === "/", async (route) => {
+        const response = await route.fetch();
+        const entries = Object.entries(response.headers());
+        const headers = Object.fromEntries(entries.filter(([name]) => !name.startsWith("cross-origin-")));
+        await route.fulfill({ response, headers });
+      });
+    }
+    for (const [name, body] of Object.entries(replaced)) {
+      await context.route(({ pathname }) => pathname === `/${name}`, (route) =>
+        route.fulfill({ body, contentType: "text/javascript", headers: { "Cross-Origin-Embedder-Policy": "require-corp" } }));
+    }
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: SITE });
     context.setDefaultTimeout(1e3 * PATIENCE);
     const page = await context.newPage();
@@ -122,7 +140,10 @@ export class App {
     return this.page.screenshot({ path: path.join(RESULTS, `${name}.png`) });
   }
 
-  /** Makes the solver fail: by a `panic`, by `silence` (it is gone without a word), or by the loss of its GPU `device`. */
+  /**
+   * Makes the solver fail: by a `panic`, by one in another thread of its `pool`, by `silence` (it is
+   * gone without a word), or by the loss of its GPU `device`.
+   */
   fault(what) {
     return this.page.evaluate((what) => window.sketchpde.fault(what), what);
   }

@@ -15,6 +15,12 @@ const SEED = 2;
  * speed that a person follows.
  */
 const RUNS = Number(process.env.SKETCHPDE_RUNS ?? 40);
+/** Why the site has no module with threads; empty where it has one. */
+const SINGLE_THREADED = process.env.SKETCHPDE_SINGLE_THREADED;
+/** Of the solver without WebGPU, in the test of its numbers. */
+const THREADS = SINGLE_THREADED ? 1 : 2;
+/** What the line at the bottom says of the processor. */
+const processor = (threads) => new RegExp(`^CPU, ${threads} thread${threads === 1 ? "" : "s"}  `);
 /** For waiting until a run is over. */
 const SLOWLY = { pause: 500 };
 
@@ -59,7 +65,7 @@ for (const tier of Object.keys(TIERS)) {
     after(() => browser.close());
 
     /** A test on a page of its own, which must not complain. */
-    const onPage = (name, options, body) => test(name, { timeout: 5e3 * PATIENCE }, async () => {
+    const onPage = (name, { skip, ...options }, body) => test(name, { timeout: 5e3 * PATIENCE, skip }, async () => {
       const app = await App.open(browser, options);
       try {
         await body(app);
@@ -96,7 +102,8 @@ for (const tier of Object.keys(TIERS)) {
         + `${last.run.status.step} steps took ${last.run.status.seconds.steps.toFixed(2)} s`);
     });
 
-    onPage("its numbers are those of the program", { fragment: linkTo(SEED), height: 1400 }, async (app) => {
+    const query = tier === "webgpu" ? "" : `?threads=${THREADS}`;
+    onPage("its numbers are those of the program", { query, fragment: linkTo(SEED), height: 1400 }, async (app) => {
       // A software GPU draws and computes by turns: a small picture leaves time for the solver.
       const small = () => app.page.setViewportSize({ width: 400, height: 300 });
       if (tier === "webgpu") {
@@ -116,6 +123,7 @@ for (const tier of Object.keys(TIERS)) {
       await app.page.setViewportSize({ width: 1280, height: 1400 });
       await app.until("the errors", (seen) => errorsShown(seen).run !== undefined);
       const seen = await app.look();
+      await app.text(tier === "webgpu" ? /^GPU, / : processor(THREADS));
       await app.screenshot(`${tier}-numbers`);
       const told = errorsTold(seen);
       // Two digits are shown.
@@ -198,6 +206,39 @@ for (const tier of Object.keys(TIERS)) {
       await app.until("a picture", ({ texts }) => texts.some(({ text }) => /^Compared with the exact/.test(text)));
       await app.screenshot(`${tier}-training`);
     });
+
+    if (tier === "webassembly") {
+      const several = { query: "?threads=3", skip: SINGLE_THREADED || false };
+      onPage("after a panic in one of its threads the run goes on, with as many as before", several, async (app) => {
+        // The worker that computes the reference ends once it has it.
+        const alone = async () => {
+          await app.until("errors", ({ run: { status } }) => status?.step > 40 && status.error !== null);
+          await app.text(processor(3));
+          await app.until("the solver's three threads alone", () => app.page.workers().length === 3);
+        };
+        await alone();
+        const { run: before } = await app.look();
+        await app.fault("pool");
+        await app.text(/a panic in the pool[\s\S]* goes on from t = /);
+        await app.until("more steps", ({ run: { status } }) =>
+          status?.step > before.status.step && status.phase !== "Fit");
+        await alone();
+        assert.deepEqual(app.complaints.filter((text) => !/panicked|unreachable/.test(text)), []);
+        app.complaints.length = 0;
+      });
+
+      const refusal = { "sketchpde_threads.js": 'throw new RangeError("no shared memory of that size");' };
+      onPage("where shared memory is refused the solver has one thread", { query: "?threads=2", replaced: refusal, skip: SINGLE_THREADED || false }, async (app) => {
+        await app.until("a step", ({ run }) => run.status?.step > 0);
+        await app.text(processor(1));
+      });
+
+      onPage("on a server that does not isolate it the solver has one thread", { query: "?threads=2", fragment: linkTo(SEED), isolated: false }, async (app) => {
+        assert.equal(await app.page.evaluate(() => crossOriginIsolated), false);
+        await app.until("a step", ({ run }) => run.status?.step > 0);
+        await app.text(processor(1));
+      });
+    }
 
     if (tier === "webgpu") {
       onPage("without its device the run goes on on the processor", { fragment: linkTo(3), width: 640, height: 900 }, async (app) => {

@@ -20,7 +20,8 @@ Commands:
   setup         Install what the tests need (on Debian and Ubuntu; elsewhere say what to install)
   test          Set up, then check the format, the lints and the lock file, and run every test,
                 those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium
-  web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing)
+  web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing),
+                with threads where the source of Rust's library can be had
   serve [PORT]  Build it and serve it on this machine (port 8080)
   web-test      Build it and test it in headless Chromium, with WebGPU and without
 
@@ -77,7 +78,7 @@ fn set_up() -> Result<(), String> {
 /// Serves the site until the program is ended.
 fn build_and_serve(port: &str) -> Result<(), String> {
     let port = port.parse().map_err(|_| format!("{port} is no port: 1 to 65535"))?;
-    let address = web::serve(web::build(web::Options::default())?, port)?;
+    let address = web::serve(web::build(web::Options::default())?.folder, port)?;
     println!("http://{address}");
     loop {
         std::thread::park();

@@ -15,7 +15,7 @@ pub(super) fn definitions() -> FontDefinitions {
         ("text-regular", include_bytes!("../../assets/fonts/text-regular.otf")),
         ("text-semibold", include_bytes!("../../assets/fonts/text-semibold.otf")),
         // In the program already, for its plots.
-        ("letters", epaint_default_fonts::UBUNTU_LIGHT),
+        ("letters", sketchpde::output::plots::raster::LETTERS),
     ];
     for (name, bytes) in files {
         fonts.font_data.insert(name.into(), Arc::new(FontData::from_static(bytes)));

@@ -5,6 +5,7 @@ mod debian;
 mod npm;
 mod serve;
 mod test;
+mod threads;
 mod toolchain;
 
 pub use build::{Options, build};

@@ -7,13 +7,11 @@ use std::sync::Arc;
 
 use tiny_http::{Header, Method, Request, Response, Server};
 
-/// The headers of every answer. The first two isolate the page from others, without which browsers
-/// give it coarse clocks and no shared memory; the third makes a reload fetch what has been built
-/// since.
-const HEADERS: [(&str, &str); 3] = [
+/// The headers of every answer. They isolate the page from others, without which browsers give it
+/// coarse clocks and no shared memory.
+const HEADERS: [(&str, &str); 2] = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Embedder-Policy", "require-corp"),
-    ("Cache-Control", "no-cache"),
 ];
 
 /// How many files are sent at once: as many as a browser asks for at a time.
@@ -43,8 +41,9 @@ pub fn serve(site: PathBuf, port: u16) -> Result<SocketAddr, String> {
 }
 
 fn answer(site: &Path, request: Request) -> std::io::Result<()> {
+    let url = request.url().to_owned();
     let file = match request.method() {
-        Method::Get | Method::Head => file_of(request.url()),
+        Method::Get | Method::Head => file_of(&url),
         _ => return request.respond(Response::empty(405)),
     };
     let opened = file.and_then(|file| {
@@ -53,7 +52,8 @@ fn answer(site: &Path, request: Request) -> std::io::Result<()> {
     });
     let Some((file, mime)) = opened else { return request.respond(Response::empty(404)) };
     let mut response = Response::from_file(file);
-    for (name, value) in HEADERS.into_iter().chain([("Content-Type", mime)]) {
+    let others = [("Content-Type", mime), ("Cache-Control", keeping(&url))];
+    for (name, value) in HEADERS.into_iter().chain(others) {
         if let Ok(header) = Header::from_bytes(name, value) {
             response.add_header(header);
         }
@@ -66,6 +66,12 @@ fn file_of(url: &str) -> Option<PathBuf> {
     let path = url.split(['?', '#']).next()?.trim_start_matches('/');
     let path = Path::new(if path.is_empty() { "index.html" } else { path });
     path.components().all(|part| matches!(part, Component::Normal(_))).then(|| path.to_owned())
+}
+
+/// How long browsers may keep an answer: what is asked for by its version for ever, and with it the
+/// machine code that they have made of it; the page that names the versions not at all.
+fn keeping(url: &str) -> &'static str {
+    if url.contains("?v=") { "max-age=31536000, immutable" } else { "no-cache" }
 }
 
 fn mime(file: &Path) -> &'static str {
@@ -109,6 +115,12 @@ mod tests {
         assert!(page.contains(" 200 "), "{page}");
         assert!(page.contains("Content-Type: text/javascript\r\n"), "{page}");
         assert!(page.contains("Cross-Origin-Opener-Policy: same-origin\r\n"), "{page}");
+        assert!(page.contains("Cache-Control: no-cache\r\n"), "{page}");
+        let versioned = ask("GET /page.js?v=1");
+        assert!(
+            versioned.contains("Cache-Control: max-age=31536000, immutable\r\n"),
+            "{versioned}"
+        );
         assert!(ask("GET /nothing.js").contains(" 404 "));
         assert!(ask("POST /page.js").contains(" 405 "));
     }

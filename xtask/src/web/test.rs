@@ -19,6 +19,8 @@ const PLAYWRIGHT: &str = "1.65.1";
 /// What the tests need beside the project itself.
 pub struct Tools {
     toolchain: Toolchain,
+    /// What builds the module with threads, or why none is built.
+    threaded: Result<Toolchain, String>,
     browser: PathBuf,
     playwright: PathBuf,
 }
@@ -26,6 +28,12 @@ pub struct Tools {
 impl fmt::Display for Tools {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "for WebAssembly: {}", self.toolchain)?;
+        match &self.threaded {
+            Ok(toolchain) => {
+                writeln!(f, "with threads:    {toolchain}, with its library's source")?
+            }
+            Err(why) => writeln!(f, "with threads:    none: {why}")?,
+        }
         write!(f, "Chromium:        {}", self.browser.display())
     }
 }
@@ -33,14 +41,21 @@ impl fmt::Display for Tools {
 /// Finds or installs the compiler for the browser, the browser, its remote control and Node.js.
 ///
 /// # Errors
-/// When one of them cannot be had; the message says what to install.
+/// When one of them cannot be had; the message says what to install. Without what threads need, the
+/// page is tested without them, unless this is CI.
 pub fn tools() -> Result<Tools, String> {
     let cache = cache::folder()?;
     let toolchain = Toolchain::find(&cache)?;
+    let threaded = Toolchain::find_with_source(&cache);
+    if let Err(why) = &threaded
+        && std::env::var_os("CI").is_some()
+    {
+        return Err(why.clone());
+    }
     npm::node()?;
     let modules = npm::install(&cache, "playwright-core", PLAYWRIGHT)?;
     let playwright = modules.join("playwright-core/index.js");
-    Ok(Tools { toolchain, browser: browser()?, playwright })
+    Ok(Tools { toolchain, threaded, browser: browser()?, playwright })
 }
 
 /// Builds the site and the command line program, and compares the two in headless Chromium: with
@@ -55,7 +70,7 @@ pub fn test(tools: &Tools) -> Result<(), String> {
     let results = PathBuf::from(RESULTS);
     let _ = std::fs::remove_dir_all(&results);
     std::fs::create_dir_all(&results).map_err(|e| format!("{RESULTS}: {e}"))?;
-    let address = serve(site, 0)?;
+    let address = serve(site.folder, 0)?;
     let mut node = npm::node()?;
     node.arg("--test")
         .arg("--test-reporter=spec")
@@ -64,7 +79,9 @@ pub fn test(tools: &Tools) -> Result<(), String> {
         .env("SKETCHPDE_BROWSER", &tools.browser)
         .env("SKETCHPDE_PLAYWRIGHT", &tools.playwright)
         .env("SKETCHPDE_CLI", program())
-        .env("SKETCHPDE_RESULTS", &results);
+        .env("SKETCHPDE_RESULTS", &results)
+        // Why the tests of threads are to be left out.
+        .env("SKETCHPDE_SINGLE_THREADED", site.single_threaded.unwrap_or_default());
     done(&mut node)?;
     println!("Screenshots: {RESULTS}");
     Ok(())
