@@ -245,3 +245,49 @@ fn a_precision_that_the_device_lacks_is_refused() {
     assert!(f64_is_refused.is_err());
     assert_eq!(system.losses(&[&theta]).expect("a loss")[0].to_bits(), before.to_bits());
 }
+
+/// Random Fourier features are features like others; a network with encoders is no chain of layers.
+#[test]
+fn fourier_features_agree_and_encoders_are_refused() {
+    let text = mixed_blocks(40, "tanh", "[6, 6]\nfourier = { count = 3, scale = 2 }");
+    for (precision, gpu, scalars) in tiers(gpu()) {
+        check("Fourier features", &problem(&text, precision, &[]), &gpu, scalars);
+    }
+    let gated = problem(&text, "f32", &[("network.architecture", "modified-mlp")]);
+    let refused = pollster::block_on(GpuCollocation::new(gpu(), &gated));
+    assert!(matches!(refused.err(), Some(GpuError::Encoders)));
+}
+
+/// Weights along time are the host's and count in what the device computes.
+#[test]
+fn causal_weights_agree() {
+    let text = "format = 1
+[domain]
+t = { range = [0, 1] }
+x = { range = [0, 1], embedding = 'periodic' }
+[residual.interior]
+equation = 'u_t = 0.1*u_xx + u'
+points = { layout = 'random', count = 90 }
+[residual.initial]
+on = 't = 0'
+equation = 'u = sin(2*pi*x)'
+points = { count = 9 }
+[network]
+layers = [6, 6]
+[method]
+name = 'adam'
+causal = { tolerance = 0.5, slices = 5 }";
+    let problem = problem(text, "mixed", &[]);
+    let theta = theta(&Network::of_residual(&problem), 7);
+    let mut device = pollster::block_on(GpuCollocation::new(gpu(), &problem)).expect("a system");
+    let mut twin = Collocation::in_double(&problem);
+    let plain = all_of(&mut device, &theta);
+    assert!(device.begin_iteration(0, &theta).expect("finite"));
+    assert!(twin.begin_iteration(0, &theta).expect("finite"));
+    let (found, truth) = (all_of(&mut device, &theta), all_of(&mut twin, &theta));
+    for (k, (found, truth)) in found.iter().zip(&truth).enumerate() {
+        let error = relative_error(found, truth);
+        assert!(error < 1e-5, "number {k}: {error:e}");
+        assert!(relative_error(&plain[k], truth) > 1e-3, "the weights matter to number {k}");
+    }
+}
