@@ -17,7 +17,7 @@ pub enum Scalar {
 
 /// pi/2 in three parts: the first two have so few bits that small multiples of them are exact in
 /// f32, the third has what is left of pi/2, its digits beyond f64 among it.
-const QUARTER_TURN: [f64; 2] = [1.5703125, 4.837_512_969_970_703_1e-4];
+const QUARTER_TURN: [f64; 2] = [1.5703125, 4.837_512_969_970_703e-4];
 const QUARTER_TURN_BEYOND: f64 = 6.123_233_995_736_766e-17;
 /// ln 2 in two parts: 355/512, and the rest.
 const LN2: [f64; 2] = [0.693_359_375, -2.121_944_400_546_905_8e-4];

@@ -14,6 +14,9 @@ use crate::evaluate::gpu::error::GpuError;
 use crate::evaluate::residual::{Collocation, ResidualError, ResidualSystem, Rounding};
 use crate::problem::{Precision, ResidualProblem};
 
+/// Takes the network's jets at a run of points, for one parameter vector after the other.
+type JetVisitor<'a> = dyn FnMut(&[Operator<f64>], &Run, Vec<Vec<f64>>) + 'a;
+
 /// A residual problem at its points, evaluated on a GPU.
 ///
 /// Rows, points and weights are those of [`Collocation`], which it holds; residuals, losses, the
@@ -89,7 +92,7 @@ impl GpuCollocation {
     async fn visit_jets(
         &mut self,
         thetas: &[&[f64]],
-        visit: &mut dyn FnMut(&[Operator<f64>], &Run, Vec<Vec<f64>>),
+        visit: &mut JetVisitor<'_>,
     ) -> Result<(), GpuError> {
         let weights: Vec<Vec<f64>> =
             thetas.iter().map(|theta| self.weights.values(theta)).collect();
