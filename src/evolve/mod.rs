@@ -10,6 +10,7 @@ pub mod tableau;
 pub mod control;
 mod error;
 mod columns;
+mod tier;
 mod implicit;
 mod on_device;
 mod engine;
@@ -19,7 +20,10 @@ pub mod parameter_ode;
 mod attempt;
 mod evolution;
 mod disturb;
+mod endless;
 mod refit;
+mod follow;
+mod moments;
 #[cfg(test)]
 mod tests;
 
