@@ -21,7 +21,7 @@ fn names() -> Names {
 }
 
 fn channels() -> Vec<Channel> {
-    let partial = |x, y| Channel::Partial(MultiIndex([x, y, 0, 0, 0, 0]));
+    let partial = |x, y| Channel::Partial(MultiIndex([x, y, 0, 0, 0, 0, 0, 0]));
     vec![Channel::value(), partial(1, 0), partial(0, 1), partial(2, 1), Channel::Laplacian]
 }
 

@@ -22,6 +22,16 @@ fn preset_text(name: &str) -> &'static str {
     presets().iter().find(|preset| preset.name == name).expect("a preset").text
 }
 
+const OPEN: &str = "x1 = { range = [-1, 1], boundary = \"open\" }";
+
+/// The rest of a file for points that are drawn from a Gaussian's logarithm.
+fn drawn(points: &str, more: &str) -> String {
+    format!(
+        "[initial]\nu = \"-x1^2\"\n[points]\nlayout = \"adaptive\"\ndensity = \"logarithm\"\n\
+         {points}\n{more}"
+    )
+}
+
 /// A small valid file; `domain` and `rest` complete it.
 fn file(equation: &str, domain: &str, rest: &str) -> String {
     format!(
@@ -259,7 +269,10 @@ fn each_contradiction_is_named() {
     let square = "x = { range = [0, 1], lower = \"y\", upper = \"y\" }\n\
                   y = { range = [0, 1], lower = 0, upper = \"1 + x\" }";
     let rod = "x = { range = [0, 1], boundary = \"dirichlet\", upper = \"1 + t\" }";
-    let seven: String = (1..=7).map(|k| format!("x{k} = {{ range = [0, 1] }}\n")).collect();
+    let many = |count: usize| -> String {
+        (1..=count).map(|k| format!("x{k} = {{ range = [0, 1] }}\n")).collect()
+    };
+    let (eight, nine) = (many(8), many(9));
     for (text, message) in [
         (file("u_t = u_xx", LINE, ""), "[initial] is missing in the file"),
         (
@@ -314,10 +327,43 @@ fn each_contradiction_is_named() {
             "nystrom-cg cannot truncate: it always damps",
         ),
         (
-            file("u_t = u_x1", &seven, "[initial]\nu = 0"),
-            "there are 7 coordinates; there must be 1 to 6",
+            file("u_t = u_x1", OPEN, "[initial]\nu = \"-x1^2\""),
+            "x1: open ends are for points that are drawn from the solution",
         ),
-        (file("u_t = 0", "", "[initial]\nu = 0"), "there are 0 coordinates; there must be 1 to 6"),
+        (
+            file("u_t = u_x1", OPEN, "[initial]\nu = 0\n[points]\nlayout = \"adaptive\""),
+            "the initial state is zero everywhere that was looked at: nothing can be drawn from it",
+        ),
+        (
+            file("u_t = u_x1", OPEN, &drawn("count = 10", "")),
+            "points.count is 10, but must be at least 16 points that are drawn, to span the space",
+        ),
+        (
+            file("u_t = u_x1", OPEN, &drawn("", "[method]\nrefit_every = 5")),
+            "refits are for points that stay where they are",
+        ),
+        (
+            file("u_t = u_x1^3", OPEN, &drawn("", "[reference]\nkind = \"gaussian\"")),
+            "the Gaussian reference is for a linear Fokker-Planck equation for the density or, with \
+             points.density = \"logarithm\", its logarithm, in a domain with open ends",
+        ),
+        (
+            file("u_t = u_xx", LINE, &format!("{wave}\n[points]\ndensity = \"logarithm\"")),
+            "points.density is for points that are drawn from the solution",
+        ),
+        (
+            file("u_t = u_xx", LINE, &format!("{wave}\n[points]\nresample = 3")),
+            "points.resample is for points that are drawn from the solution",
+        ),
+        (
+            file("u_t = u_x1", &eight, "[initial]\nu = 0\n[points]\nlayout = \"grid\""),
+            "16 x 16 x 16 x 16 x 16 x 16 x 16 x 16 points are more than 10000000",
+        ),
+        (
+            file("u_t = u_x1", &nine, "[initial]\nu = 0"),
+            "there are 9 coordinates; there must be 1 to 8",
+        ),
+        (file("u_t = 0", "", "[initial]\nu = 0"), "there are 0 coordinates; there must be 1 to 8"),
         (
             file(
                 "u_t = u_xx",

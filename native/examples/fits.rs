@@ -7,13 +7,13 @@ use std::path::Path;
 
 use sketchpde::evolve::initial_fit::InitialFit;
 use sketchpde::problem::presets;
-use sketchpde_native::setup::Setup;
+use sketchpde_native::setup::{Setup, live};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fits");
     let named: Vec<String> = std::env::args().skip(1).collect();
     let wanted = |name: &str| named.is_empty() || named.iter().any(|n| n == name);
-    for preset in presets().iter().filter(|preset| wanted(preset.name)) {
+    for preset in presets().iter().filter(|p| live::is_shown(p) && wanted(p.name)) {
         let problem = Setup::preset(*preset).problem()?;
         let mut fit = InitialFit::new(&problem)?;
         let report = loop {

@@ -68,8 +68,9 @@ pub fn history(state: &State) -> File {
 /// Why there is no picture.
 pub fn picture(state: &State) -> Result<File, String> {
     let mirror = &state.mirror;
-    let names = Names { title: &mirror.problem.title, unknown: &mirror.problem.unknown };
-    let figure = match mirror.problem.dimensions() {
+    let unknown = mirror.grid.unknown(&mirror.problem);
+    let names = Names { title: &mirror.problem.title, unknown };
+    let figure = match mirror.grid.axes().len() {
         1 => space_time(&kept(mirror, 0..mirror.frames.times.len()), &names),
         _ => {
             let last = mirror.frames.times.len().saturating_sub(1);

@@ -363,6 +363,23 @@ mod tests {
     }
 
     #[test]
+    fn a_density_in_many_dimensions_is_shown_by_its_marginal_along_one() {
+        for (name, mean) in [("fokker-planck-5d", 0.9), ("fokker-planck-8d", 0.9)] {
+            let setup = Setup::preset(Preset::find(name).expect("a preset"));
+            let mirror = Mirror::new(1, setup.problem().expect("a problem"), setup);
+            let [x] = mirror.grid.axes() else { panic!("{name}: one axis") };
+            let (values, reference) = mirror.shown(None);
+            assert!(reference.is_none() && mirror.grid.looks_at_a_marginal());
+            // A Gaussian of variance 0.1.
+            for (x, p) in x.iter().zip(values) {
+                let exact =
+                    (-(x - mean) * (x - mean) / 0.2).exp() / (0.2 * std::f64::consts::PI).sqrt();
+                assert!((p - exact).abs() < 1e-9, "{name}, x1 = {x}: {p}, {exact}");
+            }
+        }
+    }
+
+    #[test]
     fn frames_are_added_replaced_and_found_by_time() {
         let mut mirror = mirror();
         mirror.take_frames(block(&mirror, 0, &[0.0, 0.1]));

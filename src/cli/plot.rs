@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use sketchpde::output::plots::{self, Names, training};
-use sketchpde::output::{History, OutputError, ResultFolder, SpaceTimeField};
+use sketchpde::output::{DensityRecord, History, OutputError, ResultFolder, SpaceTimeField};
 use sketchpde::problem::{Overrides, Problem, ProblemFile};
+use sketchpde::session::EvaluationGrid;
 
 use super::failure::Failure;
 use super::kernels;
@@ -51,7 +52,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         ProblemFile::Evolution(problem) if arguments.kernels => {
             return Err(Failure::NoKernels { problem: problem.name.clone() });
         }
-        ProblemFile::Evolution(problem) => draw(&into, problem, &field, &folder.read_history()?)?,
+        ProblemFile::Evolution(problem) => {
+            let densities = folder.read_moments(&problem.names().coordinates)?;
+            draw(&into, problem, &field, &folder.read_history()?, &densities)?
+        }
         ProblemFile::Residual(problem) => {
             let names = Names { title: &problem.title, unknown: &problem.unknown };
             let mut files = training::save_all(&into, &field, &folder.read_training()?, &names)?;
@@ -76,7 +80,12 @@ pub fn draw(
     problem: &Problem,
     field: &SpaceTimeField,
     history: &History,
+    densities: &[DensityRecord],
 ) -> Result<Vec<PathBuf>, OutputError> {
-    let names = Names { title: &problem.title, unknown: &problem.unknown };
-    plots::save_all(into, field, history, &names)
+    let unknown = EvaluationGrid::of(problem).unknown(problem);
+    let names = Names { title: &problem.title, unknown };
+    let mut files = plots::save_all(into, field, history, &names)?;
+    let coordinates = problem.names().coordinates;
+    files.extend(plots::density::save_all(into, densities, &coordinates, &names)?);
+    Ok(files)
 }

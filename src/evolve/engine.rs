@@ -3,14 +3,13 @@
 use faer::{Mat, MatRef};
 
 use super::columns::Columns;
-use super::error::{AttemptError, EvolveError};
-use super::{implicit, on_device};
+use super::error::EvolveError;
+use super::tier::tier;
 use crate::evaluate::cpu::{self, Field, Linearisation};
 use crate::evaluate::gpu::{self, Gpu, GpuError, device};
-use crate::linalg::{LeastSquares, Solution};
 use crate::network::Network;
 use crate::problem::points::Points;
-use crate::problem::{Precision, Problem, Scheme};
+use crate::problem::{PointLayout, Precision, Problem};
 use crate::scalar::Real;
 
 /// What the person asked for.
@@ -41,19 +40,19 @@ pub struct Description {
 /// | `f64` | f64, on the CPU | f64, on the CPU |
 pub struct Engine {
     tier: Precision,
-    single: Option<Host<f32>>,
-    double: Option<Host<f64>>,
-    gpu: Option<(gpu::Evaluator, String)>,
-    network: Network,
-    coordinates: Vec<f64>,
-    problem: Problem,
+    pub(super) single: Option<Host<f32>>,
+    pub(super) double: Option<Host<f64>>,
+    pub(super) gpu: Option<(gpu::Evaluator, String)>,
+    pub(super) network: Network,
+    pub(super) coordinates: Vec<f64>,
+    pub(super) problem: Problem,
     /// The last Jacobian given back, whose memory the next one takes.
     spare: Option<Columns>,
 }
 
 /// The CPU evaluator of one precision, and where it was linearised last.
-struct Host<T> {
-    evaluator: cpu::Evaluator<T>,
+pub(super) struct Host<T> {
+    pub evaluator: cpu::Evaluator<T>,
     at: Linearisation<T>,
 }
 
@@ -110,6 +109,7 @@ impl Engine {
     pub async fn new(problem: &Problem, choice: &BackendChoice) -> Result<Self, EvolveError> {
         let adapter = match choice {
             BackendChoice::Cpu => None,
+            BackendChoice::Auto if problem.points.layout == PointLayout::Adaptive => None,
             BackendChoice::Auto => match device::choose(&device::Selection::Hardware).await {
                 Ok(adapter) => Some(adapter),
                 Err(GpuError::NoAdapter | GpuError::NoHardwareAdapter { .. }) => None,
@@ -132,6 +132,9 @@ impl Engine {
     /// # Errors
     /// When the precision is not to be had there or the device fails.
     pub async fn on(problem: &Problem, gpu: Option<&Gpu>) -> Result<Self, EvolveError> {
+        if gpu.is_some() && problem.points.layout == PointLayout::Adaptive {
+            return Err(EvolveError::AdaptiveOnDevice);
+        }
         let network = Network::of(problem);
         let coordinates = Points::of(problem).coordinates;
         let tier = tier(problem, gpu.is_some())?;
@@ -197,6 +200,37 @@ impl Engine {
     #[must_use]
     pub fn coordinates(&self) -> &[f64] {
         &self.coordinates
+    }
+
+    /// Moves the points of the least-squares problems, on the CPU.
+    ///
+    /// # Errors
+    /// Where there are more or fewer of them than before.
+    pub fn set_points(&mut self, coordinates: Vec<f64>) -> Result<(), EvolveError> {
+        let (given, expected) = (coordinates.len(), self.coordinates.len());
+        if given != expected {
+            return Err(EvolveError::Points { given, expected });
+        }
+        if self.single.is_some() {
+            self.single = Some(Host::new(&self.problem, &self.network, &coordinates));
+        }
+        if self.double.is_some() {
+            self.double = Some(Host::new(&self.problem, &self.network, &coordinates));
+        }
+        self.coordinates = coordinates;
+        Ok(())
+    }
+
+    /// Draws the points from the initial state of `problem` again, where they are drawn: another run
+    /// begins.
+    ///
+    /// # Errors
+    /// As [`Engine::set_points`].
+    pub fn begin_anew(&mut self, problem: &Problem) -> Result<(), EvolveError> {
+        match problem.points.layout {
+            PointLayout::Adaptive => self.set_points(Points::of(problem).coordinates),
+            _ => Ok(()),
+        }
     }
 
     /// Round-off of the Jacobian's entries.
@@ -335,58 +369,6 @@ impl Engine {
         Ok((field, self.columns(theta, time, columns).await?))
     }
 
-    /// Field and solution of `min |J v - F|` by the device's products and sketch; `None` where there
-    /// is no device or where `squares` would rather have J itself.
-    ///
-    /// # Errors
-    /// When the least-squares problem has no solution or the device fails.
-    pub async fn solve_on_device(
-        &mut self,
-        (theta, time): (&[f64], f64),
-        columns: &[u32],
-        squares: &mut LeastSquares,
-        epoch: u64,
-    ) -> Result<Option<(Field, Solution)>, AttemptError> {
-        let points = self.points();
-        let Some((gpu, _)) = &mut self.gpu else { return Ok(None) };
-        let Some(sketch) = squares.matrix_free_sketch(points, columns.len(), epoch) else {
-            return Ok(None);
-        };
-        let field = self.double.as_ref().map(|double| double.evaluator.field(theta, time));
-        let at = (theta, time);
-        on_device::solve(gpu, at, columns, field, squares, &sketch).await.map(Some)
-    }
-
-    /// Field and solution of `min |J v - F|` without storing J; `None` where there is a device, or
-    /// where `squares` would rather have J itself. The field at theta is `known`, or computed here.
-    ///
-    /// # Errors
-    /// When the least-squares problem has no solution.
-    pub async fn solve_unstored(
-        &mut self,
-        at: (&[f64], f64),
-        columns: &[u32],
-        squares: &mut LeastSquares,
-        epoch: u64,
-        known: Option<&Field>,
-    ) -> Result<Option<(Field, Solution)>, AttemptError> {
-        let unstored = squares.unstored(self.points(), columns.len(), epoch);
-        let Some(unstored) = unstored.filter(|_| self.gpu.is_none()) else { return Ok(None) };
-        let field = match known {
-            Some(field) => field.clone(),
-            None => self.field(at.0, at.1).await?,
-        };
-        let rate = field.right_hand_side.as_slice();
-        let (problem, network, coordinates) = (&self.problem, &self.network, &self.coordinates);
-        let linear = implicit::Linear { problem, network, coordinates, at, chosen: columns, rate };
-        let solution = match (&self.single, &self.double) {
-            (Some(host), _) => linear.solve(&host.evaluator, squares, &unstored, epoch).await?,
-            (None, Some(host)) => linear.solve(&host.evaluator, squares, &unstored, epoch).await?,
-            (None, None) => unreachable!("some evaluator is always there"),
-        };
-        Ok(Some((field, solution)))
-    }
-
     /// Takes a Jacobian back: writing into memory that is mapped already spares the next one the
     /// page faults and the zeroing of n s entries.
     pub fn recycle(&mut self, columns: Columns) {
@@ -399,32 +381,6 @@ impl Engine {
         if coordinates.is_empty() {
             return Vec::new();
         }
-        cpu::Evaluator::<f64>::new(&self.problem, &self.network, coordinates)
-            .field(theta, time)
-            .values
-    }
-}
-
-/// The precision tier of a run: what was asked for, or what the scheme needs.
-///
-/// Stage fits resolve steps far below f32's round-off, so they take residuals in f64; the published
-/// scheme truncates at 1e-4, where f32 loses nothing (`baselines`: 5.5e-5 both ways). Down to 1e-5
-/// the Jacobian's round-off is still well below the cutoff, but the right-hand side's would be
-/// amplified by its inverse.
-fn tier(problem: &Problem, on_gpu: bool) -> Result<Precision, EvolveError> {
-    let fits = problem.method.scheme == Scheme::StageFit;
-    let unavailable = |precision, instead| {
-        let backend = if on_gpu { "the GPU" } else { "the CPU" };
-        Err(EvolveError::Precision { precision, backend, instead })
-    };
-    match problem.precision {
-        Precision::Auto if fits && on_gpu => Ok(Precision::Mixed),
-        Precision::Auto if fits => Ok(Precision::F64),
-        Precision::Auto if on_gpu || problem.method.rcond >= 1e-4 => Ok(Precision::F32),
-        Precision::Auto if problem.method.rcond >= 1e-5 => Ok(Precision::Mixed),
-        Precision::Auto => Ok(Precision::F64),
-        Precision::F64 if on_gpu => unavailable("f64", "mixed"),
-        Precision::F32 if on_gpu && fits => unavailable("f32 with stage fits", "mixed"),
-        given => Ok(given),
+        cpu::Evaluator::<f64>::new(&self.problem, &self.network, coordinates).values(theta, time)
     }
 }

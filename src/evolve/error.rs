@@ -31,6 +31,14 @@ pub enum EvolveError {
     StepTooSmall { time: f64, dt: f64, tolerance: f64, reached: f64 },
 
     #[error(
+        "at t = {time:.6} the steps are {dt:.1e} long: {left:.0e} more of them would be needed for the \
+         tolerance {tolerance:.1e}. With {columns} of its {parameters} parameters the network cannot \
+         follow in longer ones: raise `method.columns` or `method.tolerance`; where all of them are \
+         in use, fit a wider network"
+    )]
+    Endless { time: f64, dt: f64, left: f64, tolerance: f64, columns: usize, parameters: usize },
+
+    #[error(
         "the network does not follow the solution any more at step {step}, t = {time:.6}: a fit \
          left {residual:.1e} of it: reduce the step, or let `method.tolerance` choose it"
     )]
@@ -48,6 +56,17 @@ pub enum EvolveError {
 
     #[error("the fit of a fresh network after step {step}, t = {time:.6} failed: {source}")]
     Refit { step: usize, time: f64, source: FitError },
+
+    #[error(
+        "points that are drawn from the solution are evaluated on the CPU alone: choose the backend \
+         `cpu`, or another `points.layout`"
+    )]
+    AdaptiveOnDevice,
+
+    #[error(
+        "{given} coordinates of points were given for {expected}: they belong to another problem"
+    )]
+    Points { given: usize, expected: usize },
 
     #[error(transparent)]
     Gpu(#[from] GpuError),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{Outcome, StepReport};
 use super::control::Controller;
+use super::endless::Look;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
 use super::sampling;
@@ -31,6 +32,8 @@ pub struct EvolutionState {
     /// Subsets drawn so far.
     pub epoch: u64,
     pub controller: Vec<f64>,
+    /// Coordinates of points that are drawn from the solution; else empty.
+    pub points: Vec<f64>,
 }
 
 /// A solution on its way from the start time to the end.
@@ -47,6 +50,7 @@ pub struct Evolution {
     pub(super) theta: Vec<f64>,
     /// u and F at theta, once computed.
     pub(super) field: Option<Field>,
+    pub(super) looked: Look,
     /// max |u| of the first field that was seen.
     first_size: Option<f64>,
 }
@@ -71,6 +75,7 @@ impl Evolution {
             theta,
             field: None,
             first_size: None,
+            looked: Look { step: 0, time: problem.time.start },
             problem: problem.clone(),
             engine,
         };
@@ -108,6 +113,7 @@ impl Evolution {
         self.subsets.epoch = epoch;
         self.tableau = Tableau::of(method.integrator);
         self.dt = method.step;
+        self.look();
         self.problem.method = method;
         self.configure();
     }
@@ -166,15 +172,19 @@ impl Evolution {
             dt: self.dt,
             epoch: self.subsets.epoch,
             controller: self.controller.as_ref().map(Controller::save).unwrap_or_default(),
+            points: self.moving_points().map(<[f64]>::to_vec).unwrap_or_default(),
         }
     }
 
     /// # Errors
-    /// When the state belongs to another network.
+    /// When the state belongs to another network or to other points.
     pub fn restore(&mut self, state: EvolutionState) -> Result<(), EvolveError> {
         if state.theta.len() != self.theta.len() {
             let (given, expected) = (state.theta.len(), self.theta.len());
             return Err(EvolveError::Parameters { given, expected });
+        }
+        if self.moving_points().is_some() {
+            self.engine.set_points(state.points)?;
         }
         self.step = state.step;
         self.time = state.time;
@@ -185,6 +195,7 @@ impl Evolution {
             controller.restore(&state.controller);
         }
         self.field = None;
+        self.look();
         Ok(())
     }
 
@@ -257,8 +268,12 @@ impl Evolution {
                 }
             }
             let mut report = self.accept(outcome, dt, rejected).await?;
+            self.gets_on()?;
             if self.refit_is_due() {
                 report.refit_error = Some(self.refit().await?);
+            }
+            if self.draw_is_due() {
+                self.draw_points()?;
             }
             return Ok(report);
         }

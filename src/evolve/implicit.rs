@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use faer::Mat;
 
-use crate::evaluate::cpu::{Evaluator, ImplicitColumns};
+use super::engine::Engine;
+use super::error::AttemptError;
+use crate::evaluate::cpu::{Evaluator, Field, ImplicitColumns};
 use crate::linalg::{
     LeastSquares, LeastSquaresError, MatrixFreeError, RowSample, Solution, TallOperator, Unstored,
 };
@@ -48,16 +50,48 @@ impl<T: Real> TallOperator for Implicit<'_, T> {
     }
 }
 
+impl Engine {
+    /// Field and solution of `min |J v - F|` without storing J; `None` where there is a device, or
+    /// where `squares` would rather have J itself. The field at theta is `known`, or computed here.
+    ///
+    /// # Errors
+    /// When the least-squares problem has no solution.
+    pub async fn solve_unstored(
+        &mut self,
+        at: (&[f64], f64),
+        columns: &[u32],
+        squares: &mut LeastSquares,
+        epoch: u64,
+        known: Option<&Field>,
+    ) -> Result<Option<(Field, Solution)>, AttemptError> {
+        let unstored = squares.unstored(self.points(), columns.len(), epoch);
+        let Some(unstored) = unstored.filter(|_| self.gpu.is_none()) else { return Ok(None) };
+        let field = match known {
+            Some(field) => field.clone(),
+            None => self.field(at.0, at.1).await?,
+        };
+        let rate = field.right_hand_side.as_slice();
+        let (problem, network, coordinates) = (&self.problem, &self.network, &self.coordinates);
+        let linear = Linear { problem, network, coordinates, at, chosen: columns, rate };
+        let solution = match (&self.single, &self.double) {
+            (Some(host), _) => linear.solve(&host.evaluator, squares, &unstored, epoch).await?,
+            (None, Some(host)) => linear.solve(&host.evaluator, squares, &unstored, epoch).await?,
+            (None, None) => unreachable!("some evaluator is always there"),
+        };
+        Ok(Some((field, solution)))
+    }
+}
+
 /// A least-squares problem `min |J v - rate|^2 + lambda^2 |v|^2` over chosen columns.
-pub struct Linear<'a> {
-    pub problem: &'a Problem,
-    pub network: &'a Network,
+struct Linear<'a> {
+    problem: &'a Problem,
+    network: &'a Network,
     /// Of all points.
-    pub coordinates: &'a [f64],
+    coordinates: &'a [f64],
     /// theta and the time.
-    pub at: (&'a [f64], f64),
-    pub chosen: &'a [u32],
-    pub rate: &'a [f64],
+    at: (&'a [f64], f64),
+    chosen: &'a [u32],
+    rate: &'a [f64],
 }
 
 impl Linear<'_> {
@@ -65,7 +99,7 @@ impl Linear<'_> {
     ///
     /// # Errors
     /// When the problem has no solution.
-    pub async fn solve<T: Real>(
+    async fn solve<T: Real>(
         &self,
         evaluator: &Evaluator<T>,
         squares: &mut LeastSquares,

@@ -11,6 +11,7 @@ pub mod tableau;
 pub mod control;
 mod error;
 mod columns;
+mod tier;
 mod implicit;
 mod on_device;
 mod engine;
@@ -21,7 +22,10 @@ pub mod parameter_ode;
 mod attempt;
 mod evolution;
 mod disturb;
+mod endless;
 mod refit;
+mod follow;
+mod moments;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 use faer::Mat;
 
+use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
 use crate::evaluate::cpu::Field;
 use crate::evaluate::gpu::{ChosenColumns, Evaluator, GpuError, SketchRows};
@@ -32,13 +33,37 @@ impl TallOperator for OnDevice<'_> {
     }
 }
 
+impl Engine {
+    /// Field and solution of `min |J v - F|` by the device's products and sketch; `None` where there
+    /// is no device or where `squares` would rather have J itself.
+    ///
+    /// # Errors
+    /// When the least-squares problem has no solution or the device fails.
+    pub async fn solve_on_device(
+        &mut self,
+        (theta, time): (&[f64], f64),
+        columns: &[u32],
+        squares: &mut LeastSquares,
+        epoch: u64,
+    ) -> Result<Option<(Field, Solution)>, AttemptError> {
+        let points = self.points();
+        let Some((gpu, _)) = &mut self.gpu else { return Ok(None) };
+        let Some(sketch) = squares.matrix_free_sketch(points, columns.len(), epoch) else {
+            return Ok(None);
+        };
+        let field = self.double.as_ref().map(|double| double.evaluator.field(theta, time));
+        let at = (theta, time);
+        solve(gpu, at, columns, field, squares, &sketch).await.map(Some)
+    }
+}
+
 /// `min |J v - F|^2 + lambda^2 |v|^2` over the chosen columns at theta, J never stored and never
 /// read back: m s numbers of its sketch and n + s of each product are. F is `field`'s, or the
 /// device's own where that is not given; it is given back.
 ///
 /// # Errors
 /// When the problem has no solution or the device fails.
-pub async fn solve(
+async fn solve(
     gpu: &mut Evaluator,
     (theta, time): (&[f64], f64),
     chosen: &[u32],

@@ -4,6 +4,7 @@ mod adaptive;
 mod baselines;
 mod dirichlet;
 mod failures;
+mod follow;
 mod order;
 mod presets;
 mod resume;

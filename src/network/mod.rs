@@ -114,7 +114,9 @@ impl Network {
             .iter()
             .map(|c| match c.boundary {
                 Boundary::Periodic => Input::Periodic { period: c.upper - c.lower },
-                Boundary::Dirichlet { .. } => Input::Linear { lower: c.lower, upper: c.upper },
+                Boundary::Dirichlet { .. } | Boundary::Open => {
+                    Input::Linear { lower: c.lower, upper: c.upper }
+                }
             })
             .collect();
         let settings = &problem.network;

@@ -1,6 +1,5 @@
 //! Histories as tables: one column a quantity, one row a step.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use super::OutputError;
@@ -58,21 +57,24 @@ pub(crate) fn of_length<'a>(
     Err(OutputError::ArrayLength { path, name, found, expected })
 }
 
-/// One line per record; the shortest digits that read back to the same number; what is not a
-/// number is an empty cell.
+/// The shortest digits that read back to the same number; what is not a number is an empty cell.
+pub(crate) fn cell(value: f64) -> String {
+    match value {
+        v if v.is_nan() => String::new(),
+        v if v != 0.0 && v.abs() < 1e-3 => format!("{v:e}"),
+        v => v.to_string(),
+    }
+}
+
+/// One line per record.
 pub(crate) fn csv<R>(columns: &[Column<R>], records: &[R]) -> String {
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let mut text = names.join(",") + "\n";
     for record in records {
         for (index, column) in columns.iter().enumerate() {
-            let value = (column.get)(record);
             let comma = if index == 0 { "" } else { "," };
-            // Writing to a string does not fail.
-            let _ = match value {
-                v if v.is_nan() => write!(text, "{comma}"),
-                v if v != 0.0 && v.abs() < 1e-3 => write!(text, "{comma}{v:e}"),
-                v => write!(text, "{comma}{v}"),
-            };
+            text += comma;
+            text += &cell((column.get)(record));
         }
         text.push('\n');
     }

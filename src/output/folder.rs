@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::columns::{self, Column};
+use super::density::{self, DensityRecord};
 use super::npz::{self, Array};
 use super::records::{Axis, History, SpaceTimeField, Spectrum, StepRecord};
 use super::{OutputError, atomic, parameters};
@@ -17,6 +18,7 @@ use crate::network::Layout;
 /// | --- | --- |
 /// | `fields.npz` | `t`, one array per coordinate, `u` and `reference` (time first) |
 /// | `history.npz`, `history.csv` | one entry per time step; `history.npz` also holds spectra |
+/// | `moments.npz`, `moments.csv` | of a density that points are drawn from: one entry per kept time |
 /// | `parameters.safetensors` | the network, one tensor per named segment |
 /// | `problem.toml` | the resolved configuration |
 /// | `result.json` | the summary |
@@ -106,6 +108,26 @@ impl ResultFolder {
         metadata: &BTreeMap<String, String>,
     ) -> Result<(), OutputError> {
         parameters::write(&self.file("parameters.safetensors"), layout, values, metadata)
+    }
+
+    /// `moments.npz` and `moments.csv`, of a density over coordinates of these names.
+    ///
+    /// # Errors
+    /// [`OutputError::Write`].
+    pub fn write_moments(
+        &self,
+        coordinates: &[String],
+        records: &[DensityRecord],
+    ) -> Result<(), OutputError> {
+        density::write(&self.path, coordinates, records)
+    }
+
+    /// The records from `moments.npz`; none where the run had no density.
+    ///
+    /// # Errors
+    /// As [`ResultFolder::read_fields`].
+    pub fn read_moments(&self, coordinates: &[String]) -> Result<Vec<DensityRecord>, OutputError> {
+        density::read(&self.path, coordinates)
     }
 
     /// `fields.npz`.

@@ -11,6 +11,7 @@ pub mod atomic;
 pub mod cache;
 pub mod checkpoint;
 mod columns;
+mod density;
 mod error;
 pub mod folder;
 pub mod npz;
@@ -21,6 +22,7 @@ mod training;
 
 pub use cache::{Cache, CachedFit, Lookup};
 pub use checkpoint::Checkpoint;
+pub use density::DensityRecord;
 pub use error::OutputError;
 pub use folder::ResultFolder;
 pub use records::{Axis, History, SpaceTimeField, Spectrum, StepRecord};

@@ -61,7 +61,7 @@ fn lift_size_bound(coordinates: &[Coordinate]) -> usize {
     const STEP: usize = 18;
     let values = coordinates.iter().filter_map(|coordinate| match &coordinate.boundary {
         Boundary::Dirichlet { lower, upper } => Some(lower.size() + upper.size()),
-        Boundary::Periodic => None,
+        Boundary::Periodic | Boundary::Open => None,
     });
     values.fold(1, |lift: usize, values| 3 * lift + values + STEP)
 }

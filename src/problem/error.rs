@@ -108,6 +108,16 @@ pub enum SettingIssue {
     NothingToSample { sampling: &'static str },
     #[error("{solver} cannot truncate: it always damps")]
     AlwaysDamps { solver: &'static str },
+    #[error("refits are for points that stay where they are")]
+    RefitsOfAdaptive,
+    #[error("points.{key} is for points that are drawn from the solution")]
+    OnlyForAdaptive { key: &'static str },
+    #[error("{name}: open ends are for points that are drawn from the solution")]
+    OpenWithoutDraws { name: String },
+    #[error(
+        "the initial state is zero everywhere that was looked at: nothing can be drawn from it"
+    )]
+    NothingToDraw,
     #[error("the network would have {parameters} parameters, more than {limit}")]
     NetworkTooLarge { parameters: usize, limit: usize },
     #[error("{key} has {found} entries for {dimensions} coordinate(s)")]
@@ -132,6 +142,11 @@ pub enum SettingIssue {
     NoSpectralReference,
     #[error("the reference by characteristics is for linear transport in a periodic box")]
     NoCharacteristics,
+    #[error(
+        "the Gaussian reference is for a linear Fokker-Planck equation for the density or, with \
+         points.density = \"logarithm\", its logarithm, in a domain with open ends"
+    )]
+    NoGaussian,
     #[error("{found} variants are more than {limit}")]
     TooManyVariants { found: usize, limit: usize },
     #[error("there is no variant {name}")]
@@ -195,11 +210,25 @@ impl SettingIssue {
             Self::AlwaysDamps { .. } => {
                 "set regularisation = \"damp\", or choose another solver".into()
             }
+            Self::OnlyForAdaptive { .. } => {
+                "leave it out, or set points.layout = \"adaptive\"".into()
+            }
+            Self::OpenWithoutDraws { .. } => {
+                "set points.layout = \"adaptive\", or boundary = \"dirichlet\" or \"periodic\""
+                    .into()
+            }
+            Self::NothingToDraw => {
+                "give the density as [initial], or its logarithm and points.density = \"logarithm\""
+                    .into()
+            }
+            Self::RefitsOfAdaptive => "set refit_every = 0, or another points.layout".into(),
             Self::NetworkTooLarge { .. } => "choose a smaller width or fewer layers".into(),
             Self::CountEntries { dimensions, .. } => {
                 format!("give one number for all coordinates, or {dimensions}")
             }
-            Self::TooManyPoints { .. } => "choose fewer".into(),
+            Self::TooManyPoints { .. } => {
+                "choose fewer, or scattered ones: points.layout = \"sobol\", or \"adaptive\"".into()
+            }
             Self::CornerDisagrees { .. } => {
                 "change one of the values so that they agree at all times".into()
             }
@@ -216,7 +245,7 @@ impl SettingIssue {
                     .into()
             }
             Self::NoExactSolution => "add [exact], or choose another reference.kind".into(),
-            Self::NoSpectralReference | Self::NoCharacteristics => {
+            Self::NoSpectralReference | Self::NoCharacteristics | Self::NoGaussian => {
                 "choose another reference.kind".into()
             }
             Self::TooManyVariants { .. } => "divide them among several files".into(),

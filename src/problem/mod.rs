@@ -21,9 +21,9 @@
 //! text = "u_t = kappa*u_xx"
 //! unknown = "u"                      # default
 //!
-//! [domain]                           # 1 to 6 coordinates, in this order
+//! [domain]                           # 1 to 8 coordinates, in this order
 //! x = { range = [0, 1], boundary = "dirichlet", lower = "0", upper = "sin(t)" }
-//! y = { range = [0, "2*pi"], boundary = "periodic" }   # periodic is the default
+//! y = { range = [0, "2*pi"], boundary = "periodic" }   # periodic is the default; also "open"
 //!
 //! [time]
 //! start = 0                          # default
@@ -43,7 +43,10 @@
 //! activation = "rational"            # tanh, sin, swish
 //!
 //! [points]
-//! layout = "grid"                    # random, sobol; sobol is the default from 3 coordinates on
+//! layout = "grid"                    # random, sobol, adaptive; sobol is the default from 3
+//!                                    # coordinates on
+//! density = "magnitude"              # adaptive: drawn from |u|, or logarithm: from exp(u)
+//! resample = 5                       # adaptive: steps between two draws
 //! count = 600                        # grid: per coordinate, one number or a list; else in all
 //!
 //! [fit]
@@ -68,7 +71,7 @@
 //! refit_every = 100                  # steps between fits of a fresh network; default 0, never
 //!
 //! [reference]
-//! kind = "auto"                      # exact, spectral, characteristics, none
+//! kind = "auto"                      # exact, spectral, characteristics, gaussian, none
 //! modes = 1024                       # default: chosen by self-convergence
 //! step = 1e-3                        # likewise
 //!
@@ -89,6 +92,9 @@ mod file;
 mod ansatz;
 mod presets;
 mod transport;
+mod fokker_planck;
+mod normal;
+pub(crate) mod walkers;
 pub mod points;
 pub mod residual;
 
@@ -96,13 +102,15 @@ use std::collections::BTreeMap;
 
 pub use error::{Issue, Origin, ProblemError, ProblemErrors, SettingIssue};
 use expression::{Expression, Names};
+pub use fokker_planck::{Coefficients, FokkerPlanck};
+pub use normal::{Moments, Normal, Sampled, antithetic};
 pub use points::Points;
 pub use presets::{Preset, presets, residual_presets};
 pub use residual::ResidualProblem;
 pub use settings::{
-    Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
-    PointLayout, PointSettings, Precision, ReferenceKind, ReferenceSettings, Regularisation,
-    Sampling, Scheme, Solver, Update,
+    Activation, Choice, Density, FitMethod, FitSettings, Integrator, MethodSettings,
+    NetworkSettings, PointLayout, PointSettings, Precision, ReferenceKind, ReferenceSettings,
+    Regularisation, Sampling, Scheme, Solver, Update,
 };
 pub use transport::Transport;
 
@@ -159,6 +167,10 @@ pub enum Boundary {
         lower: Expression,
         upper: Expression,
     },
+    /// Nothing is asked at the ends: the solution goes on beyond the range. For densities that are
+    /// drawn from (`points.layout = "adaptive"`); draws from |u| stay in the range, those from a
+    /// density whose logarithm u is go where it is.
+    Open,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,8 @@
 //! Where the equation is looked at: grids and sampled points.
 
+use rayon::prelude::*;
+
+use super::walkers::{BURN_IN, Walkers};
 use super::{Boundary, Coordinate, PointLayout, Problem};
 use crate::random::{Philox, Stream};
 
@@ -24,7 +27,24 @@ impl Points {
             PointLayout::Grid => Self::grid(coordinates, &settings.count),
             PointLayout::Random => Self::random(coordinates, total, problem.seed),
             PointLayout::Sobol => Self::sobol(coordinates, total, problem.seed),
+            PointLayout::Adaptive => Self::initial(problem, total, problem.seed),
         }
+    }
+
+    /// `count` points drawn from the density of the problem's initial state.
+    #[must_use]
+    pub fn initial(problem: &Problem, count: usize, seed: u64) -> Self {
+        let (time, parameters) = (problem.time.start, problem.parameter_values());
+        let initial = problem.initial.substitute_parameters(&parameters).simplify();
+        let mut points = Self::sobol(&problem.coordinates, count, seed);
+        let walkers = Walkers::new(&problem.coordinates, problem.points.density, seed);
+        walkers.walk(&mut points.coordinates, 0..BURN_IN, |places| {
+            let logarithm = |x: &[f64]| {
+                problem.points.density.logarithm(initial.evaluate_at(x, time, &parameters))
+            };
+            places.par_chunks_exact(points.dimensions).with_min_len(64).map(logarithm).collect()
+        });
+        points
     }
 
     /// An equispaced grid with `count` points per coordinate (one entry: the same along each).
@@ -57,7 +77,7 @@ impl Points {
     /// at most.
     #[must_use]
     pub fn evaluation_resolution(dimensions: usize) -> usize {
-        [1, 1024, 128, 40, 16, 10, 7][dimensions.min(6)]
+        [1, 1024, 128, 40, 16, 10, 7, 5, 4][dimensions.min(8)]
     }
 
     fn product(
@@ -138,9 +158,9 @@ impl Points {
     }
 }
 
-/// Sobol's sequence in the open unit cube of up to 6 dimensions, digitally shifted.
+/// Sobol's sequence in the open unit cube of up to 8 dimensions, digitally shifted.
 pub(super) struct Sobol {
-    axes: [[u32; 32]; 6],
+    axes: [[u32; 32]; 8],
     /// One random word per dimension.
     shifts: Vec<u32>,
 }
@@ -162,18 +182,20 @@ struct Direction {
     degree: usize,
     /// The inner coefficients, highest power first, as bits.
     coefficients: u32,
-    initial: [u32; 4],
+    initial: [u32; 5],
 }
 
 /// Table `new-joe-kuo-6` (Joe, Kuo: "Constructing Sobol sequences with better two-dimensional
-/// projections", 2008), dimensions 1 to 6. The first is the van der Corput sequence.
-const SOBOL: [Direction; 6] = [
-    Direction { degree: 0, coefficients: 0, initial: [0, 0, 0, 0] },
-    Direction { degree: 1, coefficients: 0, initial: [1, 0, 0, 0] },
-    Direction { degree: 2, coefficients: 1, initial: [1, 3, 0, 0] },
-    Direction { degree: 3, coefficients: 1, initial: [1, 3, 1, 0] },
-    Direction { degree: 3, coefficients: 2, initial: [1, 1, 1, 0] },
-    Direction { degree: 4, coefficients: 1, initial: [1, 1, 3, 3] },
+/// projections", 2008), dimensions 1 to 8. The first is the van der Corput sequence.
+const SOBOL: [Direction; 8] = [
+    Direction { degree: 0, coefficients: 0, initial: [0, 0, 0, 0, 0] },
+    Direction { degree: 1, coefficients: 0, initial: [1, 0, 0, 0, 0] },
+    Direction { degree: 2, coefficients: 1, initial: [1, 3, 0, 0, 0] },
+    Direction { degree: 3, coefficients: 1, initial: [1, 3, 1, 0, 0] },
+    Direction { degree: 3, coefficients: 2, initial: [1, 1, 1, 0, 0] },
+    Direction { degree: 4, coefficients: 1, initial: [1, 1, 3, 3, 0] },
+    Direction { degree: 4, coefficients: 4, initial: [1, 3, 5, 13, 0] },
+    Direction { degree: 5, coefficients: 2, initial: [1, 1, 5, 5, 17] },
 ];
 
 /// The 32 direction numbers of a dimension, scaled to 32-bit fractions.
@@ -235,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_sobol_coordinate_has_one_point_in_each_cell() {
-        for (dimensions, log_count) in [(1, 5), (2, 7), (6, 8)] {
+        for (dimensions, log_count) in [(1, 5), (2, 7), (8, 8)] {
             let count = 1 << log_count;
             let points = fractions(&Points::sobol(&box_of(dimensions), count, 11));
             for k in 0..dimensions {

@@ -24,7 +24,7 @@ macro_rules! preset {
     };
 }
 
-const PRESETS: [Preset; 7] = [
+const PRESETS: [Preset; 9] = [
     preset!("allen-cahn", "Allen-Cahn equation"),
     preset!("burgers", "Burgers' equation"),
     preset!("kdv", "Korteweg-de Vries equation: a soliton"),
@@ -32,6 +32,8 @@ const PRESETS: [Preset; 7] = [
     preset!("advection-diffusion-2d", "Advection and diffusion in two dimensions"),
     preset!("heat-dirichlet", "Heat equation between two fixed temperatures"),
     preset!("vlasov", "Vlasov equation in a fixed potential"),
+    preset!("fokker-planck-5d", "Fokker-Planck equation in 5 dimensions"),
+    preset!("fokker-planck-8d", "Fokker-Planck equation in 8 dimensions"),
 ];
 
 const RESIDUAL_PRESETS: [Preset; 10] = [

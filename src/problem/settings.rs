@@ -84,6 +84,34 @@ pub struct PointSettings {
     pub layout: PointLayout,
     /// Grid: points per coordinate (one entry: the same along each). Random, Sobol: one total.
     pub count: Vec<usize>,
+    /// Adaptive: what is drawn from.
+    pub density: Density,
+    /// Adaptive: steps between two draws.
+    pub resample: usize,
+}
+
+/// The density that adaptive points are drawn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Density {
+    /// |u|. A network need not be zero where no point has been, and points are drawn there too: the
+    /// logarithm is the better unknown wherever the density is positive.
+    #[default]
+    Magnitude,
+    /// exp(u), of which u is the logarithm.
+    Logarithm,
+}
+
+choices!(Density { "magnitude" => Magnitude, "logarithm" => Logarithm });
+
+impl Density {
+    /// Logarithm of the density where the solution is u.
+    #[must_use]
+    pub fn logarithm(self, u: f64) -> f64 {
+        match self {
+            Self::Magnitude => u.abs().ln(),
+            Self::Logarithm => u,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,9 +123,16 @@ pub enum PointLayout {
     Random,
     /// Sobol's low-discrepancy sequence.
     Sobol,
+    /// Drawn from the solution, which they follow.
+    Adaptive,
 }
 
-choices!(PointLayout { "grid" => Grid, "random" => Random, "sobol" => Sobol });
+choices!(PointLayout {
+    "grid" => Grid,
+    "random" => Random,
+    "sobol" => Sobol,
+    "adaptive" => Adaptive,
+});
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitSettings {
@@ -243,13 +278,15 @@ pub struct ReferenceSettings {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceKind {
-    /// The exact solution if there is one, else spectral or by characteristics if the problem
-    /// allows it, else none.
+    /// The Gaussian if points are drawn from one, else the exact solution if there is one, else
+    /// spectral or by characteristics if the problem allows it, else none.
     Auto,
     Exact,
     Spectral,
     /// For linear transport: the start at the feet of the characteristics.
     Characteristics,
+    /// For linear Fokker-Planck equations: the Gaussian, by the equations of its moments.
+    Gaussian,
     None,
 }
 
@@ -258,6 +295,7 @@ choices!(ReferenceKind {
     "exact" => Exact,
     "spectral" => Spectral,
     "characteristics" => Characteristics,
+    "gaussian" => Gaussian,
     "none" => None,
 });
 

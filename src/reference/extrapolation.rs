@@ -15,9 +15,9 @@ const ROWS: usize = 8;
 pub const TOLERANCE: f64 = 1e-14;
 
 /// What came of a step.
-pub enum Step {
+pub enum Step<const N: usize> {
     Taken {
-        end: State,
+        end: [f64; N],
         /// Part of the step's length that suits the next one.
         factor: f64,
     },
@@ -28,15 +28,15 @@ pub enum Step {
 }
 
 /// One step of length h from `y` at `time`; `rate(time, y)` is the right-hand side.
-pub fn step(
-    rate: &impl Fn(f64, &State) -> State,
+pub fn step<const N: usize>(
+    rate: &impl Fn(f64, &[f64; N]) -> [f64; N],
     time: f64,
-    y: &State,
+    y: &[f64; N],
     h: f64,
-    outside: &impl Fn(&State) -> bool,
-) -> Step {
+    outside: &impl Fn(&[f64; N]) -> bool,
+) -> Step<N> {
     let slope = rate(time, y);
-    let mut table = [[0.0; MAX_DIMENSIONS + 2]; ROWS];
+    let mut table = [[0.0; N]; ROWS];
     let mut error = f64::INFINITY;
     for row in 0..ROWS {
         let count = 2 * (row + 1);
@@ -74,13 +74,13 @@ fn factor(error: f64, row: usize) -> f64 {
 }
 
 /// The midpoint rule, or the substep after which the state was outside.
-fn midpoint(
-    rate: &impl Fn(f64, &State) -> State,
-    (time, y, slope): (f64, &State, &State),
+fn midpoint<const N: usize>(
+    rate: &impl Fn(f64, &[f64; N]) -> [f64; N],
+    (time, y, slope): (f64, &[f64; N], &[f64; N]),
     h: f64,
     count: usize,
-    outside: &impl Fn(&State) -> bool,
-) -> Result<State, usize> {
+    outside: &impl Fn(&[f64; N]) -> bool,
+) -> Result<[f64; N], usize> {
     let substep = h / count as f64;
     let (mut before, mut now) = (*y, moved(y, slope, substep));
     for k in 1..count {
@@ -94,12 +94,12 @@ fn midpoint(
     Ok(now)
 }
 
-fn moved(y: &State, slope: &State, by: f64) -> State {
+fn moved<const N: usize>(y: &[f64; N], slope: &[f64; N], by: f64) -> [f64; N] {
     std::array::from_fn(|i| by.mul_add(slope[i], y[i]))
 }
 
 /// Largest difference relative to the size of `y`; infinite where it is not a number.
-fn distance(a: &State, b: &State, y: &State) -> f64 {
+fn distance<const N: usize>(a: &[f64; N], b: &[f64; N], y: &[f64; N]) -> f64 {
     let relative = |i: usize| (a[i] - b[i]).abs() / y[i].abs().max(1.0);
     (0..a.len()).map(relative).fold(0.0, |most, d| if d <= most { most } else { d.max(most) })
 }

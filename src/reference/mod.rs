@@ -7,7 +7,8 @@
 //!   [`etdrk4`] in time, with the linear part that [`split`] finds in the equation, refined until
 //!   two runs agree, and kept as a [`solution`];
 //! - [`characteristics`]: for linear transport in periodic boxes, the start at the feet of the
-//!   characteristics, which [`extrapolation`] follows to about round-off.
+//!   characteristics, which [`extrapolation`] follows to about round-off;
+//! - [`gaussian`]: for Gaussians under linear Fokker-Planck equations, the moments by the same means.
 
 pub mod characteristics;
 pub mod closed;
@@ -15,6 +16,7 @@ mod companion;
 pub mod etdrk4;
 pub mod extrapolation;
 mod fourier;
+pub mod gaussian;
 mod march;
 mod pointwise;
 pub mod solution;
@@ -24,10 +26,11 @@ pub mod split;
 pub use characteristics::Characteristics;
 pub use closed::ClosedForm;
 pub use companion::companion_values;
+pub use gaussian::Gaussian;
 pub use solution::{Quality, SpectralSolution};
 pub use spectral::{Observer, SpectralSettings};
 
-use crate::problem::{Boundary, Problem, ReferenceKind, Transport};
+use crate::problem::{Boundary, PointLayout, Problem, ReferenceKind, Transport};
 
 /// The solution that a run is compared with.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +38,7 @@ pub enum Reference {
     Exact(ClosedForm),
     Spectral(SpectralSolution),
     Characteristics(Characteristics),
+    Gaussian(Gaussian),
 }
 
 /// Where a spectral computation stands.
@@ -96,6 +100,24 @@ pub enum ReferenceError {
          set reference.kind = \"none\""
     )]
     Characteristic { place: Vec<f64>, time: f64 },
+    #[error(
+        "the equation is not a linear Fokker-Planck equation for the density (or, with \
+         points.density = \"logarithm\", its logarithm), in a domain with open ends: set \
+         reference.kind = \"none\""
+    )]
+    NotFokkerPlanck,
+    #[error("the initial state is not a Gaussian: set reference.kind = \"none\"")]
+    NotGaussian,
+    #[error(
+        "the moments of the Gaussian stop being those of a density at t = {time:.6}: check the signs \
+         of the equation, or set reference.kind = \"none\""
+    )]
+    Moments { time: f64 },
+    #[error(
+        "in {dimensions} dimensions what is looked at is the marginal along the first coordinate, \
+         which only a Gaussian reference has"
+    )]
+    NoMarginal { dimensions: usize },
     #[error("the stored reference solution is incomplete or of another version: compute it anew")]
     Encoding,
     #[error("the reference solution was cancelled")]
@@ -120,6 +142,7 @@ pub fn kind(problem: &Problem) -> ReferenceKind {
     let periodic = problem.coordinates.iter().all(|c| c.boundary == Boundary::Periodic);
     let spectral = periodic && problem.dimensions() == 1;
     match problem.reference.kind {
+        ReferenceKind::Auto if draws_a_density(problem) => ReferenceKind::Gaussian,
         ReferenceKind::Auto if problem.exact.is_some() => ReferenceKind::Exact,
         ReferenceKind::Auto if spectral => ReferenceKind::Spectral,
         ReferenceKind::Auto if periodic && Transport::of(problem).is_some() => {
@@ -130,8 +153,17 @@ pub fn kind(problem: &Problem) -> ReferenceKind {
     }
 }
 
+/// Whether points are drawn from a density in an open domain, of which nothing is known in closed
+/// form or, in more dimensions than can be drawn, nothing that could be compared.
+fn draws_a_density(problem: &Problem) -> bool {
+    problem.points.layout == PointLayout::Adaptive
+        && (problem.exact.is_none() || problem.dimensions() > 2)
+        && problem.coordinates.iter().all(|c| c.boundary == Boundary::Open)
+}
+
 impl Reference {
-    /// The reference of a problem, `None` where it has and wants none. A spectral one is computed
+    /// The reference of a problem, `None` where it has and wants none, and where a density turns out
+    /// not to stay Gaussian. A spectral one is computed
     /// here, which can take seconds; `observe` sees its progress and can cancel it.
     ///
     /// # Errors
@@ -149,6 +181,10 @@ impl Reference {
             ReferenceKind::Characteristics => {
                 Characteristics::of(problem).map(|c| Some(Self::Characteristics(c)))
             }
+            ReferenceKind::Gaussian if problem.reference.kind == ReferenceKind::Auto => {
+                Ok(Gaussian::of(problem).ok().map(Self::Gaussian))
+            }
+            ReferenceKind::Gaussian => Gaussian::of(problem).map(|g| Some(Self::Gaussian(g))),
             ReferenceKind::Auto | ReferenceKind::None => Ok(None),
         }
     }
@@ -162,17 +198,34 @@ impl Reference {
             Self::Exact(exact) => Ok(exact.values(time, coordinates)),
             Self::Spectral(solution) => solution.values(time, coordinates),
             Self::Characteristics(characteristics) => characteristics.values(time, coordinates),
+            Self::Gaussian(gaussian) => gaussian.values(time, coordinates),
+        }
+    }
+
+    /// The marginal along the first coordinate of the density that u is, or is the logarithm of.
+    ///
+    /// # Errors
+    /// [`ReferenceError::NoMarginal`] where it is not known; as for [`Reference::values`].
+    pub fn marginal(
+        &self,
+        time: f64,
+        x: &[f64],
+        dimensions: usize,
+    ) -> Result<Vec<f64>, ReferenceError> {
+        match self {
+            Self::Gaussian(gaussian) => gaussian.marginal(time, x),
+            _ => Err(ReferenceError::NoMarginal { dimensions }),
         }
     }
 
     /// Relative L2 error of the reference itself; 0 for a closed form, and about 100 steps' worth
-    /// of their tolerance for characteristics.
+    /// of their tolerance for characteristics and moments.
     #[must_use]
     pub fn estimated_error(&self) -> f64 {
         match self {
             Self::Exact(_) => 0.0,
             Self::Spectral(solution) => solution.quality().estimated_error,
-            Self::Characteristics(_) => 100.0 * extrapolation::TOLERANCE,
+            Self::Characteristics(_) | Self::Gaussian(_) => 100.0 * extrapolation::TOLERANCE,
         }
     }
 }

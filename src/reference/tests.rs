@@ -78,7 +78,12 @@ pub fn periodic(
         distance: None,
         lift: None,
         network: NetworkSettings { width: 5, hidden_layers: 1, activation: Activation::Tanh },
-        points: PointSettings { layout: PointLayout::Grid, count: vec![64] },
+        points: PointSettings {
+            layout: PointLayout::Grid,
+            count: vec![64],
+            density: crate::problem::Density::Magnitude,
+            resample: 1,
+        },
         fit: FitSettings {
             method: FitMethod::LevenbergMarquardt,
             tolerance: 1e-6,

@@ -1,6 +1,7 @@
 //! Obeying commands.
 
-use super::run::{Play, empty_frames};
+use super::density::gaussian;
+use super::run::Play;
 use super::{Command, EvaluationGrid, Phase, Session, SessionError};
 use crate::evolve::initial_fit::InitialFit;
 use crate::network::Network;
@@ -53,6 +54,9 @@ impl Session {
                 self.problem.method.scheme = scheme;
                 self.take_method();
             }
+            Command::Disturb { .. } | Command::Redraw { .. } if self.grid.looks_at_a_density() => {
+                return Err(SessionError::Density);
+            }
             Command::Disturb { place, height, radius } => {
                 return self.disturb(&place, height, radius).await;
             }
@@ -67,7 +71,8 @@ impl Session {
 
     /// Back to the start time and the fitted parameters.
     async fn reset(&mut self) -> Result<(), SessionError> {
-        self.forget_run();
+        self.forget_run()?;
+        self.gaussian = self.gaussian.take().filter(|_| !self.redrawn);
         if self.fitted.is_empty() {
             return self.refit();
         }
@@ -96,6 +101,7 @@ impl Session {
             (None, Some(engine)) => engine.set_parameters(&values)?,
             (None, None) => {}
         }
+        self.gaussian = None;
         if self.reference.take().is_some() {
             self.error = None;
             self.messages.push(format!(
@@ -106,7 +112,7 @@ impl Session {
         }
         if mentions(&self.problem.initial, index) {
             // The initial state itself has changed: there is nothing to go on from.
-            self.forget_run();
+            self.forget_run()?;
             self.fitted.clear();
             self.redrawn = false;
             return self.refit();
@@ -135,7 +141,7 @@ impl Session {
                 let (gap, length) = (x - at, c.upper - c.lower);
                 match c.boundary {
                     Boundary::Periodic => gap - length * (gap / length).round(),
-                    Boundary::Dirichlet { .. } => gap,
+                    Boundary::Dirichlet { .. } | Boundary::Open => gap,
                 }
             });
             height * (-gaps.map(|gap| gap * gap).sum::<f64>() / (radius * radius)).exp()
@@ -178,6 +184,7 @@ impl Session {
         let left = evolution.disturb(change).await?;
         let time = evolution.time();
         let compared = self.reference.take().is_some();
+        self.gaussian = None;
         self.error = None;
         let end = if compared { "; errors are no longer measured" } else { "" };
         self.messages.push(format!(
@@ -208,13 +215,17 @@ impl Session {
         Ok(())
     }
 
-    fn forget_run(&mut self) {
+    fn forget_run(&mut self) -> Result<(), SessionError> {
         self.grid = EvaluationGrid::of(&self.problem);
-        self.frames = empty_frames(&self.problem, &self.grid, self.most_frames);
+        self.frames = self.grid.empty_frames(&self.problem, self.most_frames);
         self.history = History::default();
+        self.densities.clear();
+        self.gaussian = gaussian(&self.problem);
         self.shown = 0;
         if let Some(evolution) = self.evolution.take() {
-            self.engine = Some(evolution.into_engine());
+            let mut engine = evolution.into_engine();
+            engine.begin_anew(&self.problem)?;
+            self.engine = Some(engine);
         }
         self.spectrum = None;
         self.columns.clear();
@@ -222,6 +233,7 @@ impl Session {
         self.failure = None;
         self.pace = super::pace::Pace::default();
         self.seconds.steps = 0.0;
+        Ok(())
     }
 }
 

@@ -27,6 +27,11 @@ pub enum SessionError {
     Thread(std::io::Error),
     #[error("the equation has no parameter named {name}; it has {}", known.join(", "))]
     UnknownParameter { name: String, known: Vec<String> },
+    #[error(
+        "what is looked at is a density, not the unknown itself: it cannot be drawn or pulled; change \
+         [initial] in the problem file instead"
+    )]
+    Density,
     #[error("{what} = {value} is out of range: it must lie in {range}")]
     OutOfRange { what: String, value: f64, range: String },
 }

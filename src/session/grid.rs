@@ -1,34 +1,68 @@
 //! The points at which the solution is looked at.
 
+use super::Frames;
+use crate::evolve::Evolution;
 use crate::problem::expression::Place;
-use crate::problem::{Boundary, Problem};
+use crate::problem::{Boundary, Density, Moments, Normal, PointLayout, Points, Problem};
+use crate::random::{Philox, Stream};
+use crate::reference::{Reference, ReferenceError};
 
 /// A tensor grid over the domain: where frames are kept and errors measured.
 ///
 /// It is independent of the points of the least-squares problems, so that an error between those
 /// points does not go unseen.
+///
+/// Of a density that points are drawn from it shows the density itself, also where the unknown is
+/// its logarithm, and in more than two dimensions the marginal along the first coordinate: over the
+/// whole box it is zero at all points that a grid can have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvaluationGrid {
     axes: Vec<Vec<f64>>,
     coordinates: Vec<f64>,
+    view: View,
+    /// d of the problem, whatever the grid shows of it.
+    dimensions: usize,
 }
 
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum View {
+    /// u.
+    Solution,
+    /// exp(u).
+    Exponential,
+    /// The integral of the density over all coordinates but the first.
+    Marginal,
+}
+
+/// Frames of a density at most: each comes with its moments.
+const MOST_LOOKS: usize = 200;
+/// Places of a marginal: each is a mean over some thirty points.
+const MARGINAL: usize = 512;
+/// Points of an initial density from which its marginal is found.
+const DRAWN: usize = 512;
+
 /// Points per coordinate, by the number of coordinates: some ten thousand in all at most.
-const RESOLUTION: [usize; 6] = [1024, 96, 24, 12, 7, 5];
+const RESOLUTION: [usize; 8] = [1024, 96, 24, 12, 7, 5, 3, 3];
 
 impl EvaluationGrid {
     /// Equispaced points over the domain; a periodic coordinate leaves its upper end out.
     #[must_use]
     pub fn of(problem: &Problem) -> Self {
-        let dimensions = problem.coordinates.len();
-        let count = RESOLUTION[(dimensions.max(1) - 1).min(RESOLUTION.len() - 1)];
+        let view = View::of(problem);
+        let dimensions = if view == View::Marginal { 1 } else { problem.dimensions() };
+        let count = match view {
+            View::Marginal => MARGINAL,
+            _ => RESOLUTION[(dimensions.max(1) - 1).min(RESOLUTION.len() - 1)],
+        };
         let axes: Vec<Vec<f64>> = problem
             .coordinates
             .iter()
+            .take(dimensions)
             .map(|c| {
                 let gaps = match c.boundary {
                     Boundary::Periodic => count,
-                    Boundary::Dirichlet { .. } => count - 1,
+                    Boundary::Dirichlet { .. } | Boundary::Open => count - 1,
                 };
                 let spacing = (c.upper - c.lower) / gaps as f64;
                 (0..count).map(|k| c.lower + k as f64 * spacing).collect()
@@ -44,7 +78,54 @@ impl EvaluationGrid {
             }
             coordinates.extend(point);
         }
-        Self { axes, coordinates }
+        Self { axes, coordinates, view, dimensions: problem.dimensions() }
+    }
+
+    /// Whether it shows a density instead of the unknown.
+    #[must_use]
+    pub fn looks_at_a_density(&self) -> bool {
+        self.view != View::Solution
+    }
+
+    /// Whether it shows a marginal: then the grid has one coordinate, whatever the problem has.
+    #[must_use]
+    pub fn looks_at_a_marginal(&self) -> bool {
+        self.view == View::Marginal
+    }
+
+    /// A short name of what it shows.
+    #[must_use]
+    pub fn unknown<'a>(&self, problem: &'a Problem) -> &'a str {
+        if self.looks_at_a_density() { "p" } else { &problem.unknown }
+    }
+
+    /// Frames for a run over the problem's time span, with at most `most` marks.
+    #[must_use]
+    pub fn empty_frames(&self, problem: &Problem, most: usize) -> Frames {
+        let most = if self.looks_at_a_density() { most.min(MOST_LOOKS) } else { most };
+        Frames::new(self.points(), problem.time.start, problem.time.end, most)
+    }
+
+    /// What it shows of a solution, now.
+    #[must_use]
+    pub fn look(&self, evolution: &Evolution) -> Vec<f64> {
+        match self.view {
+            View::Solution => evolution.evaluate(&self.coordinates),
+            View::Exponential => exponentials(evolution.evaluate(&self.coordinates)),
+            View::Marginal => evolution.marginal(&self.axes[0]),
+        }
+    }
+
+    /// The same of a reference.
+    ///
+    /// # Errors
+    /// As [`Reference::values`] and [`Reference::marginal`].
+    pub fn look_at(&self, reference: &Reference, time: f64) -> Result<Vec<f64>, ReferenceError> {
+        match self.view {
+            View::Solution => reference.values(time, &self.coordinates),
+            View::Exponential => reference.values(time, &self.coordinates).map(exponentials),
+            View::Marginal => reference.marginal(time, &self.axes[0], self.dimensions),
+        }
     }
 
     /// Positions along each coordinate. The last coordinate runs fastest over the points.
@@ -101,9 +182,35 @@ impl EvaluationGrid {
         (0..1 << cells.len()).map(corner).sum()
     }
 
-    /// The problem's initial state at the points.
+    /// What it shows of the problem's initial state.
     #[must_use]
     pub fn initial_values(&self, problem: &Problem) -> Vec<f64> {
+        match self.view {
+            View::Solution => self.initial_at_points(problem),
+            View::Exponential => exponentials(self.initial_at_points(problem)),
+            View::Marginal => self.initial_marginal(problem),
+        }
+    }
+
+    fn initial_marginal(&self, problem: &Problem) -> Vec<f64> {
+        let points = Points::initial(problem, DRAWN, problem.seed);
+        let moments = Moments::of_points(&points.coordinates, self.dimensions, &|_| 1.0);
+        let (time, parameters) = (problem.time.start, problem.parameter_values());
+        let density = |x: &[f64]| {
+            let u = problem.initial.evaluate_at(x, time, &parameters);
+            problem.points.density.logarithm(u)
+        };
+        let log_density = |x: &[f64]| x.chunks_exact(self.dimensions).map(density).collect();
+        let random = Philox::new(problem.seed, Stream::Vectors);
+        let near = Normal::of(&moments);
+        let near = near.and_then(|n| Normal::of(&n.moments(DRAWN, &random, &log_density)?.moments));
+        match near {
+            Some(near) => near.marginal(&self.axes[0], &random, &log_density),
+            None => vec![0.0; self.axes[0].len()],
+        }
+    }
+
+    fn initial_at_points(&self, problem: &Problem) -> Vec<f64> {
         let parameters: Vec<f64> = problem.parameters.iter().map(|p| p.value).collect();
         self.coordinates
             .chunks_exact(self.axes.len().max(1))
@@ -114,6 +221,21 @@ impl EvaluationGrid {
             })
             .collect()
     }
+}
+
+impl View {
+    fn of(problem: &Problem) -> Self {
+        match (problem.points.layout, problem.points.density) {
+            (PointLayout::Adaptive, _) if problem.dimensions() > 2 => Self::Marginal,
+            (PointLayout::Adaptive, Density::Logarithm) => Self::Exponential,
+            _ => Self::Solution,
+        }
+    }
+}
+
+fn exponentials(mut values: Vec<f64>) -> Vec<f64> {
+    values.iter_mut().for_each(|value| *value = value.exp());
+    values
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod command;
 mod commands;
+mod density;
 mod error;
 mod frames;
 mod grid;

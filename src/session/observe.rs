@@ -97,7 +97,7 @@ impl Session {
         let Some(reference) = &self.reference else { return };
         while let Some(index) = self.frames.next_without_reference() {
             let time = self.frames.times()[index];
-            let values = match reference.values(time, self.grid.coordinates()) {
+            let values = match self.grid.look_at(reference, time) {
                 Ok(values) => values,
                 Err(error) => {
                     self.messages.push(format!("no comparison with the reference: {error}"));
@@ -154,7 +154,7 @@ impl Session {
             .reference
             .as_ref()
             .filter(|_| !values.is_empty())
-            .and_then(|r| r.values(status.time, self.grid.coordinates()).ok());
+            .and_then(|r| self.grid.look_at(r, status.time).ok());
         let first_record = self.shown.min(self.history.records.len());
         self.shown = self.history.records.len();
         Snapshot {

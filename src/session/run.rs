@@ -1,13 +1,14 @@
 //! The session itself.
 
+use super::density::gaussian;
 use super::frames::Marks;
 use super::pace::Pace;
 use super::{EvaluationGrid, Frames, Phase, SavedState, Seconds, SessionError};
 use crate::evolve::initial_fit::{FitReason, InitialFit};
 use crate::evolve::{Description, Engine, Evolution, EvolveError, StepReport};
-use crate::output::{History, Spectrum, StepRecord};
+use crate::output::{DensityRecord, History, Spectrum, StepRecord};
 use crate::problem::Problem;
-use crate::reference::Reference;
+use crate::reference::{Gaussian, Reference};
 
 /// Seconds since some fixed moment.
 pub type Clock = fn() -> f64;
@@ -78,6 +79,10 @@ pub struct Session {
     pub(super) frames: Frames,
     pub(super) most_frames: usize,
     pub(super) reference: Option<Reference>,
+    /// Of a density that points are drawn from, at the times of the frames.
+    pub(super) densities: Vec<DensityRecord>,
+    /// What that density should be.
+    pub(super) gaussian: Option<Gaussian>,
     pub(super) history: History,
     /// How many records the snapshots have shown already.
     pub(super) shown: usize,
@@ -100,7 +105,8 @@ impl Session {
         options: Options,
     ) -> Result<Self, SessionError> {
         let grid = EvaluationGrid::of(&problem);
-        let frames = empty_frames(&problem, &grid, options.frames);
+        let frames = grid.empty_frames(&problem, options.frames);
+        let gaussian = gaussian(&problem);
         let spectrum_marks = Marks::new(problem.time.start, problem.time.end, SPECTRA);
         let mut session = Self {
             problem,
@@ -123,6 +129,8 @@ impl Session {
             frames,
             most_frames: options.frames,
             reference: None,
+            densities: Vec::new(),
+            gaussian,
             history: History::default(),
             shown: 0,
             initial_error: None,
@@ -280,11 +288,10 @@ impl Session {
         });
     }
 
-    /// u on the evaluation grid, now; empty before the fit is done.
+    /// What the evaluation grid looks at, now: u, or the density; empty before the fit is done.
     #[must_use]
     pub fn evaluate(&self) -> Vec<f64> {
-        let evolution = self.evolution.as_ref();
-        evolution.map(|e| e.evaluate(self.grid.coordinates())).unwrap_or_default()
+        self.evolution.as_ref().map(|evolution| self.grid.look(evolution)).unwrap_or_default()
     }
 
     /// Keeps the solution at the present time, and its error where the reference is known.
@@ -295,6 +302,7 @@ impl Session {
             return Err(SessionError::Diverged { what, step, time, place });
         }
         self.frames.push(time, values);
+        self.keep_density();
         self.compare();
         Ok(())
     }
@@ -328,10 +336,6 @@ impl Session {
         let names = self.problem.coordinates.iter().map(|c| c.name.clone());
         names.zip(self.grid.point(index).iter().copied()).collect()
     }
-}
-
-pub(super) fn empty_frames(problem: &Problem, grid: &EvaluationGrid, most: usize) -> Frames {
-    Frames::new(grid.points(), problem.time.start, problem.time.end, most)
 }
 
 /// || u - v || / || v ||, or || u - v || where v is zero.

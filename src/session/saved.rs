@@ -3,7 +3,7 @@
 use super::{Frames, Phase, Seconds, Session, SessionError};
 use crate::evolve::initial_fit::{FitState, InitialFit};
 use crate::evolve::{Evolution, EvolutionState};
-use crate::output::History;
+use crate::output::{DensityRecord, History};
 
 /// The state of a run between two steps: plain data.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,8 @@ pub struct SavedSteps {
     pub evolution: EvolutionState,
     pub history: History,
     pub frames: Frames,
+    /// Of a density that points are drawn from, at the times of the frames.
+    pub densities: Vec<DensityRecord>,
     pub seconds: Seconds,
 }
 
@@ -38,6 +40,7 @@ impl Session {
                 evolution: evolution.save(),
                 history: self.history.clone(),
                 frames: self.frames.clone(),
+                densities: self.densities.clone(),
                 seconds: self.seconds,
             }))
         })
@@ -74,6 +77,7 @@ impl Session {
         self.spectrum = saved.history.spectra.last().cloned();
         self.history = saved.history;
         self.frames = saved.frames;
+        self.densities = saved.densities;
         self.seconds = saved.seconds;
         Ok(())
     }

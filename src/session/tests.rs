@@ -1,5 +1,7 @@
 //! A small run from outside: commands, snapshots, going on from a saved state.
 
+mod density;
+
 use super::{
     Activity, Command, Options, Phase, SavedState, SavedSteps, Session, SessionError, Start,
 };

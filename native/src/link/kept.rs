@@ -6,7 +6,7 @@ use sketchpde::evolve::EvolutionState;
 use sketchpde::optimize::TrainingState;
 use sketchpde::output::History;
 use sketchpde::problem::Problem;
-use sketchpde::session::{EvaluationGrid, Frames, SavedState, SavedSteps, Seconds, Session};
+use sketchpde::session::{EvaluationGrid, SavedState, SavedSteps, Seconds, Session};
 
 use super::{decode, encode};
 
@@ -67,7 +67,8 @@ impl Kept {
     /// When it does not belong to the problem. Parameters of another network are refused by the
     /// session itself.
     pub fn state(self, problem: &Problem, most: usize) -> Result<SavedState, KeptError> {
-        let points = EvaluationGrid::of(problem).points();
+        let grid = EvaluationGrid::of(problem);
+        let points = grid.points();
         let (start, end) = (problem.time.start, problem.time.end);
         let (found, times) = (self.values.len(), self.times.len());
         if times.checked_mul(points) != Some(found) {
@@ -79,19 +80,22 @@ impl Kept {
             return Err(KeptError::Time { time: evolution.time, start, end });
         }
         let numbers = evolution.theta.iter().chain(&fitted).chain(&evolution.controller);
+        let numbers = numbers.chain(&evolution.points);
         if !numbers.chain([&evolution.dt]).all(|v| v.is_finite()) || evolution.dt <= 0.0 {
             return Err(KeptError::NotFinite);
         }
-        let mut frames = Frames::new(points, start, end, most);
+        let mut frames = grid.empty_frames(problem, most);
         let values: Vec<f64> = self.values.iter().map(|&v| f64::from(v)).collect();
         frames.restore(&self.times, &values);
         let history = self.history;
-        Ok(SavedState::Steps(Box::new(SavedSteps { fitted, evolution, history, frames, seconds })))
+        let densities = Vec::new();
+        let steps = SavedSteps { fitted, evolution, history, frames, densities, seconds };
+        Ok(SavedState::Steps(Box::new(steps)))
     }
 }
 
 /// The first bytes of a checkpoint file.
-const MAGIC: &[u8] = b"sketchpde run 2\n";
+const MAGIC: &[u8] = b"sketchpde run 3\n";
 /// The first bytes of a training's.
 const TRAINING: &[u8] = b"sketchpde training 1\n";
 

@@ -275,7 +275,7 @@ impl Present {
 
 /// The exact solution, as a formula or along characteristics, where the problem has one.
 fn closed_form(problem: &Problem) -> Option<Reference> {
-    let immediate = [ReferenceKind::Exact, ReferenceKind::Characteristics];
+    let immediate = [ReferenceKind::Exact, ReferenceKind::Characteristics, ReferenceKind::Gaussian];
     if !immediate.contains(&reference::kind(problem)) {
         return None;
     }

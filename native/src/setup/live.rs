@@ -107,6 +107,13 @@ pub fn settings(preset: &str) -> Overrides {
     changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
+/// Whether the preset of that name is shown as a tile, with its initial state fitted beforehand. The
+/// others are opened from a file or a link.
+#[must_use]
+pub fn is_shown(preset: &Preset) -> bool {
+    find(preset.name).is_some()
+}
+
 /// A name that fits on a small tile.
 #[must_use]
 pub fn short_name(preset: &Preset) -> &'static str {

@@ -90,11 +90,11 @@ fn what_is_seen(mirror: &Mirror, narrow: bool) -> String {
     }
     let truth = match reference::kind(problem) {
         ReferenceKind::Exact => " Dashed: the exact solution.",
-        ReferenceKind::Spectral | ReferenceKind::Characteristics => {
+        ReferenceKind::Spectral | ReferenceKind::Characteristics | ReferenceKind::Gaussian => {
             " Dashed: a reference computed another way."
         }
         ReferenceKind::Auto | ReferenceKind::None => "",
     };
-    let truth = if problem.dimensions() == 1 { truth } else { "" };
+    let truth = if mirror.grid.axes().len() == 1 { truth } else { "" };
     format!("At each time step {changed} change so that it keeps solving the equation.{truth}")
 }

@@ -52,7 +52,7 @@ pub fn picture(
 ) {
     legend(ui, state, pictures, actions);
     let height = (height - 34.0).max(80.0);
-    match state.mirror.problem.dimensions() {
+    match state.mirror.grid.axes().len() {
         1 => {
             let upper = (height * 0.46).clamp(60.0, 420.0);
             curve::show(ui, state, pictures, upper, actions);
@@ -78,7 +78,7 @@ fn legend(ui: &mut Ui, state: &State, pictures: &mut Pictures, actions: &mut Vec
             let roomy = ui.available_width() > 440.0;
             ui.spacing_mut().item_spacing.x = if roomy { 6.0 } else { 3.0 };
             ui.add_space(if roomy { chart::LEFT } else { 0.0 });
-            match state.mirror.problem.dimensions() {
+            match state.mirror.grid.axes().len() {
                 1 => {
                     keys(ui, state, roomy);
                     curve::tools(ui, state, pictures, actions);
@@ -111,6 +111,11 @@ fn keys(ui: &mut Ui, state: &State, roomy: bool) {
     } else {
         key(ui, "network", Stroke::new(2.0, palette.accent), false);
     }
+    if state.mirror.grid.looks_at_a_marginal() && roomy {
+        let first = &state.mirror.problem.coordinates[0].name;
+        let words = RichText::new(format!("marginal density along {first}")).small();
+        ui.label(words.color(palette.soft));
+    }
     if has_reference(state) && (roomy || state.mirror.rival.is_none()) {
         key(ui, "reference", Stroke::new(1.5, palette.second), true);
     }
@@ -118,7 +123,10 @@ fn keys(ui: &mut Ui, state: &State, roomy: bool) {
 
 fn what_a_click_does(state: &State) -> &'static str {
     let tools = state.tools;
-    match state.mirror.problem.dimensions() {
+    if state.mirror.grid.looks_at_a_density() {
+        return "";
+    }
+    match state.mirror.grid.axes().len() {
         1 if tools.draw => "Drag in the plot to draw the solution.",
         1 => "Click in the plot to pull the solution there.",
         _ if tools.slice.is_some() => "Drag in the picture to move the cut.",
@@ -131,10 +139,10 @@ fn shades(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         return;
     }
     ui.allocate_ui(egui::vec2(112.0, 28.0), |ui| {
-        let unknown = &state.mirror.problem.unknown;
+        let unknown = state.mirror.grid.unknown(&state.mirror.problem);
         let error = format!("Colours show |{unknown} − reference|");
         let options = [
-            (Shade::Solution, unknown.as_str(), "Colours show the solution"),
+            (Shade::Solution, unknown, "Colours show the solution"),
             (Shade::Error, "error", error.as_str()),
         ];
         if let Some(shade) = choice(ui, "Colours", state.shade, &options) {

@@ -27,9 +27,9 @@ enum Initial {
     Field { columns: usize, colours: Vec<Color32> },
 }
 
-/// Tiles of all presets.
+/// Tiles of the presets that are shown.
 pub fn tiles() -> Vec<Tile> {
-    built_in().iter().filter_map(tile).collect()
+    built_in().iter().filter(|preset| live::is_shown(preset)).filter_map(tile).collect()
 }
 
 fn tile(preset: &Preset) -> Option<Tile> {

@@ -67,6 +67,7 @@ fn measured(error: f64, mirror: &Mirror, palette: &Palette) -> Verdict {
     let truth = match reference::kind(&mirror.problem) {
         ReferenceKind::Exact => "the exact solution",
         ReferenceKind::Characteristics => "the exact solution along characteristics",
+        ReferenceKind::Gaussian => "the exact Gaussian, by the equations of its moments",
         _ => "a Fourier solution computed independently",
     };
     let (colour, headline) = match digits {

@@ -6,7 +6,7 @@ use sketchpde::network::Network;
 use sketchpde::output::{Axis, OutputError, ResultFolder, SpaceTimeField};
 use sketchpde::session::Session;
 
-use super::result::RunResult;
+use super::result::{DensityErrors, RunResult};
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
 use crate::cli::plot;
@@ -33,9 +33,13 @@ pub fn write(
     }
     outcomes.push(folder.write_history(session.history()));
     outcomes.push(folder.write_fields(&field));
+    let densities = session.densities();
+    if !densities.is_empty() {
+        outcomes.push(folder.write_moments(&session.problem().names().coordinates, densities));
+    }
     if plots {
         let into = folder.file(plot::FOLDER);
-        let drawn = plot::draw(&into, session.problem(), &field, session.history());
+        let drawn = plot::draw(&into, session.problem(), &field, session.history(), densities);
         outcomes.push(drawn.map(drop));
     }
     // The last one: it says that the others are there.
@@ -96,7 +100,7 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
     let seconds = &result.seconds;
     let memory =
         result.peak_memory_mib.map(|mib| format!("; peak memory {mib:.0} MiB")).unwrap_or_default();
-    table(&[
+    let mut rows = vec![
         row("problem", format!("{}, seed {}", result.problem, result.seed)),
         row("method", result.method.clone()),
         row("device", format!("{} ({}), {}", result.backend, result.device, result.precision)),
@@ -130,5 +134,23 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
             ),
         ),
         row("results", folder.path().display().to_string()),
-    ])
+    ];
+    if let Some(density) = &result.density {
+        let place = rows.len() - 2;
+        let (last, worst) = (&density.last, &density.worst);
+        rows.splice(place..place, [("at the end", last), ("at worst", worst)].map(moments));
+    }
+    table(&rows)
+}
+
+/// How far a density is from the exact one.
+fn moments((when, errors): (&str, &DensityErrors)) -> Vec<String> {
+    let number = |e: Option<f64>| e.map_or_else(|| "unknown".into(), |e| format!("{e:.1e}"));
+    let DensityErrors { mean, covariance, density, logarithm, .. } = *errors;
+    let [mean, covariance, density, logarithm] = [mean, covariance, density, logarithm].map(number);
+    let text = format!(
+        "mean {mean} standard deviations, covariance {covariance}, density {density}, its \
+         logarithm {logarithm}"
+    );
+    vec![format!("off {when}"), text]
 }

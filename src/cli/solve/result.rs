@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sketchpde::network::Network;
+use sketchpde::output::DensityRecord;
 use sketchpde::problem::{Choice, Problem, Update};
 use sketchpde::session::{Session, total_points};
 
@@ -36,12 +37,72 @@ pub struct RunResult {
     pub final_relative_l2: Option<f64>,
     /// Estimated error of the reference itself.
     pub reference_error: Option<f64>,
+    /// Of a density that points are drawn from.
+    #[serde(default)]
+    pub density: Option<DensityResult>,
     pub seconds: Seconds,
     pub peak_memory_mib: Option<f64>,
     /// Whether the end time was reached; if not, why.
     pub completed: bool,
     pub failure: Option<String>,
     pub version: String,
+}
+
+/// A density's moments at the end and how far they are from the exact ones.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DensityResult {
+    pub mass: f64,
+    pub mean: Vec<f64>,
+    /// Row by row.
+    pub covariance: Vec<f64>,
+    pub last: DensityErrors,
+    /// The largest of each over all times that were looked at.
+    pub worst: DensityErrors,
+}
+
+/// See [`DensityRecord`]; none where the exact density is not known.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct DensityErrors {
+    /// Of the mean, in standard deviations.
+    pub mean: Option<f64>,
+    /// Of the covariance, relative.
+    pub covariance: Option<f64>,
+    /// Of the mass, relative.
+    pub mass: Option<f64>,
+    /// Relative L2 error of the density over points drawn from the exact one.
+    pub density: Option<f64>,
+    /// The same of its logarithm.
+    pub logarithm: Option<f64>,
+}
+
+impl DensityResult {
+    fn of(records: &[DensityRecord]) -> Option<Self> {
+        let last = records.last()?;
+        Some(Self {
+            mass: last.mass,
+            mean: last.mean.clone(),
+            covariance: last.covariance.clone(),
+            last: DensityErrors::worst_of(std::slice::from_ref(last)),
+            worst: DensityErrors::worst_of(records),
+        })
+    }
+}
+
+impl DensityErrors {
+    /// The largest of each.
+    fn worst_of(records: &[DensityRecord]) -> Self {
+        let largest = |get: fn(&DensityRecord) -> f64| {
+            let largest = records.iter().map(get).fold(f64::NAN, f64::max);
+            Some(largest).filter(|error| error.is_finite())
+        };
+        Self {
+            mean: largest(|r| r.mean_error),
+            covariance: largest(|r| r.covariance_error),
+            mass: largest(|r| (r.mass / r.exact_mass - 1.0).abs()),
+            density: largest(|r| r.density_error),
+            logarithm: largest(|r| r.log_error),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -73,6 +134,7 @@ impl RunResult {
             relative_l2: status.space_time_error,
             final_relative_l2: status.error,
             reference_error,
+            density: DensityResult::of(session.densities()),
             seconds: Seconds {
                 fit: status.seconds.fit,
                 steps: status.seconds.steps,

@@ -6,9 +6,11 @@ use std::ops::ControlFlow;
 use sketchpde::evolve::initial_fit::fit_key;
 use sketchpde::evolve::{Description, EvolutionState};
 use sketchpde::output::checkpoint::{self, digest};
-use sketchpde::output::{self, Cache, CachedFit, Checkpoint, Lookup, OutputError, ResultFolder};
+use sketchpde::output::{
+    self, Cache, CachedFit, Checkpoint, DensityRecord, Lookup, OutputError, ResultFolder,
+};
 use sketchpde::problem::Problem;
-use sketchpde::session::{EvaluationGrid, Frames, SavedState, SavedSteps, Seconds, Start};
+use sketchpde::session::{EvaluationGrid, SavedState, SavedSteps, Seconds, Start};
 
 use super::drive::{Found, Keeper};
 use crate::cli::failure::Failure;
@@ -130,6 +132,10 @@ const SECONDS: &str = "seconds";
 /// Length of the next step, and how many subsets were drawn.
 const STEPPER: &str = "stepper";
 const CONTROLLER: &str = "controller";
+/// Moments of a density that points are drawn from.
+const DENSITIES: &str = "densities";
+/// Points that follow the solution.
+const POINTS: &str = "points";
 
 /// Only the state of a fit has an entry of this name.
 const FIT: &str = "fit.numbers";
@@ -164,6 +170,8 @@ fn pack_steps(state: &SavedSteps, seed: u64, configuration: [u8; 32]) -> Checkpo
             // A run has far fewer draws than the 2^53 that an f64 counts exactly.
             (STEPPER.to_owned(), vec![state.evolution.dt, state.evolution.epoch as f64]),
             (CONTROLLER.to_owned(), state.evolution.controller.clone()),
+            (DENSITIES.to_owned(), state.densities.iter().flat_map(DensityRecord::row).collect()),
+            (POINTS.to_owned(), state.evolution.points.clone()),
         ]),
         history: state.history.clone(),
     }
@@ -179,11 +187,15 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
     let fitted = checkpoint.state.remove(FITTED)?;
     let (times, values) = (checkpoint.state.remove(TIMES)?, checkpoint.state.remove(VALUES)?);
     let &[dt, epoch] = checkpoint.state.get(STEPPER)?.as_slice() else { return None };
-    let points = EvaluationGrid::of(problem).points();
-    let mut frames = Frames::new(points, problem.time.start, problem.time.end, FRAMES);
-    if values.len() != times.len() * points {
+    let mut frames = EvaluationGrid::of(problem).empty_frames(problem, FRAMES);
+    if values.len() != times.len() * frames.points() {
         return None;
     }
+    let dimensions = problem.dimensions();
+    let densities = checkpoint.state.remove(DENSITIES)?;
+    let densities = densities.chunks(DensityRecord::width(dimensions));
+    let densities: Option<Vec<DensityRecord>> =
+        densities.map(|row| DensityRecord::from_row(row, dimensions)).collect();
     frames.restore(&times, &values);
     Some(SavedState::Steps(Box::new(SavedSteps {
         fitted,
@@ -194,9 +206,11 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
             dt,
             epoch: epoch as u64,
             controller: checkpoint.state.remove(CONTROLLER)?,
+            points: checkpoint.state.remove(POINTS)?,
         },
         history: checkpoint.history,
         frames,
+        densities: densities?,
         seconds,
     })))
 }

@@ -1,7 +1,7 @@
 //! What an initial fit depends on, as bytes.
 
 use crate::bytes::Writer;
-use crate::problem::{Choice, Problem};
+use crate::problem::{Choice, PointLayout, Problem};
 
 /// Goes up when the fit's algorithm changes, so that fits of older versions are not found.
 const VERSION: u64 = 1;
@@ -38,6 +38,9 @@ pub fn fit_key(problem: &Problem) -> Vec<u8> {
     key.count(fit.max_iterations as u64);
     key.count(fit.count.len() as u64);
     fit.count.iter().for_each(|&n| key.count(n as u64));
+    if problem.points.layout == PointLayout::Adaptive {
+        key.text(problem.points.density.word());
+    }
     key.count(problem.seed);
     key.finish()
 }

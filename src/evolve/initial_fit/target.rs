@@ -8,7 +8,7 @@ use crate::evaluate::cpu::Evaluator;
 use crate::evaluate::jet::JetSet;
 use crate::network::Network;
 use crate::problem::expression::{Channel, Expression, MultiIndex};
-use crate::problem::{Boundary, FitMethod, Points, Problem};
+use crate::problem::{Boundary, FitMethod, PointLayout, Points, Problem};
 
 /// Weight of the derivatives' relative error against that of the values. The derivatives add as
 /// many equations again per coordinate, and hold the network still between the points.
@@ -259,6 +259,9 @@ impl Comparison {
         let finer =
             |factor: usize| -> Vec<usize> { counts.iter().map(|n| factor * n + 1).collect() };
         let points = match problem.dimensions() {
+            _ if adaptive(problem) => {
+                Points::initial(problem, SCATTERED, problem.seed.wrapping_add(1))
+            }
             1 => Points::evaluation_grid(&problem.coordinates, &finer(3)),
             2 => Points::evaluation_grid(&problem.coordinates, &finer(2)),
             _ => Points::random(&problem.coordinates, SCATTERED, problem.seed),
@@ -283,11 +286,15 @@ impl Comparison {
 /// one number, of scattered points.
 pub(super) fn default_counts(problem: &Problem, columns: usize) -> Vec<usize> {
     let dimensions = problem.dimensions();
+    if !problem.fit.count.is_empty() && adaptive(problem) {
+        return vec![problem.fit.count[0]];
+    }
     if !problem.fit.count.is_empty() {
         let count = &problem.fit.count;
         return (0..dimensions).map(|k| *count.get(k).unwrap_or(&count[0])).collect();
     }
     match (dimensions, problem.fit.method) {
+        (1 | 2, _) if adaptive(problem) => vec![512],
         (1, _) => vec![300],
         (2, _) => vec![16, 16],
         (_, FitMethod::LbfgsAdam) => vec![4096],
@@ -298,10 +305,17 @@ pub(super) fn default_counts(problem: &Problem, columns: usize) -> Vec<usize> {
     }
 }
 
+/// Whether the points are drawn from the solution: then those of the fit are drawn from its start.
+fn adaptive(problem: &Problem) -> bool {
+    problem.points.layout == PointLayout::Adaptive
+}
+
 /// The points for counts from [`default_counts`]: a grid, or scattered evenly where there is one
-/// count for several coordinates.
+/// count for several coordinates, or drawn.
 pub(super) fn points(problem: &Problem, counts: &[usize]) -> Points {
-    if counts.len() < problem.dimensions() {
+    if adaptive(problem) {
+        Points::initial(problem, counts[0], problem.seed)
+    } else if counts.len() < problem.dimensions() {
         Points::sobol(&problem.coordinates, counts[0], problem.seed)
     } else {
         Points::grid(&problem.coordinates, counts)

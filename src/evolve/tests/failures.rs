@@ -170,3 +170,37 @@ fn a_run_may_start_from_zero() {
         assert!(error < 1e-3, "{error}");
     }
 }
+
+/// Steps of a length that the equation asks for, in a run that is much too long for them.
+#[test]
+fn a_run_that_would_take_millions_of_steps_says_so_and_names_the_remedy() {
+    // What ended the run within so many steps, how many it took, and the time.
+    let first_steps = |end: f64, most: usize| {
+        let end = end.to_string();
+        let changes = [("time.end", &*end), ("method.tolerance", "1e-6"), ("method.step", "1e-2")];
+        let problem = problem(REACTION, &changes);
+        let theta = start(&problem, 0.5);
+        let mut evolution = evolution(&problem, theta);
+        let mut steps = 0;
+        while steps < most {
+            if let Err(error) = pollster::block_on(evolution.step()) {
+                return (Some(error), steps, evolution.time());
+            }
+            steps += 1;
+        }
+        (None, steps, evolution.time())
+    };
+    let (ended, _, time) = first_steps(1e4, 1_000);
+    assert!(ended.is_none(), "{ended:?}");
+    let dt = time / 1e3;
+    let (ended, steps, _) = first_steps(1.5e6 * dt, 1_200);
+    let error = ended.expect("an end");
+    assert!(matches!(error, EvolveError::Endless { .. }), "{error}");
+    assert_eq!(steps, 999, "at the thousandth step");
+    let said = error.to_string();
+    for word in ["method.columns", "method.tolerance", "of its"] {
+        assert!(said.contains(word), "{said}");
+    }
+    let (ended, ..) = first_steps(0.5e6 * dt, 1_001);
+    assert!(ended.is_none(), "{ended:?}");
+}

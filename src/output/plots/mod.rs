@@ -1,12 +1,13 @@
 //! Figures from plain data, as PNG and SVG.
 //!
 //! A figure is laid out once, as a [`drawing`] in logical pixels, by [`field`], [`curves`],
-//! [`training`] and [`comparison`] on top of [`frame`] and [`scale`]; [`raster`] and [`svg`] render
-//! the same drawing.
+//! [`density`], [`training`] and [`comparison`] on top of [`frame`] and [`scale`]; [`raster`] and
+//! [`svg`] render the same drawing.
 
 pub mod colours;
 pub mod comparison;
 pub mod curves;
+pub mod density;
 pub mod drawing;
 pub mod field;
 pub mod frame;

@@ -11,7 +11,7 @@ pub use text::Names;
 use std::collections::BTreeSet;
 
 /// The most space dimensions a problem may have.
-pub const MAX_DIMENSIONS: usize = 6;
+pub const MAX_DIMENSIONS: usize = 8;
 /// The highest total order of a derivative in an equation.
 pub const MAX_ORDER: u8 = 4;
 

@@ -3,8 +3,11 @@
 use super::document::Place;
 use super::reader::Reader;
 use super::sections::Places;
-use crate::problem::expression::Expression;
-use crate::problem::{Boundary, Coordinate, Problem, ReferenceKind, SettingIssue, Transport};
+use crate::problem::expression::{Expression, MAX_DIMENSIONS};
+use crate::problem::{
+    Boundary, Coordinate, FokkerPlanck, PointLayout, Problem, ReferenceKind, SettingIssue,
+    Transport,
+};
 
 /// Relative difference above which two formulas disagree.
 const TOLERANCE: f64 = 1e-6;
@@ -21,6 +24,9 @@ pub(super) fn consistency(problem: &Problem, places: &Places, reader: &mut Reade
     }
     check.formulas(places, reader);
     check.characteristics(places, reader);
+    if reader.issues.is_empty() {
+        check.draws(places, reader);
+    }
 }
 
 struct Check<'p> {
@@ -170,6 +176,30 @@ impl<'p> Check<'p> {
         }
     }
 
+    /// Points are drawn from a density that is somewhere; the Gaussian reference is for linear
+    /// Fokker-Planck equations.
+    fn draws(&self, places: &Places, reader: &mut Reader<'_>) {
+        let problem = self.problem;
+        let adaptive = problem.points.layout == PointLayout::Adaptive;
+        for (coordinate, place) in problem.coordinates.iter().zip(&places.coordinates) {
+            if coordinate.boundary == Boundary::Open && !adaptive {
+                let name = coordinate.name.clone();
+                reader.report(place, SettingIssue::OpenWithoutDraws { name });
+            }
+        }
+        let somewhere = |index: usize| {
+            let u = self.evaluate(&problem.initial, &self.sample(index), problem.time.start);
+            problem.points.density.logarithm(u).is_finite()
+        };
+        if adaptive && !(0..SAMPLES).any(somewhere) {
+            reader.report(&places.initial, SettingIssue::NothingToDraw);
+        }
+        let wanted = problem.reference.kind == ReferenceKind::Gaussian;
+        if wanted && FokkerPlanck::of(problem).is_none() {
+            reader.report(&places.reference, SettingIssue::NoGaussian);
+        }
+    }
+
     fn not_finite(
         &self,
         what: &'static str,
@@ -183,7 +213,7 @@ impl<'p> Check<'p> {
     /// Point `index` of a Weyl sequence: the fractional parts of multiples of square roots of
     /// primes fill the box evenly.
     fn sample(&self, index: usize) -> Vec<f64> {
-        const PRIMES: [f64; 6] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0];
+        const PRIMES: [f64; MAX_DIMENSIONS] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0];
         let along = |(c, prime): (&Coordinate, f64)| {
             let fraction = ((index as f64 + 0.5) * prime.sqrt()).fract();
             c.lower + fraction * (c.upper - c.lower)

@@ -219,7 +219,8 @@ fn coordinate<'a>(
     if !section.has("range") {
         reader.missing(&section, "range", "write range = [lower, upper]");
     }
-    let dirichlet = boundary_is_dirichlet(reader, &mut section);
+    let kind = boundary_kind(reader, &mut section);
+    let dirichlet = kind.map(|kind| kind == BoundaryKind::Dirichlet);
     let mut side = |end: &'static str| -> Option<Option<Expression>> {
         let node = section.get(end)?;
         if !dirichlet? {
@@ -232,22 +233,25 @@ fn coordinate<'a>(
     let (lower_value, upper_value) = (side("lower"), side("upper"));
     reader.finish(section);
     let [lower, upper] = range?;
-    let boundary = if dirichlet? {
-        let or_zero = |value: Option<Option<Expression>>| value.unwrap_or(Some(0.0.into()));
-        Boundary::Dirichlet { lower: or_zero(lower_value)?, upper: or_zero(upper_value)? }
-    } else {
-        Boundary::Periodic
+    let or_zero = |value: Option<Option<Expression>>| value.unwrap_or(Some(0.0.into()));
+    let boundary = match kind? {
+        BoundaryKind::Dirichlet => {
+            Boundary::Dirichlet { lower: or_zero(lower_value)?, upper: or_zero(upper_value)? }
+        }
+        BoundaryKind::Periodic => Boundary::Periodic,
+        BoundaryKind::Open => Boundary::Open,
     };
     Some(Coordinate { name: name.clone(), lower, upper, boundary })
 }
 
 /// Where the file does not say it, values at the ends do; `None` where what it says is broken.
-fn boundary_is_dirichlet<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Option<bool> {
-    if !section.has("boundary") {
-        section.get("boundary");
-        return Some(section.has("lower") || section.has("upper"));
+fn boundary_kind<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Option<BoundaryKind> {
+    if section.has("boundary") {
+        return reader.choice(section, "boundary");
     }
-    reader.choice::<BoundaryKind>(section, "boundary").map(|kind| kind == BoundaryKind::Dirichlet)
+    section.get("boundary");
+    let values = section.has("lower") || section.has("upper");
+    Some(if values { BoundaryKind::Dirichlet } else { BoundaryKind::Periodic })
 }
 
 /// The words for [`Boundary`].
@@ -255,11 +259,12 @@ fn boundary_is_dirichlet<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>)
 enum BoundaryKind {
     Periodic,
     Dirichlet,
+    Open,
 }
 
 impl crate::problem::Choice for BoundaryKind {
     const WORDS: &'static [(&'static str, Self)] =
-        &[("periodic", Self::Periodic), ("dirichlet", Self::Dirichlet)];
+        &[("periodic", Self::Periodic), ("dirichlet", Self::Dirichlet), ("open", Self::Open)];
 }
 
 fn time<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Option<TimeSpan> {

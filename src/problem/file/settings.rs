@@ -18,6 +18,9 @@ pub(super) const MAX_NETWORK: usize = 16_777_216;
 const MAX_COLUMNS: u64 = 20_000;
 /// The most time steps.
 const MAX_STEPS: f64 = 1e8;
+/// So many drawn points at least for every dimension and one more: proposals are differences of
+/// points, which must span the space.
+const LEAST_WALKERS: usize = 8;
 /// Of the error of one step, where the file says nothing about steps.
 const TOLERANCE: f64 = 1e-6;
 
@@ -45,11 +48,19 @@ impl Settings {
             let limit = MAX_NETWORK;
             reader.report(&place, SettingIssue::NetworkTooLarge { parameters, limit });
         }
+        let points = points(reader, top, coordinates.len());
+        let drawn = points.layout == PointLayout::Adaptive;
+        let fit = fit(reader, top, if drawn { 1 } else { coordinates.len() });
+        let place = top.place_of("method");
+        let method = method(reader, top, parameters, time);
+        if drawn && method.refit_every.is_some() {
+            reader.report(&place, SettingIssue::RefitsOfAdaptive);
+        }
         Self {
             network,
-            points: points(reader, top, coordinates.len()),
-            fit: fit(reader, top, coordinates.len()),
-            method: method(reader, top, parameters, time),
+            points,
+            fit,
+            method,
             reference: reference(
                 reader,
                 top,
@@ -79,15 +90,26 @@ fn points<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize)
     let layout = reader.choice(&mut section, "layout").unwrap_or(by_dimension.0);
     let default = match layout {
         PointLayout::Grid if dimensions > 2 => 16,
+        PointLayout::Adaptive => 2_048,
         PointLayout::Random | PointLayout::Sobol if dimensions < 3 => 4096,
         _ => by_dimension.1,
     };
     let place = section.place_of("count");
     let count = reader.counts(&mut section, "count", [1, MAX_POINTS as u64]);
+    let adaptive = layout == PointLayout::Adaptive;
+    for key in ["density", "resample"].into_iter().filter(|key| section.has(key) && !adaptive) {
+        reader.report(&section.place_of(key), SettingIssue::OnlyForAdaptive { key });
+    }
+    let density = reader.choice(&mut section, "density").unwrap_or_default();
+    let resample = reader.count(&mut section, "resample", [1, 1_000_000]).unwrap_or(5) as usize;
     reader.finish(section);
-    let Some(count) = count else {
-        return PointSettings { layout, count: vec![default] };
-    };
+    let count = count.unwrap_or(vec![default]);
+    let least = LEAST_WALKERS * (dimensions + 1);
+    if adaptive && count.iter().product::<usize>() < least {
+        let (key, found) = ("points.count".into(), count[0].to_string());
+        let allowed = format!("at least {least} points that are drawn, to span the space");
+        reader.report(&place, SettingIssue::OutOfRange { key, found, allowed });
+    }
     let entries = if layout == PointLayout::Grid { dimensions } else { 1 };
     check_counts(reader, "points.count", &count, entries, &place);
     let factors = if count.len() == 1 && layout == PointLayout::Grid {
@@ -96,7 +118,7 @@ fn points<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize)
         count.clone()
     };
     check_total(reader, &factors, MAX_POINTS, &place);
-    PointSettings { layout, count }
+    PointSettings { layout, count, density, resample }
 }
 
 pub(super) fn check_counts(

@@ -2,7 +2,7 @@
 
 use crate::problem::expression::{Channel, Expression, Place};
 use crate::problem::{
-    Activation, Boundary, Coordinate, FitMethod, FitSettings, Integrator, MethodSettings,
+    Activation, Boundary, Coordinate, Density, FitMethod, FitSettings, Integrator, MethodSettings,
     NetworkSettings, Parameter, PointLayout, PointSettings, Precision, Problem, ReferenceKind,
     ReferenceSettings, Regularisation, Sampling, Scheme, Solver, TimeSpan, Update,
 };
@@ -70,7 +70,12 @@ impl Parts {
             distance: None,
             lift: None,
             network: NetworkSettings { width: 1, hidden_layers: 0, activation: Activation::Tanh },
-            points: PointSettings { layout: PointLayout::Grid, count: vec![1] },
+            points: PointSettings {
+                layout: PointLayout::Grid,
+                count: vec![1],
+                density: Density::Magnitude,
+                resample: 1,
+            },
             fit: FitSettings {
                 method: FitMethod::LevenbergMarquardt,
                 tolerance: 0.5,

@@ -11,6 +11,9 @@ use crate::widgets::{chart, format};
 
 /// Switches for what dragging does, and the way back from a magnified plot.
 pub fn tools(ui: &mut Ui, state: &State, pictures: &mut Pictures, actions: &mut Vec<Action>) {
+    if state.mirror.grid.looks_at_a_density() {
+        return;
+    }
     let what = "Draw the solution with the pointer: the network is fitted to it and goes on";
     if switch(ui, state.tools.draw, "Draw", what) {
         actions.push(Action::Tools(Tools { draw: !state.tools.draw, ..state.tools }));
@@ -33,7 +36,7 @@ pub fn show(
     let coordinate = &state.mirror.problem.coordinates[0];
     let home = [coordinate.lower..=coordinate.upper, state.mirror.range[0]..=state.mirror.range[1]];
     let lines = lines(state, palette, &pictures.stroke);
-    let drawing = state.tools.draw;
+    let drawing = state.tools.draw && !state.mirror.grid.looks_at_a_density();
     let [x_bounds, y_bounds] = home.clone();
     let moved = pictures.moved;
     let response = plot(state, palette, height, ui.available_width() - BAR)
@@ -60,6 +63,7 @@ pub fn show(
     if drawing {
         draw(&plot, at.map(|at| [at.x, at.y]), pictures, actions);
     } else if plot.clicked()
+        && !state.mirror.grid.looks_at_a_density()
         && let Some(at) = at
     {
         let x = &state.mirror.grid.axes()[0];
@@ -101,7 +105,7 @@ fn thinned(stroke: &[[f64; 2]]) -> Vec<[f32; 2]> {
 }
 
 fn plot<'a>(state: &State, palette: &Palette, height: f32, width: f32) -> egui_plot::Plot<'a> {
-    let unknown = state.mirror.problem.unknown.clone();
+    let unknown = state.mirror.grid.unknown(&state.mirror.problem).to_owned();
     let name = state.mirror.problem.coordinates[0].name.clone();
     chart::plain("curve", palette)
         .height(height)

@@ -104,7 +104,7 @@ fn touched(plot: &egui::Response, at: [f64; 2], state: &State, actions: &mut Vec
             let slice = Some(at[1].clamp(y.lower, y.upper));
             actions.push(Action::Tools(Tools { slice, ..tools }));
         }
-    } else if plot.clicked() {
+    } else if plot.clicked() && !state.mirror.grid.looks_at_a_density() {
         let height = 0.4 * (state.mirror.range[1] - state.mirror.range[0]);
         actions.push(Action::Poke { place: at.to_vec(), height });
     }
