@@ -7,6 +7,7 @@
 mod causal;
 mod comparison;
 mod error;
+mod operators;
 mod parts;
 mod refinement;
 mod sweeps;

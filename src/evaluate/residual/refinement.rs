@@ -1,7 +1,7 @@
 //! Points where the residual is large.
 
+use super::operators::operator;
 use super::sweeps;
-use super::system::operator;
 use crate::evaluate::cpu::operator::Operator;
 use crate::network::Network;
 use crate::problem::ResidualProblem;
