@@ -94,7 +94,8 @@ fn main() {
     let peak = peak();
     println!("peak of matrix products: {:.1} GFlop/s", 1e-9 * peak);
     for name in names {
-        let chosen = TrainingSystem::choose(&problem(name), &choice);
+        let problem = problem(name);
+        let chosen = TrainingSystem::choose(&problem, &choice);
         let mut system = pollster::block_on(chosen).unwrap_or_else(|error| panic!("{error}"));
         let (n, p) = (system.rows(), system.parameters());
         if n * p > LARGEST {
