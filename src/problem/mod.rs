@@ -45,9 +45,9 @@
 //! [points]
 //! layout = "grid"                    # random, sobol, adaptive; sobol is the default from 3
 //!                                    # coordinates on
-//! density = "magnitude"              # adaptive: drawn from |u|, or logarithm: from exp(u)
-//! resample = 5                       # adaptive: steps between two draws
 //! count = 600                        # grid: per coordinate, one number or a list; else in all
+//! # density = "magnitude"            # of adaptive points: drawn from |u|, or logarithm: from exp(u)
+//! # resample = 5                     # of adaptive points: steps between two draws
 //!
 //! [fit]
 //! method = "levenberg-marquardt"     # lbfgs-adam

@@ -129,7 +129,7 @@ fn a_saved_run_is_opened_where_it_was() {
     });
     assert_eq!(state(&window).mirror.values, values);
     assert!(state(&window).mirror.frames.times.len() > 30, "its picture is there");
-    waiting.set(Some(b"sketchpde run 2\nnonsense".to_vec()));
+    waiting.set(Some(b"sketchpde run 3\nnonsense".to_vec()));
     window.run_steps(3);
     assert!(state(&window).notices.iter().any(|n| n.bad && n.text.contains("damaged")));
 }
