@@ -162,9 +162,9 @@ fn baselines_that_make_no_sense_are_refused() {
     assert_eq!(message, "no coordinate is called s");
     assert_eq!(remedy, "the coordinates are t, x");
     let (.., message, _) = refused("[method]\ncausal = { tolerance = -1 }");
-    assert!(message.starts_with("method.causal.tolerance cannot be -1"), "{message}");
+    assert!(message.starts_with("method.causal.tolerance is -1, but must be"), "{message}");
     let (.., message, _) = refused("[method]\ncausal = { slices = 1 }");
-    assert!(message.starts_with("method.causal.slices cannot be 1"), "{message}");
+    assert!(message.starts_with("method.causal.slices is 1, but must be"), "{message}");
     let rational = "[network]\nactivation = \"rational\"\narchitecture = \"modified-mlp\"";
     let (line, column, message, _) = refused(rational);
     assert_eq!((line, column), (9, 16), "{message}");
