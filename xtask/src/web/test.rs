@@ -66,7 +66,9 @@ pub fn tools() -> Result<Tools, String> {
 pub fn test(tools: &Tools) -> Result<(), String> {
     let site = build(Options::default())?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    done(cargo.args(["build", "--quiet", "--locked", "--release", "--bin", "sketchpde"]))?;
+    // Of the whole workspace: with other features than the tests', all of it would be built again.
+    let of_the_workspace = ["--locked", "--release", "--workspace", "--bin", "sketchpde"];
+    done(cargo.args(["build", "--quiet"]).args(of_the_workspace))?;
     let results = PathBuf::from(RESULTS);
     let _ = std::fs::remove_dir_all(&results);
     std::fs::create_dir_all(&results).map_err(|e| format!("{RESULTS}: {e}"))?;
