@@ -109,6 +109,25 @@ impl Philox {
     }
 }
 
+/// The `count` numbers with the least keys, ascending; ties by number. With the
+/// keys `-ln(u) / w`, u uniform, a draw without replacement by the weights w (Efraimidis and Spirakis,
+/// 2006).
+pub(crate) fn least(
+    numbers: impl Iterator<Item = u32>,
+    count: usize,
+    key: impl Fn(u32) -> f64,
+) -> Vec<u32> {
+    let mut keyed: Vec<(f64, u32)> = numbers.map(|k| (key(k), k)).collect();
+    let order = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    let count = count.min(keyed.len());
+    if count > 0 {
+        keyed.select_nth_unstable_by(count - 1, order);
+    }
+    let mut chosen: Vec<u32> = keyed[..count].iter().map(|&(_, k)| k).collect();
+    chosen.sort_unstable();
+    chosen
+}
+
 /// Two words to the open unit interval: 53 bits, shifted by half a step away from zero.
 fn unit(a: u32, b: u32) -> f64 {
     let bits = (u64::from(a) << 21) | u64::from(b >> 11);

@@ -11,7 +11,7 @@ use crate::evaluate::cpu::Evaluator;
 use crate::linalg::LeastSquaresError;
 use crate::network::{Network, Site};
 use crate::problem::{Problem, Sampling};
-use crate::random::Philox;
+use crate::random::{Philox, least};
 
 /// Points at which leverage is measured, at most: every column is looked at there, so that this
 /// costs about as much as solving for as many columns.
@@ -62,19 +62,6 @@ impl Draw {
             }
         }
     }
-}
-
-/// The `count` numbers with the least keys, ascending; ties by number.
-fn least(numbers: impl Iterator<Item = u32>, count: usize, key: impl Fn(u32) -> f64) -> Vec<u32> {
-    let mut keyed: Vec<(f64, u32)> = numbers.map(|k| (key(k), k)).collect();
-    let order = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    let count = count.min(keyed.len());
-    if count > 0 {
-        keyed.select_nth_unstable_by(count - 1, order);
-    }
-    let mut chosen: Vec<u32> = keyed[..count].iter().map(|&(_, k)| k).collect();
-    chosen.sort_unstable();
-    chosen
 }
 
 /// Equal shares of the layers; what a small one cannot take goes to the others.

@@ -6,7 +6,7 @@ use crate::evaluate::cpu::operator::Operator;
 use crate::network::Network;
 use crate::problem::ResidualProblem;
 use crate::problem::residual::BlockPoints;
-use crate::random::{Philox, Stream};
+use crate::random::{Philox, Stream, least};
 
 /// Points that are looked at for each that is kept.
 const CANDIDATES: usize = 8;
@@ -52,15 +52,8 @@ fn choose(rows: &[f64], k: f64, count: usize, uniform: impl Fn(usize) -> f64) ->
     let mean = powers.iter().sum::<f64>() / powers.len().max(1) as f64;
     // Where F is zero everywhere all points are alike.
     let share = |power: f64| if mean > 0.0 { power / mean + 1.0 } else { 1.0 };
-    let mut keys: Vec<(f64, usize)> = powers
-        .iter()
-        .enumerate()
-        .map(|(i, &power)| (-(1.0 - uniform(i)).ln() / share(power), i))
-        .collect();
-    keys.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut kept: Vec<usize> = keys.into_iter().take(count).map(|(_, i)| i).collect();
-    kept.sort_unstable();
-    kept
+    let key = |i: u32| -(1.0 - uniform(i as usize)).ln() / share(powers[i as usize]);
+    least(0..rows.len() as u32, count, key).into_iter().map(|i| i as usize).collect()
 }
 
 #[cfg(test)]

@@ -65,7 +65,10 @@ impl Collocation {
     pub fn set_precision(&mut self, precision: Precision) {
         (self.values, self.rates) =
             in_precision(&self.problem, &self.network, &self.points, precision);
-        self.weigh();
+        // New operators have the plain weights.
+        if self.causal.is_some() {
+            self.weigh();
+        }
     }
 
     #[must_use]
@@ -287,10 +290,12 @@ impl Collocation {
             .map(|index| {
                 let plain = self.weights(index);
                 let block = &self.problem.blocks[index];
-                self.causal.as_ref().map_or_else(
-                    || plain.clone(),
-                    |causal| causal.of_points(&self.problem, block, &self.points[index], &plain),
-                )
+                match &self.causal {
+                    Some(causal) => {
+                        causal.of_points(&self.problem, block, &self.points[index], &plain)
+                    }
+                    None => plain,
+                }
             })
             .collect();
         for list in std::iter::once(&mut self.values).chain(&mut self.rates) {

@@ -118,7 +118,6 @@ fn a_density_itself_is_followed_and_turns() {
     let gaussian = Gaussian::of(&problem).expect("a Gaussian");
     run(&mut evolution);
     let error = density_error(&evolution, &gaussian, 0.2);
-    println!("{error:e}");
     assert!(error < 1.5e-2, "{error}");
     assert!(density_error(&evolution, &gaussian, 0.0) > 0.1, "it has moved");
     let other = super::support::problem(TWO, &[("parameters.D", "0.5")]);

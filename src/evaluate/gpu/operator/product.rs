@@ -177,53 +177,60 @@ impl Sweep {
     /// Adds J_w V at the run's points, for V as [`Sweep::set_right`] has it.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When a tile does not fit a buffer.
     pub fn add_product(
         &mut self,
         count: usize,
         (right, columns): (&wgpu::Buffer, usize),
         output: &wgpu::Buffer,
     ) -> Result<(), GpuError> {
-        let tile = self.tile_buffer()?;
-        for (first, width) in self.tiles() {
-            self.make_tile(&tile, (first, width), count);
-            let extent = Extent {
-                rows: count,
-                columns,
-                inner: width,
-                left_row: 1,
-                left_inner: self.stride,
-                right_first: first,
-                output_first: 0,
-            };
-            self.accumulate(extent, &tile, right, output);
-        }
-        Ok(())
+        let left_inner = self.stride;
+        self.add_tiles(count, right, output, |first, width| Extent {
+            rows: count,
+            columns,
+            inner: width,
+            left_row: 1,
+            left_inner,
+            right_first: first,
+            output_first: 0,
+        })
     }
 
     /// Adds J_w^T W over the run's points.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When a tile does not fit a buffer.
     pub fn add_transposed_product(
         &mut self,
         count: usize,
         (right, columns): (&wgpu::Buffer, usize),
         output: &wgpu::Buffer,
     ) -> Result<(), GpuError> {
+        let left_row = self.stride;
+        self.add_tiles(count, right, output, |first, width| Extent {
+            rows: width,
+            columns,
+            inner: count,
+            left_row,
+            left_inner: 1,
+            right_first: 0,
+            output_first: first,
+        })
+    }
+
+    /// Makes one tile after the other and adds its product, whose extent follows from the tile's
+    /// first column and its width.
+    fn add_tiles(
+        &mut self,
+        count: usize,
+        right: &wgpu::Buffer,
+        output: &wgpu::Buffer,
+        extent: impl Fn(usize, usize) -> Extent,
+    ) -> Result<(), GpuError> {
         let tile = self.tile_buffer()?;
         for (first, width) in self.tiles() {
             self.make_tile(&tile, (first, width), count);
-            let extent = Extent {
-                rows: width,
-                columns,
-                inner: count,
-                left_row: self.stride,
-                left_inner: 1,
-                right_first: 0,
-                output_first: first,
-            };
-            self.accumulate(extent, &tile, right, output);
+            self.accumulate(extent(first, width), &tile, right, output);
         }
         Ok(())
     }
