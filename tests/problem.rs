@@ -349,11 +349,19 @@ fn each_contradiction_is_named() {
         ),
         (
             file("u_t = u_xx", LINE, &format!("{wave}\n[points]\ndensity = \"logarithm\"")),
-            "points.density is for points that are drawn from the solution",
+            "points.density is for points of another layout",
         ),
         (
             file("u_t = u_xx", LINE, &format!("{wave}\n[points]\nresample = 3")),
-            "points.resample is for points that are drawn from the solution",
+            "points.resample is for points of another layout",
+        ),
+        (
+            file(
+                "u_t = u_xx",
+                LINE,
+                &format!("{wave}\n[points]\nlayout = \"following\"\ndensity = \"logarithm\""),
+            ),
+            "points.density is for points of another layout",
         ),
         (
             file("u_t = u_x1", &eight, "[initial]\nu = 0\n[points]\nlayout = \"grid\""),

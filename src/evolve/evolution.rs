@@ -12,7 +12,7 @@ use super::subset::Subsets;
 use super::tableau::Tableau;
 use crate::evaluate::cpu::Field;
 use crate::linalg::{self, LeastSquares, LeastSquaresError};
-use crate::problem::{MethodSettings, Problem, Sampling, Scheme, Update};
+use crate::problem::{MethodSettings, PointLayout, Problem, Sampling, Scheme, Update};
 
 /// A run whose steps shrink below this part of the whole time span, accepted or not, ends.
 const SMALLEST_STEP: f64 = 1e-7;
@@ -32,8 +32,10 @@ pub struct EvolutionState {
     /// Subsets drawn so far.
     pub epoch: u64,
     pub controller: Vec<f64>,
-    /// Coordinates of points that are drawn from the solution; else empty.
+    /// Coordinates of points that move with the solution; else empty.
     pub points: Vec<f64>,
+    /// Weights of their rows, where they have some.
+    pub weights: Vec<f64>,
 }
 
 /// A solution on its way from the start time to the end.
@@ -80,6 +82,9 @@ impl Evolution {
             engine,
         };
         evolution.configure();
+        if evolution.problem.points.layout == PointLayout::Following {
+            evolution.draw_points()?;
+        }
         Ok(evolution)
     }
 
@@ -173,6 +178,7 @@ impl Evolution {
             epoch: self.subsets.epoch,
             controller: self.controller.as_ref().map(Controller::save).unwrap_or_default(),
             points: self.moving_points().map(<[f64]>::to_vec).unwrap_or_default(),
+            weights: self.engine.weights().to_vec(),
         }
     }
 
@@ -184,7 +190,7 @@ impl Evolution {
             return Err(EvolveError::Parameters { given, expected });
         }
         if self.moving_points().is_some() {
-            self.engine.set_points(state.points)?;
+            self.engine.set_points(state.points, state.weights)?;
         }
         self.step = state.step;
         self.time = state.time;

@@ -110,8 +110,8 @@ pub enum SettingIssue {
     AlwaysDamps { solver: &'static str },
     #[error("refits are for points that stay where they are")]
     RefitsOfAdaptive,
-    #[error("points.{key} is for points that are drawn from the solution")]
-    OnlyForAdaptive { key: &'static str },
+    #[error("points.{key} is for points of another layout")]
+    OtherLayout { key: &'static str, layouts: &'static [&'static str] },
     #[error("{name}: open ends are for points that are drawn from the solution")]
     OpenWithoutDraws { name: String },
     #[error(
@@ -210,8 +210,9 @@ impl SettingIssue {
             Self::AlwaysDamps { .. } => {
                 "set regularisation = \"damp\", or choose another solver".into()
             }
-            Self::OnlyForAdaptive { .. } => {
-                "leave it out, or set points.layout = \"adaptive\"".into()
+            Self::OtherLayout { layouts, .. } => {
+                let words: Vec<String> = layouts.iter().map(|word| format!("\"{word}\"")).collect();
+                format!("leave it out, or set points.layout = {}", words.join(" or "))
             }
             Self::OpenWithoutDraws { .. } => {
                 "set points.layout = \"adaptive\", or boundary = \"dirichlet\" or \"periodic\""

@@ -43,11 +43,11 @@
 //! activation = "rational"            # tanh, sin, swish
 //!
 //! [points]
-//! layout = "grid"                    # random, sobol, adaptive; sobol is the default from 3
-//!                                    # coordinates on
+//! layout = "grid"                    # random, sobol, following, adaptive; sobol is the default
+//!                                    # from 3 coordinates on
 //! count = 600                        # grid: per coordinate, one number or a list; else in all
 //! # density = "magnitude"            # of adaptive points: drawn from |u|, or logarithm: from exp(u)
-//! # resample = 5                     # of adaptive points: steps between two draws
+//! # resample = 5                     # of following and adaptive points: steps between two draws
 //!
 //! [fit]
 //! method = "levenberg-marquardt"     # lbfgs-adam
@@ -95,6 +95,7 @@ mod transport;
 mod fokker_planck;
 mod normal;
 pub(crate) mod walkers;
+pub(crate) mod following;
 pub mod points;
 pub mod residual;
 

@@ -86,7 +86,7 @@ pub struct PointSettings {
     pub count: Vec<usize>,
     /// Adaptive: what is drawn from.
     pub density: Density,
-    /// Adaptive: steps between two draws.
+    /// Adaptive and following: steps between two draws.
     pub resample: usize,
 }
 
@@ -123,6 +123,8 @@ pub enum PointLayout {
     Random,
     /// Sobol's low-discrepancy sequence.
     Sobol,
+    /// Dense where the solution bends, drawn anew as it moves; in one dimension without chance.
+    Following,
     /// Drawn from the solution, which they follow.
     Adaptive,
 }
@@ -131,6 +133,7 @@ choices!(PointLayout {
     "grid" => Grid,
     "random" => Random,
     "sobol" => Sobol,
+    "following" => Following,
     "adaptive" => Adaptive,
 });
 

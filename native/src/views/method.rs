@@ -71,9 +71,19 @@ fn sizes(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             change(actions, "method.columns", s as usize);
         }
     }
+    let layouts = [
+        (PointLayout::Grid, "Equispaced", "The points stay where they are"),
+        (PointLayout::Following, "Following", "The points gather where the solution bends"),
+    ];
+    let layout = problem.points.layout;
+    // In more dimensions a grid's number of points is another one.
+    let known = problem.dimensions() == 1 && layouts.iter().any(|(known, ..)| *known == layout);
+    if known && let Some(layout) = choice(ui, "Points", layout, &layouts) {
+        change(actions, "points.layout", layout.word());
+    }
     let each = problem.points.count.first().copied().unwrap_or(1) as f64;
-    let (words, most) = match (problem.points.layout, problem.dimensions()) {
-        (PointLayout::Grid, 1) => ("points", 1_000.0),
+    let (words, most) = match (layout, problem.dimensions()) {
+        (PointLayout::Grid | PointLayout::Following, 1) => ("points", 1_000.0),
         (PointLayout::Grid, _) => ("points per axis", 48.0),
         _ => ("points", 4_000.0),
     };

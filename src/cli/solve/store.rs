@@ -134,8 +134,9 @@ const STEPPER: &str = "stepper";
 const CONTROLLER: &str = "controller";
 /// Moments of a density that points are drawn from.
 const DENSITIES: &str = "densities";
-/// Points that follow the solution.
+/// Points that follow the solution, and the weights of their rows.
 const POINTS: &str = "points";
+const WEIGHTS: &str = "weights";
 
 /// Only the state of a fit has an entry of this name.
 const FIT: &str = "fit.numbers";
@@ -172,6 +173,7 @@ fn pack_steps(state: &SavedSteps, seed: u64, configuration: [u8; 32]) -> Checkpo
             (CONTROLLER.to_owned(), state.evolution.controller.clone()),
             (DENSITIES.to_owned(), state.densities.iter().flat_map(DensityRecord::row).collect()),
             (POINTS.to_owned(), state.evolution.points.clone()),
+            (WEIGHTS.to_owned(), state.evolution.weights.clone()),
         ]),
         history: state.history.clone(),
     }
@@ -207,6 +209,7 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
             epoch: epoch as u64,
             controller: checkpoint.state.remove(CONTROLLER)?,
             points: checkpoint.state.remove(POINTS)?,
+            weights: checkpoint.state.remove(WEIGHTS)?,
         },
         history: checkpoint.history,
         frames,

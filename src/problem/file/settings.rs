@@ -92,13 +92,20 @@ fn points<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize)
         PointLayout::Grid if dimensions > 2 => 16,
         PointLayout::Adaptive => 2_048,
         PointLayout::Random | PointLayout::Sobol if dimensions < 3 => 4096,
+        PointLayout::Following if dimensions == 2 => 4096,
         _ => by_dimension.1,
     };
     let place = section.place_of("count");
     let count = reader.counts(&mut section, "count", [1, MAX_POINTS as u64]);
     let adaptive = layout == PointLayout::Adaptive;
-    for key in ["density", "resample"].into_iter().filter(|key| section.has(key) && !adaptive) {
-        reader.report(&section.place_of(key), SettingIssue::OnlyForAdaptive { key });
+    let following = layout == PointLayout::Following;
+    let layouts: &'static [&'static str] = &["adaptive", "following"];
+    for (key, fits, layouts) in
+        [("density", adaptive, &layouts[..1]), ("resample", adaptive || following, layouts)]
+    {
+        if section.has(key) && !fits {
+            reader.report(&section.place_of(key), SettingIssue::OtherLayout { key, layouts });
+        }
     }
     let density = reader.choice(&mut section, "density").unwrap_or_default();
     let resample = reader.count(&mut section, "resample", [1, 1_000_000]).unwrap_or(5) as usize;
