@@ -381,6 +381,26 @@ fn each_contradiction_is_named() {
             "60 columns are more than the 39 parameters of the network",
         ),
         (
+            file("u_t = u_xx", LINE, &format!("{wave}\n[method]\ncolumns = \"automatic\"")),
+            "method.columns cannot be 'automatic'",
+        ),
+        (
+            file(
+                "u_t = u_xx",
+                LINE,
+                &format!("{wave}\n[method]\ncolumns = \"auto\"\nupdate = \"dense\""),
+            ),
+            "dense updates take every parameter: there is no number of columns to choose",
+        ),
+        (
+            file(
+                "u_t = u_xx",
+                LINE,
+                &format!("{wave}\n[network]\nwidth = 1000\n[method]\nsampling = \"gaussian\""),
+            ),
+            "a Gaussian sketch of all parameters would have 2003617200 entries, more than 134217728",
+        ),
+        (
             file("u_t = u_xx", LINE, &format!("{wave}\n[points]\ncount = [10, 10]")),
             "points.count has 2 entries for 1 coordinate(s)",
         ),

@@ -106,6 +106,10 @@ pub enum SettingIssue {
     NoErrorEstimate { integrator: &'static str },
     #[error("dense updates take every parameter: there is nothing to sample by {sampling}")]
     NothingToSample { sampling: &'static str },
+    #[error("dense updates take every parameter: there is no number of columns to choose")]
+    NothingToChoose,
+    #[error("a Gaussian sketch of all parameters would have {entries} entries, more than {limit}")]
+    SketchTooLarge { entries: usize, limit: usize },
     #[error("{solver} cannot truncate: it always damps")]
     AlwaysDamps { solver: &'static str },
     #[error("refits are for points that stay where they are")]
@@ -206,6 +210,10 @@ impl SettingIssue {
             }
             Self::NothingToSample { .. } => {
                 "set update = \"random-sparse\", or leave sampling out".into()
+            }
+            Self::NothingToChoose => "set update = \"random-sparse\", or leave columns out".into(),
+            Self::SketchTooLarge { .. } => {
+                "lower method.columns, or leave sampling out: subsets need no memory".into()
             }
             Self::AlwaysDamps { .. } => {
                 "set regularisation = \"damp\", or choose another solver".into()

@@ -58,8 +58,9 @@
 //! [method]
 //! scheme = "stage-fit"               # parameter-ode
 //! update = "random-sparse"           # dense
-//! columns = 400                      # at most the number of parameters of the network
-//! sampling = "uniform"               # by-layer, leverage, pivoted-qr
+//! columns = 400                      # at most the number of parameters of the network; or "auto",
+//!                                    # chosen along the run
+//! sampling = "uniform"               # by-layer, leverage, pivoted-qr, gaussian
 //! integrator = "rk4"                 # euler, dormand-prince
 //! step = 1e-2                        # default: 400 steps
 //! tolerance = 1e-6                   # default: 0, fixed steps

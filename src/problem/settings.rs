@@ -160,8 +160,10 @@ choices!(FitMethod { "levenberg-marquardt" => LevenbergMarquardt, "lbfgs-adam" =
 pub struct MethodSettings {
     pub scheme: Scheme,
     pub update: Update,
-    /// s: how many parameters a sparse update changes.
+    /// s: how many parameters a sparse update changes; the first s where it is adaptive.
     pub columns: usize,
+    /// Whether s follows the rank of the Jacobian and the fits along the run.
+    pub adaptive_columns: bool,
     pub sampling: Sampling,
     pub integrator: Integrator,
     /// Time step; the first one where `tolerance` is set.
@@ -209,6 +211,8 @@ pub enum Sampling {
     Leverage,
     /// The first pivots of a QR factorisation in every step; corrections draw uniformly.
     PivotedQr,
+    /// None of them: every parameter moves, along s Gaussian directions.
+    Gaussian,
 }
 
 choices!(Sampling {
@@ -216,6 +220,7 @@ choices!(Sampling {
     "by-layer" => ByLayer,
     "leverage" => Leverage,
     "pivoted-qr" => PivotedQr,
+    "gaussian" => Gaussian,
 });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -64,6 +64,21 @@ fn sizes(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let method = &problem.method;
     let all = state.mirror.network.parameters();
     if method.update == Update::RandomSparse {
+        let now = state.mirror.latest_columns();
+        let kinds = [
+            (false, "Fixed s", "Each step changes as many parameters"),
+            (true, "Chosen s", "As many parameters as the Jacobian's rank and the fits ask for"),
+        ];
+        if let Some(chosen) = choice(ui, "Columns", method.adaptive_columns, &kinds) {
+            let fixed = now.unwrap_or(method.columns);
+            let value = if chosen { "auto".into() } else { fixed.to_string() };
+            change(actions, "method.columns", value);
+        }
+        if let Some(now) = now.filter(|_| method.adaptive_columns) {
+            hint(ui, format!("s = {now} parameters in the latest step"));
+        }
+    }
+    if method.update == Update::RandomSparse && !method.adaptive_columns {
         let range = Range::integer(1.0..=all as f64);
         let what = ["s", "parameters per step", "Fewer are faster; all of them is dense"];
         let s = setting(ui, what, method.columns as f64, &range, live(state));

@@ -1,7 +1,7 @@
 //! The sections that say how a problem is solved. All of them have defaults.
 
 use super::document::Place;
-use super::reader::{Reader, Section};
+use super::reader::{Counted, Reader, Section};
 use crate::problem::expression::Expression;
 use crate::problem::settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
@@ -16,6 +16,14 @@ pub(super) const MAX_POINTS: usize = 10_000_000;
 pub(super) const MAX_NETWORK: usize = 16_777_216;
 /// The most columns: the least-squares problem has the square of it in memory.
 const MAX_COLUMNS: u64 = 20_000;
+/// What stands in place of a number of columns where the run chooses it.
+const AUTO: &str = "auto";
+/// Columns where the file says nothing, in a network that has as many parameters.
+const DEFAULT_COLUMNS: usize = 400;
+/// Columns that a run which chooses them begins with.
+const FIRST_COLUMNS: usize = 100;
+/// The most entries of a Gaussian sketch of the parameters: 1 GiB.
+const MAX_SKETCH: usize = 1 << 27;
 /// The most time steps.
 const MAX_STEPS: f64 = 1e8;
 /// So many drawn points at least for every dimension and one more: proposals are differences of
@@ -178,16 +186,27 @@ fn method<'a>(
     let scheme = reader.choice(&mut section, "scheme").unwrap_or(Scheme::StageFit);
     let update = reader.choice(&mut section, "update").unwrap_or(Update::RandomSparse);
     let place = section.place_of("columns");
-    let columns = reader.count(&mut section, "columns", [1, MAX_COLUMNS]);
+    let columns = reader.count_or(&mut section, "columns", AUTO, [1, MAX_COLUMNS]);
+    let adaptive_columns = columns == Some(Counted::Word);
+    let columns = columns.and_then(Counted::number);
     if let Some(columns) = columns.map(|c| c as usize)
         && columns > parameters
     {
         reader.report(&place, SettingIssue::TooManyColumns { columns, parameters });
     }
+    if adaptive_columns && update == Update::Dense {
+        reader.report(&place, SettingIssue::NothingToChoose);
+    }
     let place = section.place_of("sampling");
     let sampling: Sampling = reader.choice(&mut section, "sampling").unwrap_or_default();
     if update == Update::Dense && sampling != Sampling::Uniform {
         reader.report(&place, SettingIssue::NothingToSample { sampling: sampling.word() });
+    }
+    let first = if adaptive_columns { FIRST_COLUMNS } else { DEFAULT_COLUMNS };
+    let columns = columns.map_or(parameters.min(first), |c| c as usize);
+    let sketch = if adaptive_columns { parameters } else { columns }.saturating_mul(parameters);
+    if sampling == Sampling::Gaussian && sketch > MAX_SKETCH {
+        reader.report(&place, SettingIssue::SketchTooLarge { entries: sketch, limit: MAX_SKETCH });
     }
     let (integrator, step, tolerance) = stepping(reader, &mut section, scheme, time);
     let rcond = reader
@@ -205,7 +224,8 @@ fn method<'a>(
     MethodSettings {
         scheme,
         update,
-        columns: columns.map_or(parameters.min(400), |c| c as usize),
+        columns,
+        adaptive_columns,
         sampling,
         integrator,
         step,
