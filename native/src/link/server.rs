@@ -76,7 +76,7 @@ impl Server {
     pub async fn handle(&mut self, request: Request) -> Vec<Update> {
         match request {
             Request::Load(load) => self.load(*load).await,
-            Request::Train(load) => self.train(&load),
+            Request::Train(load) => self.train(&load).await,
             Request::Command(command) => self.command(command).await,
             Request::Draw(stroke) => self.draw(stroke).await,
             Request::Snapshot => self.snapshot(false),
@@ -104,7 +104,7 @@ impl Server {
     /// Works for about `budget` seconds, less where the run is ahead of its pace.
     pub async fn advance(&mut self, budget: f64) -> (Activity, Vec<Update>) {
         if let Some(training) = &mut self.training {
-            let activity = match training.advance(budget) {
+            let activity = match training.advance(budget).await {
                 session::Activity::Busy => Activity::Busy,
                 session::Activity::Idle => Activity::Idle,
             };
@@ -167,8 +167,8 @@ impl Server {
         }
     }
 
-    fn train(&mut self, load: &TrainingLoad) -> Vec<Update> {
-        match Trainee::new(load, self.clock) {
+    async fn train(&mut self, load: &TrainingLoad) -> Vec<Update> {
+        match Trainee::new(load, self.clock).await {
             Ok(mut trainee) => {
                 (self.present, self.rival) = (None, None);
                 let shown = trainee.show(true);
@@ -212,7 +212,7 @@ impl Server {
 
     async fn command(&mut self, command: Command) -> Vec<Update> {
         if let Some(training) = &mut self.training {
-            let failure = training.obey(&command).err();
+            let failure = training.obey(&command).await.err();
             return failure.map(|error| Update::Message(error.to_string())).into_iter().collect();
         }
         let Some(present) = &mut self.present else { return Vec::new() };

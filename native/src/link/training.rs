@@ -103,11 +103,11 @@ pub(super) struct Trainee {
 }
 
 impl Trainee {
-    pub fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
+    pub async fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
         let problem = ResidualProblem::from_toml(&load.toml, &Overrides::new())?;
         let session = match &load.state {
-            Some(state) => TrainingSession::restore(&problem, state, clock)?,
-            None => TrainingSession::new(&problem, clock)?,
+            Some(state) => TrainingSession::restore(&problem, state, clock).await?,
+            None => TrainingSession::new(&problem, clock).await?,
         };
         Ok(Self {
             run: load.run,
@@ -123,14 +123,14 @@ impl Trainee {
     }
 
     /// Commands about a time step mean nothing here.
-    pub fn obey(&mut self, command: &Command) -> Result<(), OptimizeError> {
+    pub async fn obey(&mut self, command: &Command) -> Result<(), OptimizeError> {
         match command {
             Command::Play => self.left = None,
             Command::Pause => self.left = Some(0),
             Command::Step(count) => self.left = Some(*count),
             Command::Reset => {
                 let problem = self.session.problem().clone();
-                self.session = TrainingSession::new(&problem, self.clock)?;
+                self.session = TrainingSession::new(&problem, self.clock).await?;
                 self.failure = None;
                 self.points_sent = 0;
                 self.pictured = None;
@@ -146,10 +146,10 @@ impl Trainee {
     }
 
     /// Iterates for about `budget` seconds, at least once where that is due.
-    pub fn advance(&mut self, budget: f64) -> session::Activity {
+    pub async fn advance(&mut self, budget: f64) -> session::Activity {
         let until = (self.clock)() + budget;
         while self.is_due() {
-            if let Err(error) = self.session.iterate() {
+            if let Err(error) = self.session.iterate().await {
                 self.failure = Some(error);
             }
             self.left = self.left.map(|left| left.saturating_sub(1));

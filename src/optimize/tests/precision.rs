@@ -18,29 +18,29 @@ impl ResidualSystem for Rounded {
         self.0.rows()
     }
 
-    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
-        self.0.residual(theta, out)
+    async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+        self.0.residual(theta, out).await
     }
 
-    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
-        self.0.losses(thetas)
+    async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+        self.0.losses(thetas).await
     }
 
-    fn jacobian(
+    async fn jacobian(
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
         jacobian: MatMut<'_, f64>,
     ) -> Result<(), ResidualError> {
-        self.0.jacobian(theta, residual, jacobian)
+        self.0.jacobian(theta, residual, jacobian).await
     }
 
-    fn jacobian_blocks(
+    async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
-        self.0.jacobian_blocks(theta, visit)
+        self.0.jacobian_blocks(theta, visit).await
     }
 
     fn rounding(&self) -> Rounding {
@@ -51,9 +51,15 @@ impl ResidualSystem for Rounded {
 /// Singular values kept by the first iteration of a method, of those that fall by factors of four.
 fn rank(method: Method, rounding: Rounding) -> usize {
     let system = Rounded(Linear::new(12, 12), rounding);
-    let mut training =
-        Training::new(system, method, StoppingRule::default(), vec![0.1; 12], 0).expect("finite");
-    training.iterate().expect("finite").record.rank
+    let mut training = pollster::block_on(Training::new(
+        system,
+        method,
+        StoppingRule::default(),
+        vec![0.1; 12],
+        0,
+    ))
+    .expect("finite");
+    pollster::block_on(training.iterate()).expect("finite").record.rank
 }
 
 #[test]
