@@ -92,7 +92,8 @@ impl Server {
             }
             Request::Fault(Fault::Panic) => panic!("a test asked for this"),
             Request::Fault(Fault::LostDevice) => {
-                if let Some(gpu) = self.session().and_then(Session::gpu) {
+                let run = self.session().and_then(Session::gpu);
+                if let Some(gpu) = run.or(self.training.as_ref().and_then(Trainee::gpu)) {
                     gpu.device().destroy();
                 }
                 Vec::new()
@@ -108,7 +109,9 @@ impl Server {
                 session::Activity::Busy => Activity::Busy,
                 session::Activity::Idle => Activity::Idle,
             };
-            return (activity, self.settled(activity));
+            let mut updates = training.tell();
+            updates.extend(self.settled(activity));
+            return (activity, updates);
         }
         let Some(status) = self.session().map(Session::status) else {
             return (Activity::Idle, Vec::new());
@@ -171,7 +174,8 @@ impl Server {
         match Trainee::new(load, self.clock).await {
             Ok(mut trainee) => {
                 (self.present, self.rival) = (None, None);
-                let shown = trainee.show(true);
+                let mut shown = trainee.tell();
+                shown.extend(trainee.show(true));
                 self.training = Some(trainee);
                 shown
             }

@@ -36,6 +36,16 @@ pub struct Rounding {
 impl Rounding {
     /// Of a Jacobian in f64.
     pub const DOUBLE: Self = Self { entries: f64::EPSILON, products: f64::EPSILON };
+
+    /// Singular values of J below this share of the largest are noise, by its entries or by its
+    /// products: zero for f64, whose round-off the methods' own bounds follow.
+    #[must_use]
+    pub fn noise(self) -> f64 {
+        match self.entries {
+            entries if entries <= f64::EPSILON => 0.0,
+            entries => entries.max(self.products),
+        }
+    }
 }
 
 /// A nonlinear least-squares problem R(theta) = |r(theta)|^2, rows already weighted so that R is

@@ -63,7 +63,9 @@ impl Optimizer for Engd {
         let largest = pairs.values.first().copied().unwrap_or(0.0);
         let cutoff = self.settings.cutoff;
         let cutoff = cutoff.unwrap_or(Cutoff::Relative(f64::EPSILON * parameters as f64));
-        let cutoff = cutoff.relative_to(largest);
+        // An eigenvalue of G is the square of a singular value of J. G itself is made on the host.
+        let noise = system.rounding().noise();
+        let cutoff = cutoff.relative_to(largest).max(noise * noise);
         let rank = pairs.above(cutoff * largest);
         let direction = pairs.solve(&half, rank);
         let step = walk(system, start, &direction, self.settings.line_search).await?;

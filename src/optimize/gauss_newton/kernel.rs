@@ -100,9 +100,11 @@ impl Optimizer for Kernel {
         let spectral = Spectral::new(system, &self.linearisation).await?;
         let centre = self.damping.unwrap_or(self.settings.damping);
         let trials = self.settings.trials.max(1);
+        // Dampings are of eigenvalues, the squares of singular values of J.
+        let least_damping = system.rounding().noise().powi(2).max(LEAST);
         let share = |k: usize| {
             let power = k as i32 - (trials / 2) as i32;
-            (centre * FACTOR.powi(power)).clamp(LEAST, 1e6)
+            (centre * FACTOR.powi(power)).clamp(least_damping, 1e6)
         };
         let lambdas: Vec<f64> = (0..trials).map(|k| share(k) * spectral.largest).collect();
         let directions = spectral.directions(system, &self.linearisation, &lambdas).await?;
@@ -127,7 +129,7 @@ impl Optimizer for Kernel {
             step = Step { evaluations: trials + shorter.evaluations, ..shorter };
             next = share(trials - 1);
         }
-        self.damping = Some(next.clamp(LEAST, 1e6));
+        self.damping = Some(next.clamp(least_damping, 1e6));
         Ok(Step {
             rank: spectral.pairs.above(lambdas[best]),
             damping: share(best).sqrt(),

@@ -160,11 +160,10 @@ impl Sngd {
     /// The singular values of J, relative, that are noise of the numbers it is computed in: zero
     /// for f64. Products with G keep eigenvalues, and lose their roots, above round-off.
     fn noise(&self, rounding: Rounding) -> f64 {
-        let Rounding { entries, products } = rounding;
+        let noise = rounding.noise();
         match self.settings.passes {
-            _ if entries <= f64::EPSILON => 0.0,
-            Passes::Two => entries.max(products),
-            Passes::Single => entries.max(products.sqrt()),
+            Passes::Single if noise > 0.0 => noise.max(rounding.products.sqrt()),
+            _ => noise,
         }
     }
 

@@ -50,6 +50,9 @@ impl Optimizer for Spring {
         let right: Vec<f64> =
             residual.zip(image.col(0).iter()).map(|(r, phi)| r - mu * phi).collect();
         let mut kernel = self.linearisation.kernel(system).await?;
+        // What J's numbers round away cannot be divided by; the trace is above the largest eigenvalue.
+        let trace: f64 = (0..kernel.nrows()).map(|i| kernel[(i, i)]).sum();
+        let damping = damping.max(system.rounding().noise().powi(2) * trace);
         for i in 0..kernel.nrows() {
             kernel[(i, i)] += damping;
         }

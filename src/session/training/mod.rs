@@ -7,7 +7,7 @@ mod tests;
 pub use system::TrainingSystem;
 
 use super::Clock;
-use crate::evaluate::gpu::GpuError;
+use crate::evaluate::gpu::{Gpu, GpuError};
 use crate::evaluate::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::evolve::Description;
 use crate::network::Network;
@@ -131,6 +131,42 @@ impl TrainingSession {
         };
         session.error = session.training.history().records.iter().rev().find_map(|r| r.error);
         Ok(session)
+    }
+
+    /// Back to the starting parameters, on the same device.
+    ///
+    /// # Errors
+    /// As [`Training::new`], and when the device fails.
+    pub async fn begin_anew(&mut self) -> Result<(), OptimizeError> {
+        let system = self.training.system().renewed(&self.problem).await;
+        let system = system.map_err(ResidualError::from)?;
+        let fresh = Self::on(system, &self.problem, self.clock).await?;
+        self.take_over(fresh);
+        Ok(())
+    }
+
+    /// Goes on from where it is on the CPU, as after the loss of a device.
+    ///
+    /// # Errors
+    /// As [`TrainingSession::restore`]; nothing has changed then.
+    pub async fn go_on_on_cpu(&mut self) -> Result<(), OptimizeError> {
+        let mut moved = Self::restore(&self.problem, &self.save(), self.clock).await?;
+        // The loss is not the same to the last bit where its numbers are others.
+        moved.training.change_system(async |_| {}).await?;
+        self.take_over(moved);
+        Ok(())
+    }
+
+    /// Becomes another session of the same problem; what the error is measured against stays.
+    fn take_over(&mut self, mut other: Self) {
+        std::mem::swap(&mut self.comparison, &mut other.comparison);
+        *self = other;
+    }
+
+    /// The device in use, where it is no CPU.
+    #[must_use]
+    pub fn gpu(&self) -> Option<&Gpu> {
+        self.training.system().gpu()
     }
 
     /// Measures the error against these values at the problem's evaluation points, for problems

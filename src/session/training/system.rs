@@ -75,6 +75,27 @@ impl TrainingSystem {
         }
     }
 
+    /// For the problem's beginning, where this one computes.
+    ///
+    /// # Errors
+    /// As [`GpuCollocation::new`].
+    pub async fn renewed(&self, problem: &ResidualProblem) -> Result<Self, GpuError> {
+        let fresh = match &self.kind {
+            Kind::Cpu { .. } => Self::on_cpu(problem),
+            Kind::Gpu(system) => Self::on_gpu(problem, system.gpu()).await?,
+        };
+        Ok(Self { reason: self.reason.clone(), ..fresh })
+    }
+
+    /// The device in use, where it is no CPU.
+    #[must_use]
+    pub fn gpu(&self) -> Option<&Gpu> {
+        match &self.kind {
+            Kind::Cpu { .. } => None,
+            Kind::Gpu(system) => Some(system.gpu()),
+        }
+    }
+
     /// Why `auto` took the CPU although there is a hardware adapter, where it did.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
