@@ -349,11 +349,19 @@ fn each_contradiction_is_named() {
         ),
         (
             file("u_t = u_xx", LINE, &format!("{wave}\n[points]\ndensity = \"logarithm\"")),
-            "points.density is for points that are drawn from the solution",
+            "points.density is for points of another layout",
         ),
         (
             file("u_t = u_xx", LINE, &format!("{wave}\n[points]\nresample = 3")),
-            "points.resample is for points that are drawn from the solution",
+            "points.resample is for points of another layout",
+        ),
+        (
+            file(
+                "u_t = u_xx",
+                LINE,
+                &format!("{wave}\n[points]\nlayout = \"following\"\ndensity = \"logarithm\""),
+            ),
+            "points.density is for points of another layout",
         ),
         (
             file("u_t = u_x1", &eight, "[initial]\nu = 0\n[points]\nlayout = \"grid\""),
@@ -371,6 +379,26 @@ fn each_contradiction_is_named() {
                 &format!("{wave}\n[network]\nwidth = 3\nhidden_layers = 1\n[method]\ncolumns = 60"),
             ),
             "60 columns are more than the 39 parameters of the network",
+        ),
+        (
+            file("u_t = u_xx", LINE, &format!("{wave}\n[method]\ncolumns = \"automatic\"")),
+            "method.columns cannot be 'automatic'",
+        ),
+        (
+            file(
+                "u_t = u_xx",
+                LINE,
+                &format!("{wave}\n[method]\ncolumns = \"auto\"\nupdate = \"dense\""),
+            ),
+            "dense updates take every parameter: there is no number of columns to choose",
+        ),
+        (
+            file(
+                "u_t = u_xx",
+                LINE,
+                &format!("{wave}\n[network]\nwidth = 1000\n[method]\nsampling = \"gaussian\""),
+            ),
+            "a Gaussian sketch of all parameters would have 2003617200 entries, more than 134217728",
         ),
         (
             file("u_t = u_xx", LINE, &format!("{wave}\n[points]\ncount = [10, 10]")),

@@ -173,6 +173,12 @@ impl Mirror {
         })
     }
 
+    /// s of the latest step.
+    #[must_use]
+    pub fn latest_columns(&self) -> Option<usize> {
+        self.status.as_ref()?.last.as_ref().map(|record| record.columns)
+    }
+
     /// How many of the Jacobian's singular values lie above the cutoff, and how many there are.
     #[must_use]
     pub fn rank(&self) -> Option<(usize, usize)> {

@@ -132,13 +132,15 @@ fn evolution(problem: &Problem, json: bool) -> Result<(), Failure> {
     if json {
         return print_json(&summary);
     }
+    let columns = summary.columns.to_string();
+    let chosen = format!("chosen along the run, {columns} to begin with");
     print(&table(&[
         row("problem", summary.problem),
         row("equation", summary.equation),
         row("dimensions", summary.dimensions.to_string()),
         row("parameters", summary.parameters.to_string()),
         row("points", summary.points.to_string()),
-        row("columns", summary.columns.to_string()),
+        row("columns", if problem.method.adaptive_columns { chosen } else { columns }),
         row("steps", summary.steps.map_or_else(|| "adaptive".to_owned(), |n| n.to_string())),
     ]))
 }

@@ -2,6 +2,7 @@
 
 use super::error::AttemptError;
 use super::evolution::Evolution;
+use super::growth::Seen;
 use super::{parameter_ode, stage_fit};
 use crate::evaluate::cpu::Field;
 use crate::problem::{Precision, Scheme};
@@ -27,6 +28,8 @@ pub struct StepReport {
     pub largest_singular_value: f64,
     /// Where the solver computes them anyway; [`Evolution::spectrum`] always does.
     pub singular_values: Option<Vec<f64>>,
+    /// s: columns of the step's least-squares problems.
+    pub count: usize,
     /// The parameters that the step's first subset chose.
     pub columns: Vec<u32>,
     pub corrections: usize,
@@ -38,6 +41,8 @@ pub struct StepReport {
 
 /// One attempt, of either scheme.
 pub(super) struct Outcome {
+    /// What it says about s; nothing where it came to nothing.
+    pub seen: Option<Seen>,
     pub theta: Vec<f64>,
     /// What the controller judges.
     pub error: Option<f64>,
@@ -83,12 +88,19 @@ impl Evolution {
         let parts = [attempt.error.unwrap_or(0.0), attempt.missed, attempt.roughness, attempt.left];
         let whole = parts.iter().all(|part| part.is_finite());
         let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
+        let (corrections, most) = (attempt.corrections, method.corrections);
+        let seen = match attempt.missed > method.tolerance.unwrap_or(settings.target) {
+            true => Seen::Missed,
+            false => Seen::Met { corrections, most },
+        };
         Ok(Outcome {
+            seen: Some(seen),
             theta: attempt.theta,
             error: Some(error),
             report: StepReport {
                 residual: attempt.residual,
-                rank: attempt.chosen.len().min(field.values.len()),
+                rank: attempt.rank,
+                count: attempt.count,
                 largest_singular_value: attempt.largest,
                 columns: attempt.chosen,
                 corrections: attempt.corrections,
@@ -110,12 +122,14 @@ impl Evolution {
         );
         let attempt = attempt.await?;
         Ok(Outcome {
+            seen: Some(Seen::Rank(attempt.rank)),
             theta: attempt.theta,
             error: attempt.error,
             field: None,
             report: StepReport {
                 residual: attempt.residual,
                 rank: attempt.rank,
+                count: attempt.count,
                 largest_singular_value: attempt.largest,
                 singular_values: Some(attempt.singular_values).filter(|s| !s.is_empty()),
                 columns: attempt.chosen,
@@ -129,6 +143,7 @@ impl Outcome {
     /// An attempt without a result: the controller rejects it.
     pub(super) fn hopeless() -> Self {
         Self {
+            seen: None,
             theta: Vec::new(),
             error: Some(f64::INFINITY),
             field: None,
@@ -147,6 +162,7 @@ impl StepReport {
             rank: 0,
             largest_singular_value: 0.0,
             singular_values: None,
+            count: 0,
             columns: Vec::new(),
             corrections: 0,
             rejected: 0,

@@ -64,6 +64,19 @@ impl Columns {
         }
     }
 
+    /// Multiplies each row by its weight; nothing where there are no weights.
+    pub fn weigh(&mut self, weights: &[f64]) {
+        fn weigh<T: Real>(matrix: &mut Mat<T>, weights: &[f64]) {
+            for column in matrix.col_iter_mut() {
+                column.iter_mut().zip(weights).for_each(|(v, &weight)| *v *= T::of(weight));
+            }
+        }
+        match self {
+            Self::Single(matrix) => weigh(matrix, weights),
+            Self::Double(matrix) => weigh(matrix, weights),
+        }
+    }
+
     /// `J v`.
     ///
     /// # Panics

@@ -25,8 +25,9 @@ impl Evolution {
     pub async fn disturb(&mut self, change: &dyn Fn(&[f64]) -> f64) -> Result<f64, EvolveError> {
         let dimensions = self.problem.dimensions();
         let before = self.engine.field(&self.theta, self.time).await?.values;
-        let change: Vec<f64> =
+        let mut change: Vec<f64> =
             self.engine.coordinates().chunks_exact(dimensions).map(change).collect();
+        self.engine.weigh(&mut change);
         if change.iter().any(|v| !v.is_finite()) {
             return Err(self.not_finite("the change of the solution"));
         }

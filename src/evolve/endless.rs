@@ -29,7 +29,8 @@ impl Evolution {
         let dt = (self.time - self.looked.time) / taken as f64;
         self.look();
         let left = (self.problem.time.end - self.time) / dt;
-        if left <= MOST_STEPS {
+        // Where s may grow, more columns make longer steps.
+        if left <= MOST_STEPS || self.subsets.double(self.engine.points()) {
             return Ok(());
         }
         let (columns, parameters) = (self.subsets.count, self.theta.len());

@@ -1,16 +1,16 @@
 //! Where a run computes: which precision, and which of the evaluators for fields and Jacobians.
 
-use faer::{Mat, MatRef};
+use faer::MatRef;
 
 use super::columns::Columns;
 use super::error::EvolveError;
+use super::host::Host;
 use super::tier::tier;
-use crate::evaluate::cpu::{self, Field, Linearisation};
+use crate::evaluate::cpu::{self, Field};
 use crate::evaluate::gpu::{self, Gpu, GpuError, device};
 use crate::network::Network;
 use crate::problem::points::Points;
 use crate::problem::{PointLayout, Precision, Problem};
-use crate::scalar::Real;
 
 /// What the person asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,62 +45,11 @@ pub struct Engine {
     pub(super) gpu: Option<(gpu::Evaluator, String)>,
     pub(super) network: Network,
     pub(super) coordinates: Vec<f64>,
+    /// Weights of the points' rows; empty where all are 1.
+    weights: Vec<f64>,
     pub(super) problem: Problem,
     /// The last Jacobian given back, whose memory the next one takes.
     spare: Option<Columns>,
-}
-
-/// The CPU evaluator of one precision, and where it was linearised last.
-pub(super) struct Host<T> {
-    pub evaluator: cpu::Evaluator<T>,
-    at: Linearisation<T>,
-}
-
-impl<T: Real> Host<T> {
-    fn new(problem: &Problem, network: &Network, coordinates: &[f64]) -> Self {
-        let evaluator = cpu::Evaluator::new(problem, network, coordinates);
-        Self { evaluator, at: Linearisation::default() }
-    }
-
-    fn linearise(&mut self, theta: &[f64], time: f64) -> Field {
-        self.evaluator.linearise(theta, time, &mut self.at)
-    }
-
-    /// After a rejected step the linearisation stands where that one ended.
-    fn field_along(&mut self, theta: &[f64], direction: &[f64], time: f64) -> Field {
-        if !self.at.is_at(theta) {
-            self.linearise(theta, time);
-        }
-        self.evaluator.field_at(&self.at, direction, time)
-    }
-
-    /// The columns in `spare`'s memory where its shape fits.
-    fn columns(&self, theta: &[f64], time: f64, columns: &[u32], spare: Option<Mat<T>>) -> Mat<T> {
-        let mut matrix = self.room(columns, spare);
-        if self.at.is_at(theta) {
-            self.evaluator.columns_at(&self.at, columns, matrix.as_mut());
-        } else {
-            self.evaluator.columns(theta, time, columns, 0, matrix.as_mut());
-        }
-        matrix
-    }
-
-    fn field_and_columns(
-        &self,
-        theta: &[f64],
-        time: f64,
-        columns: &[u32],
-        spare: Option<Mat<T>>,
-    ) -> (Field, Mat<T>) {
-        let mut matrix = self.room(columns, spare);
-        let field = self.evaluator.jacobian(theta, time, columns, 0, matrix.as_mut());
-        (field, matrix)
-    }
-
-    fn room(&self, columns: &[u32], spare: Option<Mat<T>>) -> Mat<T> {
-        let shape = (self.evaluator.points(), columns.len());
-        spare.filter(|m| m.shape() == shape).unwrap_or_else(|| Mat::zeros(shape.0, shape.1))
-    }
 }
 
 impl Engine {
@@ -156,6 +105,7 @@ impl Engine {
             gpu,
             network,
             coordinates,
+            weights: Vec::new(),
             problem: problem.clone(),
             spare: None,
         })
@@ -202,13 +152,28 @@ impl Engine {
         &self.coordinates
     }
 
-    /// Moves the points of the least-squares problems, on the CPU.
+    /// Weights of the points' rows in all fields and Jacobians that the engine gives; none where
+    /// they are 1.
+    #[must_use]
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// Moves the points of the least-squares problems; `weights` has one number per point, or none.
     ///
     /// # Errors
-    /// Where there are more or fewer of them than before.
-    pub fn set_points(&mut self, coordinates: Vec<f64>) -> Result<(), EvolveError> {
+    /// Where there are more or fewer of them than before, or the device fails.
+    pub fn set_points(
+        &mut self,
+        coordinates: Vec<f64>,
+        weights: Vec<f64>,
+    ) -> Result<(), EvolveError> {
         let (given, expected) = (coordinates.len(), self.coordinates.len());
         if given != expected {
+            return Err(EvolveError::Points { given, expected });
+        }
+        if !weights.is_empty() && weights.len() != self.points() {
+            let (given, expected) = (weights.len(), self.points());
             return Err(EvolveError::Points { given, expected });
         }
         if self.single.is_some() {
@@ -217,7 +182,10 @@ impl Engine {
         if self.double.is_some() {
             self.double = Some(Host::new(&self.problem, &self.network, &coordinates));
         }
-        self.coordinates = coordinates;
+        if let Some((gpu, _)) = &mut self.gpu {
+            gpu.set_points(&coordinates)?;
+        }
+        (self.coordinates, self.weights) = (coordinates, weights);
         Ok(())
     }
 
@@ -228,7 +196,7 @@ impl Engine {
     /// As [`Engine::set_points`].
     pub fn begin_anew(&mut self, problem: &Problem) -> Result<(), EvolveError> {
         match problem.points.layout {
-            PointLayout::Adaptive => self.set_points(Points::of(problem).coordinates),
+            PointLayout::Adaptive => self.set_points(Points::of(problem).coordinates, Vec::new()),
             _ => Ok(()),
         }
     }
@@ -259,29 +227,32 @@ impl Engine {
         Ok(())
     }
 
-    /// u and F at the points.
+    /// u and F at the points, by their weights.
     ///
     /// # Errors
     /// When the device fails.
     pub async fn field(&mut self, theta: &[f64], time: f64) -> Result<Field, EvolveError> {
-        match (&self.double, &self.single, &mut self.gpu) {
-            (Some(double), _, _) => Ok(double.evaluator.field(theta, time)),
-            (None, Some(single), _) => Ok(single.evaluator.field(theta, time)),
-            (None, None, Some((gpu, _))) => Ok(gpu.field(theta, time).await?),
+        let field = match (&self.double, &self.single, &mut self.gpu) {
+            (Some(double), _, _) => double.evaluator.field(theta, time),
+            (None, Some(single), _) => single.evaluator.field(theta, time),
+            (None, None, Some((gpu, _))) => gpu.field(theta, time).await?,
             (None, None, None) => unreachable!("some evaluator is always there"),
-        }
+        };
+        Ok(self.weighed(field))
     }
 
-    /// u at the points: a third of the work of [`Engine::field`] for an equation of second order.
+    /// u at the points, by their weights: a third of the work of [`Engine::field`] for an equation of second order.
     ///
     /// # Errors
     /// When the device fails.
     pub async fn values(&mut self, theta: &[f64], time: f64) -> Result<Vec<f64>, EvolveError> {
-        match (&self.double, &self.single) {
-            (Some(double), _) => Ok(double.evaluator.values(theta, time)),
-            (None, Some(single)) => Ok(single.evaluator.values(theta, time)),
-            (None, None) => Ok(self.field(theta, time).await?.values),
-        }
+        let mut values = match (&self.double, &self.single) {
+            (Some(double), _) => double.evaluator.values(theta, time),
+            (None, Some(single)) => single.evaluator.values(theta, time),
+            (None, None) => return Ok(self.field(theta, time).await?.values),
+        };
+        self.weigh(&mut values);
+        Ok(values)
     }
 
     /// [`Engine::field`], after which [`Engine::field_along`] and [`Engine::columns`] at the same
@@ -290,11 +261,12 @@ impl Engine {
     /// # Errors
     /// When the device fails.
     pub async fn linearise(&mut self, theta: &[f64], time: f64) -> Result<Field, EvolveError> {
-        match (&mut self.double, &mut self.single) {
-            (Some(double), _) => Ok(double.linearise(theta, time)),
-            (None, Some(single)) => Ok(single.linearise(theta, time)),
-            (None, None) => self.field(theta, time).await,
-        }
+        let field = match (&mut self.double, &mut self.single) {
+            (Some(double), _) => double.linearise(theta, time),
+            (None, Some(single)) => single.linearise(theta, time),
+            (None, None) => return self.field(theta, time).await,
+        };
+        Ok(self.weighed(field))
     }
 
     /// u and F of the field u(theta) + (du/dtheta) direction, a point of the tangent space.
@@ -303,14 +275,15 @@ impl Engine {
     /// In the tier `f32` on a GPU, which [`tier`] does not give to schemes that need this.
     #[must_use]
     pub fn field_along(&mut self, theta: &[f64], direction: &[f64], time: f64) -> Field {
-        match (&mut self.double, &mut self.single) {
+        let field = match (&mut self.double, &mut self.single) {
             (Some(double), _) => double.field_along(theta, direction, time),
             (None, Some(single)) => single.field_along(theta, direction, time),
             (None, None) => unreachable!("tangents are evaluated on the CPU"),
-        }
+        };
+        self.weighed(field)
     }
 
-    /// The chosen columns of du/dtheta.
+    /// The chosen columns of du/dtheta, their rows by the points' weights.
     ///
     /// # Errors
     /// When the device fails.
@@ -320,24 +293,27 @@ impl Engine {
         time: f64,
         columns: &[u32],
     ) -> Result<Columns, EvolveError> {
-        if let Some((gpu, _)) = &mut self.gpu {
-            let mut linear = gpu.linearize(theta, time).await?;
-            let entries = linear.choose(columns)?.entries().await?;
-            let entries = MatRef::from_column_major_slice(&entries, self.points(), columns.len());
-            return Ok(Columns::Single(entries.to_owned()));
-        }
         let spare = self.spare.take();
-        match (&self.single, &self.double) {
-            (Some(host), _) => {
+        let mut matrix = match (&mut self.gpu, &self.single, &self.double) {
+            (Some((gpu, _)), _, _) => {
+                let mut linear = gpu.linearize(theta, time).await?;
+                let entries = linear.choose(columns)?.entries().await?;
+                let entries =
+                    MatRef::from_column_major_slice(&entries, self.points(), columns.len());
+                Columns::Single(entries.to_owned())
+            }
+            (None, Some(host), _) => {
                 let spare = spare.and_then(Columns::single);
-                Ok(Columns::Single(host.columns(theta, time, columns, spare)))
+                Columns::Single(host.columns(theta, time, columns, spare))
             }
-            (None, Some(host)) => {
+            (None, None, Some(host)) => {
                 let spare = spare.and_then(Columns::double);
-                Ok(Columns::Double(host.columns(theta, time, columns, spare)))
+                Columns::Double(host.columns(theta, time, columns, spare))
             }
-            (None, None) => unreachable!("some evaluator is always there"),
-        }
+            (None, None, None) => unreachable!("some evaluator is always there"),
+        };
+        matrix.weigh(&self.weights);
+        Ok(matrix)
     }
 
     /// [`Engine::field`] and [`Engine::columns`], in one sweep where one evaluator computes both.
@@ -350,20 +326,22 @@ impl Engine {
         time: f64,
         columns: &[u32],
     ) -> Result<(Field, Columns), EvolveError> {
-        if self.gpu.is_none() {
-            match (&self.single, &self.double) {
-                (Some(host), None) => {
-                    let spare = self.spare.take().and_then(Columns::single);
-                    let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
-                    return Ok((field, Columns::Single(matrix)));
-                }
-                (None, Some(host)) => {
-                    let spare = self.spare.take().and_then(Columns::double);
-                    let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
-                    return Ok((field, Columns::Double(matrix)));
-                }
-                _ => {}
+        let both = match (&self.gpu, &self.single, &self.double) {
+            (None, Some(host), None) => {
+                let spare = self.spare.take().and_then(Columns::single);
+                let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
+                Some((field, Columns::Single(matrix)))
             }
+            (None, None, Some(host)) => {
+                let spare = self.spare.take().and_then(Columns::double);
+                let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
+                Some((field, Columns::Double(matrix)))
+            }
+            _ => None,
+        };
+        if let Some((field, mut matrix)) = both {
+            matrix.weigh(&self.weights);
+            return Ok((self.weighed(field), matrix));
         }
         let field = self.field(theta, time).await?;
         Ok((field, self.columns(theta, time, columns).await?))
@@ -373,6 +351,17 @@ impl Engine {
     /// page faults and the zeroing of n s entries.
     pub fn recycle(&mut self, columns: Columns) {
         self.spare = Some(columns);
+    }
+
+    /// Multiplies numbers at the points by their weights.
+    pub(super) fn weigh(&self, rows: &mut [f64]) {
+        rows.iter_mut().zip(&self.weights).for_each(|(row, weight)| *row *= weight);
+    }
+
+    fn weighed(&self, mut field: Field) -> Field {
+        self.weigh(&mut field.values);
+        self.weigh(&mut field.right_hand_side);
+        field
     }
 
     /// u at any points, in f64 on the CPU.

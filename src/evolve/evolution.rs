@@ -12,7 +12,7 @@ use super::subset::Subsets;
 use super::tableau::Tableau;
 use crate::evaluate::cpu::Field;
 use crate::linalg::{self, LeastSquares, LeastSquaresError};
-use crate::problem::{MethodSettings, Problem, Sampling, Scheme, Update};
+use crate::problem::{MethodSettings, PointLayout, Problem, Sampling, Scheme, Update};
 
 /// A run whose steps shrink below this part of the whole time span, accepted or not, ends.
 const SMALLEST_STEP: f64 = 1e-7;
@@ -31,9 +31,13 @@ pub struct EvolutionState {
     pub dt: f64,
     /// Subsets drawn so far.
     pub epoch: u64,
+    /// s of the next step.
+    pub columns: usize,
     pub controller: Vec<f64>,
-    /// Coordinates of points that are drawn from the solution; else empty.
+    /// Coordinates of points that move with the solution; else empty.
     pub points: Vec<f64>,
+    /// Weights of their rows, where they have some.
+    pub weights: Vec<f64>,
 }
 
 /// A solution on its way from the start time to the end.
@@ -66,7 +70,7 @@ impl Evolution {
         let method = &problem.method;
         let mut evolution = Self {
             tableau: Tableau::of(method.integrator),
-            subsets: Subsets::new(problem.seed, expected, method.update, method.columns),
+            subsets: Subsets::new(problem.seed, expected, method),
             squares: LeastSquares::default(),
             controller: None,
             step: 0,
@@ -80,6 +84,9 @@ impl Evolution {
             engine,
         };
         evolution.configure();
+        if evolution.problem.points.layout == PointLayout::Following {
+            evolution.draw_points()?;
+        }
         Ok(evolution)
     }
 
@@ -107,10 +114,13 @@ impl Evolution {
 
     /// Changes the method while the run goes on (columns, rcond, step, scheme, ...).
     pub fn set_method(&mut self, method: MethodSettings) {
-        let epoch = self.subsets.epoch;
         let parameters = self.theta.len();
-        self.subsets = Subsets::new(self.problem.seed, parameters, method.update, method.columns);
-        self.subsets.epoch = epoch;
+        let new = Subsets::new(self.problem.seed, parameters, &method);
+        let old = std::mem::replace(&mut self.subsets, new);
+        self.subsets.epoch = old.epoch;
+        if self.subsets.adaptive && old.adaptive {
+            self.subsets.count = old.count;
+        }
         self.tableau = Tableau::of(method.integrator);
         self.dt = method.step;
         self.look();
@@ -171,8 +181,10 @@ impl Evolution {
             theta: self.theta.clone(),
             dt: self.dt,
             epoch: self.subsets.epoch,
+            columns: self.subsets.count,
             controller: self.controller.as_ref().map(Controller::save).unwrap_or_default(),
             points: self.moving_points().map(<[f64]>::to_vec).unwrap_or_default(),
+            weights: self.engine.weights().to_vec(),
         }
     }
 
@@ -184,13 +196,16 @@ impl Evolution {
             return Err(EvolveError::Parameters { given, expected });
         }
         if self.moving_points().is_some() {
-            self.engine.set_points(state.points)?;
+            self.engine.set_points(state.points, state.weights)?;
         }
         self.step = state.step;
         self.time = state.time;
         self.theta = state.theta;
         self.dt = state.dt;
         self.subsets.epoch = state.epoch;
+        if self.subsets.adaptive {
+            self.subsets.count = state.columns.clamp(1, self.theta.len());
+        }
         if let Some(controller) = &mut self.controller {
             controller.restore(&state.controller);
         }
@@ -211,8 +226,8 @@ impl Evolution {
     /// When the device fails or J is not finite.
     pub async fn spectrum(&mut self) -> Result<Vec<f64>, EvolveError> {
         self.prepare_draws()?;
-        let chosen = self.subsets.clone().draw();
-        let columns = self.engine.columns(&self.theta, self.time, &chosen).await?;
+        let directions = self.subsets.clone().draw();
+        let columns = directions.columns(&mut self.engine, &self.theta, self.time).await?;
         linalg::singular_values(columns.to_double().as_ref())
             .map_err(|source| self.unsolvable(source))
     }
@@ -246,6 +261,9 @@ impl Evolution {
                 }
                 Err(AttemptError::LeastSquares(source)) => return Err(self.blown_up(source)),
             };
+            if let Some(seen) = outcome.seen {
+                self.subsets.follow(self.engine.points(), seen);
+            }
             let (reached, residual) = (outcome.error.unwrap_or(0.0), outcome.report.residual);
             let fits = self.problem.method.scheme == Scheme::StageFit;
             if self.controller.is_none() && fits && residual > LOST {
@@ -258,7 +276,8 @@ impl Evolution {
                 let cut = accepted && dt < self.dt;
                 self.dt = if cut { self.dt } else { dt * factor };
                 // A first step that was set shorter still may grow.
-                if self.dt < SMALLEST_STEP * span && factor <= 1.0 {
+                let shrunk = self.dt < SMALLEST_STEP * span && factor <= 1.0;
+                if shrunk && !self.subsets.double(self.engine.points()) {
                     let (time, dt) = (self.time, self.dt);
                     return Err(EvolveError::StepTooSmall { time, dt, tolerance, reached });
                 }

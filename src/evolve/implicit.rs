@@ -51,8 +51,8 @@ impl<T: Real> TallOperator for Implicit<'_, T> {
 }
 
 impl Engine {
-    /// Field and solution of `min |J v - F|` without storing J; `None` where there is a device, or
-    /// where `squares` would rather have J itself. The field at theta is `known`, or computed here.
+    /// Field and solution of `min |J v - F|` without storing J; `None` where there is a device, where
+    /// rows have weights, or where `squares` would rather have J itself. The field at theta is `known`, or computed here.
     ///
     /// # Errors
     /// When the least-squares problem has no solution.
@@ -65,7 +65,10 @@ impl Engine {
         known: Option<&Field>,
     ) -> Result<Option<(Field, Solution)>, AttemptError> {
         let unstored = squares.unstored(self.points(), columns.len(), epoch);
-        let Some(unstored) = unstored.filter(|_| self.gpu.is_none()) else { return Ok(None) };
+        let Some(unstored) = unstored.filter(|_| self.gpu.is_none() && self.weights().is_empty())
+        else {
+            return Ok(None);
+        };
         let field = match known {
             Some(field) => field.clone(),
             None => self.field(at.0, at.1).await?,

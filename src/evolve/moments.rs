@@ -35,7 +35,7 @@ impl Evolution {
 
     /// The Gaussian of the points' own mean and covariance.
     fn around_the_points(&self) -> Option<Normal> {
-        let points = self.moving_points()?;
+        let points = self.drawn_points()?;
         Normal::of(&Moments::of_points(points, self.problem.dimensions(), &|_| 1.0))
     }
 

@@ -35,7 +35,8 @@ impl TallOperator for OnDevice<'_> {
 
 impl Engine {
     /// Field and solution of `min |J v - F|` by the device's products and sketch; `None` where there
-    /// is no device or where `squares` would rather have J itself.
+    /// is no device, where `squares` would rather have J itself, and where rows have weights, which
+    /// the device's products do not know.
     ///
     /// # Errors
     /// When the least-squares problem has no solution or the device fails.
@@ -47,6 +48,9 @@ impl Engine {
         epoch: u64,
     ) -> Result<Option<(Field, Solution)>, AttemptError> {
         let points = self.points();
+        if !self.weights().is_empty() {
+            return Ok(None);
+        }
         let Some((gpu, _)) = &mut self.gpu else { return Ok(None) };
         let Some(sketch) = squares.matrix_free_sketch(points, columns.len(), epoch) else {
             return Ok(None);

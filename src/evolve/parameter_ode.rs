@@ -2,9 +2,11 @@
 //!
 //! theta' = v on the chosen subset S and 0 elsewhere, with v = argmin |J_S v - F| by least squares
 //! with a relative cutoff; the subset is drawn once per step and kept for its stages (\[RSNG\],
-//! arXiv 2310.04867, equation 6 and algorithm 1).
+//! arXiv 2310.04867, equation 6 and algorithm 1). With Gaussian sketches it is theta' = P z with
+//! z = argmin |J P z - F|.
 
 use super::columns::Columns;
+use super::directions::Directions;
 use super::engine::Engine;
 use super::error::AttemptError;
 use super::subset::Subsets;
@@ -21,6 +23,8 @@ pub struct Attempt {
     /// the field through J and divided by |u|.
     pub error: Option<f64>,
     pub chosen: Vec<u32>,
+    /// s.
+    pub count: usize,
     pub rank: usize,
     pub largest: f64,
     pub singular_values: Vec<f64>,
@@ -38,16 +42,16 @@ pub async fn attempt(
     (theta, field): (&[f64], &Field),
     (time, dt): (f64, f64),
 ) -> Result<Attempt, AttemptError> {
-    let chosen = subsets.draw();
+    let directions = subsets.draw();
     let mut slopes: Vec<Vec<f64>> = Vec::new();
     let mut first: Option<(Solution, f64)> = None;
     let mut image = None;
     for (row, c) in tableau.a.iter().zip(tableau.c) {
-        let stage = moved(theta, &chosen, &combine(row, &slopes), dt);
+        let stage = moved(theta, &directions, &combine(row, &slopes), dt);
         let at = time + c * dt;
         let known = slopes.is_empty().then_some(field);
         let stored = tableau.error.is_some();
-        let linear = Linear { chosen: &chosen, epoch: subsets.epoch, stored, known };
+        let linear = Linear { directions: &directions, epoch: subsets.epoch, stored, known };
         let (field, solution, columns) = linear.solve(engine, squares, (&stage, at)).await?;
         slopes.push(solution.coefficients.clone());
         if first.is_none() {
@@ -65,13 +69,14 @@ pub async fn attempt(
         let change = combine(e, &slopes);
         dt * norm(&columns.multiply(&change)) / size.max(f64::MIN_POSITIVE)
     });
-    let theta = moved(theta, &chosen, &combine(tableau.b, &slopes), dt);
+    let theta = moved(theta, &directions, &combine(tableau.b, &slopes), dt);
     let (solution, _) = first.expect("every tableau has a stage");
     Ok(Attempt {
         theta,
         residual: solution.residual_norm,
         error,
-        chosen,
+        chosen: directions.parameters(),
+        count: directions.count(),
         rank: solution.rank,
         largest: solution.largest,
         singular_values: solution.singular_values,
@@ -80,7 +85,7 @@ pub async fn attempt(
 
 /// The least-squares problem of a stage.
 struct Linear<'a> {
-    chosen: &'a [u32],
+    directions: &'a Directions,
     epoch: u64,
     /// Whether J itself is wanted: the embedded estimate needs it.
     stored: bool,
@@ -96,8 +101,8 @@ impl Linear<'_> {
         squares: &mut LeastSquares,
         at: (&[f64], f64),
     ) -> Result<(Field, Solution, Option<Columns>), AttemptError> {
-        let Self { chosen, epoch, stored, known } = *self;
-        if !stored {
+        let Self { directions, epoch, stored, known } = *self;
+        if let Some(chosen) = directions.subset().filter(|_| !stored) {
             let solved = match engine.solve_on_device(at, chosen, squares, epoch).await? {
                 Some(solved) => Some(solved),
                 None => engine.solve_unstored(at, chosen, squares, epoch, known).await?,
@@ -106,7 +111,7 @@ impl Linear<'_> {
                 return Ok((field, solution, None));
             }
         }
-        let (field, columns) = engine.field_and_columns(at.0, at.1, chosen).await?;
+        let (field, columns) = directions.field_and_columns(engine, at.0, at.1).await?;
         let rate = &field.right_hand_side;
         let solution = match &columns {
             Columns::Single(m) => squares.solve(m.as_ref(), rate, epoch)?,
@@ -116,11 +121,8 @@ impl Linear<'_> {
     }
 }
 
-/// `theta + dt v` on the chosen parameters; no change for an empty v.
-fn moved(theta: &[f64], chosen: &[u32], v: &[f64], dt: f64) -> Vec<f64> {
-    let mut moved = theta.to_vec();
-    for (&column, v) in chosen.iter().zip(v) {
-        moved[column as usize] += dt * v;
-    }
-    moved
+/// `theta + dt P v`; no change for an empty v.
+fn moved(theta: &[f64], directions: &Directions, v: &[f64], dt: f64) -> Vec<f64> {
+    let step: Vec<f64> = v.iter().map(|v| dt * v).collect();
+    directions.moved(theta, &step)
 }

@@ -17,8 +17,10 @@ use crate::random::{Philox, least};
 /// costs about as much as solving for as many columns.
 const MOST_POINTS: usize = 400;
 /// The ridge of the leverage scores over the root of the trace: directions below it count little,
-/// as the damping of the solvers has it. Smaller ones drown in the round-off of the Gram matrix.
+/// as the damping of the solvers has it.
 const RIDGE: f64 = 1e-5;
+/// Smaller ones drown in the round-off of the Gram matrix.
+const LEAST_RIDGE: f64 = 1e-7;
 /// Part of the average score that every column has: none is left out for ever.
 const SHARED: f64 = 0.1;
 
@@ -106,17 +108,18 @@ pub struct Leverage {
 }
 
 impl Leverage {
-    /// Of the rows J (m x p).
+    /// Of the rows J (m x p), with lambda at `ridge` times the root of the trace of J J^T, which is
+    /// the largest singular value or a little more.
     ///
     /// # Errors
     /// When an entry is not finite.
-    pub fn of(rows: MatRef<'_, f64>) -> Result<Self, LeastSquaresError> {
+    pub fn of(rows: MatRef<'_, f64>, ridge: f64) -> Result<Self, LeastSquaresError> {
         let mut kernel = rows * rows.transpose();
         let trace: f64 = (0..kernel.nrows()).map(|i| kernel[(i, i)]).sum();
         if !trace.is_finite() {
             return Err(not_finite(rows));
         }
-        let ridge = (RIDGE * RIDGE * trace).max(f64::MIN_POSITIVE);
+        let ridge = (ridge.max(LEAST_RIDGE).powi(2) * trace).max(f64::MIN_POSITIVE);
         for i in 0..kernel.nrows() {
             kernel[(i, i)] += ridge;
         }
@@ -162,7 +165,7 @@ fn not_finite(rows: MatRef<'_, f64>) -> LeastSquaresError {
     LeastSquaresError::MatrixNotFinite { row, column }
 }
 
-/// All columns of du/dtheta at up to `most` of the points, evenly spread, in f64.
+/// All columns of du/dtheta at up to `most` of the points, evenly spread, by their weights, in f64.
 pub fn rows(
     problem: &Problem,
     engine: &Engine,
@@ -173,12 +176,18 @@ pub fn rows(
     let dimensions = network.inputs().len();
     let (points, coordinates) = (engine.points(), engine.coordinates());
     let count = points.min(most);
-    let place = |i: usize| &coordinates[i * points / count * dimensions..][..dimensions];
+    let picked = |i: usize| i * points / count;
+    let place = |i: usize| &coordinates[picked(i) * dimensions..][..dimensions];
     let places: Vec<f64> = (0..count).flat_map(place).copied().collect();
     let evaluator = Evaluator::<f64>::new(problem, network, &places);
     let all: Vec<u32> = (0..network.parameters() as u32).collect();
     let mut matrix = Mat::zeros(count, all.len());
     evaluator.columns(theta, time, &all, 0, matrix.as_mut());
+    if let weights @ [_, ..] = engine.weights() {
+        for (i, mut row) in matrix.row_iter_mut().enumerate() {
+            row *= faer::Scale(weights[picked(i)]);
+        }
+    }
     matrix
 }
 
@@ -194,11 +203,11 @@ pub fn draw(
     count: usize,
 ) -> Result<Draw, LeastSquaresError> {
     Ok(match sampling {
-        Sampling::Uniform => Draw::Uniform,
+        Sampling::Uniform | Sampling::Gaussian => Draw::Uniform,
         Sampling::ByLayer => Draw::ByLayer(layers(engine.network())),
         Sampling::Leverage => {
             let matrix = rows(problem, engine, at, MOST_POINTS);
-            Draw::Weighted(Leverage::of(matrix.as_ref())?.weights())
+            Draw::Weighted(Leverage::of(matrix.as_ref(), RIDGE)?.weights())
         }
         Sampling::PivotedQr => {
             let matrix = rows(problem, engine, at, count.max(MOST_POINTS));
@@ -283,7 +292,7 @@ mod tests {
         let expected = |k: usize| -> f64 {
             (0..m).map(|i| v[(k, i)].powi(2) * s[i] * s[i] / (s[i] * s[i] + ridge)).sum()
         };
-        let leverage = Leverage::of(matrix.as_ref()).expect("finite");
+        let leverage = Leverage::of(matrix.as_ref(), RIDGE).expect("finite");
         for (k, score) in leverage.scores.iter().enumerate() {
             assert!((score - expected(k)).abs() < 1e-9, "{k}: {score} {}", expected(k));
         }
@@ -294,7 +303,7 @@ mod tests {
         assert_eq!(even.half(), 0.5);
         let mut broken = matrix.clone();
         broken[(2, 5)] = f64::NAN;
-        let error = Leverage::of(broken.as_ref()).expect_err("not a number");
+        let error = Leverage::of(broken.as_ref(), RIDGE).expect_err("not a number");
         assert!(
             matches!(error, LeastSquaresError::MatrixNotFinite { row: 2, column: 5 }),
             "{error:?}"

@@ -63,7 +63,11 @@ pub struct Attempt {
     pub field: Field,
     /// Parameters that the stages and the first correction used.
     pub chosen: Vec<u32>,
+    /// s.
+    pub count: usize,
     pub corrections: usize,
+    /// Directions of the tangent space above the cutoff.
+    pub rank: usize,
     pub largest: f64,
 }
 
@@ -117,7 +121,7 @@ impl Fit<'_> {
         mut state: State,
     ) -> Result<State, AttemptError> {
         let base = state.theta.clone();
-        let mut scaled = vec![0.0; space.chosen.len()];
+        let mut scaled = vec![0.0; space.directions.count()];
         let mut lambda = rcond * equations.largest();
         let (mut whole, mut moved) = (true, false);
         for _ in 0..SOLVES {
@@ -176,7 +180,7 @@ impl Fit<'_> {
                 TangentSpace::at(self.engine, &state.theta, self.time, subsets.draw()).await?;
             let mut equations = space.equations(memory)?;
             state = self.correct(&space, &mut equations, settings.rcond, goal, state).await?;
-            space.recycle(self.engine);
+            drop(space.recycle(self.engine));
             corrections += 1;
             idle = if state.norm > IDLE * before { idle + 1 } else { 0 };
         }
@@ -210,9 +214,9 @@ pub async fn attempt(
     let state = fit.state_of(theta.to_vec(), &field.values);
     let (way, floor) = (state.norm, settings.floor * size);
     let goal = (settings.target * size).min(MOST_LEFT * way).max(floor);
+    let rank = equations.rank(settings.rcond * largest);
     let state = fit.correct(&space, &mut equations, settings.rcond, goal, state).await?;
-    let chosen = space.chosen.clone();
-    space.recycle(fit.engine);
+    let directions = space.recycle(fit.engine);
     let (state, corrections) = fit.refine(settings, subsets, memory, goal, state).await?;
     // Where the step is accepted, the next one begins with this linearisation.
     let end = engine.linearise(&state.theta, time + dt).await?;
@@ -226,8 +230,10 @@ pub async fn attempt(
         error: prediction.error.map(|error| error / size),
         roughness: dt * norm(&miss.collect::<Vec<f64>>()) / size,
         field: end,
-        chosen,
+        chosen: directions.parameters(),
+        count: directions.count(),
         corrections,
+        rank,
         largest,
     })
 }

@@ -1,22 +1,27 @@
-//! Which parameters a step updates, and the linear map from their changes to the field.
+//! What a step moves the parameters along, and the linear map from there to the field.
 
 use super::columns::Columns;
+use super::directions::Directions;
 use super::engine::Engine;
 use super::error::EvolveError;
 use super::sampling::Draw;
 use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations};
-use crate::problem::Update;
+use crate::problem::{MethodSettings, Sampling, Update};
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
 
-/// Draws the subsets, without replacement, one draw per epoch.
+/// Draws the directions, one draw per epoch: subsets without replacement, or Gaussian sketches.
 #[derive(Clone, Debug)]
 pub struct Subsets {
+    seed: u64,
     random: Philox,
+    gaussian: bool,
     /// p.
-    parameters: usize,
+    pub(super) parameters: usize,
     /// s; p for dense updates.
     pub count: usize,
+    /// Whether s follows the run ([`super::growth`]).
+    pub(super) adaptive: bool,
     /// Draws so far: part of a run's state.
     pub epoch: u64,
     /// How the next one is drawn.
@@ -25,35 +30,41 @@ pub struct Subsets {
 
 impl Subsets {
     #[must_use]
-    pub fn new(seed: u64, parameters: usize, update: Update, columns: usize) -> Self {
-        let count = if update == Update::Dense { parameters } else { columns.min(parameters) };
+    pub fn new(seed: u64, parameters: usize, method: &MethodSettings) -> Self {
+        let dense = method.update == Update::Dense;
+        let count = if dense { parameters } else { method.columns.min(parameters) };
         let random = Philox::new(seed, Stream::Columns);
-        Self { random, parameters, count, epoch: 0, how: Draw::Uniform }
+        let gaussian = !dense && method.sampling == Sampling::Gaussian;
+        let adaptive = !dense && method.adaptive_columns;
+        Self { seed, random, gaussian, parameters, count, adaptive, epoch: 0, how: Draw::Uniform }
     }
 
-    /// The next subset.
-    pub fn draw(&mut self) -> Vec<u32> {
+    /// The next directions.
+    pub fn draw(&mut self) -> Directions {
         self.epoch += 1;
+        if self.gaussian {
+            return Directions::gaussian(self.seed, self.epoch, self.parameters, self.count);
+        }
         let chosen = self.how.draw(&self.random, self.epoch, self.parameters, self.count);
         // A ranking names one subset; a correction with the same one would find nothing new.
         if matches!(self.how, Draw::Ranked(_)) {
             self.how = Draw::Uniform;
         }
-        chosen
+        Directions::Subset(chosen)
     }
 }
 
-/// J_s D at some theta: chosen columns of du/dtheta, each scaled to about unit length by D,
-/// and the normal equations for one damping after another.
+/// J P D at some theta: du/dtheta along the directions P, each column scaled to about unit length by
+/// D, and the normal equations for one damping after another.
 pub struct TangentSpace {
-    pub chosen: Vec<u32>,
+    pub directions: Directions,
     /// The diagonal of D.
     scale: Vec<f64>,
     matrix: Columns,
 }
 
 impl TangentSpace {
-    /// The tangent space at `theta` along the columns `chosen`.
+    /// The tangent space at `theta` along these directions.
     ///
     /// # Errors
     /// When the device fails.
@@ -61,11 +72,11 @@ impl TangentSpace {
         engine: &mut Engine,
         theta: &[f64],
         time: f64,
-        chosen: Vec<u32>,
+        directions: Directions,
     ) -> Result<Self, EvolveError> {
-        let mut matrix = engine.columns(theta, time, &chosen).await?;
+        let mut matrix = directions.columns(engine, theta, time).await?;
         let scale = matrix.normalise();
-        Ok(Self { chosen, scale, matrix })
+        Ok(Self { directions, scale, matrix })
     }
 
     /// The normal equations, formed once and good for many solves; `squares` lends its memory.
@@ -82,31 +93,29 @@ impl TangentSpace {
         })
     }
 
-    /// `theta + D scaled` on the chosen parameters.
+    /// `theta + P D scaled`.
     #[must_use]
     pub fn moved(&self, theta: &[f64], scaled: &[f64]) -> Vec<f64> {
-        let mut moved = theta.to_vec();
-        for ((&column, scale), v) in self.chosen.iter().zip(&self.scale).zip(scaled) {
-            moved[column as usize] += scale * v;
-        }
-        moved
+        let v: Vec<f64> = self.scale.iter().zip(scaled).map(|(d, v)| d * v).collect();
+        self.directions.moved(theta, &v)
     }
 
-    /// D scaled as a direction in the whole parameter space.
+    /// P D scaled as a direction in the whole parameter space.
     #[must_use]
     pub fn direction(&self, parameters: usize, scaled: &[f64]) -> Vec<f64> {
         self.moved(&vec![0.0; parameters], scaled)
     }
 
-    /// J D scaled.
+    /// J P D scaled.
     #[must_use]
     pub fn image(&self, scaled: &[f64]) -> Vec<f64> {
         self.matrix.multiply(scaled)
     }
 
-    /// Gives the matrix's memory back to the engine.
-    pub fn recycle(self, engine: &mut Engine) {
+    /// Gives the matrix's memory back to the engine, and the directions.
+    pub fn recycle(self, engine: &mut Engine) -> Directions {
         engine.recycle(self.matrix);
+        self.directions
     }
 }
 
@@ -123,6 +132,15 @@ impl Equations<'_> {
         match self {
             Self::Single(e) => e.largest(),
             Self::Double(e) => e.largest(),
+        }
+    }
+
+    /// How many directions of J lie above lambda, about; all where lambda drowns in round-off.
+    #[must_use]
+    pub fn rank(&mut self, lambda: f64) -> usize {
+        match self {
+            Self::Single(e) => e.rank(lambda),
+            Self::Double(e) => e.rank(lambda),
         }
     }
 

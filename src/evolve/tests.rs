@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod baselines;
+mod coherence;
 mod dirichlet;
 mod failures;
 mod follow;
@@ -9,4 +10,4 @@ mod order;
 mod presets;
 mod resume;
 mod subsets;
-mod support;
+pub(super) mod support;

@@ -83,6 +83,14 @@ impl Damped {
         self.factored
     }
 
+    /// The numerical rank above lambda, about: the pivots of the factor that stand out from the
+    /// damping. A column within lambda of those before it leaves a pivot of lambda^2 to twice that.
+    pub(crate) fn rank(&self) -> usize {
+        let factor = self.factor.view();
+        let threshold = 2.0 * self.lambda * self.lambda;
+        (0..factor.nrows()).filter(|&i| factor[(i, i)].powi(2) > threshold).count()
+    }
+
     pub(crate) fn solution(
         &self,
         coefficients: Vec<f64>,
@@ -91,8 +99,10 @@ impl Damped {
         iterations: usize,
         solver: Solver,
     ) -> Solution {
+        // Conjugate gradients have no factor to look at.
+        let known = self.factored && solver != Solver::NystromCg;
         Solution {
-            rank: coefficients.len().min(r.len()),
+            rank: if known { self.rank() } else { coefficients.len().min(r.len()) },
             coefficients,
             largest: self.largest,
             singular_values: Vec::new(),
@@ -205,6 +215,13 @@ impl<T: Real> NormalEquations<'_, T> {
     #[must_use]
     pub fn largest(&self) -> f64 {
         self.damped.largest
+    }
+
+    /// About how many singular values lie above lambda; all of them where lambda is lost in the
+    /// round-off of `J^T J`.
+    pub fn rank(&mut self, lambda: f64) -> usize {
+        let all = self.matrix.len().min(self.matrix[0].len());
+        if self.damped.damp(lambda) { self.damped.rank() } else { all }
     }
 
     /// Factors for the damping that the next calls of [`Self::solve`] use.

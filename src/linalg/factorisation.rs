@@ -50,7 +50,8 @@ impl Filter {
 pub struct Solution {
     /// v, one entry per column.
     pub coefficients: Vec<f64>,
-    /// How many singular values were kept (all that the factorisation holds, if damped).
+    /// How many singular values were kept; of a damped solve about how many lie above the damping,
+    /// or all that the factorisation holds.
     pub rank: usize,
     /// The largest singular value (of the sketch, where one was used).
     pub largest: f64,

@@ -14,7 +14,7 @@ use super::{OutputError, atomic};
 use crate::bytes::{Reader, Writer};
 
 const MAGIC: &[u8; 16] = b"sketchpde resume";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER: usize = 16 + 4 + 8 + 32;
 
 /// The state from which a run continues to the same bits.
@@ -184,7 +184,8 @@ impl Checkpoint {
 }
 
 fn encode_record(payload: &mut Writer, record: &StepRecord) {
-    for count in [record.step, record.rank, record.corrections, record.rejected] {
+    let StepRecord { step, columns, rank, corrections, rejected, .. } = *record;
+    for count in [step, columns, rank, corrections, rejected] {
         payload.count(count as u64);
     }
     for real in [
@@ -203,8 +204,8 @@ fn encode_record(payload: &mut Writer, record: &StepRecord) {
 }
 
 fn decode_record(reader: &mut Reader<'_>) -> Option<StepRecord> {
-    let (step, rank, corrections, rejected) =
-        (reader.size()?, reader.size()?, reader.size()?, reader.size()?);
+    let (step, columns, rank) = (reader.size()?, reader.size()?, reader.size()?);
+    let (corrections, rejected) = (reader.size()?, reader.size()?);
     let (time, dt, residual) = (reader.real()?, reader.real()?, reader.real()?);
     let (largest_singular_value, wall_seconds) = (reader.real()?, reader.real()?);
     let mut optional = || {
@@ -217,6 +218,7 @@ fn decode_record(reader: &mut Reader<'_>) -> Option<StepRecord> {
         time,
         dt,
         residual,
+        columns,
         rank,
         largest_singular_value,
         error,

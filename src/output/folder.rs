@@ -235,11 +235,12 @@ impl ResultFolder {
     }
 }
 
-const COLUMNS: [Column<StepRecord>; 11] = [
+const COLUMNS: [Column<StepRecord>; 12] = [
     Column { name: "step", get: |r| r.step as f64, set: |r, v| r.step = v as usize },
     Column { name: "time", get: |r| r.time, set: |r, v| r.time = v },
     Column { name: "dt", get: |r| r.dt, set: |r, v| r.dt = v },
     Column { name: "residual", get: |r| r.residual, set: |r, v| r.residual = v },
+    Column { name: "columns", get: |r| r.columns as f64, set: |r, v| r.columns = v as usize },
     Column { name: "rank", get: |r| r.rank as f64, set: |r, v| r.rank = v as usize },
     Column {
         name: "largest_singular_value",

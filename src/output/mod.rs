@@ -66,6 +66,7 @@ pub(crate) mod tests {
             time: 0.1 * step as f64,
             dt: 0.1,
             residual: 1e-5 / step as f64,
+            columns: 120 + step,
             rank: 100 + step,
             largest_singular_value: 31.4,
             error: step.is_multiple_of(2).then_some(3.3e-7),

@@ -12,6 +12,8 @@ pub struct StepRecord {
     pub dt: f64,
     /// Relative residual of the step's least-squares problems.
     pub residual: f64,
+    /// s: columns of the step's least-squares problems.
+    pub columns: usize,
     /// Singular values above the cutoff.
     pub rank: usize,
     pub largest_singular_value: f64,

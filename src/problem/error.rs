@@ -106,12 +106,16 @@ pub enum SettingIssue {
     NoErrorEstimate { integrator: &'static str },
     #[error("dense updates take every parameter: there is nothing to sample by {sampling}")]
     NothingToSample { sampling: &'static str },
+    #[error("dense updates take every parameter: there is no number of columns to choose")]
+    NothingToChoose,
+    #[error("a Gaussian sketch of all parameters would have {entries} entries, more than {limit}")]
+    SketchTooLarge { entries: usize, limit: usize },
     #[error("{solver} cannot truncate: it always damps")]
     AlwaysDamps { solver: &'static str },
     #[error("refits are for points that stay where they are")]
     RefitsOfAdaptive,
-    #[error("points.{key} is for points that are drawn from the solution")]
-    OnlyForAdaptive { key: &'static str },
+    #[error("points.{key} is for points of another layout")]
+    OtherLayout { key: &'static str, layouts: &'static [&'static str] },
     #[error("{name}: open ends are for points that are drawn from the solution")]
     OpenWithoutDraws { name: String },
     #[error(
@@ -207,11 +211,16 @@ impl SettingIssue {
             Self::NothingToSample { .. } => {
                 "set update = \"random-sparse\", or leave sampling out".into()
             }
+            Self::NothingToChoose => "set update = \"random-sparse\", or leave columns out".into(),
+            Self::SketchTooLarge { .. } => {
+                "lower method.columns, or leave sampling out: subsets need no memory".into()
+            }
             Self::AlwaysDamps { .. } => {
                 "set regularisation = \"damp\", or choose another solver".into()
             }
-            Self::OnlyForAdaptive { .. } => {
-                "leave it out, or set points.layout = \"adaptive\"".into()
+            Self::OtherLayout { layouts, .. } => {
+                let words: Vec<String> = layouts.iter().map(|word| format!("\"{word}\"")).collect();
+                format!("leave it out, or set points.layout = {}", words.join(" or "))
             }
             Self::OpenWithoutDraws { .. } => {
                 "set points.layout = \"adaptive\", or boundary = \"dirichlet\" or \"periodic\""

@@ -43,11 +43,11 @@
 //! activation = "rational"            # tanh, sin, swish
 //!
 //! [points]
-//! layout = "grid"                    # random, sobol, adaptive; sobol is the default from 3
-//!                                    # coordinates on
+//! layout = "grid"                    # random, sobol, following, adaptive; sobol is the default
+//!                                    # from 3 coordinates on
 //! count = 600                        # grid: per coordinate, one number or a list; else in all
 //! # density = "magnitude"            # of adaptive points: drawn from |u|, or logarithm: from exp(u)
-//! # resample = 5                     # of adaptive points: steps between two draws
+//! # resample = 5                     # of following and adaptive points: steps between two draws
 //!
 //! [fit]
 //! method = "levenberg-marquardt"     # lbfgs-adam
@@ -58,8 +58,9 @@
 //! [method]
 //! scheme = "stage-fit"               # parameter-ode
 //! update = "random-sparse"           # dense
-//! columns = 400                      # at most the number of parameters of the network
-//! sampling = "uniform"               # by-layer, leverage, pivoted-qr
+//! columns = 400                      # at most the number of parameters of the network; or "auto",
+//!                                    # chosen along the run
+//! sampling = "uniform"               # by-layer, leverage, pivoted-qr, gaussian
 //! integrator = "rk4"                 # euler, dormand-prince
 //! step = 1e-2                        # default: 400 steps
 //! tolerance = 1e-6                   # default: 0, fixed steps
@@ -95,6 +96,7 @@ mod transport;
 mod fokker_planck;
 mod normal;
 pub(crate) mod walkers;
+pub(crate) mod following;
 pub mod points;
 pub mod residual;
 

@@ -26,7 +26,11 @@ impl Points {
         match settings.layout {
             PointLayout::Grid => Self::grid(coordinates, &settings.count),
             PointLayout::Random => Self::random(coordinates, total, problem.seed),
-            PointLayout::Sobol => Self::sobol(coordinates, total, problem.seed),
+            // Until there is a network to follow.
+            PointLayout::Following if coordinates.len() == 1 => Self::grid(coordinates, &[total]),
+            PointLayout::Sobol | PointLayout::Following => {
+                Self::sobol(coordinates, total, problem.seed)
+            }
             PointLayout::Adaptive => Self::initial(problem, total, problem.seed),
         }
     }

@@ -86,7 +86,7 @@ pub struct PointSettings {
     pub count: Vec<usize>,
     /// Adaptive: what is drawn from.
     pub density: Density,
-    /// Adaptive: steps between two draws.
+    /// Adaptive and following: steps between two draws.
     pub resample: usize,
 }
 
@@ -123,6 +123,8 @@ pub enum PointLayout {
     Random,
     /// Sobol's low-discrepancy sequence.
     Sobol,
+    /// Dense where the solution bends, drawn anew as it moves; in one dimension without chance.
+    Following,
     /// Drawn from the solution, which they follow.
     Adaptive,
 }
@@ -131,6 +133,7 @@ choices!(PointLayout {
     "grid" => Grid,
     "random" => Random,
     "sobol" => Sobol,
+    "following" => Following,
     "adaptive" => Adaptive,
 });
 
@@ -157,8 +160,10 @@ choices!(FitMethod { "levenberg-marquardt" => LevenbergMarquardt, "lbfgs-adam" =
 pub struct MethodSettings {
     pub scheme: Scheme,
     pub update: Update,
-    /// s: how many parameters a sparse update changes.
+    /// s: how many parameters a sparse update changes; the first s where it is adaptive.
     pub columns: usize,
+    /// Whether s follows the rank of the Jacobian and the fits along the run.
+    pub adaptive_columns: bool,
     pub sampling: Sampling,
     pub integrator: Integrator,
     /// Time step; the first one where `tolerance` is set.
@@ -206,6 +211,8 @@ pub enum Sampling {
     Leverage,
     /// The first pivots of a QR factorisation in every step; corrections draw uniformly.
     PivotedQr,
+    /// None of them: every parameter moves, along s Gaussian directions.
+    Gaussian,
 }
 
 choices!(Sampling {
@@ -213,6 +220,7 @@ choices!(Sampling {
     "by-layer" => ByLayer,
     "leverage" => Leverage,
     "pivoted-qr" => PivotedQr,
+    "gaussian" => Gaussian,
 });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

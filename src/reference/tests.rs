@@ -94,6 +94,7 @@ pub fn periodic(
             scheme: Scheme::ParameterOde,
             update: Update::Dense,
             columns: 10,
+            adaptive_columns: false,
             sampling: Sampling::Uniform,
             integrator: Integrator::Rk4,
             step: end / 64.0,

@@ -26,6 +26,7 @@ impl Session {
                 let range = format!("1 to {most}, the number of parameters");
                 check("columns", columns as f64, (1..=most).contains(&columns), &range)?;
                 self.problem.method.columns = columns;
+                self.problem.method.adaptive_columns = false;
                 self.take_method();
             }
             Command::SetRcond(rcond) => {

@@ -3,9 +3,9 @@
 use super::run::Play;
 use super::{EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, fixed_steps};
 use crate::evaluate::gpu::Gpu;
-use crate::evolve::{Description, Engine, Evolution};
+use crate::evolve::{Coherence, Description, Engine, Evolution};
 use crate::output::History;
-use crate::problem::Problem;
+use crate::problem::{Problem, Update};
 use crate::reference::Reference;
 
 impl Session {
@@ -115,6 +115,20 @@ impl Session {
         }
     }
 
+    /// Of the Jacobian at the start, where its columns are drawn uniformly.
+    #[must_use]
+    pub fn coherence(&self) -> Option<Coherence> {
+        self.coherence
+    }
+
+    /// What makes the run less accurate than it could be, and what helps.
+    fn warning(&self) -> Option<String> {
+        let method = &self.problem.method;
+        let sparse = method.update == Update::RandomSparse;
+        let coherence = self.coherence.filter(|_| sparse)?;
+        coherence.warning(method.columns, self.fitted.len())
+    }
+
     /// Where the run stands, in numbers.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -141,6 +155,7 @@ impl Session {
             error: self.error,
             space_time_error: self.frames.space_time_error(),
             seconds: self.seconds,
+            warning: self.warning(),
             failure: self.failure.as_ref().map(ToString::to_string),
         }
     }

@@ -5,7 +5,7 @@ use super::frames::Marks;
 use super::pace::Pace;
 use super::{EvaluationGrid, Frames, Phase, SavedState, Seconds, SessionError};
 use crate::evolve::initial_fit::{FitReason, InitialFit};
-use crate::evolve::{Description, Engine, Evolution, EvolveError, StepReport};
+use crate::evolve::{Coherence, Description, Engine, Evolution, EvolveError, StepReport};
 use crate::output::{DensityRecord, History, Spectrum, StepRecord};
 use crate::problem::Problem;
 use crate::reference::{Gaussian, Reference};
@@ -86,6 +86,8 @@ pub struct Session {
     pub(super) history: History,
     /// How many records the snapshots have shown already.
     pub(super) shown: usize,
+    /// Of the Jacobian at the start, where its columns are drawn uniformly.
+    pub(super) coherence: Option<Coherence>,
     pub(super) initial_error: Option<f64>,
     pub(super) error: Option<f64>,
     pub(super) pace: Pace,
@@ -133,6 +135,7 @@ impl Session {
             gaussian,
             history: History::default(),
             shown: 0,
+            coherence: None,
             initial_error: None,
             error: None,
             pace: Pace::default(),
@@ -213,7 +216,10 @@ impl Session {
         let Some(engine) = self.engine.take() else { return Ok(()) };
         self.fit = None;
         self.fitted = theta.clone();
-        self.evolution = Some(Evolution::new(&self.problem, engine, theta)?);
+        let evolution = Evolution::new(&self.problem, engine, theta)?;
+        // There to be looked at: what is not finite shows in the first step.
+        self.coherence = evolution.coherence().unwrap_or_default();
+        self.evolution = Some(evolution);
         let exact = self.grid.initial_values(&self.problem);
         self.initial_error = Some(relative_l2(&self.evaluate(), &exact));
         self.phase = Phase::Steps;
@@ -278,6 +284,7 @@ impl Session {
             time: report.time,
             dt: report.dt,
             residual: report.residual,
+            columns: report.count,
             rank: report.rank,
             largest_singular_value: report.largest_singular_value,
             error: None,

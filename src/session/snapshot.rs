@@ -53,6 +53,8 @@ pub struct Status {
     /// Relative L2 error over space and time until now.
     pub space_time_error: Option<f64>,
     pub seconds: Seconds,
+    /// What makes the run less accurate than it could be, and what helps.
+    pub warning: Option<String>,
     pub failure: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use sketchpde::evolve::{Engine, Evolution, EvolveError};
 use sketchpde::network::Network;
-use sketchpde::problem::{Points, Preset, Problem, Solver};
+use sketchpde::problem::{PointLayout, Points, Preset, Problem, Sampling, Solver};
 
 use crate::harness::gpu;
 
@@ -74,6 +74,44 @@ fn runs_on_the_gpu_and_on_the_cpu_agree_over_fifty_steps() {
         println!("    of {tolerance:.1e}; with a planted error {planted:.1e}");
         assert!(difference <= tolerance, "{scheme}: {difference}, {tolerance}");
         assert!(double <= tolerance, "{scheme}: {double}, {tolerance}");
+        assert!(planted > tolerance, "{scheme}: {planted}, {tolerance}");
+    }
+}
+
+/// Points that follow the solution are uploaded anew; the runs agree as they do on a grid. With
+/// points that stand still on the device they would not.
+#[test]
+fn points_that_follow_the_solution_move_on_the_device_too() {
+    let tolerance = 100.0 * STEPS as f64 * STEP * f64::from(f32::EPSILON);
+    for (scheme, precision) in [("parameter-ode", "f32"), ("stage-fit", "mixed")] {
+        let mut problem = small(scheme, precision, 5e-3);
+        problem.points.layout = PointLayout::Following;
+        problem.points.resample = 3;
+        let (on_gpu, on_cpu) = (solve(&problem, true), solve(&problem, false));
+        let difference = relative_l2(&on_gpu, &on_cpu);
+        problem.points.resample = 1_000;
+        let planted = relative_l2(&on_gpu, &solve(&problem, false));
+        println!("{scheme}: {difference:.1e} of {tolerance:.1e}; points that stay {planted:.1e}");
+        assert!(difference <= tolerance, "{scheme}: {difference}, {tolerance}");
+        assert!(planted > tolerance, "{scheme}: {planted}, {tolerance}");
+    }
+}
+
+/// A Gaussian sketch takes all columns from the device.
+#[test]
+fn gaussian_sketches_of_columns_from_the_device_give_the_same_run() {
+    let tolerance = 100.0 * STEPS as f64 * STEP * f64::from(f32::EPSILON);
+    for (scheme, precision) in [("parameter-ode", "f32"), ("stage-fit", "mixed")] {
+        let mut problem = small(scheme, precision, 5e-3);
+        problem.method.sampling = Sampling::Gaussian;
+        let (on_gpu, on_cpu) = (solve(&problem, true), solve(&problem, false));
+        let difference = relative_l2(&on_gpu, &on_cpu);
+        problem.parameters[0].value = 5.5e-3;
+        let planted = relative_l2(&on_gpu, &solve(&problem, false));
+        println!(
+            "{scheme}: {difference:.1e} of {tolerance:.1e}; with a planted error {planted:.1e}"
+        );
+        assert!(difference <= tolerance, "{scheme}: {difference}, {tolerance}");
         assert!(planted > tolerance, "{scheme}: {planted}, {tolerance}");
     }
 }

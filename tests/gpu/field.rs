@@ -7,7 +7,7 @@ use sketchpde::network::{Input, Network};
 use sketchpde::problem::expression::{Channel, Expression};
 use sketchpde::problem::{Activation, Problem};
 
-use crate::harness::{gpu, network, partial, points, problem, selector};
+use crate::harness::{gpu, network, partial, points, preset, problem, selector};
 use crate::oracle::{channel, network_value, relative_error, theta};
 
 /// Spacing of the finite differences: their error stays below that of f32.
@@ -198,4 +198,24 @@ fn chunks_of_points_give_the_same_bits_as_one() {
     // Factors of 64 points take 64 x 4 bytes per row: a limit that leaves room for 100 points.
     let rows = 2 + 1 + 2 * 6 + 3 * 2 * 6 + 3 * 7;
     assert_eq!(whole, run(Budget { buffer_bytes: 4 * 100 * rows, ..gpu().budget() }));
+}
+
+/// An evaluator whose points were moved is one that was made with them: also where the ansatz has a
+/// distance and a lift, which are tables over the points.
+#[test]
+fn moved_points_are_points() {
+    let problem = preset("heat-dirichlet");
+    let network = Network::of(&problem);
+    let theta = network.initialise(2);
+    let place = |shift: f64| (0..90).map(|i| (f64::from(i) + shift) / 91.0).collect::<Vec<f64>>();
+    pollster::block_on(async {
+        let mut moved = Evaluator::new(gpu(), &problem, &network, &place(0.1)).await.unwrap();
+        let before = moved.field(&theta, 0.3).await.unwrap();
+        moved.set_points(&place(0.7)).unwrap();
+        let after = moved.field(&theta, 0.3).await.unwrap();
+        let mut made = Evaluator::new(gpu(), &problem, &network, &place(0.7)).await.unwrap();
+        assert_eq!(after, made.field(&theta, 0.3).await.unwrap());
+        assert_ne!(after, before, "planted: points that stay");
+        assert!(moved.set_points(&place(0.7)[1..]).is_err(), "one too few");
+    });
 }

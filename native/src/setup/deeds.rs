@@ -45,6 +45,7 @@ pub fn setting(what: &What) -> Option<(String, String)> {
 pub fn command_of(key: &str, problem: &Problem) -> Option<Command> {
     let method = &problem.method;
     Some(match key {
+        "method.columns" if method.adaptive_columns => return None,
         "method.columns" => Command::SetColumns(method.columns),
         "method.rcond" => Command::SetRcond(method.rcond),
         "method.step" => Command::SetStep(method.step),

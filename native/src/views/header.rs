@@ -81,7 +81,8 @@ fn what_is_seen(mirror: &Mirror, narrow: bool) -> String {
     let changed = match problem.method.update {
         Update::Dense => format!("all {all} parameters of a small network"),
         Update::RandomSparse => {
-            let s = problem.method.columns;
+            let chosen = mirror.latest_columns().filter(|_| problem.method.adaptive_columns);
+            let s = chosen.unwrap_or(problem.method.columns);
             format!("{s} of a small network's {all} parameters, drawn at random,")
         }
     };

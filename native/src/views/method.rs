@@ -64,6 +64,21 @@ fn sizes(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let method = &problem.method;
     let all = state.mirror.network.parameters();
     if method.update == Update::RandomSparse {
+        let now = state.mirror.latest_columns();
+        let kinds = [
+            (false, "Fixed s", "Each step changes as many parameters"),
+            (true, "Chosen s", "As many parameters as the Jacobian's rank and the fits ask for"),
+        ];
+        if let Some(chosen) = choice(ui, "Columns", method.adaptive_columns, &kinds) {
+            let fixed = now.unwrap_or(method.columns);
+            let value = if chosen { "auto".into() } else { fixed.to_string() };
+            change(actions, "method.columns", value);
+        }
+        if let Some(now) = now.filter(|_| method.adaptive_columns) {
+            hint(ui, format!("s = {now} parameters in the latest step"));
+        }
+    }
+    if method.update == Update::RandomSparse && !method.adaptive_columns {
         let range = Range::integer(1.0..=all as f64);
         let what = ["s", "parameters per step", "Fewer are faster; all of them is dense"];
         let s = setting(ui, what, method.columns as f64, &range, live(state));
@@ -71,9 +86,19 @@ fn sizes(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             change(actions, "method.columns", s as usize);
         }
     }
+    let layouts = [
+        (PointLayout::Grid, "Equispaced", "The points stay where they are"),
+        (PointLayout::Following, "Following", "The points gather where the solution bends"),
+    ];
+    let layout = problem.points.layout;
+    // In more dimensions a grid's number of points is another one.
+    let known = problem.dimensions() == 1 && layouts.iter().any(|(known, ..)| *known == layout);
+    if known && let Some(layout) = choice(ui, "Points", layout, &layouts) {
+        change(actions, "points.layout", layout.word());
+    }
     let each = problem.points.count.first().copied().unwrap_or(1) as f64;
-    let (words, most) = match (problem.points.layout, problem.dimensions()) {
-        (PointLayout::Grid, 1) => ("points", 1_000.0),
+    let (words, most) = match (layout, problem.dimensions()) {
+        (PointLayout::Grid | PointLayout::Following, 1) => ("points", 1_000.0),
         (PointLayout::Grid, _) => ("points per axis", 48.0),
         _ => ("points", 4_000.0),
     };

@@ -22,6 +22,11 @@ pub fn trust(ui: &mut Ui, state: &State) {
             ui.add(egui::Label::new(text.color(palette.ink)).wrap());
         });
         hint(ui, verdict.reason);
+        let warning = state.mirror.status.as_ref().and_then(|status| status.warning.as_ref());
+        if let Some(warning) = warning {
+            let text = RichText::new(warning).small().color(palette.second);
+            ui.add(egui::Label::new(text).wrap());
+        }
         ui.add_space(4.0);
         if let Some(status) = &state.mirror.status {
             numbers(ui, &state.mirror, status);

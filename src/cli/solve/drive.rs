@@ -41,6 +41,8 @@ pub struct Run<'a> {
     /// Estimated error of the reference, once it is there.
     reference_error: Option<f64>,
     reference_due: bool,
+    /// The latest warning that was shown.
+    warned: Option<String>,
     progress: &'a mut Progress,
 }
 
@@ -59,7 +61,14 @@ impl<'a> Run<'a> {
             // A receiver that is gone has no use for it any more.
             .spawn(move || drop(sender.send(find(&problem))))
             .map_err(Failure::Thread)?;
-        Ok(Self { handle, found, reference_error: None, reference_due: true, progress })
+        Ok(Self {
+            handle,
+            found,
+            reference_error: None,
+            reference_due: true,
+            warned: None,
+            progress,
+        })
     }
 
     /// Goes on to the end. Gives how it ended, and the reference's own error where there is one.
@@ -81,6 +90,7 @@ impl<'a> Run<'a> {
                 fitting = false;
                 self.keep_fit(&status, keeper);
             }
+            self.warn(&status);
             if interrupt::requested() {
                 return self.interrupted(keeper);
             }
@@ -139,6 +149,16 @@ impl<'a> Run<'a> {
         self.progress.say(Verbosity::Normal, &fitted(status));
         if let Some(warning) = keeper.fitted(&state.fitted, error) {
             self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
+        }
+    }
+
+    /// Shows a warning that is new.
+    fn warn(&mut self, status: &Status) {
+        if let Some(warning) = &status.warning
+            && self.warned != status.warning
+        {
+            self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
+            self.warned.clone_from(&status.warning);
         }
     }
 

@@ -98,6 +98,10 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let error = |value: Option<f64>| value.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
     let seconds = &result.seconds;
+    let columns = match result.columns_range {
+        Some([least, most]) => format!("{least} to {most}"),
+        None => result.columns.to_string(),
+    };
     let memory =
         result.peak_memory_mib.map(|mib| format!("; peak memory {mib:.0} MiB")).unwrap_or_default();
     let mut rows = vec![
@@ -107,10 +111,9 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
         row(
             "sizes",
             format!(
-                "{} parameters, {} points, {} columns, {} steps to t = {}",
+                "{} parameters, {} points, {columns} columns, {} steps to t = {}",
                 result.parameters,
                 result.points,
-                result.columns,
                 result.steps,
                 (result.time * 1e9).round() / 1e9
             ),
@@ -135,8 +138,11 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
         ),
         row("results", folder.path().display().to_string()),
     ];
+    if let Some(warning) = &result.warning {
+        rows.push(row("warning", warning.clone()));
+    }
     if let Some(density) = &result.density {
-        let place = rows.len() - 2;
+        let place = 5;
         let (last, worst) = (&density.last, &density.worst);
         rows.splice(place..place, [("at the end", last), ("at worst", worst)].map(moments));
     }

@@ -256,11 +256,11 @@ fn interrupted(store: &Store, resumable: bool, path: &Path) -> Failure {
 fn headline(problem: &Problem, device: &Description) -> String {
     let parameters = Network::of(problem).parameters();
     format!(
-        "{}: {}; {parameters} parameters, {} points, {} columns; {} ({}), {}",
+        "{}: {}; {parameters} parameters, {} points, {}; {} ({}), {}",
         problem.name,
         problem.equation,
         total_points(problem),
-        result::columns(problem, parameters),
+        result::columns_text(problem, parameters),
         device.backend,
         device.device,
         device.precision

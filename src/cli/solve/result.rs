@@ -1,6 +1,7 @@
 //! The result of a run as one object: what `--json` prints and `result.json` keeps.
 
 use serde::{Deserialize, Serialize};
+use sketchpde::evolve::Coherence;
 use sketchpde::network::Network;
 use sketchpde::output::DensityRecord;
 use sketchpde::problem::{Choice, Problem, Update};
@@ -22,8 +23,11 @@ pub struct RunResult {
     pub parameters: usize,
     /// n: points of the least-squares problems.
     pub points: usize,
-    /// s: parameters that one update changes.
+    /// s: columns of the latest step's least-squares problems.
     pub columns: usize,
+    /// The fewest and the most of all steps, where the run chose them.
+    #[serde(default)]
+    pub columns_range: Option<[usize; 2]>,
     /// Accepted time steps, and attempts that the step control refused.
     pub steps: usize,
     pub rejected: usize,
@@ -40,6 +44,12 @@ pub struct RunResult {
     /// Of a density that points are drawn from.
     #[serde(default)]
     pub density: Option<DensityResult>,
+    /// Of the Jacobian at the start, where columns are drawn uniformly.
+    #[serde(default)]
+    pub coherence: Option<Coherence>,
+    /// What made the run less accurate than it could be, and what helps.
+    #[serde(default)]
+    pub warning: Option<String>,
     pub seconds: Seconds,
     pub peak_memory_mib: Option<f64>,
     /// Whether the end time was reached; if not, why.
@@ -117,6 +127,7 @@ impl RunResult {
         let (problem, status) = (session.problem(), session.status());
         let description = session.description();
         let parameters = Network::of(problem).parameters();
+        let last = session.history().records.last();
         Self {
             problem: problem.name.clone(),
             method: method(problem),
@@ -126,7 +137,8 @@ impl RunResult {
             seed: problem.seed,
             parameters,
             points: total_points(problem),
-            columns: columns(problem, parameters),
+            columns: last.map_or_else(|| columns(problem, parameters), |record| record.columns),
+            columns_range: columns_range(session),
             steps: status.step,
             rejected: session.history().records.iter().map(|r| r.rejected).sum(),
             time: status.time,
@@ -135,6 +147,8 @@ impl RunResult {
             final_relative_l2: status.error,
             reference_error,
             density: DensityResult::of(session.densities()),
+            coherence: session.coherence(),
+            warning: status.warning,
             seconds: Seconds {
                 fit: status.seconds.fit,
                 steps: status.seconds.steps,
@@ -148,7 +162,22 @@ impl RunResult {
     }
 }
 
-/// s, or p for dense updates.
+/// The fewest and the most columns of a step, where the run chose them.
+fn columns_range(session: &Session) -> Option<[usize; 2]> {
+    let columns = session.history().records.iter().map(|record| record.columns);
+    let range = [columns.clone().min()?, columns.max()?];
+    session.problem().method.adaptive_columns.then_some(range)
+}
+
+/// s in words.
+pub fn columns_text(problem: &Problem, parameters: usize) -> String {
+    match problem.method.adaptive_columns {
+        true => format!("{} columns to begin with", columns(problem, parameters)),
+        false => format!("{} columns", columns(problem, parameters)),
+    }
+}
+
+/// s, or p for dense updates; the first s where the run chooses it.
 pub fn columns(problem: &Problem, parameters: usize) -> usize {
     match problem.method.update {
         Update::Dense => parameters,

@@ -129,13 +129,14 @@ const FITTED: &str = "fitted";
 const TIMES: &str = "frames.times";
 const VALUES: &str = "frames.values";
 const SECONDS: &str = "seconds";
-/// Length of the next step, and how many subsets were drawn.
+/// Length of the next step, how many subsets were drawn, and s of the next one.
 const STEPPER: &str = "stepper";
 const CONTROLLER: &str = "controller";
 /// Moments of a density that points are drawn from.
 const DENSITIES: &str = "densities";
-/// Points that follow the solution.
+/// Points that follow the solution, and the weights of their rows.
 const POINTS: &str = "points";
+const WEIGHTS: &str = "weights";
 
 /// Only the state of a fit has an entry of this name.
 const FIT: &str = "fit.numbers";
@@ -168,13 +169,18 @@ fn pack_steps(state: &SavedSteps, seed: u64, configuration: [u8; 32]) -> Checkpo
             (VALUES.to_owned(), state.frames.values().to_vec()),
             (SECONDS.to_owned(), list(state.seconds)),
             // A run has far fewer draws than the 2^53 that an f64 counts exactly.
-            (STEPPER.to_owned(), vec![state.evolution.dt, state.evolution.epoch as f64]),
+            (STEPPER.to_owned(), stepper(&state.evolution)),
             (CONTROLLER.to_owned(), state.evolution.controller.clone()),
             (DENSITIES.to_owned(), state.densities.iter().flat_map(DensityRecord::row).collect()),
             (POINTS.to_owned(), state.evolution.points.clone()),
+            (WEIGHTS.to_owned(), state.evolution.weights.clone()),
         ]),
         history: state.history.clone(),
     }
+}
+
+fn stepper(state: &EvolutionState) -> Vec<f64> {
+    vec![state.dt, state.epoch as f64, state.columns as f64]
 }
 
 /// The inverse of [`pack`]; `None` where parts are missing or do not fit together.
@@ -186,7 +192,7 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
     }
     let fitted = checkpoint.state.remove(FITTED)?;
     let (times, values) = (checkpoint.state.remove(TIMES)?, checkpoint.state.remove(VALUES)?);
-    let &[dt, epoch] = checkpoint.state.get(STEPPER)?.as_slice() else { return None };
+    let &[dt, epoch, columns] = checkpoint.state.get(STEPPER)?.as_slice() else { return None };
     let mut frames = EvaluationGrid::of(problem).empty_frames(problem, FRAMES);
     if values.len() != times.len() * frames.points() {
         return None;
@@ -205,8 +211,10 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
             theta: checkpoint.parameters,
             dt,
             epoch: epoch as u64,
+            columns: columns as usize,
             controller: checkpoint.state.remove(CONTROLLER)?,
             points: checkpoint.state.remove(POINTS)?,
+            weights: checkpoint.state.remove(WEIGHTS)?,
         },
         history: checkpoint.history,
         frames,

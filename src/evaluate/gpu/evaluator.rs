@@ -12,7 +12,7 @@ use crate::evaluate::ansatz::Ansatz;
 use crate::evaluate::cpu::Field;
 use crate::evaluate::jet::JetSet;
 use crate::evaluate::program::Rows;
-use crate::network::Network;
+use crate::network::{Input, Network};
 use crate::problem::Problem;
 use crate::problem::expression::Expression;
 
@@ -29,6 +29,7 @@ pub struct Evaluator {
     pub(super) request: wgpu::Buffer,
     shared: Shared,
     jets: JetSet,
+    inputs: Vec<Input>,
     problem: Problem,
     ansatz: Ansatz,
     coordinates: Vec<f64>,
@@ -97,6 +98,7 @@ impl Evaluator {
             request: uniform(gpu, "request", &[0; 4]),
             shared,
             jets: sources.jets().clone(),
+            inputs: network.inputs().to_vec(),
             ansatz: Ansatz::new(problem, sources.jets()),
             problem: problem.clone(),
             coordinates: coordinates.to_vec(),
@@ -123,6 +125,21 @@ impl Evaluator {
     #[must_use]
     pub fn points(&self) -> usize {
         self.points
+    }
+
+    /// Moves the points: n x d `coordinates`, as many as before.
+    ///
+    /// # Errors
+    /// When there are more or fewer of them.
+    pub fn set_points(&mut self, coordinates: &[f64]) -> Result<(), GpuError> {
+        length("the list of coordinates", coordinates.len(), self.coordinates.len())?;
+        self.coordinates.copy_from_slice(coordinates);
+        for chunk in &self.chunks {
+            chunk.upload(&self.gpu, &self.plan, &self.inputs, coordinates);
+        }
+        self.upload_distance();
+        self.lift_time = None;
+        Ok(())
     }
 
     /// Changes the problem's named parameters, also where they occur in the ansatz.

@@ -1,4 +1,5 @@
-//! Points that follow a density, against the Gaussian that solves the equation.
+//! Points that follow a density, against the Gaussian that solves the equation; and points that
+//! follow a pulse, against the pulse.
 
 use super::dirichlet::fitted;
 use super::support::*;
@@ -146,4 +147,61 @@ fn a_resumed_run_draws_the_same_points() {
     let mut none = whole.save();
     none.points.clear();
     assert!(resumed.restore(none).is_err(), "a state without its points");
+}
+
+/// A pulse narrower than the distance of equispaced points, which goes a third around.
+const PULSE: &str = "format = 1\n\
+    [equation]\ntext = 'u_t = -u_x'\n\
+    [domain]\nx = { range = [0, '2*pi'] }\n[time]\nend = 2\n\
+    [initial]\nu = 'exp(-150*(1 - cos(x - 1)))'\n[exact]\nu = 'exp(-150*(1 - cos(x - t - 1)))'\n\
+    [network]\nwidth = 10\nhidden_layers = 2\nactivation = 'tanh'\n\
+    [points]\nlayout = 'following'\ncount = 48\n[fit]\ntolerance = 1e-5\n\
+    [method]\nintegrator = 'dormand-prince'\ntolerance = 1e-5\nstep = 1e-2\ncolumns = 90\n\
+    rcond = 1e-6\n";
+
+#[test]
+fn points_follow_a_pulse_and_make_it_more_accurate() {
+    let end = |overrides: &[(&str, &str)]| {
+        let problem = problem(PULSE, overrides);
+        let mut evolution = fitted(&problem);
+        run(&mut evolution);
+        let near = |x: &&f64| (**x - 3.0).abs() < 0.25;
+        let near = evolution.engine().coordinates().iter().filter(near).count();
+        (super::dirichlet::error(&evolution), near)
+    };
+    let (followed, near) = end(&[]);
+    let (uniform, on_grid) = end(&[("points.layout", "grid")]);
+    println!("following {followed:e}, {near} near the pulse; grid {uniform:e}, {on_grid}");
+    assert!(near > 2 * on_grid, "{near} of 48 near the pulse, {on_grid} of a grid");
+    assert!(followed < 0.3 * uniform, "{followed:e}, {uniform:e}");
+}
+
+#[test]
+fn a_resumed_run_has_the_same_points_and_weights() {
+    for (scheme, layout) in
+        [("stage-fit", "x"), ("parameter-ode", "x"), ("stage-fit", "xy"), ("parameter-ode", "xy")]
+    {
+        let plane = layout == "xy";
+        let text = if plane {
+            PULSE.replace("[time]", "y = { range = [0, 1] }\n[time]").replace("48", "150")
+        } else {
+            PULSE.to_owned()
+        };
+        let problem = problem(&text, &[("method.scheme", scheme), ("points.resample", "2")]);
+        let theta = crate::network::Network::of(&problem).initialise(4);
+        let mut whole = evolution(&problem, theta.clone());
+        let step = |run: &mut Evolution| drop(pollster::block_on(run.step()).expect("a solution"));
+        let begun = whole.engine().coordinates().to_vec();
+        (0..3).for_each(|_| step(&mut whole));
+        assert_ne!(whole.engine().coordinates(), begun, "they have moved");
+        assert_eq!(whole.engine().weights().len(), whole.engine().points());
+        let mut resumed = evolution(&problem, theta);
+        resumed.restore(whole.save()).expect("its own state");
+        (0..3).for_each(|_| step(&mut whole));
+        (0..3).for_each(|_| step(&mut resumed));
+        assert_eq!(whole.save(), resumed.save(), "{scheme}, {layout}");
+        let mut other = whole.save();
+        other.weights.pop();
+        assert!(resumed.restore(other).is_err(), "a state without its weights");
+    }
 }

@@ -5,7 +5,7 @@ use crate::evolve::subset::Subsets;
 use crate::evolve::tableau::Tableau;
 use crate::evolve::{Evolution, EvolutionState, parameter_ode, stage_fit};
 use crate::linalg::{self, LeastSquares, Regularisation};
-use crate::problem::{Integrator, Points, Problem, Solver, Update};
+use crate::problem::{Integrator, Points, Problem, Solver};
 
 /// Each method, its order, and so many steps that the error is far above round-off (and above
 /// what a fit leaves) while the leading term of it dominates.
@@ -95,7 +95,7 @@ fn ode_error(tableau: Tableau, steps: usize) -> f64 {
         ..linalg::Settings::default()
     });
     let from = start(&problem, 1.5);
-    let mut subsets = Subsets::new(0, from.len(), Update::Dense, 1);
+    let mut subsets = Subsets::new(0, from.len(), &problem.method);
     let mut theta = from.clone();
     for k in 0..steps {
         let at = (k as f64 / steps as f64, 1.0 / steps as f64);
@@ -120,7 +120,7 @@ fn fit_error(tableau: Tableau, steps: usize) -> f64 {
     let mut squares = LeastSquares::default();
     let settings =
         stage_fit::Settings { tableau, rcond: 1e-7, corrections: 6, target: 1e-9, floor: 1e-9 };
-    let mut subsets = Subsets::new(0, from.len(), Update::Dense, 1);
+    let mut subsets = Subsets::new(0, from.len(), &problem.method);
     let mut theta = from.clone();
     for k in 0..steps {
         let at = (k as f64 / steps as f64, 1.0 / steps as f64);

@@ -1,7 +1,7 @@
 //! Which parameters a step changes.
 
 use super::support::*;
-use crate::evolve::Evolution;
+use crate::evolve::{Evolution, EvolutionState};
 use crate::random::{Philox, Stream};
 
 const SPARSE: usize = 11;
@@ -87,7 +87,7 @@ fn a_dense_step_takes_every_parameter() {
 #[test]
 fn weighed_subsets_follow_the_equation_and_resume() {
     for scheme in ["parameter-ode", "stage-fit"] {
-        for sampling in ["by-layer", "leverage", "pivoted-qr"] {
+        for sampling in ["by-layer", "leverage", "pivoted-qr", "gaussian"] {
             let problem = problem(
                 REACTION,
                 &[
@@ -103,7 +103,9 @@ fn weighed_subsets_follow_the_equation_and_resume() {
             let mut whole = evolution(&problem, theta.clone());
             let one = |run: &mut Evolution| pollster::block_on(run.step()).expect("a solution");
             let first = one(&mut whole);
-            assert_eq!(first.columns.len(), 30, "{sampling}");
+            assert_eq!(first.count, 30, "{sampling}");
+            let moved = if sampling == "gaussian" { theta.len() } else { 30 };
+            assert_eq!(first.columns.len(), moved, "{sampling}");
             let saved = whole.save();
             let uniform = Philox::new(problem.seed, Stream::Columns).subset(1, theta.len(), 30);
             assert_ne!(first.columns, uniform, "{sampling} is not uniform");
@@ -118,5 +120,43 @@ fn weighed_subsets_follow_the_equation_and_resume() {
             let error = reaction_error(&whole, &theta);
             assert!(error < 2e-3, "{scheme}, {sampling}: {error}");
         }
+    }
+}
+
+/// s follows the run where the file leaves it to it: from too few columns it grows, the steps follow
+/// the equation, and a saved run goes on with the s that it had.
+#[test]
+fn a_run_that_chooses_its_columns_grows_them_and_resumes() {
+    for (scheme, tolerance) in [("parameter-ode", "0"), ("stage-fit", "1e-5")] {
+        let problem = problem(
+            REACTION,
+            &[
+                ("method.scheme", scheme),
+                ("method.update", "random-sparse"),
+                ("method.columns", "auto"),
+                ("method.integrator", "dormand-prince"),
+                ("method.tolerance", tolerance),
+                ("method.step", "0.01"),
+            ],
+        );
+        let theta = start(&problem, 0.7);
+        let mut whole = evolution(&problem, theta.clone());
+        let few = |run: &mut Evolution| {
+            let state = run.save();
+            run.restore(EvolutionState { columns: 5, ..state }).expect("its own state");
+        };
+        few(&mut whole);
+        let one = |run: &mut Evolution| pollster::block_on(run.step()).expect("a solution");
+        let counts: Vec<usize> = (0..6).map(|_| one(&mut whole).count).collect();
+        assert_eq!(counts[0], 5, "{scheme}");
+        assert!(counts[5] > 10, "{scheme}: {counts:?}");
+        let saved = whole.save();
+        let next = one(&mut whole);
+        let mut resumed = evolution(&problem, theta.clone());
+        resumed.restore(saved).expect("the same network");
+        assert_eq!(one(&mut resumed), next, "{scheme}");
+        assert_eq!(resumed.save(), whole.save(), "{scheme}");
+        let error = reaction_error(&whole, &theta);
+        assert!(error < 2e-3, "{scheme}: {error}");
     }
 }

@@ -12,6 +12,22 @@ pub(super) struct Reader<'a> {
     pub issues: Vec<(Place, Issue)>,
 }
 
+/// A count, or a word in its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Counted {
+    Number(u64),
+    Word,
+}
+
+impl Counted {
+    pub(super) fn number(self) -> Option<u64> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Word => None,
+        }
+    }
+}
+
 /// A table that is being read, with the keys that were asked for: what is left is unknown.
 pub(super) struct Section<'a> {
     /// The name for messages: `[method]`.
@@ -228,6 +244,28 @@ impl<'a> Reader<'a> {
     ) -> Option<u64> {
         let node = section.get(key)?;
         self.integer(&section.dotted(key), node, bounds)
+    }
+
+    /// An integer as [`Reader::count`] reads it, or that word.
+    pub(super) fn count_or(
+        &mut self,
+        section: &mut Section<'a>,
+        key: &str,
+        word: &'static str,
+        bounds: [u64; 2],
+    ) -> Option<Counted> {
+        let node = section.get(key)?;
+        match &node.value {
+            Value::Text(text) if text == word => Some(Counted::Word),
+            Value::Text(text) if parse_constant(text).is_err() => {
+                let (key, words) = (section.dotted(key), vec!["a number", word]);
+                let (found, nearest) = (text.clone(), nearest(text, [word].into_iter()));
+                let issue = SettingIssue::UnknownWord { key, found, nearest, words };
+                self.report(&node.place, issue);
+                None
+            }
+            _ => self.integer(&section.dotted(key), node, bounds).map(Counted::Number),
+        }
     }
 
     /// One integer, or a list of them.

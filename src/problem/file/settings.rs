@@ -1,7 +1,7 @@
 //! The sections that say how a problem is solved. All of them have defaults.
 
 use super::document::Place;
-use super::reader::{Reader, Section};
+use super::reader::{Counted, Reader, Section};
 use crate::problem::expression::Expression;
 use crate::problem::settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
@@ -16,6 +16,14 @@ pub(super) const MAX_POINTS: usize = 10_000_000;
 pub(super) const MAX_NETWORK: usize = 16_777_216;
 /// The most columns: the least-squares problem has the square of it in memory.
 const MAX_COLUMNS: u64 = 20_000;
+/// What stands in place of a number of columns where the run chooses it.
+const AUTO: &str = "auto";
+/// Columns where the file says nothing, in a network that has as many parameters.
+const DEFAULT_COLUMNS: usize = 400;
+/// Columns that a run which chooses them begins with.
+const FIRST_COLUMNS: usize = 100;
+/// The most entries of a Gaussian sketch of the parameters: 1 GiB.
+const MAX_SKETCH: usize = 1 << 27;
 /// The most time steps.
 const MAX_STEPS: f64 = 1e8;
 /// So many drawn points at least for every dimension and one more: proposals are differences of
@@ -92,13 +100,20 @@ fn points<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize)
         PointLayout::Grid if dimensions > 2 => 16,
         PointLayout::Adaptive => 2_048,
         PointLayout::Random | PointLayout::Sobol if dimensions < 3 => 4096,
+        PointLayout::Following if dimensions == 2 => 4096,
         _ => by_dimension.1,
     };
     let place = section.place_of("count");
     let count = reader.counts(&mut section, "count", [1, MAX_POINTS as u64]);
     let adaptive = layout == PointLayout::Adaptive;
-    for key in ["density", "resample"].into_iter().filter(|key| section.has(key) && !adaptive) {
-        reader.report(&section.place_of(key), SettingIssue::OnlyForAdaptive { key });
+    let following = layout == PointLayout::Following;
+    let layouts: &'static [&'static str] = &["adaptive", "following"];
+    for (key, fits, layouts) in
+        [("density", adaptive, &layouts[..1]), ("resample", adaptive || following, layouts)]
+    {
+        if section.has(key) && !fits {
+            reader.report(&section.place_of(key), SettingIssue::OtherLayout { key, layouts });
+        }
     }
     let density = reader.choice(&mut section, "density").unwrap_or_default();
     let resample = reader.count(&mut section, "resample", [1, 1_000_000]).unwrap_or(5) as usize;
@@ -171,16 +186,27 @@ fn method<'a>(
     let scheme = reader.choice(&mut section, "scheme").unwrap_or(Scheme::StageFit);
     let update = reader.choice(&mut section, "update").unwrap_or(Update::RandomSparse);
     let place = section.place_of("columns");
-    let columns = reader.count(&mut section, "columns", [1, MAX_COLUMNS]);
+    let columns = reader.count_or(&mut section, "columns", AUTO, [1, MAX_COLUMNS]);
+    let adaptive_columns = columns == Some(Counted::Word);
+    let columns = columns.and_then(Counted::number);
     if let Some(columns) = columns.map(|c| c as usize)
         && columns > parameters
     {
         reader.report(&place, SettingIssue::TooManyColumns { columns, parameters });
     }
+    if adaptive_columns && update == Update::Dense {
+        reader.report(&place, SettingIssue::NothingToChoose);
+    }
     let place = section.place_of("sampling");
     let sampling: Sampling = reader.choice(&mut section, "sampling").unwrap_or_default();
     if update == Update::Dense && sampling != Sampling::Uniform {
         reader.report(&place, SettingIssue::NothingToSample { sampling: sampling.word() });
+    }
+    let first = if adaptive_columns { FIRST_COLUMNS } else { DEFAULT_COLUMNS };
+    let columns = columns.map_or(parameters.min(first), |c| c as usize);
+    let sketch = if adaptive_columns { parameters } else { columns }.saturating_mul(parameters);
+    if sampling == Sampling::Gaussian && sketch > MAX_SKETCH {
+        reader.report(&place, SettingIssue::SketchTooLarge { entries: sketch, limit: MAX_SKETCH });
     }
     let (integrator, step, tolerance) = stepping(reader, &mut section, scheme, time);
     let rcond = reader
@@ -198,7 +224,8 @@ fn method<'a>(
     MethodSettings {
         scheme,
         update,
-        columns: columns.map_or(parameters.min(400), |c| c as usize),
+        columns,
+        adaptive_columns,
         sampling,
         integrator,
         step,

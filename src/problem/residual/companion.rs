@@ -86,6 +86,7 @@ impl Parts {
                 scheme: Scheme::StageFit,
                 update: Update::Dense,
                 columns: 1,
+                adaptive_columns: false,
                 sampling: Sampling::Uniform,
                 integrator: Integrator::Rk4,
                 step,
