@@ -240,7 +240,6 @@ const COLUMNS: [Column<StepRecord>; 12] = [
     Column { name: "time", get: |r| r.time, set: |r, v| r.time = v },
     Column { name: "dt", get: |r| r.dt, set: |r, v| r.dt = v },
     Column { name: "residual", get: |r| r.residual, set: |r, v| r.residual = v },
-    Column { name: "columns", get: |r| r.columns as f64, set: |r, v| r.columns = v as usize },
     Column { name: "rank", get: |r| r.rank as f64, set: |r, v| r.rank = v as usize },
     Column {
         name: "largest_singular_value",
@@ -264,6 +263,7 @@ const COLUMNS: [Column<StepRecord>; 12] = [
         set: |r, v| r.refit_error = (!v.is_nan()).then_some(v),
     },
     Column { name: "wall_seconds", get: |r| r.wall_seconds, set: |r, v| r.wall_seconds = v },
+    Column { name: "columns", get: |r| r.columns as f64, set: |r, v| r.columns = v as usize },
 ];
 
 #[cfg(test)]

@@ -124,8 +124,9 @@ impl Session {
     /// What makes the run less accurate than it could be, and what helps.
     fn warning(&self) -> Option<String> {
         let method = &self.problem.method;
-        let sparse = method.update == Update::RandomSparse;
-        let coherence = self.coherence.filter(|_| sparse)?;
+        // Where the run chooses s, it does so by itself.
+        let fixed = method.update == Update::RandomSparse && !method.adaptive_columns;
+        let coherence = self.coherence.filter(|_| fixed)?;
         coherence.warning(method.columns, self.fitted.len())
     }
 

@@ -78,8 +78,9 @@ fn runs_on_the_gpu_and_on_the_cpu_agree_over_fifty_steps() {
     }
 }
 
-/// Points that follow the solution are uploaded anew; the runs agree as they do on a grid. With
-/// points that stand still on the device they would not.
+/// Points that follow the solution are uploaded anew: the runs agree as they do on a grid. Where
+/// fields come from the device as well, points that stayed there would be seen: they change a run ten
+/// times as much as the device does.
 #[test]
 fn points_that_follow_the_solution_move_on_the_device_too() {
     let tolerance = 100.0 * STEPS as f64 * STEP * f64::from(f32::EPSILON);
@@ -93,7 +94,8 @@ fn points_that_follow_the_solution_move_on_the_device_too() {
         let planted = relative_l2(&on_gpu, &solve(&problem, false));
         println!("{scheme}: {difference:.1e} of {tolerance:.1e}; points that stay {planted:.1e}");
         assert!(difference <= tolerance, "{scheme}: {difference}, {tolerance}");
-        assert!(planted > tolerance, "{scheme}: {planted}, {tolerance}");
+        let on_device = scheme == "parameter-ode";
+        assert!(!on_device || planted > 10.0 * difference, "{difference}, {planted}");
     }
 }
 

@@ -147,9 +147,11 @@ fn a_run_that_chooses_its_columns_grows_them_and_resumes() {
         };
         few(&mut whole);
         let one = |run: &mut Evolution| pollster::block_on(run.step()).expect("a solution");
-        let counts: Vec<usize> = (0..6).map(|_| one(&mut whole).count).collect();
-        assert_eq!(counts[0], 5, "{scheme}");
-        assert!(counts[5] > 10, "{scheme}: {counts:?}");
+        let first = one(&mut whole);
+        // Attempts that missed the tolerance have let s grow before the one that stands.
+        assert_eq!(first.count == 5, first.rejected == 0, "{scheme}: {first:?}");
+        let counts: Vec<usize> = (0..5).map(|_| one(&mut whole).count).collect();
+        assert!(counts[4] > 10, "{scheme}: {counts:?}");
         let saved = whole.save();
         let next = one(&mut whole);
         let mut resumed = evolution(&problem, theta.clone());
