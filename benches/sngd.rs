@@ -31,7 +31,9 @@ struct Part(&'static str, f64, Option<f64>);
 /// Seconds of `J V`, where the system makes its products: there.
 fn times(system: &mut TrainingSystem, theta: &[f64], j: &Mat<f64>, v: &Mat<f64>) -> f64 {
     if system.has_products() {
-        return least(|| drop(system.multiply(theta, v.as_ref()).expect("finite")));
+        return least(|| {
+            drop(pollster::block_on(system.multiply(theta, v.as_ref())).expect("finite"))
+        });
     }
     least(|| drop(j * v))
 }
@@ -39,7 +41,9 @@ fn times(system: &mut TrainingSystem, theta: &[f64], j: &Mat<f64>, v: &Mat<f64>)
 /// Seconds of `J^T W`, likewise.
 fn transposed_times(system: &mut TrainingSystem, theta: &[f64], j: &Mat<f64>, w: &Mat<f64>) -> f64 {
     if system.has_products() {
-        return least(|| drop(system.multiply_transposed(theta, w.as_ref()).expect("finite")));
+        return least(|| {
+            drop(pollster::block_on(system.multiply_transposed(theta, w.as_ref())).expect("finite"))
+        });
     }
     least(|| drop(j.transpose() * w))
 }
@@ -51,7 +55,8 @@ fn parts(system: &mut TrainingSystem, columns: usize) -> Vec<Part> {
     let mut r = vec![0.0; n];
     let mut j = Mat::zeros(n, p);
     let test = TestMatrix::new(TestMatrixKind::Gaussian, p, l, 0, 0).dense();
-    let jacobian = least(|| system.jacobian(&theta, &mut r, j.as_mut()).expect("finite"));
+    let jacobian =
+        least(|| pollster::block_on(system.jacobian(&theta, &mut r, j.as_mut())).expect("finite"));
     let image = &j * &test;
     let orthonormal = image.qr().compute_thin_Q();
     let back = j.transpose() * &orthonormal;
@@ -74,7 +79,7 @@ fn parts(system: &mut TrainingSystem, columns: usize) -> Vec<Part> {
         Part("J Q", times(system, &theta, &j, &basis), Some(product)),
         Part("SVD of J Q", least(|| drop(wide.thin_svd())), None),
         Part("eigen of Q^T G Q", least(|| drop(gram.self_adjoint_eigen(Side::Lower))), None),
-        Part("line search (31)", least(|| drop(system.losses(&trials))), None),
+        Part("line search (31)", least(|| drop(pollster::block_on(system.losses(&trials)))), None),
     ]
 }
 

@@ -38,7 +38,7 @@ pub fn draw(
     let values = Comparison::at(problem, &coordinates).jacobian(&theta);
     // What the method itself takes for round-off.
     let rcond = (f64::EPSILON * system.parameters() as f64).sqrt();
-    let kernels = tangent_kernels(&mut system, &theta, values.as_ref(), rcond)?;
+    let kernels = pollster::block_on(tangent_kernels(&mut system, &theta, values.as_ref(), rcond))?;
     let pictures = match axes.as_slice() {
         [axis] => pairs(&system, &kernels, axis),
         _ => slices(&system, &kernels, &axes, &point),

@@ -30,7 +30,9 @@ pub enum EigenError {
     NotPositive { size: usize },
 }
 
-/// A symmetric operator G (d x d) that is known by its products.
+/// A symmetric operator G (d x d) that is known by its products, which are async as those of
+/// [`super::TallOperator`] are: a GPU answers later.
+#[expect(async_fn_in_trait, reason = "the browser's futures are not Send, so no bound is wanted")]
 pub trait SymmetricOperator {
     /// What a product can fail with.
     type Error: From<EigenError>;
@@ -42,7 +44,7 @@ pub trait SymmetricOperator {
     ///
     /// # Errors
     /// The operator's own.
-    fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, Self::Error>;
+    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, Self::Error>;
 }
 
 /// A matrix in memory.
@@ -53,7 +55,7 @@ impl SymmetricOperator for MatRef<'_, f64> {
         self.nrows()
     }
 
-    fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, EigenError> {
+    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, EigenError> {
         Ok(*self * v)
     }
 }
@@ -112,11 +114,11 @@ pub fn symmetric_eigen(matrix: MatRef<'_, f64>) -> Result<Eigenpairs, EigenError
 ///
 /// # Errors
 /// The operator's, `NotFinite` or `NoConvergence`.
-pub fn two_pass<O: SymmetricOperator>(
+pub async fn two_pass<O: SymmetricOperator>(
     operator: &mut O,
     range: &Range,
 ) -> Result<Eigenpairs, O::Error> {
-    let image = operator.apply(range.basis.as_ref())?;
+    let image = operator.apply(range.basis.as_ref()).await?;
     check_finite(image.as_ref())?;
     let small = symmetric_eigen((range.basis.transpose() * &image).as_ref())?;
     let vectors = &range.basis * &small.vectors;

@@ -52,19 +52,24 @@ fn range_errors_are_bounded_by_their_estimates() {
     for kind in KINDS {
         for power_iterations in 0..3 {
             let settings = RangeSettings { kind, power_iterations, seed: 3, epoch: 5 };
-            let found = range(&mut g.as_ref(), 20, settings).expect("finite");
+            let found = pollster::block_on(range(&mut g.as_ref(), 20, settings)).expect("finite");
             let gram = found.basis.transpose() * &found.basis;
             assert!((&gram - Mat::<f64>::identity(20, 20)).norm_max() < 1e-14);
             let left = &g - &found.basis * (found.basis.transpose() * &g);
             let (truth, best) = (norm(left.as_ref()), 3.0 * 0.7f64.powi(20));
-            let estimate = range_error(&mut g.as_ref(), found.basis.as_ref(), settings);
+            let estimate =
+                pollster::block_on(range_error(&mut g.as_ref(), found.basis.as_ref(), settings));
             let estimate = estimate.expect("finite");
             assert!(truth >= best * (1.0 - 1e-10), "no basis of 20 can do better");
             assert!(truth <= estimate && estimate <= 60.0 * truth, "{kind:?} {truth} {estimate}");
             let share = if power_iterations == 0 { 30.0 } else { 3.0 };
             assert!(truth < share * best, "{kind:?} {power_iterations}: {truth} {best}");
             // A basis with a column missing is noticed.
-            let poorer = range_error(&mut g.as_ref(), found.basis.subcols(1, 19), settings);
+            let poorer = pollster::block_on(range_error(
+                &mut g.as_ref(),
+                found.basis.subcols(1, 19),
+                settings,
+            ));
             assert!(poorer.expect("finite") > 10.0 * estimate);
         }
     }
@@ -76,7 +81,8 @@ fn an_adaptive_range_is_as_large_as_its_tolerance_asks() {
     for kind in KINDS {
         for tolerance in [1e-2, 1e-6, 1e-10] {
             let settings = RangeSettings { kind, ..RangeSettings::default() };
-            let found = adaptive_range(&mut g.as_ref(), tolerance, 5, 150, settings);
+            let found =
+                pollster::block_on(adaptive_range(&mut g.as_ref(), tolerance, 5, 150, settings));
             let AdaptiveRange { range, error } = found.expect("finite");
             let left = &g - &range.basis * (range.basis.transpose() * &g);
             let truth = norm(left.as_ref());
@@ -90,7 +96,8 @@ fn an_adaptive_range_is_as_large_as_its_tolerance_asks() {
             assert!(off < 1e-14, "{off}");
         }
     }
-    let few = adaptive_range(&mut g.as_ref(), 1e-10, 5, 12, RangeSettings::default());
+    let few =
+        pollster::block_on(adaptive_range(&mut g.as_ref(), 1e-10, 5, 12, RangeSettings::default()));
     let few = few.expect("finite");
     assert!(few.range.basis.ncols() == 12 && few.error > 1e-10, "the limit is kept and told");
 }
@@ -100,10 +107,11 @@ fn both_passes_find_the_planted_eigenvalues() {
     let (g, planted) = planted(100, decay(100, 0.5));
     for kind in KINDS {
         let settings = RangeSettings { kind, seed: 1, ..RangeSettings::default() };
-        let found = range(&mut g.as_ref(), 45, settings).expect("finite");
-        let two = two_pass(&mut g.as_ref(), &found).expect("finite");
+        let found = pollster::block_on(range(&mut g.as_ref(), 45, settings)).expect("finite");
+        let two = pollster::block_on(two_pass(&mut g.as_ref(), &found)).expect("finite");
         let one = single_pass(&found).expect("finite");
-        let left = range_error(&mut g.as_ref(), found.basis.as_ref(), settings).expect("finite");
+        let left = pollster::block_on(range_error(&mut g.as_ref(), found.basis.as_ref(), settings))
+            .expect("finite");
         for (k, value) in planted.sigma.iter().take(30).enumerate() {
             // Weyl: no eigenvalue moves further than the operator that was left out.
             let allowed = 2.0 * left + 1e-14;
@@ -125,14 +133,15 @@ fn a_nystrom_approximation_is_below_the_operator_and_as_close_as_estimated() {
     let (g, planted) = planted(90, decay(90, 0.6));
     for kind in KINDS {
         let settings = RangeSettings { kind, seed: 4, ..RangeSettings::default() };
-        let pairs = nystrom(&mut g.as_ref(), 25, settings).expect("finite");
+        let pairs = pollster::block_on(nystrom(&mut g.as_ref(), 25, settings)).expect("finite");
         let apply = |v: MatRef<'_, f64>| {
             let scaled = Mat::from_fn(90, 25, |i, k| pairs.vectors[(i, k)] * pairs.values[k]);
             scaled * (pairs.vectors.transpose() * v)
         };
         let left = &g - apply(Mat::<f64>::identity(90, 90).as_ref());
         let truth = norm(left.as_ref());
-        let estimate = approximation_error(&mut g.as_ref(), apply, settings).expect("finite");
+        let estimate = pollster::block_on(approximation_error(&mut g.as_ref(), apply, settings))
+            .expect("finite");
         assert!(truth <= estimate && estimate < 60.0 * truth, "{kind:?} {truth} {estimate}");
         let smallest = *symmetric_eigen(left.as_ref()).expect("finite").values.last().unwrap();
         assert!(smallest > -1e-13, "{smallest}");
@@ -140,7 +149,8 @@ fn a_nystrom_approximation_is_below_the_operator_and_as_close_as_estimated() {
         assert!(truth < 100.0 * 3.0 * 0.6f64.powi(25), "{truth}");
     }
     let negative = &g - Mat::<f64>::identity(90, 90);
-    let error = nystrom(&mut negative.as_ref(), 25, RangeSettings::default()).err();
+    let error =
+        pollster::block_on(nystrom(&mut negative.as_ref(), 25, RangeSettings::default())).err();
     assert_eq!(error, Some(EigenError::NotPositive { size: 25 }));
 }
 
@@ -149,7 +159,7 @@ fn an_overflowed_operator_is_named() {
     let mut g = Mat::<f64>::identity(9, 9);
     g[(4, 4)] = f64::NAN;
     let settings = RangeSettings::default();
-    let error = range(&mut g.as_ref(), 3, settings).err();
+    let error = pollster::block_on(range(&mut g.as_ref(), 3, settings)).err();
     assert_eq!(error, Some(EigenError::NotFinite { column: 0 }));
     assert!(symmetric_eigen(g.as_ref()).is_err());
 }

@@ -1,7 +1,6 @@
 //! The solver object: settings, choice of method, reusable memory.
 
 use std::convert::Infallible;
-use std::task::{Context, Poll, Waker};
 
 use faer::MatRef;
 
@@ -12,7 +11,7 @@ use super::error::LeastSquaresError;
 use super::factorisation::{Factorisation, Filter, Sketched, Solution, check_right_hand_side};
 use super::lsqr::{LsqrOutcome, LsqrSettings, TruncatedPreconditioner, lsqr};
 use super::nystrom_cg::{NystromCgSettings, nystrom_cg};
-use super::operator::{InMemory, TallOperator};
+use super::operator::{InMemory, TallOperator, in_memory};
 use super::products::columns;
 use super::sample::RowSample;
 use super::sketch::RowSketch;
@@ -334,16 +333,5 @@ fn in_original<T: Real>(error: LeastSquaresError, matrix: &[&[T]]) -> LeastSquar
             not_finite(matrix)
         }
         other => other,
-    }
-}
-
-/// Runs a future whose products are ready at once.
-pub(super) fn in_memory<R>(future: impl Future<Output = Result<R, Infallible>>) -> R {
-    let mut future = std::pin::pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(Ok(result)) = future.as_mut().poll(&mut context) {
-            return result;
-        }
     }
 }

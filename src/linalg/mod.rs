@@ -76,6 +76,7 @@ pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditione
 pub use matrix_free::{MatrixFreeError, Unstored};
 pub use nystrom::nystrom;
 pub use nystrom_cg::{NystromCgOutcome, NystromCgSettings, nystrom_cg};
+pub(crate) use operator::at_once;
 pub use operator::{InMemory, TallOperator};
 pub(crate) use products::{columns, multiply, norm};
 pub use range::{

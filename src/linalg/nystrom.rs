@@ -20,7 +20,7 @@ const SHIFTS: usize = 6;
 /// # Errors
 /// The operator's, `NotFinite`, `NoConvergence`, or `NotPositive` where G is not positive
 /// semidefinite.
-pub fn nystrom<O: SymmetricOperator>(
+pub async fn nystrom<O: SymmetricOperator>(
     operator: &mut O,
     size: usize,
     settings: RangeSettings,
@@ -30,11 +30,11 @@ pub fn nystrom<O: SymmetricOperator>(
     let size = size.min(dimension);
     let mut test =
         orthonormal(TestMatrix::new(kind, dimension, size, seed, epoch).dense().as_ref());
-    let mut sketch = operator.apply(test.as_ref())?;
+    let mut sketch = operator.apply(test.as_ref()).await?;
     check_finite(sketch.as_ref())?;
     for _ in 0..power_iterations {
         test = orthonormal(sketch.as_ref());
-        sketch = operator.apply(test.as_ref())?;
+        sketch = operator.apply(test.as_ref()).await?;
         check_finite(sketch.as_ref())?;
     }
     Ok(approximate(test.as_ref(), sketch.as_ref())?)

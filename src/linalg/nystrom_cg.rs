@@ -17,9 +17,8 @@ use faer::{Mat, MatRef};
 
 use super::eigen::{EigenError, Eigenpairs, SymmetricOperator};
 use super::error::LeastSquaresError;
-use super::least_squares::in_memory;
 use super::nystrom::nystrom;
-use super::operator::TallOperator;
+use super::operator::{TallOperator, at_once, in_memory};
 use super::products::dot;
 use super::range::RangeSettings;
 
@@ -68,7 +67,7 @@ impl<O: TallOperator<Error = Infallible>> SymmetricOperator for Normal<'_, O> {
         self.0.columns()
     }
 
-    fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, EigenError> {
+    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, EigenError> {
         let mut out = Mat::zeros(v.nrows(), v.ncols());
         for k in 0..v.ncols() {
             let direction: Vec<f64> = v.col(k).iter().copied().collect();
@@ -119,7 +118,7 @@ pub fn nystrom_cg<O: TallOperator<Error = Infallible>>(
     }
     let mut normal = Normal(operator);
     let range = RangeSettings { seed, epoch, ..RangeSettings::default() };
-    let pairs = nystrom(&mut normal, rank.max(1), range).map_err(|error| match error {
+    let pairs = at_once(nystrom(&mut normal, rank.max(1), range)).map_err(|error| match error {
         EigenError::NotFinite { column } => LeastSquaresError::Overflow { column },
         EigenError::NoConvergence { size } | EigenError::NotPositive { size } => {
             LeastSquaresError::NoConvergence { algorithm: "Nystrom", size }

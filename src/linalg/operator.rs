@@ -1,6 +1,8 @@
 //! A tall matrix known only by its products: what a matrix-free solver needs.
 
 use std::convert::Infallible;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use faer::MatRef;
 
@@ -94,4 +96,21 @@ impl<T: Real> TallOperator for InMemory<'_, T> {
         multiply_both(&self.columns, v, alpha, u, out);
         Ok(())
     }
+}
+
+/// What a future gives that waits for nothing, because all it works on is in memory.
+///
+/// # Panics
+/// Where it does wait for something.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("what is in memory waits for nothing"),
+    }
+}
+
+/// [`at_once`] of what cannot fail.
+pub(super) fn in_memory<R>(future: impl Future<Output = Result<R, Infallible>>) -> R {
+    let Ok(result) = at_once(future);
+    result
 }

@@ -50,7 +50,7 @@ pub struct Range {
 ///
 /// # Errors
 /// The operator's, or `NotFinite`.
-pub fn range<O: SymmetricOperator>(
+pub async fn range<O: SymmetricOperator>(
     operator: &mut O,
     size: usize,
     settings: RangeSettings,
@@ -58,11 +58,11 @@ pub fn range<O: SymmetricOperator>(
     let RangeSettings { kind, power_iterations, seed, epoch } = settings;
     let dimension = operator.dimension();
     let mut test = TestMatrix::new(kind, dimension, size.min(dimension), seed, epoch).dense();
-    let mut sketch = operator.apply(test.as_ref())?;
+    let mut sketch = operator.apply(test.as_ref()).await?;
     check_finite(sketch.as_ref())?;
     for _ in 0..power_iterations {
         test = orthonormal(sketch.as_ref());
-        sketch = operator.apply(test.as_ref())?;
+        sketch = operator.apply(test.as_ref()).await?;
         check_finite(sketch.as_ref())?;
     }
     Ok(Range { basis: orthonormal(sketch.as_ref()), test, sketch })
@@ -81,7 +81,7 @@ pub struct AdaptiveRange {
 ///
 /// # Errors
 /// The operator's, or `NotFinite`.
-pub fn adaptive_range<O: SymmetricOperator>(
+pub async fn adaptive_range<O: SymmetricOperator>(
     operator: &mut O,
     tolerance: f64,
     block: usize,
@@ -90,7 +90,7 @@ pub fn adaptive_range<O: SymmetricOperator>(
 ) -> Result<AdaptiveRange, O::Error> {
     let dimension = operator.dimension();
     let largest = largest.min(dimension);
-    let probes = probe_products(operator, settings)?;
+    let probes = probe_products(operator, settings).await?;
     let mut basis = Mat::<f64>::zeros(dimension, 0);
     let (mut test, mut sketch) = (basis.clone(), basis.clone());
     let mut number = 0;
@@ -102,7 +102,7 @@ pub fn adaptive_range<O: SymmetricOperator>(
         let size = block.clamp(1, largest - basis.ncols());
         // Each block is another draw of the same iteration.
         let epoch = settings.epoch | ((number + 1) << 28);
-        let found = range(operator, size, RangeSettings { epoch, ..settings })?;
+        let found = range(operator, size, RangeSettings { epoch, ..settings }).await?;
         // Twice: once more removes what round-off left of the old basis.
         let mut fresh = without(basis.as_ref(), found.basis.as_ref());
         fresh = without(basis.as_ref(), orthonormal(fresh.as_ref()).as_ref());
@@ -118,12 +118,12 @@ pub fn adaptive_range<O: SymmetricOperator>(
 ///
 /// # Errors
 /// The operator's, or `NotFinite`.
-pub fn range_error<O: SymmetricOperator>(
+pub async fn range_error<O: SymmetricOperator>(
     operator: &mut O,
     basis: MatRef<'_, f64>,
     settings: RangeSettings,
 ) -> Result<f64, O::Error> {
-    let products = probe_products(operator, settings)?;
+    let products = probe_products(operator, settings).await?;
     Ok(bound(without(basis, products.as_ref()).as_ref()))
 }
 
@@ -131,13 +131,13 @@ pub fn range_error<O: SymmetricOperator>(
 ///
 /// # Errors
 /// The operator's, or `NotFinite`.
-pub fn approximation_error<O: SymmetricOperator>(
+pub async fn approximation_error<O: SymmetricOperator>(
     operator: &mut O,
     approximate: impl FnOnce(MatRef<'_, f64>) -> Mat<f64>,
     settings: RangeSettings,
 ) -> Result<f64, O::Error> {
     let probes = probes(operator.dimension(), settings);
-    let products = operator.apply(probes.as_ref())?;
+    let products = operator.apply(probes.as_ref()).await?;
     check_finite(products.as_ref())?;
     Ok(bound((products - approximate(probes.as_ref())).as_ref()))
 }
@@ -147,11 +147,11 @@ fn probes(dimension: usize, settings: RangeSettings) -> Mat<f64> {
     TestMatrix::new(TestMatrixKind::Gaussian, dimension, PROBES, settings.seed, epoch).dense()
 }
 
-fn probe_products<O: SymmetricOperator>(
+async fn probe_products<O: SymmetricOperator>(
     operator: &mut O,
     settings: RangeSettings,
 ) -> Result<Mat<f64>, O::Error> {
-    let products = operator.apply(probes(operator.dimension(), settings).as_ref())?;
+    let products = operator.apply(probes(operator.dimension(), settings).as_ref()).await?;
     check_finite(products.as_ref())?;
     Ok(products)
 }

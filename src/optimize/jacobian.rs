@@ -35,9 +35,9 @@ impl Linearisation {
     }
 
     /// Evaluates r, and J where it fits memory.
-    pub fn at(
+    pub async fn at<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         theta: &[f64],
     ) -> Result<(), OptimizeError> {
         let (rows, parameters) = (system.rows(), system.parameters());
@@ -45,31 +45,31 @@ impl Linearisation {
         self.residual.resize(rows, 0.0);
         if rows.saturating_mul(parameters) > self.limit {
             self.held = Mat::new();
-            return Ok(system.residual(theta, &mut self.residual)?);
+            return Ok(system.residual(theta, &mut self.residual).await?);
         }
-        self.evaluate_held(system, rows, parameters)
+        self.evaluate_held(system, rows, parameters).await
     }
 
     /// Evaluates r, and J where it fits memory and the system has no faster products with it: for
     /// methods that only multiply by J.
-    pub fn at_for_products(
+    pub async fn at_for_products<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         theta: &[f64],
     ) -> Result<(), OptimizeError> {
         if !system.has_products() {
-            return self.at(system, theta);
+            return self.at(system, theta).await;
         }
         self.theta = theta.to_vec();
         self.held = Mat::new();
         self.residual.resize(system.rows(), 0.0);
-        Ok(system.residual(theta, &mut self.residual)?)
+        Ok(system.residual(theta, &mut self.residual).await?)
     }
 
     /// Evaluates r and J, whatever its size, up to `limit` bytes.
-    pub fn at_within(
+    pub async fn at_within<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         theta: &[f64],
         method: &'static str,
         limit: usize,
@@ -81,19 +81,19 @@ impl Linearisation {
         }
         self.theta = theta.to_vec();
         self.residual.resize(rows, 0.0);
-        self.evaluate_held(system, rows, parameters)
+        self.evaluate_held(system, rows, parameters).await
     }
 
-    fn evaluate_held(
+    async fn evaluate_held<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         rows: usize,
         parameters: usize,
     ) -> Result<(), OptimizeError> {
         if self.held.shape() != (rows, parameters) {
             self.held = Mat::zeros(rows, parameters);
         }
-        Ok(system.jacobian(&self.theta, &mut self.residual, self.held.as_mut())?)
+        Ok(system.jacobian(&self.theta, &mut self.residual, self.held.as_mut()).await?)
     }
 
     /// J, as [`Linearisation::at_within`] always holds it; else perhaps empty.
@@ -107,59 +107,66 @@ impl Linearisation {
     }
 
     /// Visits J in blocks of rows.
-    pub fn blocks(
+    pub async fn blocks<S: ResidualSystem>(
         &self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), OptimizeError> {
         if self.is_held() {
             visit(0, self.held.as_ref());
             return Ok(());
         }
-        Ok(system.jacobian_blocks(&self.theta, visit)?)
+        Ok(system.jacobian_blocks(&self.theta, visit).await?)
     }
 
     /// `J V`.
-    pub fn multiply(
+    pub async fn multiply<S: ResidualSystem>(
         &self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         v: MatRef<'_, f64>,
     ) -> Result<Mat<f64>, OptimizeError> {
-        if self.is_held() { Ok(&self.held * v) } else { Ok(system.multiply(&self.theta, v)?) }
+        if self.is_held() {
+            Ok(&self.held * v)
+        } else {
+            Ok(system.multiply(&self.theta, v).await?)
+        }
     }
 
     /// `J^T W`.
-    pub fn multiply_transposed(
+    pub async fn multiply_transposed<S: ResidualSystem>(
         &self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         w: MatRef<'_, f64>,
     ) -> Result<Mat<f64>, OptimizeError> {
         if self.is_held() {
             return Ok(self.held.transpose() * w);
         }
-        Ok(system.multiply_transposed(&self.theta, w)?)
+        Ok(system.multiply_transposed(&self.theta, w).await?)
     }
 
     /// `J^T r`: half the gradient of R.
-    pub fn gradient(&self, system: &mut dyn ResidualSystem) -> Result<Vec<f64>, OptimizeError> {
+    pub async fn gradient<S: ResidualSystem>(
+        &self,
+        system: &mut S,
+    ) -> Result<Vec<f64>, OptimizeError> {
         let r = MatRef::from_column_major_slice(&self.residual, self.residual.len(), 1);
-        Ok(self.multiply_transposed(system, r)?.col(0).iter().copied().collect())
+        Ok(self.multiply_transposed(system, r).await?.col(0).iter().copied().collect())
     }
 
     /// Whether products are the system's own, and no blocks of J need come here.
-    fn has_products(&self, system: &dyn ResidualSystem) -> bool {
+    fn has_products<S: ResidualSystem>(&self, system: &S) -> bool {
         !self.is_held() && system.has_products()
     }
 
     /// `J^T J V`, in one pass over the blocks.
-    pub fn gram_times(
+    pub async fn gram_times<S: ResidualSystem>(
         &self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         v: MatRef<'_, f64>,
     ) -> Result<Mat<f64>, OptimizeError> {
         if self.has_products(system) {
-            let image = system.multiply(&self.theta, v)?;
-            return Ok(system.multiply_transposed(&self.theta, image.as_ref())?);
+            let image = system.multiply(&self.theta, v).await?;
+            return Ok(system.multiply_transposed(&self.theta, image.as_ref()).await?);
         }
         let mut product = Mat::zeros(v.nrows(), v.ncols());
         self.blocks(system, &mut |first, block| {
@@ -168,20 +175,21 @@ impl Linearisation {
             matmul(image.as_mut(), Accum::Replace, block, v, 1.0, par);
             matmul(product.as_mut(), Accum::Add, block.transpose(), image, 1.0, par);
             let _ = first;
-        })?;
+        })
+        .await?;
         Ok(product)
     }
 
     /// `J Omega` for a random test matrix, by its fast product, and `J^T r`, in one pass over the
     /// blocks.
-    pub fn sketch(
+    pub async fn sketch<S: ResidualSystem>(
         &self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         test: &TestMatrix,
     ) -> Result<(Mat<f64>, Vec<f64>), OptimizeError> {
         if self.has_products(system) {
-            let product = system.multiply(&self.theta, test.dense().as_ref())?;
-            return Ok((product, self.gradient(system)?));
+            let product = system.multiply(&self.theta, test.dense().as_ref()).await?;
+            return Ok((product, self.gradient(system).await?));
         }
         let mut product = Mat::zeros(self.residual.len(), test.columns());
         let mut gradient = vec![0.0; system.parameters()];
@@ -193,12 +201,16 @@ impl Linearisation {
             let parameters = gradient.len();
             let out = faer::MatMut::from_column_major_slice_mut(&mut gradient, parameters, 1);
             matmul(out, Accum::Add, block.transpose(), r, 1.0, par);
-        })?;
+        })
+        .await?;
         Ok((product, gradient))
     }
 
     /// `J J^T` (n x n). Where J is not held, strips of its rows are: one sweep of all blocks each.
-    pub fn kernel(&self, system: &mut dyn ResidualSystem) -> Result<Mat<f64>, OptimizeError> {
+    pub async fn kernel<S: ResidualSystem>(
+        &self,
+        system: &mut S,
+    ) -> Result<Mat<f64>, OptimizeError> {
         let (rows, parameters) = (self.residual.len(), system.parameters());
         let mut kernel = Mat::zeros(rows, rows);
         let par = get_global_parallelism();
@@ -226,7 +238,8 @@ impl Linearisation {
                     let rows = block.subrows(low - first, high - low);
                     copied.as_mut().subrows_mut(low - next, high - low).copy_from(rows);
                 }
-            })?;
+            })
+            .await?;
             if next == rows {
                 return Ok(kernel);
             }
@@ -236,39 +249,39 @@ impl Linearisation {
 }
 
 /// `G = J^T J` by its products.
-pub(crate) struct GramOperator<'a> {
-    pub system: &'a mut dyn ResidualSystem,
+pub(crate) struct GramOperator<'a, S> {
+    pub system: &'a mut S,
     pub linearisation: &'a Linearisation,
 }
 
-impl SymmetricOperator for GramOperator<'_> {
+impl<S: ResidualSystem> SymmetricOperator for GramOperator<'_, S> {
     type Error = OptimizeError;
 
     fn dimension(&self) -> usize {
         self.system.parameters()
     }
 
-    fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, OptimizeError> {
-        self.linearisation.gram_times(self.system, v)
+    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, OptimizeError> {
+        self.linearisation.gram_times(self.system, v).await
     }
 }
 
 /// `K = J J^T` by its products.
-pub(crate) struct KernelOperator<'a> {
-    pub system: &'a mut dyn ResidualSystem,
+pub(crate) struct KernelOperator<'a, S> {
+    pub system: &'a mut S,
     pub linearisation: &'a Linearisation,
 }
 
-impl SymmetricOperator for KernelOperator<'_> {
+impl<S: ResidualSystem> SymmetricOperator for KernelOperator<'_, S> {
     type Error = OptimizeError;
 
     fn dimension(&self) -> usize {
         self.linearisation.residual.len()
     }
 
-    fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, OptimizeError> {
-        let transposed = self.linearisation.multiply_transposed(self.system, v)?;
-        self.linearisation.multiply(self.system, transposed.as_ref())
+    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, OptimizeError> {
+        let transposed = self.linearisation.multiply_transposed(self.system, v).await?;
+        self.linearisation.multiply(self.system, transposed.as_ref()).await
     }
 }
 

@@ -45,15 +45,15 @@ pub struct TangentKernels {
 ///
 /// # Panics
 /// Where `values` has not p columns.
-pub fn tangent_kernels(
-    system: &mut dyn ResidualSystem,
+pub async fn tangent_kernels<S: ResidualSystem>(
+    system: &mut S,
     theta: &[f64],
     values: MatRef<'_, f64>,
     rcond: f64,
 ) -> Result<TangentKernels, OptimizeError> {
     assert_eq!(values.ncols(), system.parameters(), "a column per parameter");
     let mut linearisation = Linearisation::default();
-    linearisation.at_within(system, theta, "tangent kernels", MEMORY_LIMIT)?;
+    linearisation.at_within(system, theta, "tangent kernels", MEMORY_LIMIT).await?;
     let jacobian = linearisation.whole();
     let size = jacobian.nrows().min(jacobian.ncols());
     let svd = jacobian.thin_svd().map_err(|_| EigenError::NoConvergence { size })?;
@@ -116,7 +116,9 @@ deviation = 1.5
             .collect();
         let comparison = Comparison::at(&problem, &chosen);
         let values = comparison.jacobian(&theta);
-        let kernels = tangent_kernels(&mut system, &theta, values.as_ref(), 1e-12).expect("finite");
+        let kernels =
+            pollster::block_on(tangent_kernels(&mut system, &theta, values.as_ref(), 1e-12))
+                .expect("finite");
         let points = &system.points()[0];
         let weights = points.weights.as_ref().expect("Gauss");
         let solution = |a: f64| -> Vec<f64> {
@@ -150,7 +152,9 @@ deviation = 1.5
         let theta = system.initial_parameters();
         let comparison = Comparison::at(&problem, &[0.2, 0.3, 0.7, 0.6, 0.9, 0.1]);
         let values = comparison.jacobian(&theta);
-        let kernels = tangent_kernels(&mut system, &theta, values.as_ref(), 1e-6).expect("finite");
+        let kernels =
+            pollster::block_on(tangent_kernels(&mut system, &theta, values.as_ref(), 1e-6))
+                .expect("finite");
         let (rows, parameters) = (system.rows(), theta.len());
         let (mut r, mut j) = (vec![0.0; rows], Mat::zeros(rows, parameters));
         system.jacobian(&theta, &mut r, j.as_mut()).expect("finite");

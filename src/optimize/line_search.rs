@@ -25,8 +25,8 @@ pub(crate) fn moved(theta: &[f64], direction: &[f64], eta: f64) -> Vec<f64> {
 
 /// Losses at several parameter vectors that `make` gives, in batches that fit memory. What is not
 /// a number counts as infinite.
-pub(crate) fn losses(
-    system: &mut dyn ResidualSystem,
+pub(crate) async fn losses<S: ResidualSystem>(
+    system: &mut S,
     count: usize,
     make: impl Fn(usize) -> Vec<f64>,
 ) -> Result<Vec<f64>, OptimizeError> {
@@ -35,7 +35,7 @@ pub(crate) fn losses(
     for first in (0..count).step_by(batch) {
         let thetas: Vec<Vec<f64>> = (first..count.min(first + batch)).map(&make).collect();
         let views: Vec<&[f64]> = thetas.iter().map(Vec::as_slice).collect();
-        all.extend(system.losses(&views)?.into_iter().map(or_infinite));
+        all.extend(system.losses(&views).await?.into_iter().map(or_infinite));
     }
     Ok(all)
 }
@@ -58,18 +58,18 @@ impl LineSearch {
 
     /// The best step along `-direction`, and how many losses it took; `None` where none is below
     /// `loss`. A fixed rate is taken as long as its loss is finite.
-    pub(crate) fn search(
+    pub(crate) async fn search<S: ResidualSystem>(
         self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         theta: &[f64],
         direction: &[f64],
         loss: f64,
     ) -> Result<(Option<Found>, usize), OptimizeError> {
-        let mut evaluate = |lengths: &[f64]| {
-            losses(system, lengths.len(), |k| moved(theta, direction, lengths[k]))
+        let mut evaluate = async |lengths: &[f64]| {
+            losses(system, lengths.len(), |k| moved(theta, direction, lengths[k])).await
         };
         let lengths = self.lengths();
-        let values = evaluate(&lengths)?;
+        let values = evaluate(&lengths).await?;
         let mut evaluations = lengths.len();
         let Some(best) = least(&values) else { return Ok((None, evaluations)) };
         let mut found = Found { step_length: lengths[best], loss: values[best] };
@@ -79,7 +79,7 @@ impl LineSearch {
             let mut section = Golden::new(low, high);
             while high > low && section.width() > tolerance * (high - low) {
                 let points = section.candidates(LEVELS);
-                let values = evaluate(&points)?;
+                let values = evaluate(&points).await?;
                 evaluations += points.len();
                 section.narrow(&points, &values, &mut found);
             }

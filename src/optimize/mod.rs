@@ -17,6 +17,7 @@
 //!
 //! [`tangent_kernels`] shows what a natural gradient does in function space.
 
+mod dispatch;
 mod choice;
 pub(crate) mod descent;
 mod error;

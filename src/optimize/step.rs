@@ -42,10 +42,10 @@ pub(crate) struct Start<'a> {
 }
 
 /// A method: state that lasts from one iteration to the next, and the iteration.
-pub(crate) trait Optimizer: Send {
-    fn step(
+pub(crate) trait Optimizer {
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError>;
 
@@ -59,13 +59,14 @@ pub(crate) trait Optimizer: Send {
 }
 
 /// Goes along `-direction` as far as the line search says.
-pub(crate) fn walk(
-    system: &mut dyn ResidualSystem,
+pub(crate) async fn walk<S: ResidualSystem>(
+    system: &mut S,
     start: Start<'_>,
     direction: &[f64],
     line_search: LineSearch,
 ) -> Result<Step, OptimizeError> {
-    let (found, evaluations) = line_search.search(system, start.theta, direction, start.loss)?;
+    let (found, evaluations) =
+        line_search.search(system, start.theta, direction, start.loss).await?;
     let mut step = Step::stay(start.theta, start.loss);
     step.evaluations = evaluations;
     if let Some(found) = found {

@@ -1,12 +1,8 @@
 //! The loop that all methods share.
 
-use super::descent::methods::{AdamMethod, BfgsMethod, LbfgsMethod};
+use super::dispatch::AnyOptimizer;
 use super::error::OptimizeError;
-use super::gauss_newton::{
-    anagram::Anagram, engd::Engd, kernel::Kernel, nystrom::Nystrom, sngd::Sngd, spring::Spring,
-};
 use super::history::{TrainingHistory, TrainingRecord, TrainingSpectrum};
-use super::levenberg::Levenberg;
 use super::settings::Method;
 use super::state::{TrainingState, count, list, number};
 use super::step::{Optimizer, Start};
@@ -31,19 +27,20 @@ use crate::evaluate::residual::ResidualSystem;
 ///     fn rows(&self) -> usize {
 ///         2
 ///     }
-///     fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+///     async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
 ///         out.copy_from_slice(&[10.0 * (theta[1] - theta[0] * theta[0]), 1.0 - theta[0]]);
 ///         Ok(())
 ///     }
-///     fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+///     async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
 ///         let mut r = [0.0; 2];
-///         let mut each = |theta: &&[f64]| {
-///             self.residual(theta, &mut r)?;
-///             Ok(r[0] * r[0] + r[1] * r[1])
-///         };
-///         thetas.iter().map(&mut each).collect()
+///         let mut losses = Vec::new();
+///         for theta in thetas {
+///             self.residual(theta, &mut r).await?;
+///             losses.push(r[0] * r[0] + r[1] * r[1]);
+///         }
+///         Ok(losses)
 ///     }
-///     fn jacobian(
+///     async fn jacobian(
 ///         &mut self,
 ///         theta: &[f64],
 ///         residual: &mut [f64],
@@ -51,15 +48,15 @@ use crate::evaluate::residual::ResidualSystem;
 ///     ) -> Result<(), ResidualError> {
 ///         (jacobian[(0, 0)], jacobian[(0, 1)]) = (-20.0 * theta[0], 10.0);
 ///         (jacobian[(1, 0)], jacobian[(1, 1)]) = (-1.0, 0.0);
-///         self.residual(theta, residual)
+///         self.residual(theta, residual).await
 ///     }
-///     fn jacobian_blocks(
+///     async fn jacobian_blocks(
 ///         &mut self,
 ///         theta: &[f64],
 ///         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
 ///     ) -> Result<(), ResidualError> {
 ///         let mut jacobian = faer::Mat::zeros(2, 2);
-///         self.jacobian(theta, &mut [0.0; 2], jacobian.as_mut())?;
+///         self.jacobian(theta, &mut [0.0; 2], jacobian.as_mut()).await?;
 ///         visit(0, jacobian.as_ref());
 ///         Ok(())
 ///     }
@@ -67,15 +64,19 @@ use crate::evaluate::residual::ResidualSystem;
 ///
 /// let method = Method::of("lm").expect("a method");
 /// let rule = StoppingRule { loss: Some(1e-20), ..StoppingRule::default() };
-/// let mut training = Training::new(Rosenbrock, method, rule, vec![-1.2, 1.0], 0)?;
-/// while training.iterate()?.reason.is_none() {}
-/// assert!(training.parameters().iter().all(|x| (x - 1.0).abs() < 1e-9));
-/// # Ok::<(), sketchpde::optimize::OptimizeError>(())
+/// // A thread may wait for a device; a page, which must not, awaits the same futures.
+/// pollster::block_on(async {
+///     let mut training = Training::new(Rosenbrock, method, rule, vec![-1.2, 1.0], 0).await?;
+///     while training.iterate().await?.reason.is_none() {}
+///     assert!(training.parameters().iter().all(|x| (x - 1.0).abs() < 1e-9));
+///     Ok::<(), sketchpde::optimize::OptimizeError>(())
+/// })
+/// .expect("a minimum");
 /// ```
 pub struct Training<S> {
     system: S,
     method: Method,
-    optimizer: Box<dyn Optimizer>,
+    optimizer: AnyOptimizer,
     rule: StoppingRule,
     theta: Vec<f64>,
     loss: f64,
@@ -96,7 +97,7 @@ impl<S: ResidualSystem> Training<S> {
     ///
     /// # Errors
     /// Settings out of range, a wrong number of parameters, and a loss that is not finite.
-    pub fn new(
+    pub async fn new(
         mut system: S,
         method: Method,
         rule: StoppingRule,
@@ -108,11 +109,11 @@ impl<S: ResidualSystem> Training<S> {
         if expected != found {
             return Err(OptimizeError::Parameters { expected, found });
         }
-        let loss = system.losses(&[&theta])?[0];
+        let loss = system.losses(&[&theta]).await?[0];
         if !loss.is_finite() {
             return Err(OptimizeError::LossNotFinite { iteration: 0, loss });
         }
-        let optimizer = optimizer(&method, seed);
+        let optimizer = AnyOptimizer::new(&method, seed);
         let history = TrainingHistory::default();
         Ok(Self { system, method, optimizer, rule, theta, loss, history, reason: None })
     }
@@ -121,16 +122,16 @@ impl<S: ResidualSystem> Training<S> {
     ///
     /// # Errors
     /// From the system and from linear algebra, sizes beyond memory, and a loss that is not finite.
-    pub fn iterate(&mut self) -> Result<TrainingReport, OptimizeError> {
+    pub async fn iterate(&mut self) -> Result<TrainingReport, OptimizeError> {
         if self.reason.is_some() {
             return Ok(self.report());
         }
         let iteration = self.history.records.len();
-        if self.system.begin_iteration(iteration, &self.theta)? {
-            self.loss = self.system.losses(&[&self.theta])?[0];
+        if self.system.begin_iteration(iteration, &self.theta).await? {
+            self.loss = self.system.losses(&[&self.theta]).await?[0];
         }
         let start = Start { theta: &self.theta, loss: self.loss, iteration };
-        let step = self.optimizer.step(&mut self.system, start)?;
+        let step = self.optimizer.step(&mut self.system, start).await?;
         if !step.loss.is_finite() {
             let (iteration, loss) = (iteration + 1, step.loss);
             return Err(OptimizeError::LossNotFinite { iteration, loss });
@@ -229,9 +230,12 @@ impl<S: ResidualSystem> Training<S> {
     ///
     /// # Errors
     /// A loss that is not finite, in the changed system.
-    pub fn change_system(&mut self, change: impl FnOnce(&mut S)) -> Result<(), OptimizeError> {
-        change(&mut self.system);
-        self.loss = self.system.losses(&[&self.theta])?[0];
+    pub async fn change_system(
+        &mut self,
+        change: impl AsyncFnOnce(&mut S),
+    ) -> Result<(), OptimizeError> {
+        change(&mut self.system).await;
+        self.loss = self.system.losses(&[&self.theta]).await?[0];
         let (iteration, loss) = (self.history.records.len(), self.loss);
         if loss.is_finite() {
             Ok(())
@@ -260,7 +264,7 @@ impl<S: ResidualSystem> Training<S> {
     /// # Errors
     /// [`OptimizeError::State`] where an entry is missing or does not suit; the training is then
     /// not to be used any more.
-    pub fn restore(&mut self, state: &TrainingState) -> Result<(), OptimizeError> {
+    pub async fn restore(&mut self, state: &TrainingState) -> Result<(), OptimizeError> {
         let parameters = self.theta.len();
         self.theta = list(state, "training.parameters", Some(parameters))?.to_vec();
         self.loss = number(state, "training.loss")?;
@@ -270,27 +274,12 @@ impl<S: ResidualSystem> Training<S> {
         let iterations = self.history.records.len();
         if let Some(last) = iterations.checked_sub(1) {
             // To the points of the last iteration: at them the saved loss was computed.
-            self.system.begin_iteration(last, &self.theta)?;
+            self.system.begin_iteration(last, &self.theta).await?;
             self.system.restore(state)?;
         }
         if self.reason == Some(StopReason::MaxIterations) && iterations < self.rule.max_iterations {
             self.reason = None;
         }
         self.optimizer.restore(state, parameters)
-    }
-}
-
-fn optimizer(method: &Method, seed: u64) -> Box<dyn Optimizer> {
-    match *method {
-        Method::Levenberg(settings) => Box::new(Levenberg::new(settings, seed)),
-        Method::Engd(settings) => Box::new(Engd::new(settings)),
-        Method::Sngd(settings) => Box::new(Sngd::new(settings, seed)),
-        Method::Anagram(settings) => Box::new(Anagram::new(settings)),
-        Method::Kernel(settings) => Box::new(Kernel::new(settings)),
-        Method::Spring(settings) => Box::new(Spring::new(settings)),
-        Method::Nystrom(settings) => Box::new(Nystrom::new(settings, seed)),
-        Method::Adam(settings) => Box::new(AdamMethod::new(settings)),
-        Method::Lbfgs(settings) => Box::new(LbfgsMethod::new(settings)),
-        Method::Bfgs => Box::new(BfgsMethod::default()),
     }
 }

@@ -36,7 +36,7 @@ const PRESETS: [Preset; 9] = [
     preset!("fokker-planck-8d", "Fokker-Planck equation in 8 dimensions"),
 ];
 
-const RESIDUAL_PRESETS: [Preset; 10] = [
+const RESIDUAL_PRESETS: [Preset; 12] = [
     preset!("poisson-2d", "Poisson's equation on a square"),
     preset!("heat", "Heat equation in space-time"),
     preset!("nonlinear-bvp", "A nonlinear boundary value problem"),
@@ -45,6 +45,8 @@ const RESIDUAL_PRESETS: [Preset; 10] = [
     preset!("laplace-5d", "Poisson's equation in five dimensions"),
     preset!("allen-cahn-pinn", "Allen-Cahn equation in space-time"),
     preset!("burgers-pinn", "Burgers' equation in space-time"),
+    preset!("allen-cahn-space-time", "Allen-Cahn evolution, all times at once"),
+    preset!("burgers-space-time", "Burgers evolution, all times at once"),
     preset!("wave", "Wave equation"),
     preset!("helmholtz-2d", "Helmholtz equation on a square"),
 ];

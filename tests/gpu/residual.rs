@@ -37,22 +37,23 @@ fn matrix(rows: usize, columns: usize, seed: u64) -> Mat<f64> {
 }
 
 /// Everything that a system gives at theta.
-fn all_of(system: &mut dyn ResidualSystem, theta: &[f64]) -> [Vec<f64>; 7] {
+fn all_of(system: &mut impl ResidualSystem, theta: &[f64]) -> [Vec<f64>; 7] {
     let (n, p) = (system.rows(), system.parameters());
     let (v, w) = (matrix(p, COLUMNS, 3), matrix(n, COLUMNS, 4));
     let other: Vec<f64> = theta.iter().map(|x| 0.9 * x).collect();
-    let losses = system.losses(&[theta, &other, theta]).expect("a loss");
+    let losses = pollster::block_on(system.losses(&[theta, &other, theta])).expect("a loss");
     let (mut residual, mut held) = (vec![0.0; n], Mat::from_fn(n, p, |_, _| f64::NAN));
-    system.jacobian(theta, &mut residual, held.as_mut()).expect("finite");
+    pollster::block_on(system.jacobian(theta, &mut residual, held.as_mut())).expect("finite");
     let mut blocks = Mat::from_fn(n, p, |_, _| f64::NAN);
     let mut visit = |first: usize, block: MatRef<'_, f64>| {
         blocks.as_mut().subrows_mut(first, block.nrows()).copy_from(block);
     };
-    system.jacobian_blocks(theta, &mut visit).expect("finite");
-    let product = system.multiply(theta, v.as_ref()).expect("finite");
-    let transposed = system.multiply_transposed(theta, w.as_ref()).expect("finite");
+    pollster::block_on(system.jacobian_blocks(theta, &mut visit)).expect("finite");
+    let product = pollster::block_on(system.multiply(theta, v.as_ref())).expect("finite");
+    let transposed =
+        pollster::block_on(system.multiply_transposed(theta, w.as_ref())).expect("finite");
     let mut gradient = vec![0.0; p];
-    system.gradient(theta, &mut gradient).expect("finite");
+    pollster::block_on(system.gradient(theta, &mut gradient)).expect("finite");
     let [held, blocks, product, transposed] =
         [held, blocks, product, transposed].map(|m| flat(m.as_ref()));
     [residual, losses, held, blocks, product, transposed, gradient]
@@ -239,11 +240,14 @@ fn a_precision_that_the_device_lacks_is_refused() {
             .expect("mixed");
     assert_eq!(system.tier().describe(), "mixed (double-float residual)");
     let theta = system.host().initial_parameters();
-    let before = system.losses(&[&theta]).expect("a loss")[0];
+    let before = pollster::block_on(system.losses(&[&theta])).expect("a loss")[0];
     let f64_is_refused =
         pollster::block_on(system.set_precision(sketchpde::problem::Precision::F64));
     assert!(f64_is_refused.is_err());
-    assert_eq!(system.losses(&[&theta]).expect("a loss")[0].to_bits(), before.to_bits());
+    assert_eq!(
+        pollster::block_on(system.losses(&[&theta])).expect("a loss")[0].to_bits(),
+        before.to_bits()
+    );
 }
 
 /// Random Fourier features are features like others; a network with encoders is no chain of layers.
@@ -282,7 +286,7 @@ causal = { tolerance = 0.5, slices = 5 }";
     let mut device = pollster::block_on(GpuCollocation::new(gpu(), &problem)).expect("a system");
     let mut twin = Collocation::in_double(&problem);
     let plain = all_of(&mut device, &theta);
-    assert!(device.begin_iteration(0, &theta).expect("finite"));
+    assert!(pollster::block_on(device.begin_iteration(0, &theta)).expect("finite"));
     assert!(twin.begin_iteration(0, &theta).expect("finite"));
     let (found, truth) = (all_of(&mut device, &theta), all_of(&mut twin, &theta));
     for (k, (found, truth)) in found.iter().zip(&truth).enumerate() {

@@ -41,11 +41,11 @@ precision = '{precision}'"
 
 fn on(gpu: &Gpu, problem: &ResidualProblem) -> TrainingSession {
     let system = pollster::block_on(TrainingSystem::on_gpu(problem, gpu)).expect("a system");
-    TrainingSession::on(system, problem, still).expect("finite")
+    pollster::block_on(TrainingSession::on(system, problem, still)).expect("finite")
 }
 
 fn losses(session: &mut TrainingSession) -> Vec<f64> {
-    while session.iterate().expect("finite").reason.is_none() {}
+    while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
     session.history().records.iter().map(|record| record.loss).collect()
 }
 
@@ -56,7 +56,7 @@ fn every_kind_of_method_goes_the_way_of_the_cpu() {
     let without = gpu().clone().without_f64();
     for method in ["lm", "kernel", "sngd-two-pass", "adam", "lbfgs"] {
         let problem = problem(method, 6, "mixed");
-        let mut twin = TrainingSession::new(&problem, still).expect("finite");
+        let mut twin = pollster::block_on(TrainingSession::new(&problem, still)).expect("finite");
         let mut session = on(&without, &problem);
         let (found, truth) = (losses(&mut session), losses(&mut twin));
         println!("{method}: {found:?} {truth:?}");
@@ -102,14 +102,17 @@ fn a_restored_training_goes_on_to_the_same_bits() {
     let problem = problem("sngd-two-pass", 8, "mixed");
     let mut whole = on(gpu(), &problem);
     for _ in 0..3 {
-        whole.iterate().expect("finite");
+        pollster::block_on(whole.iterate()).expect("finite");
     }
     let state = whole.save();
     let system = pollster::block_on(TrainingSystem::on_gpu(&problem, gpu())).expect("a system");
-    let mut rest =
-        TrainingSession::restore_on(system, &problem, &state, still).expect("its own state");
+    let mut rest = pollster::block_on(TrainingSession::restore_on(system, &problem, &state, still))
+        .expect("its own state");
     for _ in 0..4 {
-        assert_eq!(whole.iterate().expect("finite"), rest.iterate().expect("finite"));
+        assert_eq!(
+            pollster::block_on(whole.iterate()).expect("finite"),
+            pollster::block_on(rest.iterate()).expect("finite")
+        );
     }
     assert_eq!(whole.save(), rest.save());
 }

@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 #[derive(Serialize, Deserialize)]
 pub enum Job {
     Request(Request),
-    /// To be answered by [`News::Alive`], between two steps.
+    /// To be answered by [`News::Alive`] as soon as the worker waits for anything.
     Ask,
     /// Panic in the other threads of the pool, for tests of what happens then.
     FailInPool,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use eframe::egui::{Context, Pos2, Shape};
 use js_sys::{Function, Promise};
 use serde::Serialize;
-use sketchpde_native::link::{Loaded, Update};
+use sketchpde_native::link::{Loaded, TrainingPoint, Update};
 use wasm_bindgen::prelude::*;
 
 use crate::line::memory;
@@ -38,6 +38,19 @@ struct Run {
     messages: Vec<String>,
     /// Of the other run of a race.
     rival: Option<sketchpde::session::Status>,
+    /// In place of all that.
+    training: Option<Trained>,
+}
+
+/// What the app was last told of a training.
+#[derive(Clone, Serialize)]
+struct Trained {
+    place: Loaded,
+    playing: bool,
+    ended: Option<String>,
+    failure: Option<String>,
+    /// Every iteration so far.
+    points: Vec<TrainingPoint>,
 }
 
 /// A frame.
@@ -86,6 +99,20 @@ impl Probe {
                 Update::Message(message)
                 | Update::Refused { message, .. }
                 | Update::Stopped(message) => run.messages.push(message.clone()),
+                Update::Training(snapshot) => {
+                    let same = |known: &Trained| known.place.run == snapshot.place.run;
+                    let known = run.training.take().filter(same).map(|known| known.points);
+                    let mut points = known.unwrap_or_default();
+                    points.truncate(snapshot.first);
+                    points.extend_from_slice(&snapshot.points);
+                    run.training = Some(Trained {
+                        place: snapshot.place.clone(),
+                        playing: snapshot.playing,
+                        ended: snapshot.ended.clone(),
+                        failure: snapshot.failure.clone(),
+                        points,
+                    });
+                }
                 Update::Rival(snapshot) => run.rival = Some(snapshot.status.clone()),
                 _ => {}
             }

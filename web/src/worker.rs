@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use js_sys::Array;
-use sketchpde::problem::{Overrides, Problem};
+use sketchpde::evaluate::residual::{Collocation, ResidualSystem};
+use sketchpde::problem::{Overrides, Problem, ResidualProblem};
 use sketchpde::session::total_points;
 use sketchpde_native::link::{Activity, Backend, Request, Server, Update, find_reference};
 use wasm_bindgen::prelude::*;
@@ -31,8 +32,10 @@ pub fn serve(early: &Array) -> Result<(), JsValue> {
     report_panics();
     let inbox = Rc::new(Inbox::new()?);
     let receive = {
-        let inbox = Rc::clone(&inbox);
+        let (inbox, scope) = (Rc::clone(&inbox), scope.clone());
         move |value: &JsValue| match unpack(value) {
+            // At once: an iteration on a slow device takes minutes, and whoever waits for one is there.
+            Ok(Job::Ask) => send(&scope, &News::Alive),
             Ok(job) => inbox.put(job),
             Err(error) => panic!("the page sent a damaged message: {error}"),
         }
@@ -62,7 +65,8 @@ async fn work(scope: DedicatedWorkerGlobalScope, inbox: Rc<Inbox<Job>>) {
                     let updates = server.handle(choose_backend(request)).await;
                     send_updates(&scope, updates);
                 }
-                Job::Ask => send(&scope, &News::Alive),
+                // Answered when it came.
+                Job::Ask => {}
                 Job::FailInPool => rayon::broadcast(fail_in_pool).into_iter().collect(),
                 Job::FindReference { run, toml } => {
                     // Whoever wants it no longer ends this worker.
@@ -80,14 +84,24 @@ async fn work(scope: DedicatedWorkerGlobalScope, inbox: Rc<Inbox<Job>>) {
 /// In a page the way to the GPU and back takes a millisecond or more, several times a step: small
 /// problems are solved sooner where they are.
 fn choose_backend(mut request: Request) -> Request {
-    if let Request::Load(load) = &mut request
-        && load.backend == Backend::Auto
-        && let Ok(problem) = Problem::from_toml(&load.toml, &Overrides::new())
-        && total_points(&problem).saturating_mul(problem.method.columns) < GPU_PAYS
-    {
-        load.backend = Backend::Cpu;
+    let (toml, backend) = match &mut request {
+        Request::Load(load) => (&load.toml, &mut load.backend),
+        Request::Train(load) => (&load.toml, &mut load.backend),
+        _ => return request,
+    };
+    if *backend == Backend::Auto && entries(toml).is_some_and(|entries| entries < GPU_PAYS) {
+        *backend = Backend::Cpu;
     }
     request
+}
+
+/// Of the Jacobian of a problem file; `None` where it is none.
+fn entries(toml: &str) -> Option<usize> {
+    if let Ok(problem) = Problem::from_toml(toml, &Overrides::new()) {
+        return Some(total_points(&problem).saturating_mul(problem.method.columns));
+    }
+    let system = Collocation::new(&ResidualProblem::from_toml(toml, &Overrides::new()).ok()?);
+    Some(system.rows().saturating_mul(system.parameters()))
 }
 
 /// Panics in the threads of the pool beside this one, which then waits for them in vain.

@@ -33,6 +33,24 @@ function program(seed) {
   return JSON.parse(json);
 }
 
+/**
+ * A training that takes a software GPU seconds; its link, and the losses that the program finds
+ * with the same settings.
+ */
+const TRAINING = ["network.layers=[8, 8]", "residual.interior.points.count=9", "residual.walls.points.count=9", "evaluation.count=20"];
+const trainingLink = (changes) =>
+  `#v1&preset=poisson-2d${[...TRAINING, ...changes].map((change) => `&set=${encodeURIComponent(change)}`).join("")}`;
+function losses(changes) {
+  const out = path.join(process.env.SKETCHPDE_RESULTS, "program-training");
+  const set = [...TRAINING, ...changes].flatMap((change) => ["--set", change]);
+  execFileSync(process.env.SKETCHPDE_CLI, [
+    "solve", "poisson-2d", ...set, "--backend", "cpu", "--out", out, "--quiet", "--no-plots", "--force",
+  ]);
+  const [names, ...rows] = readFileSync(path.join(out, "history.csv"), "utf8").trim().split("\n");
+  const column = names.split(",").indexOf("loss");
+  return rows.map((row) => Number(row.split(",")[column]));
+}
+
 const linkTo = (seed) =>
   `#v1&file=${encodeURIComponent(readFileSync(FILE, "utf8"))}&set=${encodeURIComponent(`run.seed=${seed}`)}`;
 
@@ -254,6 +272,54 @@ for (const tier of Object.keys(TIERS)) {
         const { seen } = await app.until("the processor", ({ run }) =>
           run.loaded?.backend === "cpu" && run.status?.phase === "Done", SLOWLY);
         assert.ok(seen.run.messages.some((text) => /goes on, on the CPU/.test(text)), seen.run.messages.join());
+      });
+    }
+
+    if (tier === "webgpu") {
+      const train = async (app) => {
+        await app.until("an iteration", ({ run }) => run.training?.points.length > 0);
+        await app.click("GPU");
+        // A software GPU draws and computes by turns.
+        await app.page.setViewportSize({ width: 400, height: 300 });
+        const onGpu = ({ run: { training } }) => training?.place.backend === "gpu" && training.points.length > 0;
+        return (await app.until("an iteration on a GPU", onGpu, SLOWLY)).seen;
+      };
+
+      const few = ["method.iterations=6"];
+      onPage("a training on a GPU goes the way of the processor's", { fragment: trainingLink(few), height: 1400 }, async (app) => {
+        await train(app);
+        const { seen } = await app.until("the end", ({ run }) => run.training.ended, SLOWLY);
+        const { place, failure, points } = seen.run.training;
+        assert.equal(failure, null);
+        // WebGPU has no f64: the tier's residuals are double-float, and it says so.
+        assert.deepEqual([place.backend, place.precision], ["gpu", "mixed (double-float residual)"]);
+        await app.page.setViewportSize({ width: 1280, height: 1400 });
+        await app.text(/^GPU, .*mixed \(double-float residual\)  ·  lm$/);
+        await app.screenshot(`${tier}-training-on-gpu`);
+        const found = points.map(({ loss }) => loss);
+        // Rounding in a Jacobian of f32 turns a step by little, which grows from step to step.
+        const agrees = (wanted) => found.length === wanted.length && found.every((loss, k) =>
+          Math.abs(loss - wanted[k]) < 1e-4 * 4 ** k * wanted[k] + 1e-7 * wanted[0]);
+        const told = (wanted) => JSON.stringify({ found, wanted });
+        for (const precision of ["mixed", "f64"]) {
+          const wanted = losses([...few, `run.precision=${precision}`]);
+          assert.ok(agrees(wanted), told(wanted));
+        }
+        // The comparison can fail: another seed is another training.
+        const other = losses([...few, "run.seed=1"]);
+        assert.ok(!agrees(other), told(other));
+      });
+
+      onPage("without its device a training goes on on the processor", { fragment: trainingLink(["method.iterations=2000"]), height: 1400 }, async (app) => {
+        const { run: before } = await train(app);
+        await app.fault("device");
+        const { seen } = await app.until("iterations on the processor", ({ run: { training } }) =>
+          training.place.backend === "cpu" && training.points.length > before.training.points.length + 10, SLOWLY);
+        assert.ok(seen.run.messages.some((text) => /goes on, on the CPU/.test(text)), seen.run.messages.join());
+        const { failure, points } = seen.run.training;
+        assert.equal(failure, null);
+        assert.deepEqual(points.map(({ iteration }) => iteration), points.map((_, k) => k + 1), "none is lost");
+        assert.ok(points.every(({ loss }, k) => k === 0 || loss <= (1 + 1e-9) * points[k - 1].loss), "from where it was");
       });
     }
 

@@ -23,7 +23,8 @@ Commands:
   web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing),
                 with threads where the source of Rust's library can be had
   serve [PORT]  Build it and serve it on this machine (port 8080)
-  web-test      Build it and test it in headless Chromium, with WebGPU and without
+  web-test [WORDS]  Build it and test it in headless Chromium, with WebGPU and without (WORDS: only
+                the tests whose names hold them)
 
 Environment:
   SKETCHPDE_SWIFTSHADER    Vulkan manifest of SwiftShader, where it is not found by itself
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
         ["web", "--optimise"] => web::build(web::Options { optimise: true }).map(drop),
         ["serve"] => build_and_serve("8080"),
         ["serve", port] => build_and_serve(port),
-        ["web-test"] => web::tools().and_then(|tools| web::test(&tools)),
+        ["web-test"] => web::tools().and_then(|tools| web::test(&tools, None)),
+        ["web-test", words] => web::tools().and_then(|tools| web::test(&tools, Some(words))),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

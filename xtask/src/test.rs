@@ -55,7 +55,7 @@ pub fn run_tests() -> Result<(), String> {
         None => without_swiftshader(),
     });
     steps.step("the page in Chromium", || match web::tools() {
-        Ok(tools) => web::test(&tools).map_or_else(Outcome::Failed, |()| Outcome::Passed),
+        Ok(tools) => web::test(&tools, None).map_or_else(Outcome::Failed, |()| Outcome::Passed),
         Err(why) => missing(why),
     });
     println!("{steps}");

@@ -139,7 +139,7 @@ fn train(
             column(ui, |ui| {
                 numbers(ui);
                 problems(ui, state, pictures, actions);
-                card(ui, "Method", "", |ui| views::training_method(ui, training, actions));
+                card(ui, "Method", "", |ui| views::training_method(ui, state, training, actions));
             });
         });
     } else if state.panels {
@@ -147,7 +147,7 @@ fn train(
         panel.frame(side(palette)).show(ui, |ui| {
             column(ui, |ui| {
                 problems(ui, state, pictures, actions);
-                card(ui, "Method", "", |ui| views::training_method(ui, training, actions));
+                card(ui, "Method", "", |ui| views::training_method(ui, state, training, actions));
             });
         });
         let panel = Panel::right("right").exact_size(RIGHT).resizable(false);

@@ -118,7 +118,9 @@ impl App {
         self.state.awaited = None;
         self.end_race();
         let (run, toml) = (self.latest_run, problem.source.clone());
-        self.line.send(Request::Train(Box::new(TrainingLoad { run, toml, state, playing })));
+        let backend = self.state.backend.clone();
+        let load = TrainingLoad { run, toml, backend, state, playing };
+        self.line.send(Request::Train(Box::new(load)));
         self.state.training = Some(Training::new(run, setup, problem));
         self.asked = false;
     }
@@ -127,6 +129,14 @@ impl App {
     fn change_training(&mut self, key: &str, value: &str) {
         if let Some(training) = &self.state.training {
             self.open_training(training.setup.with(key, value));
+        }
+    }
+
+    /// The present training from its beginning, on the backend that is chosen now.
+    fn again_elsewhere(&mut self) {
+        if let Some(training) = &self.state.training {
+            let playing = training.playing() || training.over();
+            self.begin_training(training.setup.clone(), None, playing);
         }
     }
 
@@ -144,6 +154,11 @@ impl App {
             Action::ChangeTraining { key, value } => {
                 let (key, value) = (*key, value.clone());
                 self.change_training(key, &value);
+                return true;
+            }
+            Action::Backend(backend) => {
+                self.state.backend = backend.clone();
+                self.again_elsewhere();
                 return true;
             }
             Action::Save(what) => {

@@ -157,13 +157,14 @@ pub enum Update {
 }
 
 /// Where a run computes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loaded {
     pub run: RunId,
     /// `cpu` or `gpu`.
     pub backend: String,
     pub device: String,
-    /// Tier: `f32`, `mixed` or `f64`.
+    /// Tier: `f32`, `mixed` or `f64`; of a training in words, with the change of tier where there was
+    /// one.
     pub precision: String,
 }
 

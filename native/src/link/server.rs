@@ -76,7 +76,7 @@ impl Server {
     pub async fn handle(&mut self, request: Request) -> Vec<Update> {
         match request {
             Request::Load(load) => self.load(*load).await,
-            Request::Train(load) => self.train(&load),
+            Request::Train(load) => self.train(&load).await,
             Request::Command(command) => self.command(command).await,
             Request::Draw(stroke) => self.draw(stroke).await,
             Request::Snapshot => self.snapshot(false),
@@ -92,7 +92,8 @@ impl Server {
             }
             Request::Fault(Fault::Panic) => panic!("a test asked for this"),
             Request::Fault(Fault::LostDevice) => {
-                if let Some(gpu) = self.session().and_then(Session::gpu) {
+                let run = self.session().and_then(Session::gpu);
+                if let Some(gpu) = run.or(self.training.as_ref().and_then(Trainee::gpu)) {
                     gpu.device().destroy();
                 }
                 Vec::new()
@@ -104,11 +105,13 @@ impl Server {
     /// Works for about `budget` seconds, less where the run is ahead of its pace.
     pub async fn advance(&mut self, budget: f64) -> (Activity, Vec<Update>) {
         if let Some(training) = &mut self.training {
-            let activity = match training.advance(budget) {
+            let activity = match training.advance(budget).await {
                 session::Activity::Busy => Activity::Busy,
                 session::Activity::Idle => Activity::Idle,
             };
-            return (activity, self.settled(activity));
+            let mut updates = training.tell();
+            updates.extend(self.settled(activity));
+            return (activity, updates);
         }
         let Some(status) = self.session().map(Session::status) else {
             return (Activity::Idle, Vec::new());
@@ -167,11 +170,12 @@ impl Server {
         }
     }
 
-    fn train(&mut self, load: &TrainingLoad) -> Vec<Update> {
-        match Trainee::new(load, self.clock) {
+    async fn train(&mut self, load: &TrainingLoad) -> Vec<Update> {
+        match Trainee::new(load, self.clock).await {
             Ok(mut trainee) => {
                 (self.present, self.rival) = (None, None);
-                let shown = trainee.show(true);
+                let mut shown = trainee.tell();
+                shown.extend(trainee.show(true));
                 self.training = Some(trainee);
                 shown
             }
@@ -212,7 +216,7 @@ impl Server {
 
     async fn command(&mut self, command: Command) -> Vec<Update> {
         if let Some(training) = &mut self.training {
-            let failure = training.obey(&command).err();
+            let failure = training.obey(&command).await.err();
             return failure.map(|error| Update::Message(error.to_string())).into_iter().collect();
         }
         let Some(present) = &mut self.present else { return Vec::new() };

@@ -3,6 +3,7 @@
 mod deeds;
 mod failures;
 mod races;
+mod trainings;
 
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,13 @@
 //! Training over a whole domain: the server's end of it, and what it shows.
 
 use serde::{Deserialize, Serialize};
+use sketchpde::evaluate::gpu::{Gpu, GpuError};
+use sketchpde::evaluate::residual::ResidualError;
 use sketchpde::optimize::{OptimizeError, TrainingState};
 use sketchpde::problem::{Overrides, ProblemErrors, ResidualProblem};
-use sketchpde::session::{self, Clock, Command, TrainingSession};
+use sketchpde::session::{self, Clock, Command, TrainingSession, TrainingSystem};
 
-use super::{RunId, Update};
+use super::{Backend, Loaded, RunId, Update};
 
 /// A training to set up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +15,7 @@ pub struct TrainingLoad {
     pub run: RunId,
     /// The problem file with every change applied.
     pub toml: String,
+    pub backend: Backend,
     /// Where to go on; `None`: at the beginning.
     pub state: Option<TrainingState>,
     /// Whether to begin at once.
@@ -23,6 +26,8 @@ pub struct TrainingLoad {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSnapshot {
     pub run: RunId,
+    /// Where it computes now.
+    pub place: Loaded,
     pub playing: bool,
     pub iteration: usize,
     /// The most there will be.
@@ -74,6 +79,8 @@ pub enum TrainingLoadError {
     #[error(transparent)]
     Problem(#[from] ProblemErrors),
     #[error(transparent)]
+    Device(#[from] GpuError),
+    #[error(transparent)]
     Training(#[from] OptimizeError),
 }
 
@@ -93,6 +100,8 @@ pub(super) struct Trainee {
     /// Iterations that it may take; `None`: until its end.
     left: Option<usize>,
     failure: Option<OptimizeError>,
+    /// What a person should know of where it computes.
+    told: Vec<String>,
     points_sent: usize,
     /// Iteration and wall time of the last picture.
     pictured: Option<(usize, f64)>,
@@ -103,11 +112,15 @@ pub(super) struct Trainee {
 }
 
 impl Trainee {
-    pub fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
+    pub async fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
         let problem = ResidualProblem::from_toml(&load.toml, &Overrides::new())?;
+        let system = TrainingSystem::choose(&problem, &load.backend.clone().into()).await?;
+        let reason = system.reason();
+        let told =
+            reason.map(|why| format!("The GPU cannot take this problem, the CPU does: {why}"));
         let session = match &load.state {
-            Some(state) => TrainingSession::restore(&problem, state, clock)?,
-            None => TrainingSession::new(&problem, clock)?,
+            Some(state) => TrainingSession::restore_on(system, &problem, state, clock).await?,
+            None => TrainingSession::on(system, &problem, clock).await?,
         };
         Ok(Self {
             run: load.run,
@@ -115,6 +128,7 @@ impl Trainee {
             clock,
             left: (!load.playing).then_some(0),
             failure: None,
+            told: told.into_iter().collect(),
             points_sent: 0,
             pictured: None,
             marked: None,
@@ -123,14 +137,13 @@ impl Trainee {
     }
 
     /// Commands about a time step mean nothing here.
-    pub fn obey(&mut self, command: &Command) -> Result<(), OptimizeError> {
+    pub async fn obey(&mut self, command: &Command) -> Result<(), OptimizeError> {
         match command {
             Command::Play => self.left = None,
             Command::Pause => self.left = Some(0),
             Command::Step(count) => self.left = Some(*count),
             Command::Reset => {
-                let problem = self.session.problem().clone();
-                self.session = TrainingSession::new(&problem, self.clock)?;
+                self.session.begin_anew().await?;
                 self.failure = None;
                 self.points_sent = 0;
                 self.pictured = None;
@@ -146,11 +159,15 @@ impl Trainee {
     }
 
     /// Iterates for about `budget` seconds, at least once where that is due.
-    pub fn advance(&mut self, budget: f64) -> session::Activity {
+    pub async fn advance(&mut self, budget: f64) -> session::Activity {
         let until = (self.clock)() + budget;
         while self.is_due() {
-            if let Err(error) = self.session.iterate() {
+            if let Err(error) = self.session.iterate().await {
                 self.failure = Some(error);
+            }
+            if self.has_lost_its_device() {
+                self.leave_the_device().await;
+                continue;
             }
             self.left = self.left.map(|left| left.saturating_sub(1));
             if (self.clock)() >= until {
@@ -158,6 +175,36 @@ impl Trainee {
             }
         }
         if self.is_due() { session::Activity::Busy } else { session::Activity::Idle }
+    }
+
+    /// The device in use, where it is no CPU.
+    pub fn gpu(&self) -> Option<&Gpu> {
+        self.session.gpu()
+    }
+
+    fn has_lost_its_device(&self) -> bool {
+        let failure = self.failure.as_ref();
+        matches!(failure, Some(OptimizeError::Residual(ResidualError::Device { .. })))
+    }
+
+    /// The device was lost or failed: goes on from the last iteration on the CPU.
+    async fn leave_the_device(&mut self) {
+        let reason = self.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+        match self.session.go_on_on_cpu().await {
+            Ok(()) => {
+                self.failure = None;
+                self.told.push(format!("{reason}. The training goes on, on the CPU."));
+            }
+            Err(error) => {
+                self.told.push(format!("{reason}. It cannot go on on the CPU: {error}"));
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    /// What a person should know, once.
+    pub fn tell(&mut self) -> Vec<Update> {
+        self.told.drain(..).map(Update::Message).collect()
     }
 
     /// Whether it has come to where nobody has looked at it or marked it.
@@ -205,9 +252,17 @@ impl Trainee {
         });
         let points: Vec<TrainingPoint> = points.collect();
         self.points_sent = records.len();
+        let description = self.session.describe();
+        let place = Loaded {
+            run: self.run,
+            backend: description.backend.to_owned(),
+            device: description.device,
+            precision: self.session.precision(),
+        };
         let ended = self.session.report().reason.map(|reason| reason.describe().to_owned());
         Update::Training(Box::new(TrainingSnapshot {
             run: self.run,
+            place,
             playing: self.left != Some(0),
             iteration: status.iteration,
             iterations: status.iterations,

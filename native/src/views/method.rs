@@ -157,6 +157,13 @@ fn network(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             change(actions, key, v as usize);
         }
     }
+    backend(ui, state, actions);
+    ui.add_space(4.0);
+    hint(ui, format!("Seed {}", state.mirror.problem.seed));
+}
+
+/// Where to compute.
+pub(super) fn backend(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let backends = [
         (Backend::Auto, "Auto", "A hardware GPU where there is one, else the CPU"),
         (Backend::Cpu, "CPU", "SIMD and threads"),
@@ -168,6 +175,4 @@ fn network(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if let Some(k) = choice(ui, "Backend", chosen, &numbered) {
         actions.push(Action::Backend(backends[k].0.clone()));
     }
-    ui.add_space(4.0);
-    hint(ui, format!("Seed {}", state.mirror.problem.seed));
 }

@@ -5,7 +5,11 @@ use sketchpde::problem::Choice;
 use sketchpde::session::total_points;
 
 use crate::app::state::State;
+use crate::link::Loaded;
 use crate::theme;
+
+/// Before the solver has said anything.
+const STARTING: &str = "starting the solver…";
 
 /// Backend, tier, speed; sizes on the right.
 pub fn status(ui: &mut Ui, state: &State, narrow: bool) {
@@ -34,20 +38,25 @@ pub fn status(ui: &mut Ui, state: &State, narrow: bool) {
 
 fn left(state: &State) -> String {
     if let Some(training) = &state.training {
+        let Some(latest) = &training.latest else { return STARTING.into() };
         let method = training.problem.method.name.word();
-        return format!("CPU, double precision  ·  {method}");
+        return format!("{}  ·  {}  ·  {method}", place(&latest.place), latest.place.precision);
     }
     let mirror = &state.mirror;
-    let Some(loaded) = &mirror.loaded else { return "starting the solver…".into() };
-    let place = match loaded.backend.as_str() {
-        "cpu" => format!("CPU, {}", loaded.device),
-        _ => format!("GPU, {}", loaded.device),
-    };
+    let Some(loaded) = &mirror.loaded else { return STARTING.into() };
     let rate = match mirror.rate.filter(|_| mirror.moving()) {
         Some(rate) => format!("  ·  {rate:.0} steps/s"),
         None => String::new(),
     };
-    format!("{place}  ·  {}{rate}", loaded.precision)
+    format!("{}  ·  {}{rate}", place(loaded), loaded.precision)
+}
+
+/// Which processor, and what it is called.
+fn place(loaded: &Loaded) -> String {
+    match loaded.backend.as_str() {
+        "cpu" => format!("CPU, {}", loaded.device),
+        _ => format!("GPU, {}", loaded.device),
+    }
 }
 
 fn right(state: &State) -> String {

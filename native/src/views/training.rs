@@ -219,7 +219,7 @@ pub fn training_histories(ui: &mut Ui, training: &Training) {
 }
 
 /// The optimiser.
-pub fn training_method(ui: &mut Ui, training: &Training, actions: &mut Vec<Action>) {
+pub fn training_method(ui: &mut Ui, state: &State, training: &Training, actions: &mut Vec<Action>) {
     hint(ui, "Another one begins the training anew.");
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(5.0, 5.0);
@@ -230,6 +230,7 @@ pub fn training_method(ui: &mut Ui, training: &Training, actions: &mut Vec<Actio
             }
         }
     });
+    super::method::backend(ui, state, actions);
     ui.add_space(4.0);
     hint(ui, format!("Seed {}", training.problem.seed));
 }

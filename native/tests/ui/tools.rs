@@ -4,7 +4,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use sketchpde::session::Phase;
 use sketchpde_native::App;
-use sketchpde_native::link::{Checkpoint, Fault};
+use sketchpde_native::link::{Backend, Checkpoint, Fault};
 
 use super::support::{Desk, desktop, open, state, step, until};
 
@@ -185,6 +185,15 @@ fn a_training_is_watched_and_stops_when_asked() {
     click(&mut window, "One time step (arrow right)");
     window.run_steps(3);
     assert_eq!(training(&window).0.len(), paused + 1);
+    assert!(window.query_by_label_contains("  ·  f64  ·  lm").is_some(), "where it computes");
+    // Another place to compute begins it anew; without a hardware GPU that is the CPU again.
+    let run = |window: &Window| state(window).training.as_ref().map(|training| training.run);
+    let before = run(&window);
+    click(&mut window, "Auto");
+    until(&mut window, 60, |state| {
+        let moved = state.training.as_ref().filter(|t| Some(t.run) != before);
+        state.backend == Backend::Auto && moved.is_some_and(|t| t.latest.is_some())
+    });
     click(&mut window, "adam");
     until(&mut window, 60, |state| {
         state.training.as_ref().is_some_and(|t| t.points.len() > 2 && t.points[0].rank == 0)

@@ -27,7 +27,7 @@ pub fn train(
     let mut kept = Instant::now();
     let mut precision = session.precision();
     loop {
-        let report = match session.iterate() {
+        let report = match pollster::block_on(session.iterate()) {
             Ok(report) => report,
             Err(error) => {
                 progress.finish();

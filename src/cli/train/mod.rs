@@ -59,7 +59,7 @@ fn one(
     let store = Store::new(folder, problem, &system.describe());
     let mut session = match resume {
         true => store.resume(system, problem, progress)?,
-        false => TrainingSession::on(system, problem, wall_clock)?,
+        false => pollster::block_on(TrainingSession::on(system, problem, wall_clock))?,
     };
     session = compared(session, problem, progress);
     progress.say(Verbosity::Normal, &headline(&mut session));

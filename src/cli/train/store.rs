@@ -63,7 +63,12 @@ impl Store {
             progress.say(Verbosity::Normal, &text);
         }
         progress.say(Verbosity::Normal, &format!("Going on at iteration {}", checkpoint.step));
-        match TrainingSession::restore_on(system, problem, &checkpoint.state, wall_clock) {
+        match pollster::block_on(TrainingSession::restore_on(
+            system,
+            problem,
+            &checkpoint.state,
+            wall_clock,
+        )) {
             Err(OptimizeError::State { .. }) => {
                 let path = checkpoint::path(self.folder.path());
                 Err(OutputError::CheckpointDamaged { path }.into())

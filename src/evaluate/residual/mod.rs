@@ -36,6 +36,16 @@ pub struct Rounding {
 impl Rounding {
     /// Of a Jacobian in f64.
     pub const DOUBLE: Self = Self { entries: f64::EPSILON, products: f64::EPSILON };
+
+    /// Singular values of J below this share of the largest are noise, by its entries or by its
+    /// products: zero for f64, whose round-off the methods' own bounds follow.
+    #[must_use]
+    pub fn noise(self) -> f64 {
+        match self.entries {
+            entries if entries <= f64::EPSILON => 0.0,
+            entries => entries.max(self.products),
+        }
+    }
 }
 
 /// A nonlinear least-squares problem R(theta) = |r(theta)|^2, rows already weighted so that R is
@@ -47,6 +57,10 @@ impl Rounding {
 /// to) none: every direction made of `J^T r` and `J^T J`, or of `J^+ r`, is the energy natural
 /// gradient (Mueller, Zeinhofer, ICML 2023), and [`ResidualSystem::losses`] is what to compare,
 /// never |r|^2.
+///
+/// What evaluates is async, because a GPU answers later and a page must not wait for it; on the CPU
+/// it is ready at once.
+#[expect(async_fn_in_trait, reason = "the browser's futures are not Send, so no bound is wanted")]
 pub trait ResidualSystem {
     /// p: the number of parameters.
     fn parameters(&self) -> usize;
@@ -61,20 +75,20 @@ pub trait ResidualSystem {
     ///
     /// # Panics
     /// Here and below, where a slice or a matrix has another size than `rows` and `parameters` say.
-    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError>;
+    async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError>;
 
     /// R at several parameter vectors in one batch, for line searches. A value that is not finite
     /// is no error here: a trial step may fail.
     ///
     /// # Errors
     /// Where nothing can be evaluated at all.
-    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError>;
+    async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError>;
 
     /// r and J = dr / dtheta (n x p), in f64; for sizes that fit memory.
     ///
     /// # Errors
     /// Where an entry of r is not finite.
-    fn jacobian(
+    async fn jacobian(
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
@@ -86,7 +100,7 @@ pub trait ResidualSystem {
     ///
     /// # Errors
     /// As [`ResidualSystem::jacobian`].
-    fn jacobian_blocks(
+    async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
@@ -106,12 +120,17 @@ pub trait ResidualSystem {
     ///
     /// # Errors
     /// As [`ResidualSystem::jacobian`].
-    fn multiply(&mut self, theta: &[f64], v: MatRef<'_, f64>) -> Result<Mat<f64>, ResidualError> {
+    async fn multiply(
+        &mut self,
+        theta: &[f64],
+        v: MatRef<'_, f64>,
+    ) -> Result<Mat<f64>, ResidualError> {
         let mut product = Mat::zeros(self.rows(), v.ncols());
         self.jacobian_blocks(theta, &mut |first, block| {
             let out = product.as_mut().subrows_mut(first, block.nrows());
             matmul(out, Accum::Replace, block, v, 1.0, get_global_parallelism());
-        })?;
+        })
+        .await?;
         Ok(product)
     }
 
@@ -119,7 +138,7 @@ pub trait ResidualSystem {
     ///
     /// # Errors
     /// As [`ResidualSystem::jacobian`].
-    fn multiply_transposed(
+    async fn multiply_transposed(
         &mut self,
         theta: &[f64],
         w: MatRef<'_, f64>,
@@ -129,7 +148,8 @@ pub trait ResidualSystem {
             let w = w.subrows(first, block.nrows());
             let par = get_global_parallelism();
             matmul(product.as_mut(), Accum::Add, block.transpose(), w, 1.0, par);
-        })?;
+        })
+        .await?;
         Ok(product)
     }
 
@@ -137,17 +157,18 @@ pub trait ResidualSystem {
     ///
     /// # Errors
     /// As [`ResidualSystem::jacobian`].
-    fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
+    async fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
         let mut residual = vec![0.0; self.rows()];
-        self.residual(theta, &mut residual)?;
+        self.residual(theta, &mut residual).await?;
         out.fill(0.0);
         self.jacobian_blocks(theta, &mut |first, block| {
             let r = &residual[first..first + block.nrows()];
             for (g, column) in out.iter_mut().zip(block.col_iter()) {
                 *g += 2.0 * column.iter().zip(r).map(|(j, r)| j * r).sum::<f64>();
             }
-        })?;
-        Ok(self.losses(&[theta])?[0])
+        })
+        .await?;
+        Ok(self.losses(&[theta]).await?[0])
     }
 
     /// Called by the optimisers before every iteration (from 0): draws new points where the
@@ -156,7 +177,7 @@ pub trait ResidualSystem {
     ///
     /// # Errors
     /// Where a new point cannot be evaluated.
-    fn begin_iteration(
+    async fn begin_iteration(
         &mut self,
         _iteration: usize,
         _theta: &[f64],

@@ -142,26 +142,32 @@ impl Collocation {
     }
 }
 
-impl ResidualSystem for Collocation {
-    fn parameters(&self) -> usize {
-        self.network().parameters()
-    }
-
-    fn rows(&self) -> usize {
-        self.block_rows().iter().sum()
-    }
-
-    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+/// What [`ResidualSystem`] promises, without its waiting: here nothing waits. What cannot fail has
+/// its type all the same.
+impl Collocation {
+    /// [`ResidualSystem::residual`], at once.
+    ///
+    /// # Errors
+    /// Where an entry is not finite.
+    ///
+    /// # Panics
+    /// Here and below, where a slice or a matrix has another size than `rows` and `parameters` say.
+    pub fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
         assert_eq!(out.len(), self.rows(), "length of r");
         with_operators!(&self.values, list => sweeps::residual(list, &self.network, theta, out));
         self.check_finite(out)
     }
 
-    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+    /// [`ResidualSystem::losses`], at once.
+    pub fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
         Ok(with_operators!(&self.values, list => sweeps::losses(list, &self.network, thetas)))
     }
 
-    fn jacobian(
+    /// [`ResidualSystem::jacobian`], at once.
+    ///
+    /// # Errors
+    /// Where an entry of r is not finite.
+    pub fn jacobian(
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
@@ -178,7 +184,11 @@ impl ResidualSystem for Collocation {
         self.check_finite(residual)
     }
 
-    fn jacobian_blocks(
+    /// [`ResidualSystem::jacobian_blocks`], at once.
+    ///
+    /// # Errors
+    /// A row that is too long for memory.
+    pub fn jacobian_blocks(
         &mut self,
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
@@ -188,17 +198,11 @@ impl ResidualSystem for Collocation {
         })
     }
 
-    fn rounding(&self) -> Rounding {
-        match self.rates() {
-            // The host multiplies in f64.
-            Operators::Single(_) => {
-                Rounding { entries: f64::from(f32::EPSILON), ..Rounding::DOUBLE }
-            }
-            Operators::Double(_) => Rounding::DOUBLE,
-        }
-    }
-
-    fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
+    /// [`ResidualSystem::gradient`], at once.
+    ///
+    /// # Errors
+    /// As [`Collocation::residual`].
+    pub fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
         let mut residual = vec![0.0; self.rows()];
         self.residual(theta, &mut residual)?;
         with_operators!(self.rates(), list => sweeps::gradient(list, &self.network, theta, &residual, out));
@@ -208,7 +212,12 @@ impl ResidualSystem for Collocation {
         Ok(residual.iter().map(|r| r * r).sum())
     }
 
-    fn begin_iteration(&mut self, iteration: usize, theta: &[f64]) -> Result<bool, ResidualError> {
+    /// [`ResidualSystem::begin_iteration`], at once.
+    pub fn begin_iteration(
+        &mut self,
+        iteration: usize,
+        theta: &[f64],
+    ) -> Result<bool, ResidualError> {
         let mut changed = false;
         for index in 0..self.problem.blocks.len() {
             let block = &self.problem.blocks[index];
@@ -227,6 +236,63 @@ impl ResidualSystem for Collocation {
             changed = true;
         }
         Ok(changed)
+    }
+}
+
+impl ResidualSystem for Collocation {
+    fn parameters(&self) -> usize {
+        self.network().parameters()
+    }
+
+    fn rows(&self) -> usize {
+        self.block_rows().iter().sum()
+    }
+
+    async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+        Self::residual(self, theta, out)
+    }
+
+    async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+        Self::losses(self, thetas)
+    }
+
+    async fn jacobian(
+        &mut self,
+        theta: &[f64],
+        residual: &mut [f64],
+        matrix: MatMut<'_, f64>,
+    ) -> Result<(), ResidualError> {
+        Self::jacobian(self, theta, residual, matrix)
+    }
+
+    async fn jacobian_blocks(
+        &mut self,
+        theta: &[f64],
+        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+    ) -> Result<(), ResidualError> {
+        Self::jacobian_blocks(self, theta, visit)
+    }
+
+    fn rounding(&self) -> Rounding {
+        match self.rates() {
+            // The host multiplies in f64.
+            Operators::Single(_) => {
+                Rounding { entries: f64::from(f32::EPSILON), ..Rounding::DOUBLE }
+            }
+            Operators::Double(_) => Rounding::DOUBLE,
+        }
+    }
+
+    async fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
+        Self::gradient(self, theta, out)
+    }
+
+    async fn begin_iteration(
+        &mut self,
+        iteration: usize,
+        theta: &[f64],
+    ) -> Result<bool, ResidualError> {
+        Self::begin_iteration(self, iteration, theta)
     }
 
     fn save(&self) -> BTreeMap<String, Vec<f64>> {

@@ -5,7 +5,7 @@ use faer::Mat;
 
 use super::error::FitError;
 use super::target::{Residual, Target};
-use crate::linalg::LeastSquares;
+use crate::linalg::{LeastSquares, at_once};
 use crate::optimize::levenberg::search::{Linearised, Next, Reached, SearchSettings};
 
 /// Start value of the damping, relative to the largest singular value.
@@ -58,13 +58,13 @@ impl Levenberg {
             residual: &residual.entries,
             loss: residual.loss,
             inverse: self.solver.normal_equations(jacobian)?,
-            evaluate: |step: &[f64]| {
+            evaluate: async |step: &[f64]| {
                 let Residual { entries, loss, .. } = target.residual(&moved(step));
                 Ok::<_, FitError>(Reached { loss, next: Next::Residual(entries) })
             },
             settings: SearchSettings::default(),
         };
-        let best = linearised.search(damping)?;
+        let best = at_once(linearised.search(damping))?;
         Ok(best.map(|best| {
             let theta = moved(&best.step);
             Trial { residual: target.residual(&theta), theta, damping: best.damping }

@@ -13,9 +13,10 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use crate::linalg::at_once;
 use crate::network::Network;
 use crate::optimize::descent::{
-    Sample,
+    QuasiNewton, Sample,
     adam::{Adam, cosine},
     lbfgs::Lbfgs,
 };
@@ -278,12 +279,12 @@ impl InitialFit {
     fn descent_step(&mut self) -> bool {
         let progress = &mut self.progress;
         let mut objective =
-            |theta: &[f64]| Ok::<_, std::convert::Infallible>(self.target.gradient(theta));
+            async |theta: &[f64]| Ok::<_, std::convert::Infallible>(self.target.gradient(theta));
         let theta = std::mem::take(&mut progress.theta);
-        let Ok(from) = Sample::new(theta, &mut objective);
+        let Ok(from) = at_once(Sample::new(theta, &mut objective));
         if progress.adam.is_none() {
             let early = 2 * progress.iteration < self.problem.fit.max_iterations;
-            let Ok(next) = progress.lbfgs.step(&from, &mut objective);
+            let Ok(next) = at_once(progress.lbfgs.step(&from, &mut objective));
             match next {
                 Some(next) if early && !stalled(&progress.losses) => {
                     progress.theta = next.theta;

@@ -4,7 +4,7 @@ use faer::{ColRef, Mat};
 use rayon::prelude::*;
 
 use super::wolfe::line_search;
-use super::{Sample, difference, dot};
+use super::{QuasiNewton, Sample, difference, dot};
 
 /// Nocedal, Wright: "Numerical Optimization", algorithm 6.1, with a line search for the weak Wolfe
 /// conditions; the first curvature pair scales the identity that H starts as (equation 6.20).
@@ -20,12 +20,11 @@ impl Default for Bfgs {
     }
 }
 
-impl Bfgs {
-    /// The next point; `None` where no step along the direction lowers the objective.
-    pub fn step<E>(
+impl QuasiNewton for Bfgs {
+    async fn step<E>(
         &mut self,
         from: &Sample,
-        objective: &mut impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
+        objective: &mut impl AsyncFnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
     ) -> Result<Option<Sample>, E> {
         let mut direction = self.direction(&from.gradient);
         if dot(&direction, &from.gradient) >= 0.0 {
@@ -34,7 +33,7 @@ impl Bfgs {
         }
         let length = dot(&direction, &direction).sqrt();
         let first = if self.inverse.nrows() == 0 { length.recip().min(1.0) } else { 1.0 };
-        let Some(next) = line_search(from, &direction, first, objective)? else {
+        let Some(next) = line_search(from, &direction, first, objective).await? else {
             return Ok(None);
         };
         let s = difference(&next.theta, &from.theta);
@@ -44,7 +43,9 @@ impl Bfgs {
         }
         Ok(Some(next))
     }
+}
 
+impl Bfgs {
     /// `-H g`.
     fn direction(&self, gradient: &[f64]) -> Vec<f64> {
         if self.inverse.nrows() == 0 {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::wolfe::line_search;
-use super::{Sample, add, difference, dot};
+use super::{QuasiNewton, Sample, add, difference, dot};
 
 /// Nocedal, Wright: "Numerical Optimization", algorithm 7.4, with a line search for the weak Wolfe
 /// conditions.
@@ -21,12 +21,11 @@ impl Default for Lbfgs {
     }
 }
 
-impl Lbfgs {
-    /// The next point; `None` where no step along the direction lowers the objective.
-    pub fn step<E>(
+impl QuasiNewton for Lbfgs {
+    async fn step<E>(
         &mut self,
         from: &Sample,
-        objective: &mut impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
+        objective: &mut impl AsyncFnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
     ) -> Result<Option<Sample>, E> {
         let mut direction = self.direction(&from.gradient);
         if dot(&direction, &from.gradient) >= 0.0 {
@@ -36,7 +35,7 @@ impl Lbfgs {
         // Without a memory the gradient has no natural length: move by one at most.
         let length = dot(&direction, &direction).sqrt();
         let first = if self.pairs.is_empty() { length.recip().min(1.0) } else { 1.0 };
-        let Some(next) = line_search(from, &direction, first, objective)? else {
+        let Some(next) = line_search(from, &direction, first, objective).await? else {
             return Ok(None);
         };
         let s = difference(&next.theta, &from.theta);
@@ -49,7 +48,9 @@ impl Lbfgs {
         }
         Ok(Some(next))
     }
+}
 
+impl Lbfgs {
     /// The pairs as one list.
     pub fn save(&self) -> Vec<f64> {
         self.pairs.iter().flat_map(|(s, y)| s.iter().chain(y)).copied().collect()

@@ -5,7 +5,7 @@ use faer::Mat;
 use super::adam::{Adam, cosine};
 use super::bfgs::Bfgs;
 use super::lbfgs::Lbfgs;
-use super::{Sample, dot};
+use super::{QuasiNewton, Sample, dot};
 use crate::evaluate::residual::{ResidualError, ResidualSystem};
 use crate::optimize::error::OptimizeError;
 use crate::optimize::line_search::or_infinite;
@@ -29,23 +29,23 @@ impl AdamMethod {
 }
 
 impl Optimizer for AdamMethod {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
         if self.adam.first.is_empty() {
             self.adam = Adam::new(start.theta.len());
         }
         let mut gradient = vec![0.0; start.theta.len()];
-        system.gradient(start.theta, &mut gradient)?;
+        system.gradient(start.theta, &mut gradient).await?;
         let rate = match self.settings.schedule {
             Schedule::Constant => self.settings.rate,
             Schedule::Cosine { period } => self.settings.rate * cosine(self.adam.steps, period),
         };
         let mut theta = start.theta.to_vec();
         self.adam.step(&mut theta, &gradient, rate);
-        let loss = system.losses(&[&theta])?[0];
+        let loss = system.losses(&[&theta]).await?[0];
         let gradient_norm = dot(&gradient, &gradient).sqrt();
         Ok(Step {
             theta,
@@ -89,13 +89,12 @@ impl LbfgsMethod {
 }
 
 impl Optimizer for LbfgsMethod {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
-        let lbfgs = &mut self.lbfgs;
-        self.last.quasi_newton(system, start, |from, objective| lbfgs.step(from, objective))
+        self.last.quasi_newton(&mut self.lbfgs, system, start).await
     }
 
     fn save(&self, state: &mut TrainingState) {
@@ -120,9 +119,9 @@ pub(crate) struct BfgsMethod {
 }
 
 impl Optimizer for BfgsMethod {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
         let parameters = start.theta.len();
@@ -135,8 +134,7 @@ impl Optimizer for BfgsMethod {
                 limit: 8 * MOST_DENSE * MOST_DENSE,
             });
         }
-        let bfgs = &mut self.bfgs;
-        self.last.quasi_newton(system, start, |from, objective| bfgs.step(from, objective))
+        self.last.quasi_newton(&mut self.bfgs, system, start).await
     }
 
     fn save(&self, state: &mut TrainingState) {
@@ -164,9 +162,6 @@ impl Optimizer for BfgsMethod {
 #[derive(Debug, Default)]
 struct LastSample(Option<Sample>);
 
-/// What a quasi-Newton step calls for value and gradient.
-type Objective<'a> = dyn FnMut(&[f64]) -> Result<(f64, Vec<f64>), OptimizeError> + 'a;
-
 /// Its entry in saved states: parameters, value and gradient, or nothing.
 const LAST: &str = "descent.last";
 
@@ -192,17 +187,17 @@ impl LastSample {
         Ok(Self(Some(Sample { theta, value: rest[0], gradient })))
     }
 
-    fn quasi_newton(
+    async fn quasi_newton<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        method: &mut impl QuasiNewton,
+        system: &mut S,
         start: Start<'_>,
-        step: impl FnOnce(&Sample, &mut &mut Objective<'_>) -> Result<Option<Sample>, OptimizeError>,
     ) -> Result<Step, OptimizeError> {
         let mut evaluations = 0;
-        let mut objective = |theta: &[f64]| -> Result<(f64, Vec<f64>), OptimizeError> {
+        let mut objective = async |theta: &[f64]| -> Result<(f64, Vec<f64>), OptimizeError> {
             evaluations += 1;
             let mut gradient = vec![0.0; theta.len()];
-            match system.gradient(theta, &mut gradient) {
+            match system.gradient(theta, &mut gradient).await {
                 Ok(value) => Ok((or_infinite(value), gradient)),
                 // A trial step may go too far.
                 Err(ResidualError::NotFinite { .. }) => Ok((f64::INFINITY, gradient)),
@@ -213,11 +208,10 @@ impl LastSample {
         let kept = self.0.take();
         let from = match kept.filter(|s| s.theta == start.theta && s.value == start.loss) {
             Some(sample) => sample,
-            None => Sample::new(start.theta.to_vec(), &mut objective)?,
+            None => Sample::new(start.theta.to_vec(), &mut objective).await?,
         };
         let gradient_norm = dot(&from.gradient, &from.gradient).sqrt();
-        let mut objective: &mut Objective<'_> = &mut objective;
-        let next = step(&from, &mut objective)?;
+        let next = method.step(&from, &mut objective).await?;
         let done = match next {
             None => Step::stay(start.theta, start.loss),
             Some(next) => {

@@ -6,6 +6,17 @@ pub(crate) mod lbfgs;
 pub(crate) mod methods;
 pub(crate) mod wolfe;
 
+/// A quasi-Newton method: one step at a time.
+pub(crate) trait QuasiNewton {
+    /// The next point; `None` where no step along the direction lowers the objective, which gives
+    /// its value and gradient.
+    async fn step<E>(
+        &mut self,
+        from: &Sample,
+        objective: &mut impl AsyncFnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
+    ) -> Result<Option<Sample>, E>;
+}
+
 /// A point with the objective's value and gradient there.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sample {
@@ -15,11 +26,11 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    pub fn new<E>(
+    pub async fn new<E>(
         theta: Vec<f64>,
-        objective: &mut impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
+        objective: &mut impl AsyncFnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
     ) -> Result<Self, E> {
-        let (value, gradient) = objective(&theta)?;
+        let (value, gradient) = objective(&theta).await?;
         Ok(Self { theta, value, gradient })
     }
 }

@@ -11,11 +11,11 @@ const TRIALS: usize = 40;
 /// [`TRIALS`], the best that decreases enough; `None` where none does. By bracketing, for the weak
 /// Wolfe conditions (Lewis, Overton: "Nonsmooth optimization via quasi-Newton methods",
 /// Mathematical Programming 2013), which keep every curvature positive.
-pub(crate) fn line_search<E>(
+pub(crate) async fn line_search<E>(
     from: &Sample,
     direction: &[f64],
     first: f64,
-    objective: &mut impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
+    objective: &mut impl AsyncFnMut(&[f64]) -> Result<(f64, Vec<f64>), E>,
 ) -> Result<Option<Sample>, E> {
     let slope = dot(&from.gradient, direction);
     let (mut low, mut high, mut step) = (0.0, f64::INFINITY, first);
@@ -23,7 +23,7 @@ pub(crate) fn line_search<E>(
     for _ in 0..TRIALS {
         let mut theta = from.theta.clone();
         add(&mut theta, step, direction);
-        let sample = Sample::new(theta, objective)?;
+        let sample = Sample::new(theta, objective).await?;
         // Not a number fails this too.
         if sample.value < from.value + DECREASE * step * slope {
             if dot(&sample.gradient, direction) >= CURVATURE * slope {

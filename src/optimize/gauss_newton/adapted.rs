@@ -21,8 +21,8 @@ pub(super) fn smallest_trial(last: f64, least: f64) -> f64 {
 /// The best of all trial cutoffs, not below `least_cutoff`, and step lengths, in one batch; where
 /// none of them lowers the loss, the full line search with ten times the cutoff. Gives the cutoff
 /// that was taken.
-pub(super) fn adapt(
-    system: &mut dyn ResidualSystem,
+pub(super) async fn adapt<S: ResidualSystem>(
+    system: &mut S,
     start: Start<'_>,
     direction: &dyn Fn(f64) -> Vec<f64>,
     last: f64,
@@ -37,7 +37,8 @@ pub(super) fn adapt(
     let values = losses(system, trials, |k| {
         let (index, eta) = place(k);
         moved(start.theta, &directions[index], eta)
-    })?;
+    })
+    .await?;
     if let Some(best) = least(&values).filter(|&best| values[best] < start.loss) {
         let (index, step_length) = place(best);
         let theta = moved(start.theta, &directions[index], step_length);
@@ -45,6 +46,6 @@ pub(super) fn adapt(
         return Ok((cutoffs[index], Step { evaluations: trials, ..step }));
     }
     let larger = (10.0 * last).min(LARGEST);
-    let step = walk(system, start, &direction(larger), line_search)?;
+    let step = walk(system, start, &direction(larger), line_search).await?;
     Ok((larger, Step { evaluations: step.evaluations + trials, ..step }))
 }

@@ -77,17 +77,17 @@ impl DampedInverse for Decomposed<'_> {
 
 /// The cutoff and the step that the loss prefers: as Levenberg-Marquardt searches its damping, with
 /// every step repeated to take the nonlinearity out.
-fn search(
-    system: &mut dyn ResidualSystem,
+async fn search<S: ResidualSystem>(
+    system: &mut S,
     start: Start<'_>,
     linearisation: &Linearisation,
     decomposed: Decomposed<'_>,
     last: f64,
 ) -> Result<(f64, Step), OptimizeError> {
     let (mut evaluations, least_damping) = (0, system.rounding().entries);
-    let evaluate = |step: &[f64]| {
+    let evaluate = async |step: &[f64]| {
         evaluations += 1;
-        reach(system, &moved(start.theta, step, 1.0))
+        reach(system, &moved(start.theta, step, 1.0)).await
     };
     let settings = SearchSettings {
         least_damping,
@@ -103,11 +103,11 @@ fn search(
         evaluate,
         settings,
     };
-    let Some(trial) = linearised.search(last)? else {
+    let Some(trial) = linearised.search(last).await? else {
         // No cutoff lowers the loss at full length: a safer direction, as far as it goes.
         let cutoff = (RETREAT * last).min(LARGEST);
         let direction = linearised.inverse.direction(cutoff);
-        let step = walk(system, start, &direction, LineSearch::default())?;
+        let step = walk(system, start, &direction, LineSearch::default()).await?;
         return Ok((cutoff, Step { evaluations: step.evaluations + evaluations, ..step }));
     };
     let mut step = Step::stay(start.theta, start.loss);
@@ -118,13 +118,13 @@ fn search(
 }
 
 impl Optimizer for Anagram {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
-        self.linearisation.at_within(system, start.theta, "anagram", MEMORY_LIMIT)?;
-        let half = self.linearisation.gradient(system)?;
+        self.linearisation.at_within(system, start.theta, "anagram", MEMORY_LIMIT).await?;
+        let half = self.linearisation.gradient(system).await?;
         let noise = system.rounding().entries;
         let published = (f64::EPSILON * system.parameters() as f64).sqrt();
         let last = self.cutoff.unwrap_or(published).max(noise);
@@ -138,9 +138,11 @@ impl Optimizer for Anagram {
             // An energy has no residual to repeat a step by.
             SingularCutoff::Adapted if is_energy(&linearisation.residual, start.loss) => {
                 let direction = |cutoff| decomposed.direction(cutoff);
-                adapt(system, start, &direction, last, noise, line_search)?
+                adapt(system, start, &direction, last, noise, line_search).await?
             }
-            SingularCutoff::Adapted => search(system, start, linearisation, decomposed, last)?,
+            SingularCutoff::Adapted => {
+                search(system, start, linearisation, decomposed, last).await?
+            }
             fixed => {
                 let rcond = match fixed {
                     SingularCutoff::Fixed(cutoff) => {
@@ -150,7 +152,7 @@ impl Optimizer for Anagram {
                 };
                 let rcond = if noise > f64::EPSILON { rcond.max(noise) } else { rcond };
                 let direction = decomposed.direction(rcond);
-                (rcond, walk(system, start, &direction, line_search)?)
+                (rcond, walk(system, start, &direction, line_search).await?)
             }
         };
         self.cutoff = Some(rcond);

@@ -31,9 +31,9 @@ impl Engd {
 }
 
 impl Optimizer for Engd {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
         let parameters = system.parameters();
@@ -42,8 +42,8 @@ impl Optimizer for Engd {
             let (method, rows, limit) = ("engd", system.rows(), MEMORY_LIMIT / 4);
             return Err(OptimizeError::TooLarge { method, parameters, rows, bytes, limit });
         }
-        self.linearisation.at_within(system, start.theta, "engd", MEMORY_LIMIT)?;
-        let half = self.linearisation.gradient(system)?;
+        self.linearisation.at_within(system, start.theta, "engd", MEMORY_LIMIT).await?;
+        let half = self.linearisation.gradient(system).await?;
         if self.gram.nrows() != parameters {
             self.gram = Mat::zeros(parameters, parameters);
         }
@@ -63,10 +63,12 @@ impl Optimizer for Engd {
         let largest = pairs.values.first().copied().unwrap_or(0.0);
         let cutoff = self.settings.cutoff;
         let cutoff = cutoff.unwrap_or(Cutoff::Relative(f64::EPSILON * parameters as f64));
-        let cutoff = cutoff.relative_to(largest);
+        // An eigenvalue of G is the square of a singular value of J. G itself is made on the host.
+        let noise = system.rounding().noise();
+        let cutoff = cutoff.relative_to(largest).max(noise * noise);
         let rank = pairs.above(cutoff * largest);
         let direction = pairs.solve(&half, rank);
-        let step = walk(system, start, &direction, self.settings.line_search)?;
+        let step = walk(system, start, &direction, self.settings.line_search).await?;
         Ok(Step {
             rank,
             damping: cutoff.sqrt(),

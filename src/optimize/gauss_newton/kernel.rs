@@ -52,11 +52,11 @@ struct Spectral {
 }
 
 impl Spectral {
-    fn new(
-        system: &mut dyn ResidualSystem,
+    async fn new<S: ResidualSystem>(
+        system: &mut S,
         linearisation: &Linearisation,
     ) -> Result<Self, OptimizeError> {
-        let kernel = linearisation.kernel(system)?;
+        let kernel = linearisation.kernel(system).await?;
         let mut pairs = symmetric_eigen(kernel.as_ref())?;
         pairs.values.iter_mut().for_each(|value| *value = value.max(0.0));
         let r = faer::ColRef::from_slice(&linearisation.residual);
@@ -66,16 +66,16 @@ impl Spectral {
     }
 
     /// `J^T U (L + lambda)^-1 U^T r` for each lambda, a column each.
-    fn directions(
+    async fn directions<S: ResidualSystem>(
         &self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         linearisation: &Linearisation,
         lambdas: &[f64],
     ) -> Result<Mat<f64>, OptimizeError> {
         let scaled = Mat::from_fn(self.coefficients.len(), lambdas.len(), |i, k| {
             self.coefficients[i] / (self.pairs.values[i] + lambdas[k])
         });
-        linearisation.multiply_transposed(system, (&self.pairs.vectors * scaled).as_ref())
+        linearisation.multiply_transposed(system, (&self.pairs.vectors * scaled).as_ref()).await
     }
 
     /// The decrease of `|r|^2` by a full step, in the linear model.
@@ -89,25 +89,27 @@ impl Spectral {
 }
 
 impl Optimizer for Kernel {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
         check_rows(system, "kernel")?;
-        self.linearisation.at(system, start.theta)?;
-        let half = self.linearisation.gradient(system)?;
-        let spectral = Spectral::new(system, &self.linearisation)?;
+        self.linearisation.at(system, start.theta).await?;
+        let half = self.linearisation.gradient(system).await?;
+        let spectral = Spectral::new(system, &self.linearisation).await?;
         let centre = self.damping.unwrap_or(self.settings.damping);
         let trials = self.settings.trials.max(1);
+        // Dampings are of eigenvalues, the squares of singular values of J.
+        let least_damping = system.rounding().noise().powi(2).max(LEAST);
         let share = |k: usize| {
             let power = k as i32 - (trials / 2) as i32;
-            (centre * FACTOR.powi(power)).clamp(LEAST, 1e6)
+            (centre * FACTOR.powi(power)).clamp(least_damping, 1e6)
         };
         let lambdas: Vec<f64> = (0..trials).map(|k| share(k) * spectral.largest).collect();
-        let directions = spectral.directions(system, &self.linearisation, &lambdas)?;
+        let directions = spectral.directions(system, &self.linearisation, &lambdas).await?;
         let direction = |k: usize| -> Vec<f64> { directions.col(k).iter().copied().collect() };
-        let values = losses(system, trials, |k| moved(start.theta, &direction(k), 1.0))?;
+        let values = losses(system, trials, |k| moved(start.theta, &direction(k), 1.0)).await?;
         let best = least(&values).unwrap_or(0);
         let mut step = Step { evaluations: trials, ..Step::stay(start.theta, start.loss) };
         let mut next = share(best);
@@ -123,11 +125,11 @@ impl Optimizer for Kernel {
         } else {
             // No full step helps: a shorter one along the safest direction.
             let safest = direction(trials - 1);
-            let shorter = walk(system, start, &safest, LineSearch::default())?;
+            let shorter = walk(system, start, &safest, LineSearch::default()).await?;
             step = Step { evaluations: trials + shorter.evaluations, ..shorter };
             next = share(trials - 1);
         }
-        self.damping = Some(next.clamp(LEAST, 1e6));
+        self.damping = Some(next.clamp(least_damping, 1e6));
         Ok(Step {
             rank: spectral.pairs.above(lambdas[best]),
             damping: share(best).sqrt(),
@@ -153,8 +155,8 @@ impl Optimizer for Kernel {
 }
 
 /// That three n x n matrices fit.
-pub(super) fn check_rows(
-    system: &dyn ResidualSystem,
+pub(super) fn check_rows<S: ResidualSystem>(
+    system: &S,
     method: &'static str,
 ) -> Result<(), OptimizeError> {
     let (rows, parameters, limit) = (system.rows(), system.parameters(), MEMORY_LIMIT);

@@ -28,14 +28,14 @@ impl Nystrom {
 }
 
 impl Optimizer for Nystrom {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
         let NystromSettings { damping, rank, kind, line_search } = self.settings;
-        self.linearisation.at_for_products(system, start.theta)?;
-        let half = self.linearisation.gradient(system)?;
+        self.linearisation.at_for_products(system, start.theta).await?;
+        let half = self.linearisation.gradient(system).await?;
         let residual = &self.linearisation.residual;
         let size = if rank == 0 { residual.len().div_ceil(10) } else { rank };
         let settings = RangeSettings {
@@ -46,7 +46,7 @@ impl Optimizer for Nystrom {
         };
         let mut operator =
             KernelOperator { system: &mut *system, linearisation: &self.linearisation };
-        let pairs = nystrom(&mut operator, size, settings)?;
+        let pairs = nystrom(&mut operator, size, settings).await?;
         let largest = pairs.values.first().copied().unwrap_or(0.0);
         // What products with J J^T round away cannot be divided by.
         let damping = damping.max(system.rounding().products);
@@ -60,9 +60,9 @@ impl Optimizer for Nystrom {
         }
         let inside = pairs.filter(residual, kept, |value| (value + lambda).recip());
         let dual = Mat::from_fn(residual.len(), 1, |i, _| inside[i] + outside[i] / lambda);
-        let direction = self.linearisation.multiply_transposed(system, dual.as_ref())?;
+        let direction = self.linearisation.multiply_transposed(system, dual.as_ref()).await?;
         let direction: Vec<f64> = direction.col(0).iter().copied().collect();
-        let step = walk(system, start, &direction, line_search)?;
+        let step = walk(system, start, &direction, line_search).await?;
         Ok(Step {
             rank: pairs.above(lambda),
             damping: damping.sqrt(),

@@ -98,8 +98,8 @@ impl Spectrum {
 }
 
 impl Factored {
-    fn new(
-        system: &mut dyn ResidualSystem,
+    async fn new<S: ResidualSystem>(
+        system: &mut S,
         linearisation: &Linearisation,
         size: usize,
         settings: RangeSettings,
@@ -109,12 +109,12 @@ impl Factored {
         let mut basis =
             TestMatrix::new(kind, parameters, size.min(parameters), seed, epoch).dense();
         for _ in 0..=power_iterations {
-            let image = linearisation.multiply(system, basis.as_ref())?;
+            let image = linearisation.multiply(system, basis.as_ref()).await?;
             let image = image.qr().compute_thin_Q();
-            basis = linearisation.multiply_transposed(system, image.as_ref())?;
+            basis = linearisation.multiply_transposed(system, image.as_ref()).await?;
             basis = basis.qr().compute_thin_Q();
         }
-        let image = linearisation.multiply(system, basis.as_ref())?;
+        let image = linearisation.multiply(system, basis.as_ref()).await?;
         let size = image.ncols();
         let svd = image.thin_svd().map_err(|_| EigenError::NoConvergence { size })?;
         let r = ColRef::from_slice(&linearisation.residual);
@@ -140,34 +140,30 @@ impl Sngd {
     }
 
     /// The spectrum of G from a sketch of `size` columns.
-    fn spectrum(
+    async fn spectrum<S: ResidualSystem>(
         &self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         size: usize,
         epoch: u64,
     ) -> Result<Spectrum, OptimizeError> {
         let SngdSettings { kind, power_iterations, passes, .. } = self.settings;
         let settings = RangeSettings { kind, power_iterations, seed: self.seed, epoch };
         if passes == Passes::Two {
-            return Ok(Spectrum::Factored(Factored::new(
-                system,
-                &self.linearisation,
-                size,
-                settings,
-            )?));
+            return Ok(Spectrum::Factored(
+                Factored::new(system, &self.linearisation, size, settings).await?,
+            ));
         }
         let mut operator = GramOperator { system, linearisation: &self.linearisation };
-        Ok(Spectrum::Squared(single_pass(&range(&mut operator, size, settings)?)?))
+        Ok(Spectrum::Squared(single_pass(&range(&mut operator, size, settings).await?)?))
     }
 
     /// The singular values of J, relative, that are noise of the numbers it is computed in: zero
     /// for f64. Products with G keep eigenvalues, and lose their roots, above round-off.
     fn noise(&self, rounding: Rounding) -> f64 {
-        let Rounding { entries, products } = rounding;
+        let noise = rounding.noise();
         match self.settings.passes {
-            _ if entries <= f64::EPSILON => 0.0,
-            Passes::Two => entries.max(products),
-            Passes::Single => entries.max(products.sqrt()),
+            Passes::Single if noise > 0.0 => noise.max(rounding.products.sqrt()),
+            _ => noise,
         }
     }
 
@@ -195,25 +191,26 @@ impl Sngd {
 }
 
 impl Optimizer for Sngd {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
-        self.linearisation.at_for_products(system, start.theta)?;
+        self.linearisation.at_for_products(system, start.theta).await?;
         let cut = self.noise(system.rounding());
         let (rank, oversampling) = match self.size {
             Some(size) => size,
             None => {
-                let spectrum = self.spectrum(system, self.settings.first_sketch, FIRST_DRAW)?;
+                let spectrum =
+                    self.spectrum(system, self.settings.first_sketch, FIRST_DRAW).await?;
                 let noise = f64::EPSILON * spectrum.largest();
                 let oversampling = self.settings.oversampling.unwrap_or(spectrum.above(noise));
                 (self.rank(&spectrum, cut), oversampling)
             }
         };
         let size = (rank + oversampling).clamp(1, system.parameters());
-        let spectrum = self.spectrum(system, size, start.iteration as u64)?;
-        let half = self.linearisation.gradient(system)?;
+        let spectrum = self.spectrum(system, size, start.iteration as u64).await?;
+        let half = self.linearisation.gradient(system).await?;
         let largest = spectrum.largest();
         let above = |cutoff: f64| spectrum.above(cutoff * cutoff * largest);
         let line_search = self.settings.line_search;
@@ -221,13 +218,13 @@ impl Optimizer for Sngd {
             let direction = |cutoff| spectrum.direction(&half, above(cutoff));
             let last = self.singular_cutoff(largest, cut);
             let least = cut.max(LEAST_CUTOFF);
-            let taken = adapt(system, start, &direction, last, least, line_search)?;
+            let taken = adapt(system, start, &direction, last, least, line_search).await?;
             self.cutoff = Some(taken.0);
             taken
         } else {
             let direction = spectrum.direction(&half, self.rank(&spectrum, cut));
             let cutoff = self.fixed_cutoff(largest, cut).sqrt();
-            (cutoff, walk(system, start, &direction, line_search)?)
+            (cutoff, walk(system, start, &direction, line_search).await?)
         };
         self.size = Some((self.rank(&spectrum, cut), oversampling));
         Ok(Step {

@@ -35,30 +35,33 @@ impl Spring {
 }
 
 impl Optimizer for Spring {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
         check_rows(system, "spring")?;
         let SpringSettings { damping, momentum: mu, line_search } = self.settings;
-        self.linearisation.at(system, start.theta)?;
-        let half = self.linearisation.gradient(system)?;
+        self.linearisation.at(system, start.theta).await?;
+        let half = self.linearisation.gradient(system).await?;
         self.momentum.resize(start.theta.len(), 0.0);
-        let image = self.linearisation.multiply(system, column(&self.momentum))?;
+        let image = self.linearisation.multiply(system, column(&self.momentum)).await?;
         let residual = self.linearisation.residual.iter();
         let right: Vec<f64> =
             residual.zip(image.col(0).iter()).map(|(r, phi)| r - mu * phi).collect();
-        let mut kernel = self.linearisation.kernel(system)?;
+        let mut kernel = self.linearisation.kernel(system).await?;
+        // What J's numbers round away cannot be divided by; the trace is above the largest eigenvalue.
+        let trace: f64 = (0..kernel.nrows()).map(|i| kernel[(i, i)]).sum();
+        let damping = damping.max(system.rounding().noise().powi(2) * trace);
         for i in 0..kernel.nrows() {
             kernel[(i, i)] += damping;
         }
         let solution = solve(&kernel, &right)?;
-        let correction = self.linearisation.multiply_transposed(system, column(&solution))?;
+        let correction = self.linearisation.multiply_transposed(system, column(&solution)).await?;
         for (phi, d) in self.momentum.iter_mut().zip(correction.col(0).iter()) {
             *phi = mu * *phi + d;
         }
-        let step = walk(system, start, &self.momentum, line_search)?;
+        let step = walk(system, start, &self.momentum, line_search).await?;
         Ok(Step { gradient_norm: gradient_norm(&half), rank: right.len(), ..step })
     }
 

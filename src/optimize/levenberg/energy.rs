@@ -41,13 +41,13 @@ impl<'a> EnergyStart<'a> {
     }
 
     /// `None` where the energy cannot be evaluated.
-    pub fn reach(
+    pub async fn reach<S: ResidualSystem>(
         &self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         theta: &[f64],
     ) -> Result<Option<EnergyTrial>, OptimizeError> {
         let mut gradient = vec![0.0; theta.len()];
-        let energy = match system.gradient(theta, &mut gradient) {
+        let energy = match system.gradient(theta, &mut gradient).await {
             Ok(energy) => energy,
             Err(ResidualError::NotFinite { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -84,17 +84,17 @@ mod tests {
             2
         }
 
-        fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+        async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
             out.copy_from_slice(theta);
             Ok(())
         }
 
-        fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+        async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
             let energy = |theta: &&[f64]| 1.0 + theta.iter().map(|x| x * x).sum::<f64>();
             Ok(thetas.iter().map(energy).collect())
         }
 
-        fn jacobian(
+        async fn jacobian(
             &mut self,
             theta: &[f64],
             residual: &mut [f64],
@@ -102,10 +102,10 @@ mod tests {
         ) -> Result<(), ResidualError> {
             jacobian.fill(0.0);
             jacobian.diagonal_mut().fill(1.0);
-            self.residual(theta, residual)
+            self.residual(theta, residual).await
         }
 
-        fn jacobian_blocks(
+        async fn jacobian_blocks(
             &mut self,
             _theta: &[f64],
             visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
@@ -119,15 +119,26 @@ mod tests {
     #[test]
     fn changes_below_round_off_are_seen() {
         let theta = [3e-10, 0.0];
-        let from = Start { theta: &theta, loss: Bowl.losses(&[&theta]).unwrap()[0], iteration: 0 };
+        let from = Start {
+            theta: &theta,
+            loss: pollster::block_on(Bowl.losses(&[&theta])).unwrap()[0],
+            iteration: 0,
+        };
         let start = EnergyStart::new(from, &theta);
         for end in [[1e-10, 0.0], [-4e-10, 1e-10]] {
-            let trial = start.reach(&mut Bowl, &end).expect("finite").expect("finite");
+            let trial =
+                pollster::block_on(start.reach(&mut Bowl, &end)).expect("finite").expect("finite");
             let wanted = end[0] * end[0] + end[1] * end[1] - theta[0] * theta[0];
             assert!((trial.change - wanted).abs() < 1e-12 * wanted.abs(), "{}", trial.change);
-            assert_eq!(Bowl.losses(&[&end]).unwrap()[0], from.loss, "subtraction would see it");
+            assert_eq!(
+                pollster::block_on(Bowl.losses(&[&end])).unwrap()[0],
+                from.loss,
+                "subtraction would see it"
+            );
         }
-        let far = start.reach(&mut Bowl, &[0.5, 0.0]).expect("finite").expect("finite");
+        let far = pollster::block_on(start.reach(&mut Bowl, &[0.5, 0.0]))
+            .expect("finite")
+            .expect("finite");
         assert!((far.change - 0.25).abs() < 1e-15);
     }
 }

@@ -84,7 +84,7 @@ impl Levenberg {
     }
 
     /// The subspace of an iteration; `None` where it is the whole space.
-    fn subspace(&self, system: &dyn ResidualSystem, iteration: usize) -> Option<TestMatrix> {
+    fn subspace<S: ResidualSystem>(&self, system: &S, iteration: usize) -> Option<TestMatrix> {
         let (rows, parameters) = (system.rows(), system.parameters());
         if self.settings.subspace == Subspace::Full || self.columns >= parameters {
             return None;
@@ -100,23 +100,23 @@ impl Levenberg {
         Some(TestMatrix::new(kind, parameters, columns, self.seed, iteration as u64))
     }
 
-    fn search(
+    async fn search<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Searched, OptimizeError> {
         let subspace = self.subspace(system, start.iteration);
         let sketched;
         let (matrix, half) = match &subspace {
             Some(test) => {
-                self.linearisation.at_for_products(system, start.theta)?;
-                let (product, half) = self.linearisation.sketch(system, test)?;
+                self.linearisation.at_for_products(system, start.theta).await?;
+                let (product, half) = self.linearisation.sketch(system, test).await?;
                 sketched = product * faer::Scale(test.isometry());
                 (sketched.as_ref(), half)
             }
             None => {
-                self.linearisation.at_within(system, start.theta, "lm", MEMORY_LIMIT)?;
-                let half = self.linearisation.gradient(system)?;
+                self.linearisation.at_within(system, start.theta, "lm", MEMORY_LIMIT).await?;
+                let half = self.linearisation.gradient(system).await?;
                 (self.linearisation.whole(), half)
             }
         };
@@ -125,17 +125,17 @@ impl Levenberg {
         let factorisation = self.solver.factor(matrix, 0)?;
         let singular_values = factorisation.singular_values().to_vec();
         let mut evaluations = 0;
-        let evaluate = |step: &[f64]| {
+        let evaluate = async |step: &[f64]| {
             evaluations += 1;
             let theta = lift(start.theta, step, subspace.as_ref());
             match &energy {
                 Some(from) => {
-                    Ok(from.reach(system, &theta)?.map_or_else(Reached::nothing, |trial| {
+                    Ok(from.reach(system, &theta).await?.map_or_else(Reached::nothing, |trial| {
                         let next = Next::Gradient(by_step(&trial.gradient, subspace.as_ref()));
                         Reached { loss: trial.change, next }
                     }))
                 }
-                None => reach(system, &theta),
+                None => reach(system, &theta).await,
             }
         };
         let mut linearised = Linearised {
@@ -151,7 +151,7 @@ impl Levenberg {
                 ..SearchSettings::default()
             },
         };
-        let mut trial = linearised.search(self.damping)?;
+        let mut trial = linearised.search(self.damping).await?;
         if let (Some(trial), Some(_)) = (&mut trial, &energy) {
             trial.reached.loss += start.loss;
         }
@@ -202,12 +202,12 @@ fn by_step(gradient: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
 }
 
 /// What a trial point leads to. One at which nothing can be evaluated is infinitely bad.
-pub(super) fn reach(
-    system: &mut dyn ResidualSystem,
+pub(super) async fn reach<S: ResidualSystem>(
+    system: &mut S,
     theta: &[f64],
 ) -> Result<Reached, OptimizeError> {
     let mut residual = vec![0.0; system.rows()];
-    match system.residual(theta, &mut residual) {
+    match system.residual(theta, &mut residual).await {
         Ok(()) => Ok(Reached::of(residual)),
         Err(ResidualError::NotFinite { .. }) => Ok(Reached::nothing()),
         Err(error) => Err(error.into()),
@@ -215,12 +215,12 @@ pub(super) fn reach(
 }
 
 impl Optimizer for Levenberg {
-    fn step(
+    async fn step<S: ResidualSystem>(
         &mut self,
-        system: &mut dyn ResidualSystem,
+        system: &mut S,
         start: Start<'_>,
     ) -> Result<Step, OptimizeError> {
-        let searched = self.search(system, start)?;
+        let searched = self.search(system, start).await?;
         let Searched { gradient_norm, evaluations, singular_values, .. } = searched;
         let mut step = Step::stay(start.theta, start.loss);
         let found = searched.trial.is_some();

@@ -165,19 +165,19 @@ pub(crate) struct Linearised<'a, I, F> {
 impl<I, F, E> Linearised<'_, I, F>
 where
     I: DampedInverse,
-    F: FnMut(&[f64]) -> Result<Reached, E>,
+    F: AsyncFnMut(&[f64]) -> Result<Reached, E>,
     E: From<LeastSquaresError>,
 {
     /// The best step with dampings around `damping`: smaller ones while they do better, larger ones
     /// and then again smaller ones only if none lowers the loss; `None` where none does at all.
-    pub fn search(&mut self, damping: f64) -> Result<Option<Trial>, E> {
+    pub async fn search(&mut self, damping: f64) -> Result<Option<Trial>, E> {
         let SearchSettings { decreases, increases, least_damping, .. } = self.settings;
         let mut best = None;
-        self.improve(&mut best, damping)?;
+        self.improve(&mut best, damping).await?;
         let mut smaller = damping;
         for _ in 0..decreases {
             smaller = (smaller / FACTOR).max(least_damping);
-            if !self.improve(&mut best, smaller)? || smaller == least_damping {
+            if !self.improve(&mut best, smaller).await? || smaller == least_damping {
                 break;
             }
         }
@@ -187,7 +187,7 @@ where
                 break;
             }
             larger *= FACTOR;
-            self.improve(&mut best, larger)?;
+            self.improve(&mut best, larger).await?;
         }
         // Nothing helped: the last resort is to be bold.
         let mut smaller = damping;
@@ -196,23 +196,23 @@ where
                 break;
             }
             smaller = (smaller / FACTOR).max(least_damping);
-            self.improve(&mut best, smaller)?;
+            self.improve(&mut best, smaller).await?;
         }
-        self.refine(&mut best)?;
+        self.refine(&mut best).await?;
         Ok(best)
     }
 
     /// Closes in on the best damping. What it gains over half decades is worth several iterations:
     /// for Poisson's equation by 129 parameters the loss after 150 iterations is a hundred times
     /// less.
-    fn refine(&mut self, best: &mut Option<Trial>) -> Result<(), E> {
+    async fn refine(&mut self, best: &mut Option<Trial>) -> Result<(), E> {
         let mut factor = FACTOR;
         for _ in 0..self.settings.refinements {
             factor = factor.sqrt();
             let Some(centre) = best.as_ref().map(|trial| trial.damping) else { return Ok(()) };
             for damping in [centre / factor, centre * factor] {
                 if damping >= self.settings.least_damping {
-                    self.improve(best, damping)?;
+                    self.improve(best, damping).await?;
                 }
             }
         }
@@ -220,9 +220,9 @@ where
     }
 
     /// Tries a damping; true where it does better than everything before.
-    fn improve(&mut self, best: &mut Option<Trial>, damping: f64) -> Result<bool, E> {
+    async fn improve(&mut self, best: &mut Option<Trial>, damping: f64) -> Result<bool, E> {
         let limit = best.as_ref().map_or(self.loss, |trial| trial.reached.loss);
-        let trial = self.attempt(damping)?.filter(|trial| trial.reached.loss < limit);
+        let trial = self.attempt(damping).await?.filter(|trial| trial.reached.loss < limit);
         let better = trial.is_some();
         if better {
             *best = trial;
@@ -232,7 +232,7 @@ where
 
     /// The step for one damping, repeated with the nonlinearity taken out; `None` where the
     /// damping is lost in round-off or nothing can be evaluated there.
-    fn attempt(&mut self, damping: f64) -> Result<Option<Trial>, E> {
+    async fn attempt(&mut self, damping: f64) -> Result<Option<Trial>, E> {
         let lambda = damping * self.inverse.largest();
         if !self.inverse.damp(lambda) {
             return Ok(None);
@@ -244,7 +244,7 @@ where
         for &share in self.settings.shares {
             step.iter_mut().zip(&linear).for_each(|(d, linear)| *d += (share - before) * linear);
             before = share;
-            if !self.repeat(share, &linear, &mut step, damping, &mut best)? {
+            if !self.repeat(share, &linear, &mut step, damping, &mut best).await? {
                 break;
             }
         }
@@ -253,7 +253,7 @@ where
 
     /// Repeats a step towards `share` of the linear one while the loss falls; true where it found a
     /// better one than `best`.
-    fn repeat(
+    async fn repeat(
         &mut self,
         share: f64,
         linear: &[f64],
@@ -263,7 +263,7 @@ where
     ) -> Result<bool, E> {
         let mut improved = false;
         for repetition in 0..=self.settings.repetitions {
-            let reached = (self.evaluate)(step)?;
+            let reached = (self.evaluate)(step).await?;
             let limit = best.as_ref().map_or(f64::INFINITY, |trial| trial.reached.loss);
             let better = reached.loss < limit;
             // Also where the loss is not a number. A longer step may begin worse than it ends.

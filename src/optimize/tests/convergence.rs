@@ -29,9 +29,10 @@ fn every_method_finds_the_minimum_of_rosenbrock() {
         };
         let rule = rule(iterations, 1e-18);
         let mut training =
-            Training::new(Whole(Rosenbrock), method, rule, vec![-1.2, 1.0], 0).expect("finite");
+            pollster::block_on(Training::new(Whole(Rosenbrock), method, rule, vec![-1.2, 1.0], 0))
+                .expect("finite");
         let report = loop {
-            let report = training.iterate().expect("finite");
+            let report = pollster::block_on(training.iterate()).expect("finite");
             if report.reason.is_some() {
                 break report;
             }
@@ -48,10 +49,11 @@ fn every_method_finds_the_minimum_of_rosenbrock() {
 fn poisson(method: Method, iterations: usize, theta: Vec<f64>) -> (Vec<f64>, f64) {
     let rule = StoppingRule { max_iterations: iterations, ..StoppingRule::default() };
     let system = Poisson::new(14, 14);
-    let mut training = Training::new(system, method, rule, theta, 1).expect("finite");
+    let mut training =
+        pollster::block_on(Training::new(system, method, rule, theta, 1)).expect("finite");
     let mut last = f64::INFINITY;
     while training.reason().is_none() {
-        let loss = training.iterate().expect("finite").record.loss;
+        let loss = pollster::block_on(training.iterate()).expect("finite").record.loss;
         assert!(loss <= last, "the loss rises");
         last = loss;
     }
@@ -77,7 +79,7 @@ fn levenberg_solves_poissons_equation_in_few_iterations() {
 #[test]
 fn natural_gradients_solve_poissons_equation() {
     let start = Poisson::new(14, 14).0.start(5);
-    let before = Poisson::new(14, 14).losses(&[&start]).expect("finite")[0];
+    let before = pollster::block_on(Poisson::new(14, 14).losses(&[&start])).expect("finite")[0];
     let gram = Cutoff::Relative(1e-8);
     let fixed = SingularCutoff::Fixed(Cutoff::Relative(1e-4));
     let sngd = SngdSettings { cutoff: gram, first_sketch: 40, ..SngdSettings::default() };
@@ -91,7 +93,7 @@ fn natural_gradients_solve_poissons_equation() {
         Method::Kernel(KernelSettings::default()),
     ] {
         let (theta, _) = poisson(method.clone(), 60, start.clone());
-        let after = Poisson::new(14, 14).losses(&[&theta]).expect("finite")[0];
+        let after = pollster::block_on(Poisson::new(14, 14).losses(&[&theta])).expect("finite")[0];
         assert!(after < 1e-3 * before, "{method:?}: {after:e} from {before:e}");
     }
 }
@@ -108,18 +110,18 @@ impl ResidualSystem for Energy {
         2
     }
 
-    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+    async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
         out.copy_from_slice(&[theta[0] - 3.0, 2.0 * theta[1] + 1.0]);
         Ok(())
     }
 
-    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+    async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
         let energy =
             |theta: &&[f64]| (theta[0] - 3.0).powi(2) + (2.0 * theta[1] + 1.0).powi(2) - 7.0;
         Ok(thetas.iter().map(energy).collect())
     }
 
-    fn jacobian(
+    async fn jacobian(
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
@@ -127,16 +129,16 @@ impl ResidualSystem for Energy {
     ) -> Result<(), ResidualError> {
         jacobian.fill(0.0);
         (jacobian[(0, 0)], jacobian[(1, 1)]) = (1.0, 2.0);
-        self.residual(theta, residual)
+        self.residual(theta, residual).await
     }
 
-    fn jacobian_blocks(
+    async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
         let mut jacobian = faer::Mat::zeros(2, 2);
-        self.jacobian(theta, &mut [0.0; 2], jacobian.as_mut())?;
+        self.jacobian(theta, &mut [0.0; 2], jacobian.as_mut()).await?;
         visit(0, jacobian.as_ref());
         Ok(())
     }
@@ -146,9 +148,15 @@ impl ResidualSystem for Energy {
 fn an_energy_below_zero_is_minimised() {
     for word in ["lm", "engd", "sngd", "anagram", "kernel", "lbfgs", "bfgs"] {
         let method = Method::of(word).expect("a method");
-        let mut training =
-            Training::new(Energy, method, rule(40, -7.0 + 1e-9), vec![0.5; 2], 0).expect("finite");
-        while training.iterate().expect("finite").reason.is_none() {}
+        let mut training = pollster::block_on(Training::new(
+            Energy,
+            method,
+            rule(40, -7.0 + 1e-9),
+            vec![0.5; 2],
+            0,
+        ))
+        .expect("finite");
+        while pollster::block_on(training.iterate()).expect("finite").reason.is_none() {}
         assert_eq!(training.reason(), Some(StopReason::Loss), "{word}");
         let theta = training.parameters();
         assert!((theta[0] - 3.0).abs() < 1e-4 && (theta[1] + 0.5).abs() < 1e-4, "{word}");
@@ -160,11 +168,12 @@ fn an_observed_error_ends_a_training() {
     let rule = StoppingRule { error: Some(0.5), ..StoppingRule::default() };
     let method = Method::of("lm").expect("a method");
     let mut training =
-        Training::new(Whole(Rosenbrock), method, rule, vec![-1.2, 1.0], 0).expect("finite");
-    training.iterate().expect("finite");
+        pollster::block_on(Training::new(Whole(Rosenbrock), method, rule, vec![-1.2, 1.0], 0))
+            .expect("finite");
+    pollster::block_on(training.iterate()).expect("finite");
     assert_eq!(training.observe(Some(0.6), 1.5).reason, None);
     let report = training.observe(Some(0.4), 2.5);
     assert_eq!(report.reason, Some(StopReason::Error));
     assert_eq!((report.record.error, report.record.seconds), (Some(0.4), 2.5));
-    assert_eq!(training.iterate().expect("finite"), report, "over is over");
+    assert_eq!(pollster::block_on(training.iterate()).expect("finite"), report, "over is over");
 }

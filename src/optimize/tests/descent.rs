@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use crate::optimize::descent::adam::{Adam, cosine};
 use crate::optimize::descent::bfgs::Bfgs;
 use crate::optimize::descent::lbfgs::Lbfgs;
-use crate::optimize::descent::{Sample, dot};
+use crate::optimize::descent::{QuasiNewton, Sample, dot};
 
-fn rosenbrock(x: &[f64]) -> Result<(f64, Vec<f64>), Infallible> {
+async fn rosenbrock(x: &[f64]) -> Result<(f64, Vec<f64>), Infallible> {
     let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
     Ok((a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b]))
 }
@@ -18,7 +18,7 @@ fn quasi_newton_methods_find_the_minimum_of_rosenbrock() {
     let mut lbfgs = Lbfgs::default();
     let mut bfgs = Bfgs::default();
     let run = |step: &mut dyn FnMut(&Sample) -> Option<Sample>| {
-        let Ok(mut sample) = Sample::new(vec![-1.2, 1.0], &mut rosenbrock);
+        let Ok(mut sample) = pollster::block_on(Sample::new(vec![-1.2, 1.0], &mut rosenbrock));
         let mut steps = 0;
         while sample.value > 1e-24 {
             let next = step(&sample).expect("a step that goes down");
@@ -30,11 +30,11 @@ fn quasi_newton_methods_find_the_minimum_of_rosenbrock() {
         assert!(sample.theta.iter().all(|x| (x - 1.0).abs() < 1e-10));
     };
     run(&mut |from| {
-        let Ok(next) = lbfgs.step(from, &mut rosenbrock);
+        let Ok(next) = pollster::block_on(lbfgs.step(from, &mut rosenbrock));
         next
     });
     run(&mut |from| {
-        let Ok(next) = bfgs.step(from, &mut rosenbrock);
+        let Ok(next) = pollster::block_on(bfgs.step(from, &mut rosenbrock));
         next
     });
 }
@@ -42,16 +42,16 @@ fn quasi_newton_methods_find_the_minimum_of_rosenbrock() {
 /// The last pair satisfies the secant equation `H y = s`, and H stays symmetric.
 #[test]
 fn bfgs_satisfies_the_secant_equation() {
-    let objective = |x: &[f64]| {
+    let objective = async |x: &[f64]| {
         let value = x.iter().enumerate().map(|(k, x)| (1.0 + k as f64) * x * x + x.powi(4)).sum();
         let slope = |(k, x): (usize, &f64)| 2.0 * (1.0 + k as f64) * x + 4.0 * x.powi(3);
         Ok::<(f64, Vec<f64>), Infallible>((value, x.iter().enumerate().map(slope).collect()))
     };
     let mut objective = objective;
     let mut bfgs = Bfgs::default();
-    let Ok(mut sample) = Sample::new(vec![1.0, -0.7, 0.4, 0.9], &mut objective);
+    let Ok(mut sample) = pollster::block_on(Sample::new(vec![1.0, -0.7, 0.4, 0.9], &mut objective));
     for _ in 0..5 {
-        let Ok(next) = bfgs.step(&sample, &mut objective);
+        let Ok(next) = pollster::block_on(bfgs.step(&sample, &mut objective));
         let next = next.expect("a step that goes down");
         for i in 0..4 {
             let hy: f64 = (0..4)

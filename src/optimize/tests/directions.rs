@@ -24,10 +24,11 @@ fn residual(system: &Whole<Linear>, theta: &[f64]) -> Vec<f64> {
 fn after(method: Method, iterations: usize) -> (Vec<f64>, TrainingRecord) {
     let rule = StoppingRule { max_iterations: iterations, ..StoppingRule::default() };
     let system = Linear::new(ROWS, PARAMETERS);
-    let mut training = Training::new(system, method, rule, start(), 3).expect("finite");
+    let mut training =
+        pollster::block_on(Training::new(system, method, rule, start(), 3)).expect("finite");
     let mut record = TrainingRecord::default();
     for _ in 0..iterations {
-        record = training.iterate().expect("finite").record;
+        record = pollster::block_on(training.iterate()).expect("finite").record;
     }
     (training.parameters().to_vec(), record)
 }
@@ -52,7 +53,7 @@ fn assert_filter(method: Method, phi: impl Fn(f64) -> f64) {
 }
 
 fn system_loss(theta: &[f64]) -> f64 {
-    Linear::new(ROWS, PARAMETERS).losses(&[theta]).expect("finite")[0]
+    pollster::block_on(Linear::new(ROWS, PARAMETERS).losses(&[theta])).expect("finite")[0]
 }
 
 /// `1 / sigma` for singular values of at least `share` of the largest, which is 2.
@@ -104,10 +105,11 @@ fn sngd_sizes_its_sketch_by_the_rank_before() {
     let rule = StoppingRule::default();
     let system = Linear::new(ROWS, PARAMETERS);
     let mut training =
-        Training::new(system, Method::Sngd(settings), rule, start(), 3).expect("finite");
+        pollster::block_on(Training::new(system, Method::Sngd(settings), rule, start(), 3))
+            .expect("finite");
     // sigma^2 falls by 16: 1, 1/16 are above a hundredth of the largest.
     for _ in 0..2 {
-        assert_eq!(training.iterate().expect("finite").record.rank, 2);
+        assert_eq!(pollster::block_on(training.iterate()).expect("finite").record.rank, 2);
         let spectrum = training.history().spectra.last().expect("one an iteration");
         assert_eq!(spectrum.singular_values.len(), 2 + 2);
     }
@@ -264,7 +266,8 @@ fn line_searches_find_the_vertex_of_a_parabola() {
     assert!((0.25..0.5).contains(&vertex), "{vertex}");
     let loss = r.iter().map(|r| r * r).sum();
     let mut search = |line_search: LineSearch| {
-        let found = line_search.search(&mut system, &start(), &direction, loss).expect("finite");
+        let found = pollster::block_on(line_search.search(&mut system, &start(), &direction, loss))
+            .expect("finite");
         found.0.expect("a descent direction")
     };
     let golden = search(LineSearch::Golden { halvings: 10, tolerance: 1e-7 });
@@ -273,6 +276,7 @@ fn line_searches_find_the_vertex_of_a_parabola() {
     assert!(grid.step_length == 0.25 || grid.step_length == 0.5);
     assert!(golden.loss < grid.loss && grid.loss < loss);
     let uphill: Vec<f64> = direction.iter().map(|d| -d).collect();
-    let none = LineSearch::default().search(&mut system, &start(), &uphill, loss);
+    let none =
+        pollster::block_on(LineSearch::default().search(&mut system, &start(), &uphill, loss));
     assert_eq!(none.expect("finite").0, None);
 }

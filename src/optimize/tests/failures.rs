@@ -5,7 +5,8 @@ use crate::optimize::*;
 use faer::Mat;
 
 fn begin(method: Method, theta: Vec<f64>) -> Option<OptimizeError> {
-    Training::new(Whole(Rosenbrock), method, StoppingRule::default(), theta, 0).err()
+    pollster::block_on(Training::new(Whole(Rosenbrock), method, StoppingRule::default(), theta, 0))
+        .err()
 }
 
 #[test]
@@ -54,15 +55,17 @@ impl Small for Exponential {
 fn overflow_is_named_at_the_start_and_survived_in_a_trial() {
     let method = Method::of("lm").expect("a method");
     let rule = StoppingRule { max_iterations: 100, loss: Some(1e-20), ..StoppingRule::default() };
-    let error = Training::new(Whole(Exponential), method, rule, vec![800.0], 0).err();
+    let error =
+        pollster::block_on(Training::new(Whole(Exponential), method, rule, vec![800.0], 0)).err();
     assert!(matches!(error, Some(OptimizeError::LossNotFinite { iteration: 0, .. })), "{error:?}");
     // From -20 a Gauss-Newton step goes to 5e8, far beyond the overflow.
     for word in ["lm", "anagram", "kernel", "lbfgs"] {
         let method = Method::of(word).expect("a method");
-        let begun = Training::new(Whole(Exponential), method, rule, vec![-20.0], 0);
+        let begun =
+            pollster::block_on(Training::new(Whole(Exponential), method, rule, vec![-20.0], 0));
         let mut training = begun.expect("finite");
         for _ in 0..100 {
-            training.iterate().expect("trial points may overflow");
+            pollster::block_on(training.iterate()).expect("trial points may overflow");
         }
         assert!(training.loss().is_finite(), "{word}");
     }
@@ -82,8 +85,9 @@ fn a_matrix_beyond_memory_is_refused() {
     for word in ["engd", "bfgs"] {
         let method = Method::of(word).expect("a method");
         let rule = StoppingRule::default();
-        let begun = Training::new(Whole(Wide), method, rule, vec![0.0; 20_000], 0);
-        let error = begun.expect("finite").iterate().err();
+        let begun =
+            pollster::block_on(Training::new(Whole(Wide), method, rule, vec![0.0; 20_000], 0));
+        let error = pollster::block_on(begun.expect("finite").iterate()).err();
         assert!(matches!(error, Some(OptimizeError::TooLarge { .. })), "{word}: {error:?}");
     }
     let _ = Poisson::new(1, 2);

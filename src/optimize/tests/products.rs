@@ -18,7 +18,7 @@ fn blocks_give_the_same_products_as_the_whole() {
     // Held, in strips of four rows of the kernel, of one row, and of all.
     for limit in [usize::MAX, 4 * parameters, 0, rows * parameters - 1] {
         let mut linearisation = Linearisation::with_limit(limit);
-        linearisation.at(&mut system, &theta).expect("finite");
+        pollster::block_on(linearisation.at(&mut system, &theta)).expect("finite");
         assert_eq!(linearisation.is_held(), limit == usize::MAX);
         assert_eq!(linearisation.residual, residual);
         let close = |a: Mat<f64>, b: Mat<f64>, what: &str| {
@@ -26,14 +26,21 @@ fn blocks_give_the_same_products_as_the_whole() {
             assert!((a - b).norm_max() <= allowed, "{what}, limit {limit}");
         };
         let system = &mut system;
-        close(linearisation.multiply(system, v.as_ref()).expect("finite"), &jacobian * &v, "J V");
-        let transposed = linearisation.multiply_transposed(system, w.as_ref()).expect("finite");
+        close(
+            pollster::block_on(linearisation.multiply(system, v.as_ref())).expect("finite"),
+            &jacobian * &v,
+            "J V",
+        );
+        let transposed = pollster::block_on(linearisation.multiply_transposed(system, w.as_ref()))
+            .expect("finite");
         close(transposed, jacobian.transpose() * &w, "J^T W");
-        let gram = linearisation.gram_times(system, v.as_ref()).expect("finite");
+        let gram =
+            pollster::block_on(linearisation.gram_times(system, v.as_ref())).expect("finite");
         close(gram, jacobian.transpose() * (&jacobian * &v), "J^T J V");
-        let kernel = linearisation.kernel(system).expect("finite");
+        let kernel = pollster::block_on(linearisation.kernel(system)).expect("finite");
         close(kernel, &jacobian * jacobian.transpose(), "J J^T");
-        let (sketch, gradient) = linearisation.sketch(system, &test).expect("finite");
+        let (sketch, gradient) =
+            pollster::block_on(linearisation.sketch(system, &test)).expect("finite");
         close(sketch, &jacobian * test.dense(), "J Omega");
         let r = Mat::from_fn(rows, 1, |i, _| residual[i]);
         let gradient = Mat::from_fn(parameters, 1, |i, _| gradient[i]);

@@ -10,23 +10,34 @@ fn a_restored_training_goes_on_to_the_same_bits() {
         let begin = || {
             let system = Poisson::new(6, 7);
             let theta = system.0.start(3);
-            Training::new(system, method.clone(), StoppingRule::default(), theta, 4)
+            pollster::block_on(Training::new(
+                system,
+                method.clone(),
+                StoppingRule::default(),
+                theta,
+                4,
+            ))
         };
         let mut whole = begin().expect("finite");
         let untouched = whole.save();
         for _ in 0..4 {
-            whole.iterate().expect("finite");
+            pollster::block_on(whole.iterate()).expect("finite");
         }
         let mut rest = begin().expect("finite");
-        rest.restore(&whole.save()).expect("its own state");
+        pollster::block_on(rest.restore(&whole.save())).expect("its own state");
         for _ in 0..4 {
-            assert_eq!(whole.iterate(), rest.iterate(), "{word}");
+            assert_eq!(
+                pollster::block_on(whole.iterate()),
+                pollster::block_on(rest.iterate()),
+                "{word}"
+            );
         }
         assert_eq!(whole.save(), rest.save(), "{word}");
         let mut fresh = begin().expect("finite");
-        fresh.restore(&untouched).expect("the state before the first iteration");
+        pollster::block_on(fresh.restore(&untouched))
+            .expect("the state before the first iteration");
         for _ in 0..8 {
-            fresh.iterate().expect("finite");
+            pollster::block_on(fresh.iterate()).expect("finite");
         }
         assert_eq!(fresh.save(), whole.save(), "{word}");
     }
@@ -38,17 +49,23 @@ fn a_damaged_state_is_refused() {
         let begin = || {
             let system = Poisson::new(2, 4);
             let theta = system.0.start(3);
-            Training::new(system, method.clone(), StoppingRule::default(), theta, 4)
+            pollster::block_on(Training::new(
+                system,
+                method.clone(),
+                StoppingRule::default(),
+                theta,
+                4,
+            ))
         };
         let mut training = begin().expect("finite");
-        training.iterate().expect("finite");
+        pollster::block_on(training.iterate()).expect("finite");
         for entry in training.save().keys() {
             if entry.starts_with("history") {
                 continue;
             }
             let mut state = training.save();
             state.insert(entry.clone(), vec![0.5; 3]);
-            let error = begin().expect("finite").restore(&state).err();
+            let error = pollster::block_on(begin().expect("finite").restore(&state)).err();
             assert_eq!(error, Some(OptimizeError::State { entry: entry.clone() }));
         }
     }
@@ -60,15 +77,21 @@ fn more_iterations_reopen_a_training() {
         let system = Poisson::new(2, 4);
         let theta = system.0.start(3);
         let rule = StoppingRule { max_iterations, ..StoppingRule::default() };
-        Training::new(system, Method::of("lm").expect("a method"), rule, theta, 4)
+        pollster::block_on(Training::new(
+            system,
+            Method::of("lm").expect("a method"),
+            rule,
+            theta,
+            4,
+        ))
     };
     let mut short = begin(2).expect("finite");
-    while short.iterate().expect("finite").reason.is_none() {}
+    while pollster::block_on(short.iterate()).expect("finite").reason.is_none() {}
     let mut long = begin(3).expect("finite");
-    long.restore(&short.save()).expect("its own state");
+    pollster::block_on(long.restore(&short.save())).expect("its own state");
     assert_eq!(long.reason(), None);
-    assert_eq!(long.iterate().expect("finite").record.iteration, 3);
+    assert_eq!(pollster::block_on(long.iterate()).expect("finite").record.iteration, 3);
     let mut same = begin(2).expect("finite");
-    same.restore(&short.save()).expect("its own state");
+    pollster::block_on(same.restore(&short.save())).expect("its own state");
     assert_eq!(same.reason(), Some(StopReason::MaxIterations));
 }

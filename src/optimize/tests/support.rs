@@ -24,7 +24,7 @@ impl<T: Small> ResidualSystem for Whole<T> {
         self.0.shape().0
     }
 
-    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+    async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
         out.copy_from_slice(&self.0.evaluate(theta).0);
         match out.iter().find(|r| !r.is_finite()) {
             Some(&value) => {
@@ -35,23 +35,23 @@ impl<T: Small> ResidualSystem for Whole<T> {
         }
     }
 
-    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+    async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
         let loss = |theta: &&[f64]| self.0.evaluate(theta).0.iter().map(|r| r * r).sum();
         Ok(thetas.iter().map(loss).collect())
     }
 
-    fn jacobian(
+    async fn jacobian(
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
         mut jacobian: MatMut<'_, f64>,
     ) -> Result<(), ResidualError> {
-        self.residual(theta, residual)?;
+        self.residual(theta, residual).await?;
         jacobian.copy_from(self.0.evaluate(theta).1);
         Ok(())
     }
 
-    fn jacobian_blocks(
+    async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),

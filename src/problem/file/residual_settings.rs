@@ -221,8 +221,7 @@ fn causal<'a>(
     if inner.is_empty() {
         return None;
     }
-    let positive = |v: f64| v > 0.0;
-    let tolerance = reader.number(&mut inner, "tolerance", "a positive number", positive);
+    let tolerance = reader.number(&mut inner, "tolerance", "zero or above", |v| v >= 0.0);
     let slices = reader.count(&mut inner, "slices", [2, 10_000]).unwrap_or(CAUSAL_SLICES);
     let place = inner.place_of("along");
     let name = reader.text(&mut inner, "along").unwrap_or("t");
@@ -235,7 +234,8 @@ fn causal<'a>(
         return None;
     };
     let tolerance = tolerance.unwrap_or(1.0);
-    Some(CausalSettings { tolerance, slices: slices as usize, along })
+    // With zero all weights are one: how a variant takes them back.
+    (tolerance > 0.0).then_some(CausalSettings { tolerance, slices: slices as usize, along })
 }
 
 fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> TrainingSettings {

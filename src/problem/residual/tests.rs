@@ -148,6 +148,7 @@ fn baselines_are_read_with_their_defaults() {
     let causal = problem.method.causal.clone().expect("weights along time");
     assert_eq!((causal.tolerance, causal.slices), (50.0, 32));
     assert_eq!(problem.axes[causal.along].name, "t");
+    assert_eq!(settings("[method]\ncausal = { tolerance = 0 }").method.causal, None);
     // 20 units with 64 slopes and an offset each, three times; three layers; the output.
     let parameters = 3 * 20 * 65 + 3 * 420 + 21;
     assert_eq!(Network::of_residual(&problem).parameters(), parameters);

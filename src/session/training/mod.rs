@@ -7,7 +7,7 @@ mod tests;
 pub use system::TrainingSystem;
 
 use super::Clock;
-use crate::evaluate::gpu::GpuError;
+use crate::evaluate::gpu::{Gpu, GpuError};
 use crate::evaluate::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::evolve::Description;
 use crate::network::Network;
@@ -70,15 +70,15 @@ impl TrainingSession {
     ///
     /// # Errors
     /// As [`Training::new`].
-    pub fn new(problem: &ResidualProblem, clock: Clock) -> Result<Self, OptimizeError> {
-        Self::on(TrainingSystem::on_cpu(problem), problem, clock)
+    pub async fn new(problem: &ResidualProblem, clock: Clock) -> Result<Self, OptimizeError> {
+        Self::on(TrainingSystem::on_cpu(problem), problem, clock).await
     }
 
     /// The same on a system that was made for the problem.
     ///
     /// # Errors
     /// As [`Training::new`].
-    pub fn on(
+    pub async fn on(
         system: TrainingSystem,
         problem: &ResidualProblem,
         clock: Clock,
@@ -87,7 +87,7 @@ impl TrainingSession {
         let (method, rule) =
             (Method::chosen(&problem.method), StoppingRule::chosen(&problem.method));
         Ok(Self {
-            training: Training::new(system, method, rule, theta, problem.seed)?,
+            training: Training::new(system, method, rule, theta, problem.seed).await?,
             comparison: Comparison::new(problem),
             problem: problem.clone(),
             clock,
@@ -102,35 +102,71 @@ impl TrainingSession {
     ///
     /// # Errors
     /// As [`Training::new`] and [`Training::restore`].
-    pub fn restore(
+    pub async fn restore(
         problem: &ResidualProblem,
         state: &TrainingState,
         clock: Clock,
     ) -> Result<Self, OptimizeError> {
-        Self::restore_on(TrainingSystem::on_cpu(problem), problem, state, clock)
+        Self::restore_on(TrainingSystem::on_cpu(problem), problem, state, clock).await
     }
 
     /// The same on a system that was made for the problem.
     ///
     /// # Errors
     /// As [`Training::new`] and [`Training::restore`].
-    pub fn restore_on(
+    pub async fn restore_on(
         system: TrainingSystem,
         problem: &ResidualProblem,
         state: &TrainingState,
         clock: Clock,
     ) -> Result<Self, OptimizeError> {
-        let mut session = Self::on(system, problem, clock)?;
+        let mut session = Self::on(system, problem, clock).await?;
         if let Some(&[iteration]) = state.get(MIXED_AFTER).map(Vec::as_slice) {
-            session.go_on_mixed(iteration as usize)?;
+            session.go_on_mixed(iteration as usize).await?;
         }
-        session.training.restore(state)?;
+        session.training.restore(state).await?;
         session.seconds = match state.get(SECONDS).map(Vec::as_slice) {
             Some(&[seconds]) => seconds,
             _ => return Err(OptimizeError::State { entry: SECONDS.to_owned() }),
         };
         session.error = session.training.history().records.iter().rev().find_map(|r| r.error);
         Ok(session)
+    }
+
+    /// Back to the starting parameters, on the same device.
+    ///
+    /// # Errors
+    /// As [`Training::new`], and when the device fails.
+    pub async fn begin_anew(&mut self) -> Result<(), OptimizeError> {
+        let system = self.training.system().renewed(&self.problem).await;
+        let system = system.map_err(ResidualError::from)?;
+        let fresh = Self::on(system, &self.problem, self.clock).await?;
+        self.take_over(fresh);
+        Ok(())
+    }
+
+    /// Goes on from where it is on the CPU, as after the loss of a device.
+    ///
+    /// # Errors
+    /// As [`TrainingSession::restore`]; nothing has changed then.
+    pub async fn go_on_on_cpu(&mut self) -> Result<(), OptimizeError> {
+        let mut moved = Self::restore(&self.problem, &self.save(), self.clock).await?;
+        // The loss is not the same to the last bit where its numbers are others.
+        moved.training.change_system(async |_| {}).await?;
+        self.take_over(moved);
+        Ok(())
+    }
+
+    /// Becomes another session of the same problem; what the error is measured against stays.
+    fn take_over(&mut self, mut other: Self) {
+        std::mem::swap(&mut self.comparison, &mut other.comparison);
+        *self = other;
+    }
+
+    /// The device in use, where it is no CPU.
+    #[must_use]
+    pub fn gpu(&self) -> Option<&Gpu> {
+        self.training.system().gpu()
     }
 
     /// Measures the error against these values at the problem's evaluation points, for problems
@@ -145,12 +181,12 @@ impl TrainingSession {
     ///
     /// # Errors
     /// As [`Training::iterate`].
-    pub fn iterate(&mut self) -> Result<TrainingReport, OptimizeError> {
+    pub async fn iterate(&mut self) -> Result<TrainingReport, OptimizeError> {
         let begun = (self.clock)();
         if self.stalls_in_single() {
-            self.go_on_mixed(self.history().records.len())?;
+            self.go_on_mixed(self.history().records.len()).await?;
         }
-        let report = self.training.iterate()?;
+        let report = self.training.iterate().await?;
         let iteration = report.record.iteration;
         let interval = error_interval(self.training.method());
         let due = iteration == 1 || iteration.is_multiple_of(interval) || report.reason.is_some();
@@ -167,9 +203,12 @@ impl TrainingSession {
     }
 
     /// Changes to residuals in longer numbers, unless the device has none.
-    fn go_on_mixed(&mut self, iteration: usize) -> Result<(), OptimizeError> {
+    async fn go_on_mixed(&mut self, iteration: usize) -> Result<(), OptimizeError> {
         let mut changed = Ok(());
-        self.training.change_system(|system| changed = system.set_precision(Precision::Mixed))?;
+        let change = async |system: &mut TrainingSystem| {
+            changed = system.set_precision(Precision::Mixed).await;
+        };
+        self.training.change_system(change).await?;
         match changed {
             Ok(()) => self.mixed_after = Some(iteration),
             Err(GpuError::NoLongNumbers { .. }) => self.only_single = true,

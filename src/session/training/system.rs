@@ -75,6 +75,27 @@ impl TrainingSystem {
         }
     }
 
+    /// For the problem's beginning, where this one computes.
+    ///
+    /// # Errors
+    /// As [`GpuCollocation::new`].
+    pub async fn renewed(&self, problem: &ResidualProblem) -> Result<Self, GpuError> {
+        let fresh = match &self.kind {
+            Kind::Cpu { .. } => Self::on_cpu(problem),
+            Kind::Gpu(system) => Self::on_gpu(problem, system.gpu()).await?,
+        };
+        Ok(Self { reason: self.reason.clone(), ..fresh })
+    }
+
+    /// The device in use, where it is no CPU.
+    #[must_use]
+    pub fn gpu(&self) -> Option<&Gpu> {
+        match &self.kind {
+            Kind::Cpu { .. } => None,
+            Kind::Gpu(system) => Some(system.gpu()),
+        }
+    }
+
     /// Why `auto` took the CPU although there is a hardware adapter, where it did.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
@@ -112,14 +133,14 @@ impl TrainingSystem {
     ///
     /// # Errors
     /// When the device lacks it; the precision is then what it was.
-    pub fn set_precision(&mut self, to: Precision) -> Result<(), GpuError> {
+    pub async fn set_precision(&mut self, to: Precision) -> Result<(), GpuError> {
         match &mut self.kind {
             Kind::Cpu { system, precision } => {
                 system.set_precision(to);
                 *precision = to;
                 Ok(())
             }
-            Kind::Gpu(system) => pollster::block_on(system.set_precision(to)),
+            Kind::Gpu(system) => system.set_precision(to).await,
         }
     }
 
@@ -131,89 +152,93 @@ impl TrainingSystem {
             Kind::Gpu(system) => system.host().initial_parameters(),
         }
     }
+}
 
-    fn inner(&self) -> &dyn ResidualSystem {
-        match &self.kind {
-            Kind::Cpu { system, .. } => &**system,
-            Kind::Gpu(system) => &**system,
+/// The same expression for whichever system it is.
+macro_rules! with_system {
+    ($kind:expr, $system:ident => $body:expr) => {
+        match $kind {
+            Kind::Cpu { system: $system, .. } => $body,
+            Kind::Gpu($system) => $body,
         }
-    }
-
-    fn inner_mut(&mut self) -> &mut dyn ResidualSystem {
-        match &mut self.kind {
-            Kind::Cpu { system, .. } => &mut **system,
-            Kind::Gpu(system) => &mut **system,
-        }
-    }
+    };
 }
 
 impl ResidualSystem for TrainingSystem {
     fn parameters(&self) -> usize {
-        self.inner().parameters()
+        with_system!(&self.kind, system => system.parameters())
     }
 
     fn rows(&self) -> usize {
-        self.inner().rows()
+        with_system!(&self.kind, system => system.rows())
     }
 
-    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
-        self.inner_mut().residual(theta, out)
+    async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+        with_system!(&mut self.kind, system => ResidualSystem::residual(&mut **system, theta, out).await)
     }
 
-    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
-        self.inner_mut().losses(thetas)
+    async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+        with_system!(&mut self.kind, system => ResidualSystem::losses(&mut **system, thetas).await)
     }
 
-    fn jacobian(
+    async fn jacobian(
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
         jacobian: MatMut<'_, f64>,
     ) -> Result<(), ResidualError> {
-        self.inner_mut().jacobian(theta, residual, jacobian)
+        with_system!(&mut self.kind, system => ResidualSystem::jacobian(&mut **system, theta, residual, jacobian).await)
     }
 
-    fn jacobian_blocks(
+    async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
-        self.inner_mut().jacobian_blocks(theta, visit)
+        with_system!(&mut self.kind, system => ResidualSystem::jacobian_blocks(&mut **system, theta, visit).await)
     }
 
     fn rounding(&self) -> Rounding {
-        self.inner().rounding()
+        with_system!(&self.kind, system => system.rounding())
     }
 
     fn has_products(&self) -> bool {
-        self.inner().has_products()
+        with_system!(&self.kind, system => system.has_products())
     }
 
-    fn multiply(&mut self, theta: &[f64], v: MatRef<'_, f64>) -> Result<Mat<f64>, ResidualError> {
-        self.inner_mut().multiply(theta, v)
+    async fn multiply(
+        &mut self,
+        theta: &[f64],
+        v: MatRef<'_, f64>,
+    ) -> Result<Mat<f64>, ResidualError> {
+        with_system!(&mut self.kind, system => ResidualSystem::multiply(&mut **system, theta, v).await)
     }
 
-    fn multiply_transposed(
+    async fn multiply_transposed(
         &mut self,
         theta: &[f64],
         w: MatRef<'_, f64>,
     ) -> Result<Mat<f64>, ResidualError> {
-        self.inner_mut().multiply_transposed(theta, w)
+        with_system!(&mut self.kind, system => ResidualSystem::multiply_transposed(&mut **system, theta, w).await)
     }
 
-    fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
-        self.inner_mut().gradient(theta, out)
+    async fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
+        with_system!(&mut self.kind, system => ResidualSystem::gradient(&mut **system, theta, out).await)
     }
 
-    fn begin_iteration(&mut self, iteration: usize, theta: &[f64]) -> Result<bool, ResidualError> {
-        self.inner_mut().begin_iteration(iteration, theta)
+    async fn begin_iteration(
+        &mut self,
+        iteration: usize,
+        theta: &[f64],
+    ) -> Result<bool, ResidualError> {
+        with_system!(&mut self.kind, system => ResidualSystem::begin_iteration(&mut **system, iteration, theta).await)
     }
 
     fn save(&self) -> BTreeMap<String, Vec<f64>> {
-        self.inner().save()
+        with_system!(&self.kind, system => system.save())
     }
 
     fn restore(&mut self, saved: &BTreeMap<String, Vec<f64>>) -> Result<(), ResidualError> {
-        self.inner_mut().restore(saved)
+        with_system!(&mut self.kind, system => system.restore(saved))
     }
 }

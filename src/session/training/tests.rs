@@ -20,8 +20,8 @@ fn still() -> f64 {
 #[test]
 fn errors_are_measured_on_the_way_and_at_the_end() {
     let problem = problem("x = { range = [0, 1] }", 12);
-    let mut session = TrainingSession::new(&problem, still).expect("finite");
-    while session.iterate().expect("finite").reason.is_none() {}
+    let mut session = pollster::block_on(TrainingSession::new(&problem, still)).expect("finite");
+    while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
     assert_eq!(session.report().reason, Some(StopReason::MaxIterations));
     let measured: Vec<usize> = session
         .history()
@@ -46,7 +46,8 @@ fn errors_are_measured_on_the_way_and_at_the_end() {
 #[test]
 fn a_first_coordinate_t_is_the_time_of_the_field() {
     let domain = "t = { range = [0, 2] }\nx = { range = [-1, 1] }";
-    let session = TrainingSession::new(&problem(domain, 1), still).expect("finite");
+    let session =
+        pollster::block_on(TrainingSession::new(&problem(domain, 1), still)).expect("finite");
     let field = session.field().expect("a grid");
     assert_eq!((field.times.len(), field.axes.len()), (9, 1));
     assert_eq!((field.times[8], field.axes[0].values[0]), (2.0, -1.0));
@@ -81,8 +82,8 @@ fn single_precision_goes_on_as_mixed_when_it_stalls() {
     let double = problem("x = { range = [0, 1] }", 60);
     let precision = vec![("run.precision".to_owned(), "f32".to_owned())];
     let single = ResidualProblem::from_toml(&double.source, &precision).expect("a problem");
-    let mut session = TrainingSession::new(&single, still).expect("finite");
-    while session.iterate().expect("finite").reason.is_none() {}
+    let mut session = pollster::block_on(TrainingSession::new(&single, still)).expect("finite");
+    while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
     let after = session.mixed_after.expect("it stalls");
     assert_eq!(session.precision(), format!("f32, mixed after iteration {after}"));
     let losses: Vec<f64> = session.history().records.iter().map(|r| r.loss).collect();
@@ -92,17 +93,21 @@ fn single_precision_goes_on_as_mixed_when_it_stalls() {
 }
 
 fn restored_goes_on(problem: &ResidualProblem, interruption: usize) {
-    let mut whole = TrainingSession::new(problem, still).expect("finite");
+    let mut whole = pollster::block_on(TrainingSession::new(problem, still)).expect("finite");
     for _ in 0..interruption {
-        whole.iterate().expect("finite");
+        pollster::block_on(whole.iterate()).expect("finite");
     }
     let state = whole.save();
-    let mut rest = TrainingSession::restore(problem, &state, still).expect("its own");
+    let mut rest =
+        pollster::block_on(TrainingSession::restore(problem, &state, still)).expect("its own");
     for _ in 0..5 {
-        assert_eq!(whole.iterate().expect("finite"), rest.iterate().expect("finite"));
+        assert_eq!(
+            pollster::block_on(whole.iterate()).expect("finite"),
+            pollster::block_on(rest.iterate()).expect("finite")
+        );
     }
     assert_eq!(whole.save(), rest.save());
     let mut damaged = state;
     damaged.remove(SECONDS);
-    assert!(TrainingSession::restore(problem, &damaged, still).is_err());
+    assert!(pollster::block_on(TrainingSession::restore(problem, &damaged, still)).is_err());
 }

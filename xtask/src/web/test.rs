@@ -59,11 +59,11 @@ pub fn tools() -> Result<Tools, String> {
 }
 
 /// Builds the site and the command line program, and compares the two in headless Chromium: with
-/// WebGPU, on its software adapter, and without.
+/// WebGPU, on its software adapter, and without; `only` the tests whose names hold these words.
 ///
 /// # Errors
 /// When a build or a test has failed; what failed was printed.
-pub fn test(tools: &Tools) -> Result<(), String> {
+pub fn test(tools: &Tools, only: Option<&str>) -> Result<(), String> {
     let site = build(Options::default())?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Of the whole workspace: with other features than the tests', all of it would be built again.
@@ -74,9 +74,11 @@ pub fn test(tools: &Tools) -> Result<(), String> {
     std::fs::create_dir_all(&results).map_err(|e| format!("{RESULTS}: {e}"))?;
     let address = serve(site.folder, 0)?;
     let mut node = npm::node()?;
-    node.arg("--test")
-        .arg("--test-reporter=spec")
-        .arg("web/tests/site.test.mjs")
+    node.arg("--test").arg("--test-reporter=spec");
+    if let Some(words) = only {
+        node.arg(format!("--test-name-pattern={words}"));
+    }
+    node.arg("web/tests/site.test.mjs")
         .env("SKETCHPDE_SITE", format!("http://{address}"))
         .env("SKETCHPDE_BROWSER", &tools.browser)
         .env("SKETCHPDE_PLAYWRIGHT", &tools.playwright)

@@ -1,7 +1,7 @@
 //! Runs that are told again: what was done along the way is done again at its step.
 
 use super::*;
-use crate::link::{Deeds, TrainingLoad, What};
+use crate::link::{Deeds, What};
 
 fn poke() -> Command {
     Command::Disturb { place: vec![1.0], height: 0.2, radius: 0.5 }
@@ -77,52 +77,4 @@ fn what_cannot_be_done_again_is_said_and_the_run_goes_on() {
     }
     assert_eq!(messages, 1);
     assert_eq!(look(&mut server).1.status.phase, Phase::Done);
-}
-
-/// A straight line that a small network learns.
-const LINE: &str = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\n\
-    equation = 'u = x'\npoints = { layout = 'grid', count = 8 }\n[exact]\nu = 'x'\n\
-    [evaluation]\ncount = 9\n[network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = 9";
-
-#[test]
-fn a_training_goes_on_from_its_mark_to_the_same_bits() {
-    let train = |state| {
-        let load = TrainingLoad { run: 1, toml: LINE.into(), state, playing: false };
-        Request::Train(Box::new(load))
-    };
-    let step = |server: &mut Server, count| {
-        obey(server, Command::Step(count));
-        let (mut state, mut points) = (None, Vec::new());
-        loop {
-            let (activity, updates) = pollster::block_on(server.advance(1.0));
-            for update in updates {
-                match update {
-                    Update::TrainingMark(mark) => state = Some(mark.state),
-                    Update::Training(snapshot) => points.extend(snapshot.points),
-                    other => panic!("not asked for: {other:?}"),
-                }
-            }
-            if activity == Activity::Idle {
-                return (state.expect("one at rest"), points);
-            }
-        }
-    };
-    let mut whole = Server::new(wall_clock);
-    handle(&mut whole, train(None));
-    let (state, _) = step(&mut whole, 4);
-    let (_, expected) = step(&mut whole, 3);
-    assert_eq!(expected.iter().map(|p| p.iteration).collect::<Vec<_>>(), [5, 6, 7]);
-
-    let mut other = Server::new(wall_clock);
-    let updates = handle(&mut other, train(Some(state.clone())));
-    let [Update::Training(shown), Update::TrainingMark(_)] = updates.as_slice() else {
-        panic!("{updates:?}")
-    };
-    assert_eq!(shown.points.len(), 4, "all of them, for who begins anew");
-    assert_eq!(step(&mut other, 3).1, expected);
-
-    let mut damaged = state;
-    damaged.remove("session.seconds").expect("an entry");
-    let updates = handle(&mut other, train(Some(damaged)));
-    assert!(matches!(updates.as_slice(), [Update::Refused { run: 1, .. }]), "{updates:?}");
 }

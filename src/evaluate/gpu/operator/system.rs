@@ -208,7 +208,6 @@ fn finish(
     }
 }
 
-/// The trait's functions wait for the device, as threads may and pages may not.
 impl ResidualSystem for GpuCollocation {
     fn parameters(&self) -> usize {
         self.host.parameters()
@@ -218,32 +217,32 @@ impl ResidualSystem for GpuCollocation {
         self.host.rows()
     }
 
-    fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
-        pollster::block_on(self.linearise(theta))?;
+    async fn residual(&mut self, theta: &[f64], out: &mut [f64]) -> Result<(), ResidualError> {
+        self.linearise(theta).await?;
         out.copy_from_slice(&self.known().residual);
         self.host.check_finite(out)
     }
 
-    fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
-        Ok(pollster::block_on(self.device_losses(thetas))?)
+    async fn losses(&mut self, thetas: &[&[f64]]) -> Result<Vec<f64>, ResidualError> {
+        Ok(self.device_losses(thetas).await?)
     }
 
-    fn jacobian(
+    async fn jacobian(
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
         jacobian: MatMut<'_, f64>,
     ) -> Result<(), ResidualError> {
-        self.residual(theta, residual)?;
-        Ok(pollster::block_on(self.device_jacobian(theta, jacobian))?)
+        self.residual(theta, residual).await?;
+        Ok(self.device_jacobian(theta, jacobian).await?)
     }
 
-    fn jacobian_blocks(
+    async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
-        Ok(pollster::block_on(self.device_blocks(theta, visit))?)
+        Ok(self.device_blocks(theta, visit).await?)
     }
 
     fn rounding(&self) -> Rounding {
@@ -255,31 +254,39 @@ impl ResidualSystem for GpuCollocation {
         true
     }
 
-    fn multiply(&mut self, theta: &[f64], v: MatRef<'_, f64>) -> Result<Mat<f64>, ResidualError> {
-        Ok(pollster::block_on(self.device_product(theta, v))?)
+    async fn multiply(
+        &mut self,
+        theta: &[f64],
+        v: MatRef<'_, f64>,
+    ) -> Result<Mat<f64>, ResidualError> {
+        Ok(self.device_product(theta, v).await?)
     }
 
-    fn multiply_transposed(
+    async fn multiply_transposed(
         &mut self,
         theta: &[f64],
         w: MatRef<'_, f64>,
     ) -> Result<Mat<f64>, ResidualError> {
-        Ok(pollster::block_on(self.device_transposed_product(theta, w))?)
+        Ok(self.device_transposed_product(theta, w).await?)
     }
 
-    fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
+    async fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
         let mut residual = vec![0.0; self.rows()];
-        self.residual(theta, &mut residual)?;
+        self.residual(theta, &mut residual).await?;
         let r = MatRef::from_column_major_slice(&residual, residual.len(), 1);
-        let half = self.multiply_transposed(theta, r)?;
+        let half = self.multiply_transposed(theta, r).await?;
         out.iter_mut().zip(half.col(0).iter()).for_each(|(to, half)| *to = 2.0 * half);
         if self.host.has_energy() {
-            return Ok(self.losses(&[theta])?[0]);
+            return Ok(self.losses(&[theta]).await?[0]);
         }
         Ok(residual.iter().map(|r| r * r).sum())
     }
 
-    fn begin_iteration(&mut self, iteration: usize, theta: &[f64]) -> Result<bool, ResidualError> {
+    async fn begin_iteration(
+        &mut self,
+        iteration: usize,
+        theta: &[f64],
+    ) -> Result<bool, ResidualError> {
         let changed = self.host.begin_iteration(iteration, theta)?;
         if changed {
             self.at = None;

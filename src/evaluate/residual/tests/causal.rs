@@ -1,7 +1,7 @@
 //! Weights along time against their definition.
 
 use super::{computed, problem};
-use crate::evaluate::residual::{Collocation, ResidualSystem};
+use crate::evaluate::residual::Collocation;
 
 const SLICES: usize = 4;
 

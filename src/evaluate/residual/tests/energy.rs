@@ -3,8 +3,8 @@
 use faer::Mat;
 
 use super::{computed, difference, problem};
+use crate::evaluate::residual::Collocation;
 use crate::evaluate::residual::tests::oracle::network_at;
-use crate::evaluate::residual::{Collocation, ResidualSystem};
 use crate::network::Network;
 use crate::problem::expression::{Channel, Place};
 

@@ -1,0 +1,135 @@
+//! Trainings: from a mark, on a device, without one.
+
+use sketchpde::optimize::TrainingState;
+
+use super::*;
+use crate::link::{Fault, TrainingLoad, TrainingSnapshot};
+
+/// A straight line that a small network learns.
+const LINE: &str = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\n\
+    equation = 'u = x'\npoints = { layout = 'grid', count = 8 }\n[exact]\nu = 'x'\n\
+    [evaluation]\ncount = 9\n[network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = 9";
+
+fn train(backend: Backend, toml: &str, state: Option<TrainingState>) -> Request {
+    let load = TrainingLoad { run: 1, toml: toml.into(), backend, state, playing: false };
+    Request::Train(Box::new(load))
+}
+
+#[test]
+fn a_training_goes_on_from_its_mark_to_the_same_bits() {
+    let train = |state| train(Backend::Cpu, LINE, state);
+    let step = |server: &mut Server, count| {
+        handle(server, Request::Command(Command::Step(count)));
+        let (mut state, mut points) = (None, Vec::new());
+        loop {
+            let (activity, updates) = pollster::block_on(server.advance(1.0));
+            for update in updates {
+                match update {
+                    Update::TrainingMark(mark) => state = Some(mark.state),
+                    Update::Training(snapshot) => points.extend(snapshot.points),
+                    other => panic!("not asked for: {other:?}"),
+                }
+            }
+            if activity == Activity::Idle {
+                return (state.expect("one at rest"), points);
+            }
+        }
+    };
+    let mut whole = Server::new(wall_clock);
+    handle(&mut whole, train(None));
+    let (state, _) = step(&mut whole, 4);
+    let (_, expected) = step(&mut whole, 3);
+    assert_eq!(expected.iter().map(|p| p.iteration).collect::<Vec<_>>(), [5, 6, 7]);
+
+    let mut other = Server::new(wall_clock);
+    let updates = handle(&mut other, train(Some(state.clone())));
+    let [Update::Training(shown), Update::TrainingMark(_)] = updates.as_slice() else {
+        panic!("{updates:?}")
+    };
+    assert_eq!(shown.points.len(), 4, "all of them, for who begins anew");
+    assert_eq!(step(&mut other, 3).1, expected);
+
+    let mut damaged = state;
+    damaged.remove("session.seconds").expect("an entry");
+    let updates = handle(&mut other, train(Some(damaged)));
+    assert!(matches!(updates.as_slice(), [Update::Refused { run: 1, .. }]), "{updates:?}");
+}
+
+/// What was told and shown until there is nothing to do.
+fn run_out(server: &mut Server) -> (Vec<String>, TrainingSnapshot) {
+    let (mut told, mut shown) = (Vec::new(), None);
+    loop {
+        let (activity, updates) = pollster::block_on(server.advance(1.0));
+        for update in updates {
+            match update {
+                Update::Message(message) => told.push(message),
+                Update::Training(snapshot) => shown = Some(*snapshot),
+                _ => {}
+            }
+        }
+        if activity == Activity::Idle {
+            return (told, shown.expect("it shows itself at rest"));
+        }
+    }
+}
+
+/// A server that trains on a backend and has done so many iterations.
+fn trained_on(backend: Backend, toml: &str, count: usize) -> (Server, TrainingSnapshot) {
+    let mut server = Server::new(wall_clock);
+    let updates = handle(&mut server, train(backend, toml, None));
+    assert!(matches!(updates.first(), Some(Update::Training(_))), "{updates:?}");
+    handle(&mut server, Request::Command(Command::Step(count)));
+    let (told, shown) = run_out(&mut server);
+    assert_eq!(told, [] as [String; 0]);
+    (server, shown)
+}
+
+#[test]
+fn a_training_whose_device_is_lost_goes_on_on_the_cpu() {
+    let (_, truth) = trained_on(Backend::Cpu, LINE, 9);
+    assert_eq!((truth.place.backend.as_str(), truth.place.precision.as_str()), ("cpu", "f64"));
+    let (mut server, before) = trained_on(Backend::Gpu(None), LINE, 4);
+    assert_eq!((before.place.run, before.place.backend.as_str()), (1, "gpu"));
+    assert!(before.place.precision.starts_with("mixed"), "{}", before.place.precision);
+    // One step from a residual of order one, mean x^2 = 1/3, by a Jacobian in f32.
+    let apart = |a: &TrainingSnapshot, b: &TrainingSnapshot| {
+        (a.points[0].loss.sqrt() - b.points[0].loss.sqrt()).abs()
+    };
+    let allowed = 1e-4 * 3f64.sqrt().recip();
+    assert!(apart(&before, &truth) < allowed, "{before:?} {truth:?}");
+    let (_, other) = trained_on(Backend::Cpu, &format!("{LINE}\n[run]\nseed = 1"), 1);
+    assert!(apart(&before, &other) > allowed, "another start would have shown");
+
+    handle(&mut server, Request::Fault(Fault::LostDevice));
+    handle(&mut server, Request::Command(Command::Play));
+    let (told, after) = run_out(&mut server);
+    assert!(told.len() == 1 && told[0].contains("goes on, on the CPU"), "{told:?}");
+    assert_eq!(after.place.backend, "cpu");
+    // None is lost or done twice.
+    let iterations: Vec<usize> = after.points.iter().map(|point| point.iteration).collect();
+    assert_eq!((after.first, iterations), (4, (5..=9).collect()));
+    assert!(after.points[0].loss <= before.points[3].loss, "from where it was");
+    assert!(after.ended.is_some() && after.failure.is_none(), "{after:?}");
+}
+
+#[test]
+fn a_reset_stays_on_its_device_and_starts_from_the_same_parameters() {
+    let (mut server, first) = trained_on(Backend::Gpu(None), LINE, 2);
+    handle(&mut server, Request::Command(Command::Reset));
+    handle(&mut server, Request::Command(Command::Step(2)));
+    let (told, again) = run_out(&mut server);
+    assert_eq!((told.len(), again.place), (0, first.place));
+    assert_eq!(again.points, first.points);
+}
+
+/// Where the device cannot take a problem `auto` says so; who asks for the device is refused.
+#[test]
+fn a_problem_that_the_device_cannot_take_is_refused() {
+    let gated = LINE.replace("layers = [5]", "layers = [5, 5]\narchitecture = 'modified-mlp'");
+    let mut server = Server::new(wall_clock);
+    let updates = handle(&mut server, train(Backend::Gpu(None), &gated, None));
+    let [Update::Refused { run: 1, message }] = updates.as_slice() else { panic!("{updates:?}") };
+    assert!(message.contains("--backend cpu"), "{message}");
+    let (_, shown) = trained_on(Backend::Cpu, &gated, 1);
+    assert_eq!(shown.points.len(), 1);
+}
