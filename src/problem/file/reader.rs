@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
             Value::Text(text) if text == word => Some(Counted::Word),
             Value::Text(text) if parse_constant(text).is_err() => {
                 let (key, words) = (section.dotted(key), vec!["a number", word]);
-                let (found, nearest) = (text.clone(), nearest(text, [word].into_iter()));
+                let (found, nearest) = (text.clone(), nearest(text, [word]));
                 let issue = SettingIssue::UnknownWord { key, found, nearest, words };
                 self.report(&node.place, issue);
                 None
