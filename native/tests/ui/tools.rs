@@ -189,7 +189,7 @@ fn a_training_is_watched_and_stops_when_asked() {
     // Another place to compute begins it anew; without a hardware GPU that is the CPU again.
     let run = |window: &Window| state(window).training.as_ref().map(|training| training.run);
     let before = run(&window);
-    click(&mut window, "Auto");
+    click(&mut window, "Backend: Auto");
     until(&mut window, 60, |state| {
         let moved = state.training.as_ref().filter(|t| Some(t.run) != before);
         state.backend == Backend::Auto && moved.is_some_and(|t| t.latest.is_some())
