@@ -2,7 +2,7 @@
 
 use super::error::AttemptError;
 use super::evolution::Evolution;
-use super::growth::{Fit, Seen};
+use super::growth::Seen;
 use super::{parameter_ode, stage_fit};
 use crate::evaluate::cpu::Field;
 use crate::problem::{Precision, Scheme};
@@ -89,12 +89,12 @@ impl Evolution {
         let whole = parts.iter().all(|part| part.is_finite());
         let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
         let (corrections, most) = (attempt.corrections, method.corrections);
-        let fit = match attempt.missed > method.tolerance.unwrap_or(settings.target) {
-            true => Fit::Missed,
-            false => Fit::Met { corrections, most },
+        let seen = match attempt.missed > method.tolerance.unwrap_or(settings.target) {
+            true => Seen::Missed,
+            false => Seen::Met { corrections, most },
         };
         Ok(Outcome {
-            seen: Some(Seen { rank: attempt.rank, fit: Some(fit) }),
+            seen: Some(seen),
             theta: attempt.theta,
             error: Some(error),
             report: StepReport {
@@ -122,7 +122,7 @@ impl Evolution {
         );
         let attempt = attempt.await?;
         Ok(Outcome {
-            seen: Some(Seen { rank: attempt.rank, fit: None }),
+            seen: Some(Seen::Rank(attempt.rank)),
             theta: attempt.theta,
             error: attempt.error,
             field: None,

@@ -3,19 +3,19 @@
 //! On the parameters' own equation s follows the rank: it is too small where all columns are
 //! independent above the cutoff, and larger than need be where many of them add nothing. A stage
 //! fit goes on with fresh subsets, so that its s follows the work: fits that miss the tolerance or
-//! take nearly all their corrections want more columns, unless half of those that they have add
-//! nothing, where a front makes fits hard whatever s is; those that need one correction at most can
-//! do with fewer. Each step is judged by its own numbers: s is all there is to save.
+//! take nearly all their corrections want more columns, those that need one at most can do with
+//! fewer. Their rank says little: columns of unit length are independent down to 1e-6 of the largest
+//! singular value up to s = n. Each step is judged by its own numbers: s is all there is to save.
 
 use super::subset::Subsets;
 
 /// Fewest.
 const LEAST: usize = 16;
+/// Most, over the number of points: beyond it a fit finds nothing that it could not reach before.
+const MOST_PER_POINT: usize = 2;
 /// A rank above this part of s is full, one below that leaves idle columns.
 const FULL: f64 = 0.9;
 const IDLE: f64 = 0.6;
-/// Fits get no more columns where the rank is below this part of s.
-const SPARE: f64 = 0.5;
 /// A fit with so many corrections was easy.
 const EASY: usize = 1;
 /// Growth where a fit missed its tolerance, or the rank is full; and what idle columns leave.
@@ -25,36 +25,26 @@ const SHRINK: f64 = 0.95;
 
 /// What an attempt at a step says about s.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seen {
+pub enum Seen {
     /// Directions above the cutoff.
-    pub rank: usize,
-    pub fit: Option<Fit>,
-}
-
-/// How a stage fit went.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fit {
-    /// It missed the tolerance.
+    Rank(usize),
+    /// A fit missed the tolerance.
     Missed,
-    /// It met it with so many corrections, of so many that it may take.
+    /// A fit met it with so many corrections, of so many that it may take.
     Met { corrections: usize, most: usize },
 }
 
 impl Seen {
     /// By what s changes.
     fn factor(self, count: usize) -> f64 {
-        let fullness = self.rank as f64 / count.max(1) as f64;
-        match self.fit {
-            None if fullness > FULL => FULL_GROWTH,
-            None if fullness < IDLE => SHRINK,
-            None => 1.0,
-            Some(Fit::Met { corrections, most }) if corrections <= EASY && corrections < most => {
-                SHRINK
-            }
-            Some(_) if fullness < SPARE => 1.0,
-            Some(Fit::Missed) => MISSED_GROWTH,
-            Some(Fit::Met { corrections, most }) if corrections >= hard(most) => FULL_GROWTH,
-            Some(Fit::Met { .. }) => 1.0,
+        match self {
+            Self::Missed => MISSED_GROWTH,
+            Self::Rank(rank) if rank as f64 > FULL * count as f64 => FULL_GROWTH,
+            Self::Rank(rank) if (rank as f64) < IDLE * count as f64 => SHRINK,
+            Self::Rank(_) => 1.0,
+            Self::Met { corrections, most } if corrections >= hard(most) => FULL_GROWTH,
+            Self::Met { corrections, .. } if corrections <= EASY => SHRINK,
+            Self::Met { .. } => 1.0,
         }
     }
 }
@@ -64,11 +54,10 @@ fn hard(most: usize) -> usize {
     most.saturating_sub(1).max(EASY + 1).min(most)
 }
 
-/// The most columns for n points and p parameters: as many as either, beyond which nothing is left
-/// to reach.
+/// Bounds of s for n points and p parameters.
 #[must_use]
 pub fn most(points: usize, parameters: usize) -> usize {
-    points.max(LEAST).min(parameters)
+    (MOST_PER_POINT * points).max(LEAST).min(parameters)
 }
 
 /// The next s.
@@ -111,12 +100,9 @@ mod tests {
 
     #[test]
     fn s_grows_where_it_is_too_small_and_shrinks_where_columns_are_idle() {
-        let rank = |rank| Seen { rank, fit: None };
-        let fitted = |rank, fit| Seen { rank, fit: Some(fit) };
-        let missed = fitted(90, Fit::Missed);
+        let rank = Seen::Rank;
         assert!(next(100, 1_000, rank(100)) > 100, "full");
-        assert!(next(100, 1_000, missed) > next(100, 1_000, rank(100)), "missed");
-        assert_eq!(next(100, 1_000, fitted(40, Fit::Missed)), 100, "more would be idle too");
+        assert!(next(100, 1_000, Seen::Missed) > next(100, 1_000, rank(100)), "missed");
         assert_eq!(next(100, 1_000, rank(75)), 100);
         assert!(next(100, 1_000, rank(20)) < 100, "idle");
         assert_eq!(next(100, 110, rank(100)), 110, "no more than there may be");
@@ -134,12 +120,11 @@ mod tests {
             (1, 1, 1),
             (0, 1, -1),
         ] {
-            let met = fitted(90, Fit::Met { corrections, most });
-            let change = next(100, 1_000, met) as i64 - 100;
+            let change = next(100, 1_000, Seen::Met { corrections, most }) as i64 - 100;
             assert_eq!(change.signum(), grows, "{corrections} of {most}");
         }
-        assert_eq!(most(100, 10_000), 100);
-        assert_eq!(most(100, 50), 50);
+        assert_eq!(most(100, 10_000), 200);
+        assert_eq!(most(100, 150), 150);
     }
 
     /// With a rank that does not depend on s it comes to rest where the rank is neither full nor
@@ -149,7 +134,7 @@ mod tests {
         for first in [LEAST, 100, 900] {
             let mut count = first;
             for _ in 0..100 {
-                count = next(count, 1_000, Seen { rank: count.min(200), fit: None });
+                count = next(count, 1_000, Seen::Rank(count.min(200)));
             }
             let fullness = 200.0 / count as f64;
             assert!((IDLE..=FULL).contains(&fullness), "{first}: {count}");
@@ -163,11 +148,11 @@ mod tests {
             Subsets::new(0, 105, &problem(REACTION, &changes).method)
         };
         let mut fixed = of("20");
-        assert!(!fixed.double(100) && fixed.count == 20);
+        assert!(!fixed.double(50) && fixed.count == 20);
         let mut adaptive = of("auto");
         adaptive.count = 40;
-        assert!(adaptive.double(100) && adaptive.count == 80);
-        assert!(adaptive.double(100) && adaptive.count == 100, "as many as points");
-        assert!(!adaptive.double(100), "nothing is left");
+        assert!(adaptive.double(50) && adaptive.count == 80);
+        assert!(adaptive.double(50) && adaptive.count == 100, "twice the points");
+        assert!(!adaptive.double(50), "nothing is left");
     }
 }
