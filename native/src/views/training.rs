@@ -116,11 +116,11 @@ fn plane(
     let size = vec2((right - left) as f32, (high - low) as f32);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        let room = ui.available_width() - BAR;
-        let width = if timed { room } else { chart::square_width(size, height).min(room) };
+        let room = vec2(ui.available_width() - BAR, height);
+        let room = if timed { room } else { chart::square_fit(size, room) };
         let mut plot = chart::plain(&training.problem.name, palette)
-            .height(height)
-            .width(width)
+            .height(room.y)
+            .width(room.x)
             .show_grid(false)
             .invert_y(timed)
             .x_grid_spacer(chart::few_marks)

@@ -111,12 +111,15 @@ pub fn plain<'a>(id: &str, palette: &Palette) -> Plot<'a> {
         .min_size(vec2(60.0, 40.0))
 }
 
-/// The width of a chart of this height in which a rectangle of `size` fills the frame, both of its
-/// axes to one scale.
-pub fn square_width(size: egui::Vec2, height: f32) -> f32 {
+/// The size of the largest chart within `room` in which a rectangle of `size` fills the frame, both of
+/// its axes to one scale.
+pub fn square_fit(size: egui::Vec2, room: egui::Vec2) -> egui::Vec2 {
     /// Of the numbers below.
     const BELOW: f32 = 18.0;
-    LEFT + (height - BELOW).max(1.0) * size.x / size.y.max(f32::MIN_POSITIVE)
+    let numbers = vec2(LEFT, BELOW);
+    let frame = (room - numbers).max(egui::Vec2::splat(1.0));
+    let scale = (frame / size.max(egui::Vec2::splat(f32::MIN_POSITIVE))).min_elem();
+    numbers + scale * size
 }
 
 /// Numbers at the left.
@@ -215,6 +218,20 @@ pub fn line<'a>(name: &str, x: &[f64], y: &[f64], stroke: Stroke, style: LineSty
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whichever side of the room is short decides; the frame has the rectangle's proportions.
+    #[test]
+    fn a_rectangle_fits_wide_and_tall_rooms() {
+        let size = vec2(2.0, 1.0);
+        for (room, short) in [(vec2(900.0, 318.0), 1), (vec2(300.0, 900.0), 0)] {
+            let chart = square_fit(size, room);
+            assert!(
+                (chart[short] - room[short]).abs() < 1e-3 && chart[1 - short] < room[1 - short]
+            );
+            let frame = chart - vec2(LEFT, 18.0);
+            assert!((frame.x / frame.y - 2.0).abs() < 1e-3, "{frame}");
+        }
+    }
 
     #[test]
     fn long_curves_keep_their_peaks_and_their_end() {

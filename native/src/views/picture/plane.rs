@@ -60,12 +60,12 @@ fn field(
     let (field, range) = pictures.solution.plane(mirror, state.scrub, state.shade, palette.panel);
     let [x, y] = [0, 1].map(|k| &mirror.problem.coordinates[k]);
     let size = egui::vec2((x.upper - x.lower) as f32, (y.upper - y.lower) as f32);
-    let width = chart::square_width(size, height).min(ui.available_width() - BAR);
+    let room = chart::square_fit(size, egui::vec2(ui.available_width() - BAR, height));
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         let response = chart::plain("field", palette)
-            .height(height)
-            .width(width)
+            .height(room.y)
+            .width(room.x)
             .data_aspect(1.0)
             .show_grid(false)
             .allow_drag(state.tools.slice.is_none())
@@ -92,7 +92,7 @@ fn field(
             touched(&response.response, [at.x, at.y], state, actions);
         }
     });
-    width
+    room.x
 }
 
 /// A click adds to the solution; with a cut, clicks and drags move that.
