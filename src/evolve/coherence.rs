@@ -16,8 +16,6 @@ use super::evolution::Evolution;
 use super::sampling::{self, Leverage};
 use crate::problem::{Sampling, Scheme, Update};
 
-/// Points that are looked at, at most.
-const MOST_POINTS: usize = 400;
 /// Entries of the largest Jacobian that is computed only for this.
 const MOST_ENTRIES: usize = 4 << 20;
 /// Fewer columns than this over the effective dimension are too few, and so many are enough.
@@ -62,7 +60,7 @@ impl Evolution {
     pub fn coherence(&self) -> Result<Option<Coherence>, EvolveError> {
         let method = &self.problem.method;
         let uniform = method.sampling == Sampling::Uniform && method.update == Update::RandomSparse;
-        let points = self.engine.points().min(MOST_POINTS);
+        let points = self.engine.points().min(sampling::MOST_POINTS);
         if !uniform || points * self.theta.len() > MOST_ENTRIES {
             return Ok(None);
         }

@@ -15,7 +15,7 @@ use crate::random::{Philox, least};
 
 /// Points at which leverage is measured, at most: every column is looked at there, so that this
 /// costs about as much as solving for as many columns.
-const MOST_POINTS: usize = 400;
+pub(super) const MOST_POINTS: usize = 400;
 /// The ridge of the leverage scores over the root of the trace: directions below it count little,
 /// as the damping of the solvers has it.
 const RIDGE: f64 = 1e-5;

@@ -27,7 +27,9 @@ impl Method {
             TrainingMethod::SngdTwoPass => Self::Sngd(sngd(settings, cutoff, Passes::Two)),
             TrainingMethod::Anagram => {
                 let cutoff = match (settings.cutoff_scale, cutoff) {
-                    (CutoffScale::Adapted, _) => SingularCutoff::Adapted,
+                    (CutoffScale::Adapted, _) => {
+                        SingularCutoff::Adapted { least: settings.cutoff.unwrap_or(0.0) }
+                    }
                     (_, Some(cutoff)) => SingularCutoff::Fixed(cutoff),
                     (_, None) => SingularCutoff::Default,
                 };
@@ -43,10 +45,7 @@ impl Method {
                 Self::Spring(SpringSettings {
                     damping: settings.damping.unwrap_or(default.damping),
                     momentum: settings.momentum.unwrap_or(default.momentum),
-                    line_search: match (settings.line_search, settings.rate) {
-                        (residual::LineSearch::None, None) => default.line_search,
-                        _ => line_search,
-                    },
+                    line_search,
                 })
             }
             TrainingMethod::Nystrom => {
@@ -153,8 +152,23 @@ mod tests {
             Method::Anagram(AnagramSettings::default())
         );
         assert_eq!(
+            chosen("name = 'anagram'\ncutoff_scale = 'adapted'\ncutoff = 1e-6"),
+            Method::Anagram(AnagramSettings {
+                cutoff: SingularCutoff::Adapted { least: 1e-6 },
+                ..AnagramSettings::default()
+            })
+        );
+        assert_eq!(
             chosen("name = 'adam'\niterations = 50\nrate = 0.01\nschedule = 'cosine'"),
             Method::Adam(AdamSettings { rate: 0.01, schedule: Schedule::Cosine { period: 50 } })
+        );
+        assert_eq!(
+            chosen("name = 'spring'\nrate = 0.064\ndamping = 6.8e-10"),
+            Method::Spring(SpringSettings {
+                damping: 6.8e-10,
+                line_search: LineSearch::Fixed { rate: 0.064 },
+                ..SpringSettings::default()
+            })
         );
         assert!(matches!(
             chosen("name = 'lm'\nsketch = 300"),

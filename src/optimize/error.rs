@@ -27,7 +27,7 @@ pub enum OptimizeError {
 
     #[error(
         "{method} would hold {bytes} bytes for {parameters} parameters and {rows} rows, more than \
-         {limit}: choose fewer points, a smaller network, or kernel, spring, nystrom or sngd"
+         {limit}: choose fewer points, a smaller network, or lm or sngd, which hold no such matrix"
     )]
     TooLarge { method: &'static str, parameters: usize, rows: usize, bytes: usize, limit: usize },
 

@@ -27,6 +27,7 @@ mod jacobian;
 mod kernels;
 pub(crate) mod levenberg;
 mod line_search;
+mod precision;
 pub mod settings;
 mod state;
 mod step;
@@ -38,6 +39,7 @@ mod training;
 pub use error::OptimizeError;
 pub use history::{TrainingHistory, TrainingRecord, TrainingSpectrum};
 pub use kernels::{TangentKernels, tangent_kernels};
+pub use precision::beyond_precision;
 pub use settings::{
     AdamSettings, AnagramSettings, Cutoff, EngdSettings, KernelSettings, LbfgsSettings,
     LevenbergSettings, LineSearch, Method, NystromSettings, Passes, Schedule, SingularCutoff,

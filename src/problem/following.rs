@@ -141,24 +141,8 @@ impl Following<'_> {
 /// The mean of each value and its two neighbours; the ends repeat, or wrap around.
 fn smoothed(values: &[f64], periodic: bool) -> Vec<f64> {
     let n = values.len();
-    let left = |i: usize| {
-        if i > 0 {
-            i - 1
-        } else if periodic {
-            n - 1
-        } else {
-            0
-        }
-    };
-    let right = |i: usize| {
-        if i + 1 < n {
-            i + 1
-        } else if periodic {
-            0
-        } else {
-            n - 1
-        }
-    };
+    let left = |i: usize| if periodic { (i + n - 1) % n } else { i.saturating_sub(1) };
+    let right = |i: usize| if periodic { (i + 1) % n } else { (i + 1).min(n - 1) };
     (0..n).map(|i| (values[left(i)] + values[i] + values[right(i)]) / 3.0).collect()
 }
 

@@ -118,6 +118,19 @@ fn several_seeds_give_their_spread() {
 }
 
 #[test]
+fn what_the_numbers_cannot_tell_is_said_before_and_after() {
+    let place = place("beyond");
+    let words = ["solve", "poisson.toml", "--set", "method.name=anagram", "--set"];
+    let words = [&words[..], &["method.cutoff=1e-9", "--set", "method.iterations=2"]].concat();
+    let mixed = [&words[..], &["--set", "run.precision=mixed", "--out", "mixed"]].concat();
+    let ran = place.run(&mixed).expect(0).complains(&["warning: method.cutoff = 1e-9", "1.2e-7"]);
+    assert!(ran.stdout.contains("method.cutoff = 1e-9"), "{}", ran.stdout);
+    let double = place.run(&[&words[..], &["--json", "--out", "double"]].concat()).expect(0);
+    assert_eq!(double.json()["warning"], serde_json::Value::Null);
+    assert!(!double.stderr.contains("warning"), "{}", double.stderr);
+}
+
+#[test]
 fn a_large_error_and_an_unknown_adapter_are_told() {
     let place = place("refused");
     place

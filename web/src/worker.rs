@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::Array;
-use sketchpde::evaluate::residual::{Collocation, ResidualSystem};
+use sketchpde::network::Network;
 use sketchpde::problem::{Overrides, Problem, ResidualProblem};
 use sketchpde::session::total_points;
 use sketchpde_native::link::{Activity, Backend, Request, Server, Update, find_reference};
@@ -100,8 +100,11 @@ fn entries(toml: &str) -> Option<usize> {
     if let Ok(problem) = Problem::from_toml(toml, &Overrides::new()) {
         return Some(total_points(&problem).saturating_mul(problem.method.columns));
     }
-    let system = Collocation::new(&ResidualProblem::from_toml(toml, &Overrides::new()).ok()?);
-    Some(system.rows().saturating_mul(system.parameters()))
+    let problem = ResidualProblem::from_toml(toml, &Overrides::new()).ok()?;
+    let coordinates = |block| problem.block_points(block, 0).coordinates.len();
+    let coordinates: usize = (0..problem.blocks.len()).map(coordinates).sum();
+    let parameters = Network::of_residual(&problem).parameters();
+    Some((coordinates / problem.dimensions()).saturating_mul(parameters))
 }
 
 /// Panics in the threads of the pool beside this one, which then waits for them in vain.

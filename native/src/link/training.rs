@@ -42,6 +42,8 @@ pub struct TrainingSnapshot {
     pub ended: Option<String>,
     /// What broke it off.
     pub failure: Option<String>,
+    /// What the settings ask for beyond what the numbers can tell.
+    pub warning: Option<String>,
 }
 
 /// From where a training can go on.
@@ -272,6 +274,7 @@ impl Trainee {
             field: self.picture(status.iteration, due),
             ended,
             failure: self.failure.as_ref().map(ToString::to_string),
+            warning: self.session.warning(),
         }))
     }
 

@@ -11,7 +11,7 @@ use crate::app::training::{Training, methods};
 use crate::link::TrainingField;
 use crate::theme;
 use crate::widgets::chart::{self, LogChart, Series};
-use crate::widgets::{card, format, hint};
+use crate::widgets::{card, caution, format, hint};
 
 /// The built-in problems of this kind.
 pub fn training_presets(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -151,6 +151,7 @@ pub fn training_trust(ui: &mut Ui, training: &Training) {
             ui.add(egui::Label::new(text.color(palette.ink)).wrap());
         });
         hint(ui, reason);
+        caution(ui, training.latest.as_ref().and_then(|latest| latest.warning.as_ref()));
         let last = training.points.last();
         let some = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), format::short);
         for (name, value) in [

@@ -8,7 +8,7 @@ use sketchpde::session::{Phase, Status};
 use crate::app::state::State;
 use crate::mirror::Mirror;
 use crate::theme::{self, Palette};
-use crate::widgets::{card, format, hint};
+use crate::widgets::{card, caution, format, hint};
 
 /// A verdict and the numbers that it stands on.
 pub fn trust(ui: &mut Ui, state: &State) {
@@ -23,10 +23,7 @@ pub fn trust(ui: &mut Ui, state: &State) {
         });
         hint(ui, verdict.reason);
         let warning = state.mirror.status.as_ref().and_then(|status| status.warning.as_ref());
-        if let Some(warning) = warning {
-            let text = RichText::new(warning).small().color(palette.second);
-            ui.add(egui::Label::new(text).wrap());
-        }
+        caution(ui, warning);
         ui.add_space(4.0);
         if let Some(status) = &state.mirror.status {
             numbers(ui, &state.mirror, status);

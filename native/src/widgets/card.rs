@@ -37,3 +37,11 @@ pub fn hint(ui: &mut Ui, text: impl Into<String>) {
     let colour = theme::palette(ui).soft;
     ui.add(egui::Label::new(RichText::new(text).small().color(colour)).wrap());
 }
+
+/// A sentence that warns, where there is something to warn of.
+pub fn caution(ui: &mut Ui, text: Option<&String>) {
+    if let Some(text) = text {
+        let colour = theme::palette(ui).second;
+        ui.add(egui::Label::new(RichText::new(text).small().color(colour)).wrap());
+    }
+}

@@ -8,6 +8,6 @@ pub mod format;
 mod slider;
 
 pub use button::{Glyph, glyph_button};
-pub use card::{card, hint};
+pub use card::{card, caution, hint};
 pub use choice::choice;
 pub use slider::{Commit, Range, setting};

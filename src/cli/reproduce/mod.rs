@@ -25,7 +25,7 @@ use super::progress::{Progress, Verbosity, duration};
 /// repeated: a study that was interrupted goes on where it was.
 #[derive(Args)]
 pub struct Arguments {
-    /// The paper: rsng, sngd, anagram.
+    /// The paper: rsng, sngd, anagram; or beyond, what they leave open.
     #[arg(value_name = "PAPER")]
     paper: Option<String>,
 

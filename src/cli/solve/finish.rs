@@ -138,13 +138,14 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
         ),
         row("results", folder.path().display().to_string()),
     ];
-    if let Some(warning) = &result.warning {
-        rows.push(row("warning", warning.clone()));
-    }
     if let Some(density) = &result.density {
-        let place = 5;
+        // Before the time and the folder.
+        let place = rows.len() - 2;
         let (last, worst) = (&density.last, &density.worst);
         rows.splice(place..place, [("at the end", last), ("at worst", worst)].map(moments));
+    }
+    if let Some(warning) = &result.warning {
+        rows.push(row("warning", warning.clone()));
     }
     table(&rows)
 }

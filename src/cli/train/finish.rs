@@ -65,7 +65,7 @@ fn summary(result: &TrainingResult, folder: &Path) -> String {
     let memory =
         result.peak_memory_mib.map(|mib| format!("; peak memory {mib:.0} MiB")).unwrap_or_default();
     let each = result.seconds / result.iterations.max(1) as f64;
-    table(&[
+    let mut rows = vec![
         row("problem", format!("{}, seed {}", result.problem, result.seed)),
         row("method", result.method.clone()),
         row("device", format!("{} ({}), {}", result.backend, result.device, result.precision)),
@@ -77,5 +77,9 @@ fn summary(result: &TrainingResult, folder: &Path) -> String {
             format!("{}, {:.0} ms an iteration{memory}", duration(result.seconds), 1e3 * each),
         ),
         row("results", folder.display().to_string()),
-    ])
+    ];
+    if let Some(warning) = &result.warning {
+        rows.push(row("warning", warning.clone()));
+    }
+    table(&rows)
 }

@@ -63,6 +63,9 @@ fn one(
     };
     session = compared(session, problem, progress);
     progress.say(Verbosity::Normal, &headline(&mut session));
+    if let Some(warning) = session.warning() {
+        progress.say(Verbosity::Normal, &format!("warning: {warning}"));
+    }
     progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
     match drive::train(&mut session, &store, arguments.interval(), progress)? {
         Ending::Interrupted => {

@@ -35,6 +35,9 @@ pub struct TrainingResult {
     pub seconds: f64,
     /// Why it stopped.
     pub stopped: String,
+    /// What the settings ask for beyond what the numbers can tell.
+    #[serde(default)]
+    pub warning: Option<String>,
     pub peak_memory_mib: Option<f64>,
     pub completed: bool,
     pub version: String,
@@ -49,7 +52,7 @@ impl Finished for TrainingResult {
 impl TrainingResult {
     pub fn of(session: &mut TrainingSession) -> Self {
         let rows = session.rows();
-        let description = session.describe();
+        let (description, warning) = (session.describe(), session.warning());
         let (problem, report) = (session.problem(), session.report());
         Self {
             problem: problem.name.clone(),
@@ -67,6 +70,7 @@ impl TrainingResult {
             evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),
             seconds: session.seconds(),
             stopped: report.reason.map_or("", |reason| reason.describe()).to_owned(),
+            warning,
             peak_memory_mib: memory::peak_mib(),
             completed: report.reason.is_some(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -76,15 +76,15 @@ impl DampedInverse for Decomposed<'_> {
 }
 
 /// The cutoff and the step that the loss prefers: as Levenberg-Marquardt searches its damping, with
-/// every step repeated to take the nonlinearity out.
+/// every step repeated to take the nonlinearity out; from the last cutoff and not below the least.
 async fn search<S: ResidualSystem>(
     system: &mut S,
     start: Start<'_>,
     linearisation: &Linearisation,
     decomposed: Decomposed<'_>,
-    last: f64,
+    (last, least_damping): (f64, f64),
 ) -> Result<(f64, Step), OptimizeError> {
-    let (mut evaluations, least_damping) = (0, system.rounding().entries);
+    let mut evaluations = 0;
     let evaluate = async |step: &[f64]| {
         evaluations += 1;
         reach(system, &moved(start.theta, step, 1.0)).await
@@ -127,7 +127,11 @@ impl Optimizer for Anagram {
         let half = self.linearisation.gradient(system).await?;
         let noise = system.rounding().entries;
         let published = (f64::EPSILON * system.parameters() as f64).sqrt();
-        let last = self.cutoff.unwrap_or(published).max(noise);
+        let least = match self.settings.cutoff {
+            SingularCutoff::Adapted { least } => noise.max(least),
+            _ => noise,
+        };
+        let last = self.cutoff.unwrap_or(published).max(least);
         let linearisation = &self.linearisation;
         let factorisation = self.solver.factor(linearisation.whole(), 0)?;
         let projection = factorisation.project(&linearisation.residual)?;
@@ -136,12 +140,12 @@ impl Optimizer for Anagram {
         let line_search = self.settings.line_search;
         let (rcond, step) = match self.settings.cutoff {
             // An energy has no residual to repeat a step by.
-            SingularCutoff::Adapted if is_energy(&linearisation.residual, start.loss) => {
+            SingularCutoff::Adapted { .. } if is_energy(&linearisation.residual, start.loss) => {
                 let direction = |cutoff| decomposed.direction(cutoff);
-                adapt(system, start, &direction, last, noise, line_search).await?
+                adapt(system, start, &direction, last, least, line_search).await?
             }
-            SingularCutoff::Adapted => {
-                search(system, start, linearisation, decomposed, last).await?
+            SingularCutoff::Adapted { .. } => {
+                search(system, start, linearisation, decomposed, (last, least)).await?
             }
             fixed => {
                 let rcond = match fixed {

@@ -124,6 +124,7 @@ impl Levenberg {
         let energy = is_energy(residual, start.loss).then(|| EnergyStart::new(start, &half));
         let factorisation = self.solver.factor(matrix, 0)?;
         let singular_values = factorisation.singular_values().to_vec();
+        let noise = system.rounding().noise();
         let mut evaluations = 0;
         let evaluate = async |step: &[f64]| {
             evaluations += 1;
@@ -146,12 +147,12 @@ impl Levenberg {
             evaluate,
             settings: SearchSettings {
                 repetitions: self.settings.repetitions,
-                least_damping: self.settings.least_damping,
+                least_damping: self.settings.least_damping.max(noise),
                 refinements: REFINEMENTS,
                 ..SearchSettings::default()
             },
         };
-        let mut trial = linearised.search(self.damping).await?;
+        let mut trial = linearised.search(self.damping.max(noise)).await?;
         if let (Some(trial), Some(_)) = (&mut trial, &energy) {
             trial.reached.loss += start.loss;
         }

@@ -18,8 +18,7 @@ fn every_method_finds_the_minimum_of_rosenbrock() {
                 (Method::Adam(AdamSettings { rate: 0.02, ..settings }), 20_000)
             }
             Method::Spring(settings) => {
-                let line_search = LineSearch::default();
-                (Method::Spring(SpringSettings { momentum: 0.3, line_search, ..settings }), 200)
+                (Method::Spring(SpringSettings { momentum: 0.3, ..settings }), 200)
             }
             // Of a 2 x 2 matrix a tenth of the rows is a half of it.
             Method::Nystrom(settings) => {

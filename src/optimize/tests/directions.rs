@@ -126,7 +126,8 @@ fn anagram_takes_the_truncated_pseudo_inverse() {
         assert_filter(Method::Anagram(settings), truncated(share));
     }
     // On a linear problem the best cutoff is the smallest that is tried.
-    let settings = AnagramSettings { cutoff: SingularCutoff::Adapted, line_search: FULL };
+    let settings =
+        AnagramSettings { cutoff: SingularCutoff::Adapted { least: 0.0 }, line_search: FULL };
     assert_filter(Method::Anagram(settings), f64::recip);
 }
 

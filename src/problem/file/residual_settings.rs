@@ -253,12 +253,14 @@ fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> 
     let sketch = reader.count(&mut section, "sketch", [1, MAX_SKETCH]).map(|n| n as usize);
     let oversampling =
         reader.count(&mut section, "oversampling", [0, MAX_SKETCH]).map(|n| n as usize);
+    let rate = number(reader, &mut section, "rate");
+    // A rate is there to be taken.
     let by_method = match name {
-        TrainingMethod::Adam | TrainingMethod::Spring => LineSearch::None,
+        TrainingMethod::Adam => LineSearch::None,
+        _ if rate.is_some() => LineSearch::None,
         _ => LineSearch::Grid,
     };
     let line_search = reader.choice(&mut section, "line_search").unwrap_or(by_method);
-    let rate = number(reader, &mut section, "rate");
     let schedule = reader.choice(&mut section, "schedule").unwrap_or_default();
     let damping = number(reader, &mut section, "damping");
     let below_one = |v: f64| (0.0..1.0).contains(&v);

@@ -73,10 +73,10 @@
 //! tolerance = 0                              # stop where the loss is below
 //! cutoff = 1e-13                             # default: the method's own
 //! cutoff_scale = "relative"                  # to the largest value, the default; absolute,
-//!                                            # adapted (anagram, sngd)
+//!                                            # adapted (anagram, none below the cutoff; sngd)
 //! sketch = 200                               # columns of the (first) sketch; default: the method's
 //! oversampling = 10                          # likewise
-//! line_search = "grid"                       # golden, none
+//! line_search = "grid"                       # golden, none; default: none where a rate is given
 //! rate = 1e-3                                # step length without line search
 //! schedule = "constant"                      # of the rate, the default; cosine
 //! damping = 1e-8                             # default: the method's own

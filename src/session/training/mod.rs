@@ -13,7 +13,7 @@ use crate::evolve::Description;
 use crate::network::Network;
 use crate::optimize::{
     Method, OptimizeError, Stall, StoppingRule, Training, TrainingHistory, TrainingReport,
-    TrainingState,
+    TrainingState, beyond_precision,
 };
 use crate::output::{Axis, SpaceTimeField};
 use crate::problem::{Points, Precision, ResidualProblem};
@@ -251,6 +251,11 @@ impl TrainingSession {
     #[must_use]
     pub fn method(&self) -> &Method {
         self.training.method()
+    }
+
+    /// What the settings ask for beyond what the numbers of this run can tell.
+    pub fn warning(&mut self) -> Option<String> {
+        beyond_precision(&self.problem.method, self.training.system().rounding())
     }
 
     /// n: rows of the least-squares problem.

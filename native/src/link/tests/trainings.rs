@@ -113,6 +113,15 @@ fn a_training_whose_device_is_lost_goes_on_on_the_cpu() {
 }
 
 #[test]
+fn a_cutoff_that_a_device_cannot_tell_is_shown_with_a_warning() {
+    let toml = format!("{LINE}\ncutoff = 1e-9");
+    let (_, double) = trained_on(Backend::Cpu, &toml, 1);
+    assert_eq!(double.warning, None);
+    let (_, single) = trained_on(Backend::Gpu(None), &toml, 1);
+    assert!(single.warning.is_some_and(|text| text.contains("method.cutoff = 1e-9")));
+}
+
+#[test]
 fn a_reset_stays_on_its_device_and_starts_from_the_same_parameters() {
     let (mut server, first) = trained_on(Backend::Gpu(None), LINE, 2);
     handle(&mut server, Request::Command(Command::Reset));
