@@ -6,9 +6,10 @@ use crate::problem::residual::{CutoffScale, TrainingMethod, TrainingSettings};
 /// What of a method's settings lies below the noise of a Jacobian that is known to `rounding`, and
 /// what is done instead; `None` where nothing does.
 ///
-/// Cutoffs of `lm` and `anagram` are shares of the largest singular value of J, those of `engd` and
-/// `sngd` of the largest eigenvalue of `J^T J`, as are the dampings of `kernel` and `nystrom`. What
-/// an absolute cutoff is worth shows only with J itself.
+/// The cutoff of `anagram` is a share of the largest singular value of J, those of `engd` and `sngd`
+/// of the largest eigenvalue of `J^T J`, as is the damping of `kernel`. What an absolute cutoff is
+/// worth shows only with J itself. `lm` tries dampings below the noise as well: the loss judges them,
+/// and for Poisson's equation in two dimensions, mixed, they leave 2.4e-8 where others leave 6.5e-8.
 #[must_use]
 pub fn beyond_precision(settings: &TrainingSettings, rounding: Rounding) -> Option<String> {
     let noise = rounding.noise();
@@ -23,10 +24,6 @@ pub fn beyond_precision(settings: &TrainingSettings, rounding: Rounding) -> Opti
     let relative = settings.cutoff_scale != CutoffScale::Absolute;
     let cutoff = settings.cutoff.filter(|_| relative);
     let found = match settings.name {
-        TrainingMethod::LevenbergMarquardt => {
-            let damping = settings.damping.and_then(|value| lost("damping", value, noise));
-            damping.or_else(|| lost("cutoff", cutoff?, noise))
-        }
         TrainingMethod::Anagram => cutoff.and_then(|value| lost("cutoff", value, noise)),
         TrainingMethod::Engd | TrainingMethod::Sngd | TrainingMethod::SngdTwoPass => {
             cutoff.and_then(|value| lost("cutoff", value, noise.powi(2)))
@@ -71,8 +68,6 @@ mod tests {
         for (method, key, counts) in [
             ("name = 'anagram'\ncutoff = 1e-9", "method.cutoff = 1e-9", "1.0e-7"),
             ("name = 'anagram'\ncutoff = 1e-9\ncutoff_scale = 'adapted'", "cutoff", "1.0e-7"),
-            ("name = 'lm'\ncutoff = 1e-8", "method.cutoff = 1e-8", "1.0e-7"),
-            ("name = 'lm'\ndamping = 1e-10", "method.damping = 1e-10", "1.0e-7"),
             ("name = 'engd'\ncutoff = 1e-15", "method.cutoff = 1e-15", "1.0e-14"),
             ("name = 'sngd'\ncutoff = 1e-15", "method.cutoff", "1.0e-14"),
             ("name = 'sngd-two-pass'\ncutoff = 1e-15", "method.cutoff", "1.0e-14"),
@@ -85,7 +80,7 @@ mod tests {
         for method in [
             "name = 'anagram'\ncutoff = 1e-6",
             "name = 'anagram'\ncutoff = 1e-9\ncutoff_scale = 'absolute'",
-            "name = 'lm'",
+            "name = 'lm'\ncutoff = 1e-8",
             "name = 'sngd'\ncutoff = 1e-13",
             "name = 'kernel'",
         ] {

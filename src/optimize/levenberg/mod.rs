@@ -124,7 +124,6 @@ impl Levenberg {
         let energy = is_energy(residual, start.loss).then(|| EnergyStart::new(start, &half));
         let factorisation = self.solver.factor(matrix, 0)?;
         let singular_values = factorisation.singular_values().to_vec();
-        let noise = system.rounding().noise();
         let mut evaluations = 0;
         let evaluate = async |step: &[f64]| {
             evaluations += 1;
@@ -147,12 +146,12 @@ impl Levenberg {
             evaluate,
             settings: SearchSettings {
                 repetitions: self.settings.repetitions,
-                least_damping: self.settings.least_damping.max(noise),
+                least_damping: self.settings.least_damping,
                 refinements: REFINEMENTS,
                 ..SearchSettings::default()
             },
         };
-        let mut trial = linearised.search(self.damping.max(noise)).await?;
+        let mut trial = linearised.search(self.damping).await?;
         if let (Some(trial), Some(_)) = (&mut trial, &energy) {
             trial.reached.loss += start.loss;
         }

@@ -6,8 +6,8 @@ use super::support::{Linear, Small, Whole};
 use crate::evaluate::residual::{ResidualError, ResidualSystem, Rounding};
 use crate::linalg::testing::distance;
 use crate::optimize::{
-    KernelSettings, LevenbergSettings, LineSearch, Method, Passes, SngdSettings, SpringSettings,
-    StoppingRule, Subspace, Training,
+    KernelSettings, LineSearch, Method, Passes, SngdSettings, SpringSettings, StoppingRule,
+    Training,
 };
 
 /// A system that says how well it knows its J.
@@ -73,19 +73,12 @@ fn singular_values_below_the_rounding_of_the_jacobian_are_not_inverted() {
     // k up to 2.
     let sngd = |passes| Method::Sngd(SngdSettings { passes, ..SngdSettings::default() });
     let of = |word| Method::of(word).expect("a method");
-    // On a linear problem the least damping is the best.
-    let levenberg = LevenbergSettings {
-        damping: 1e-8,
-        subspace: Subspace::Full,
-        ..LevenbergSettings::default()
-    };
     for (method, most) in [
         (sngd(Passes::Two), 5),
         (sngd(Passes::Single), 3),
         (of("anagram"), 5),
         (of("engd"), 5),
         (Method::Kernel(KernelSettings { damping: 1e-12, trials: 1 }), 5),
-        (Method::Levenberg(levenberg), 5),
     ] {
         let (fine, coarse) = (rank(method.clone(), Rounding::DOUBLE), rank(method.clone(), coarse));
         assert!(coarse <= most && coarse >= 1, "{method:?}: {coarse}");
