@@ -278,9 +278,17 @@ fn label(series: &Series, run: Option<&Run>) -> String {
     let varied = series.vary.as_ref().and_then(|vary| {
         let set = run?.overrides.iter().rev().find(|(key, _)| *key == vary.key)?;
         let name = vary.key.rsplit('.').next().unwrap_or(&vary.key);
-        Some(format!("{}, {name} {}", series.label, set.1))
+        Some(format!("{}, {name} {}", series.label, shown(&set.1)))
     });
     varied.unwrap_or_else(|| series.label.clone())
+}
+
+/// A value as people write it: small numbers by their power of ten.
+fn shown(value: &str) -> String {
+    match value.parse::<f64>() {
+        Ok(number) if number != 0.0 && number.abs() < 1e-3 => format!("{number:e}"),
+        _ => value.to_owned(),
+    }
 }
 
 /// Whether the series' mean y (geometric, over their rows) come in the published order.
@@ -317,6 +325,15 @@ fn order(part: &Part, rows: &[Row]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_values_are_shown_by_their_power_of_ten() {
+        for (value, expected) in
+            [("0.00000003", "3e-8"), ("0.05", "0.05"), ("150", "150"), ("[64, 96]", "[64, 96]")]
+        {
+            assert_eq!(shown(value), expected);
+        }
+    }
 
     fn row(series: &str, y: f64) -> Row {
         let spread = Spread { median: y, min: 0.5 * y, max: 2.0 * y };
