@@ -22,6 +22,11 @@ pub struct ProblemArguments {
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
 
+    /// The method: short for --set method.name=NAME, or method.scheme=NAME where the solution is
+    /// stepped in time.
+    #[arg(long, value_name = "NAME")]
+    pub method: Option<String>,
+
     /// Seed of every random draw: short for --set run.seed=N.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -55,6 +60,15 @@ impl ProblemArguments {
     fn changes(&self, more: &[(&str, String)]) -> Result<(Vec<u8>, Overrides), Failure> {
         let bytes = self.read()?;
         let mut overrides = self.set.clone();
+        if let Some(method) = &self.method {
+            let file = ProblemFile::from_bytes(&bytes, self.variant.as_deref(), &self.set);
+            let key = match file {
+                Ok(ProblemFile::Evolution(_)) => "method.scheme",
+                // What is wrong with the file is told when it is read with all changes.
+                _ => "method.name",
+            };
+            overrides.push((key.to_owned(), method.clone()));
+        }
         overrides.extend(self.seed.map(|seed| ("run.seed".to_owned(), seed.to_string())));
         overrides.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         Ok((bytes, overrides))

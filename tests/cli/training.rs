@@ -118,6 +118,20 @@ fn several_seeds_give_their_spread() {
 }
 
 #[test]
+fn a_method_is_chosen_by_its_name() {
+    let place = place("method");
+    let arguments = ["poisson.toml", "--set", "method.iterations=3", "--json", "--no-plots"];
+    let solve = |more: &[&str]| place.run(&[&["solve"], &arguments[..], more].concat());
+    let ran = solve(&["--method", "sngd", "--out", "run"]).expect(0);
+    assert_eq!(ran.json()["method"], serde_json::json!("sngd"));
+    solve(&["--method", "newton"]).expect(1).complains(&["newton", "sngd"]);
+    place
+        .run(&["solve", "burgers", "--method", "newton"])
+        .expect(1)
+        .complains(&["method.scheme", "stage-fit"]);
+}
+
+#[test]
 fn what_the_numbers_cannot_tell_is_said_before_and_after() {
     let place = place("beyond");
     let words = ["solve", "poisson.toml", "--set", "method.name=anagram", "--set"];
