@@ -31,6 +31,18 @@ pub struct Description {
     pub precision: &'static str,
 }
 
+impl Description {
+    /// What the bits of a run depend on: not how many threads a CPU has.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let Self { backend, device, precision } = self;
+        match *backend {
+            "cpu" => format!("cpu {precision}"),
+            _ => format!("{backend} {precision} on {device}"),
+        }
+    }
+}
+
 /// Fields in f32 or f64, Jacobians in f32 or f64, on the CPU or on a GPU.
 ///
 /// | tier | fields and residuals | Jacobian |

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use faer::Mat;
+use rayon::prelude::*;
 
 use super::engine::Engine;
 use super::error::AttemptError;
@@ -125,14 +126,19 @@ impl Linear<'_> {
     }
 
     /// The sampled rows of J, with their weights.
-    fn rows<T: Real>(&self, sample: &RowSample) -> Mat<f64> {
+    fn rows<T: Real>(&self, sample: &RowSample) -> Mat<T> {
         let (dimensions, picks) = (self.network.inputs().len(), sample.picks());
         let place = |row: u32| &self.coordinates[row as usize * dimensions..][..dimensions];
         let places: Vec<f64> = picks.iter().flat_map(|&(row, _)| place(row)).copied().collect();
         let evaluator = Evaluator::<T>::new(self.problem, self.network, &places);
-        let (count, (theta, time)) = (self.chosen.len(), self.at);
-        let mut rows = Mat::<T>::zeros(picks.len(), count);
+        let (theta, time) = self.at;
+        let mut rows = Mat::<T>::zeros(picks.len(), self.chosen.len());
         evaluator.columns(theta, time, self.chosen, 0, rows.as_mut());
-        Mat::from_fn(picks.len(), count, |q, k| picks[q].1 * rows[(q, k)].to_f64())
+        let weights: Vec<T> = picks.iter().map(|pick| T::of(pick.1)).collect();
+        rows.par_col_iter_mut().for_each(|column| {
+            let entries = column.try_as_col_major_mut().expect("columns of a matrix");
+            entries.as_slice_mut().iter_mut().zip(&weights).for_each(|(j, w)| *j *= *w);
+        });
+        rows
     }
 }

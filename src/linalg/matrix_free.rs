@@ -13,9 +13,21 @@ use super::products::columns;
 use super::sample::RowSample;
 use super::sketch::RowSketch;
 use crate::problem::{Regularisation, Solver};
+use crate::scalar::Real;
 
-/// Rows of a sample for such a matrix, over its columns.
-const SAMPLED: usize = 2;
+/// Rows of a sample for such a matrix, over its columns: at least and at most. With 16, two products
+/// do where 2 take a dozen.
+const LEAST_SAMPLED: usize = 2;
+const MOST_SAMPLED: usize = 16;
+/// Operations per row of the matrix that the sample's Gram product may take: those of about four
+/// products with a matrix that is swept anew.
+const SAMPLING_PAYS: f64 = 1.6e5;
+
+/// Rows of the sample for an n x s matrix.
+fn sampled_rows(n: usize, s: usize) -> usize {
+    let paying = SAMPLING_PAYS * n as f64 / (s as f64).powi(2);
+    (paying as usize).clamp(LEAST_SAMPLED * s, MOST_SAMPLED * s)
+}
 
 /// What a solver needs of a matrix that is not stored, beside its products.
 #[derive(Clone, Debug)]
@@ -79,7 +91,7 @@ impl LeastSquares {
         }
         match settings.choose(n, s) {
             Solver::SketchedLsqr if damp => {
-                let sample = RowSample::new(settings.seed, epoch, n, SAMPLED * s);
+                let sample = RowSample::new(settings.seed, epoch, n, sampled_rows(n, s));
                 Some(Unstored::Sampled(sample))
             }
             Solver::NystromCg => Some(Unstored::Products),
@@ -106,11 +118,11 @@ impl LeastSquares {
     ///
     /// # Errors
     /// As [`Self::solve_matrix_free`].
-    pub async fn solve_sampled_free<O: TallOperator>(
+    pub async fn solve_sampled_free<O: TallOperator, T: Real>(
         &mut self,
         operator: &mut O,
         sample: &RowSample,
-        sampled: MatRef<'_, f64>,
+        sampled: MatRef<'_, T>,
         r: &[f64],
     ) -> Result<Solution, MatrixFreeError<O::Error>> {
         check_right_hand_side(operator.rows(), r)?;
@@ -120,10 +132,10 @@ impl LeastSquares {
     }
 
     /// LSQR preconditioned by the damped factor of a smaller matrix, from that one's solution.
-    async fn solve_preconditioned<O: TallOperator>(
+    async fn solve_preconditioned<O: TallOperator, T: Real>(
         &mut self,
         operator: &mut O,
-        smaller: MatRef<'_, f64>,
+        smaller: MatRef<'_, T>,
         reduced: &[f64],
         r: &[f64],
     ) -> Result<Solution, MatrixFreeError<O::Error>> {
@@ -199,7 +211,11 @@ mod tests {
             ..Settings::default()
         });
         assert!(squares.unstored(n, s, 1).is_none(), "it is small enough to be stored");
-        assert!(matches!(squares.unstored(200_000, 757, 1), Some(Unstored::Sampled(_))));
+        let Some(Unstored::Sampled(large)) = squares.unstored(200_000, 757, 1) else {
+            panic!("it is too large to be stored")
+        };
+        assert_eq!(large.sample_rows(), 16 * 757);
+        assert_eq!(sampled_rows(200_000, 3_468), 2 * 3_468, "its Gram product would cost more");
         let sample = RowSample::new(7, 1, n, 4 * s);
         let mut solve = |weight: f64| {
             let row = |q: usize| sample.picks()[q];

@@ -57,8 +57,10 @@ pub(crate) fn of_length<'a>(
     Err(OutputError::ArrayLength { path, name, found, expected })
 }
 
-/// The shortest digits that read back to the same number; what is not a number is an empty cell.
-pub(crate) fn cell(value: f64) -> String {
+/// The shortest digits that read back to the same number, small numbers by their power of ten; what
+/// is not a number is an empty cell.
+#[must_use]
+pub fn cell(value: f64) -> String {
     match value {
         v if v.is_nan() => String::new(),
         v if v != 0.0 && v.abs() < 1e-3 => format!("{v:e}"),

@@ -22,6 +22,7 @@ mod training;
 
 pub use cache::{Cache, CachedFit, Lookup};
 pub use checkpoint::Checkpoint;
+pub use columns::cell;
 pub use density::DensityRecord;
 pub use error::OutputError;
 pub use folder::ResultFolder;

@@ -1,9 +1,10 @@
 //! How it is solved: columns, points, steps, cutoff, network.
 
 use egui::Ui;
-use sketchpde::problem::{Choice, Integrator, PointLayout, Scheme, Update};
+use sketchpde::problem::{Choice, Integrator, PointLayout, Sampling, Scheme, Solver, Update};
 use sketchpde::session::Phase;
 
+use super::picture::switch;
 use crate::app::state::{Action, State};
 use crate::link::Backend;
 use crate::widgets::{Commit, Range, choice, hint, setting};
@@ -14,6 +15,8 @@ pub fn method(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     sizes(ui, state, actions);
     steps(ui, state, actions);
     network(ui, state, actions);
+    egui::CollapsingHeader::new("Least squares, draws, refits")
+        .show(ui, |ui| comparisons(ui, state, actions));
 }
 
 fn change(actions: &mut Vec<Action>, key: &str, value: impl ToString) {
@@ -160,6 +163,68 @@ fn network(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     backend(ui, state, actions);
     ui.add_space(4.0);
     hint(ui, format!("Seed {}", state.mirror.problem.seed));
+}
+
+const SOLVERS: [(Solver, &str); 7] = [
+    (Solver::Auto, "By the size of the problem"),
+    (Solver::Gram, "Directly, by the normal equations"),
+    (Solver::PivotedQr, "Directly, by QR with column pivoting"),
+    (Solver::Svd, "Directly, by singular values: the slowest and the most exact"),
+    (Solver::SketchAndSolve, "Of fewer equations, mixed at random"),
+    (Solver::SketchedLsqr, "By iterations that a sketch of the equations makes few"),
+    (Solver::NystromCg, "By conjugate gradients with a Nystrom preconditioner, as Neural-IVP"),
+];
+const DRAWS: [(Sampling, &str); 5] = [
+    (Sampling::Uniform, "Every parameter with the same chance, as published"),
+    (Sampling::ByLayer, "As many parameters of each layer"),
+    (
+        Sampling::Leverage,
+        "Rather the parameters that add what no others can, measured in every step",
+    ),
+    (Sampling::PivotedQr, "The parameters that a QR factorisation chooses in every step"),
+    (Sampling::Gaussian, "All parameters, along s random directions"),
+];
+
+/// What published methods do otherwise.
+fn comparisons(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let method = &state.mirror.problem.method;
+    hint(ui, "For comparisons; the run begins anew with each.");
+    if let Some(solver) = words(ui, "Least squares by", method.solver, &SOLVERS) {
+        change(actions, "method.solver", solver);
+    }
+    if method.update == Update::RandomSparse
+        && let Some(sampling) = words(ui, "Parameters drawn", method.sampling, &DRAWS)
+    {
+        change(actions, "method.sampling", sampling);
+    }
+    let every = method.refit_every.unwrap_or(0) as f64;
+    let what = "A fresh network is fitted to the solution after so many steps; 0: never";
+    let range = Range::integer(0.0..=200.0);
+    if let Some(every) = setting(ui, ["Refit", "steps", what], every, &range, Commit::OnRelease) {
+        change(actions, "method.refit_every", every as usize);
+    }
+}
+
+/// A choice by the words of problem files; gives another one when it is clicked.
+fn words<T: Choice + Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    chosen: T,
+    options: &[(T, &str)],
+) -> Option<&'static str> {
+    hint(ui, name);
+    let mut picked = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(5.0, 5.0);
+        for (option, explanation) in options {
+            let on = *option == chosen;
+            if switch(ui, on, option.word(), explanation) && !on {
+                picked = Some(option.word());
+            }
+        }
+    });
+    ui.add_space(4.0);
+    picked
 }
 
 /// Where to compute.

@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{Key, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use sketchpde::problem::{Preset, Update};
+use sketchpde::problem::{Preset, Sampling, Solver, Update};
 use sketchpde::session::Phase;
 use sketchpde_native::App;
 use sketchpde_native::setup::Setup;
@@ -127,6 +127,28 @@ fn the_slider_of_s_acts_on_the_run() {
     click(&mut window, "Update: Dense");
     until(&mut window, 120, |state| state.mirror.columns.len() == 545);
     assert_eq!(state(&window).mirror.problem.method.update, Update::Dense);
+}
+
+#[test]
+fn the_published_baselines_can_be_chosen() {
+    let mut window = open([1280.0, 1800.0], Desk::default(), false);
+    until(&mut window, 120, |state| state.mirror.columns.len() == 160);
+    click(&mut window, "Least squares, draws, refits");
+    // It opens in some frames.
+    window.run_steps(20);
+    click(&mut window, "nystrom-cg");
+    until(&mut window, 20, |state| state.mirror.problem.method.solver == Solver::NystromCg);
+    click(&mut window, "by-layer");
+    until(&mut window, 20, |state| state.mirror.problem.method.sampling == Sampling::ByLayer);
+    window.get_by_role_and_label(Role::Slider, "Refit").focus();
+    window.step();
+    window.key_press(Key::ArrowRight);
+    window.run_steps(2);
+    assert_eq!(state(&window).mirror.problem.method.refit_every, Some(1));
+    until(&mut window, 400, |state| state.mirror.records.len() > 1);
+    super::pictures::keep(&mut window, "baselines");
+    let method = &state(&window).mirror.problem.method;
+    assert_eq!((method.solver, method.sampling), (Solver::NystromCg, Sampling::ByLayer));
 }
 
 #[test]

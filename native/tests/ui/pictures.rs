@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn keep(harness: &mut Harness<'_, Option<App>>, name: &str) {
+pub fn keep(harness: &mut Harness<'_, Option<App>>, name: &str) {
     let image = harness.render().expect("an adapter that draws");
     image.save(folder().join(format!("{name}.png"))).expect("a file");
 }

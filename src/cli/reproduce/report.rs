@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sketchpde::output::{ResultFolder, atomic};
+use sketchpde::output::{ResultFolder, atomic, cell};
 
 use super::outcome::Outcome;
 use super::study::{Part, Published, Quantity, Run, Series, Study};
@@ -285,10 +285,7 @@ fn label(series: &Series, run: Option<&Run>) -> String {
 
 /// A value as people write it: small numbers by their power of ten.
 fn shown(value: &str) -> String {
-    match value.parse::<f64>() {
-        Ok(number) if number != 0.0 && number.abs() < 1e-3 => format!("{number:e}"),
-        _ => value.to_owned(),
-    }
+    value.parse().map_or_else(|_| value.to_owned(), cell)
 }
 
 /// Whether the series' mean y (geometric, over their rows) come in the published order.

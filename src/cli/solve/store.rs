@@ -31,18 +31,12 @@ pub struct Store {
 
 impl Store {
     pub fn new(folder: ResultFolder, problem: &Problem, device: &Description) -> Self {
-        let configuration = format!(
-            "{}\n{} {} {}\n{}",
-            env!("CARGO_PKG_VERSION"),
-            device.backend,
-            device.device,
-            device.precision,
-            problem.source
-        );
+        let version = env!("CARGO_PKG_VERSION");
+        let text = format!("{version}\n{}\n{}", device.identity(), problem.source);
         Self {
             folder,
             seed: problem.seed,
-            configuration: digest(configuration.as_bytes()),
+            configuration: digest(text.as_bytes()),
             cache: Cache::of_user(),
             fit_key: fit_key(problem),
         }

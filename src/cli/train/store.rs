@@ -21,10 +21,7 @@ pub struct Store {
 impl Store {
     pub fn new(folder: ResultFolder, problem: &ResidualProblem, device: &Description) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        let Description { backend, device, precision } = device;
-        // How many threads a CPU has does not change the bits.
-        let name = if *backend == "cpu" { String::new() } else { format!(" on {device}") };
-        let text = format!("{version}\n{backend} {precision}{name}\n{}", problem.source);
+        let text = format!("{version}\n{}\n{}", device.identity(), problem.source);
         Self { folder, seed: problem.seed, configuration: digest(text.as_bytes()) }
     }
 

@@ -5,7 +5,7 @@ use pulp::Simd;
 use super::activation::{Rational, rational_sensitivities};
 use super::block::{Adjoint, Features, Pass, Shape};
 use super::forward::{channels_along, cosine_coefficient};
-use super::lanes::{fma, scale};
+use super::lanes::{add, fma, scale, turn};
 use super::product::multiply;
 use super::weights::{Linear, Packed, Weights};
 use crate::network::{Network, RATIONAL_COEFFICIENTS, Site};
@@ -253,26 +253,20 @@ fn embedding_entry<T: Real, const L: usize>(
                 if by_phase {
                     factor *= part.amplitude[unit];
                 }
-                for l in 0..L {
-                    let wave = if use_sine == by_phase {
-                        cosine[l] * pc - sine[l] * ps
-                    } else {
-                        sine[l] * pc + cosine[l] * ps
-                    };
-                    sum[l] += factor * wave * swept.z_bar[c * width + unit][l];
-                }
+                let wave = if use_sine == by_phase {
+                    turn(*cosine, *sine, pc, ps)
+                } else {
+                    turn(*sine, *cosine, pc, -ps)
+                };
+                sum = fma(scale(factor, wave), swept.z_bar[c * width + unit], sum);
             }
         }
         Source::Slope { part: k, unit } => {
             let (part, scaled) = (&weights.linear[k], swept.features.linear(k));
-            for l in 0..L {
-                sum[l] = scaled[l] * swept.z_bar[unit][l];
-            }
+            sum = fma(*scaled, swept.z_bar[unit], sum);
             for (c, order) in channels_along(shape, part.input).filter(|&(c, _)| c < channels) {
                 if order == 1 {
-                    for l in 0..L {
-                        sum[l] += T::of(part.scale) * swept.z_bar[c * width + unit][l];
-                    }
+                    sum = add(sum, scale(T::of(part.scale), swept.z_bar[c * width + unit]));
                 }
             }
         }

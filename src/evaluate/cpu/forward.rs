@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use super::activation::{MAX_COEFFICIENTS, Rational, Taylor, taylor};
 use super::block::{Features, PassMut, Shape};
-use super::lanes::{fma, scale};
+use super::lanes::{add, fma, scale, turn};
 use super::product::multiply;
 use super::weights::{Linear, Weights};
 use crate::evaluate::jet::JetSet;
@@ -47,9 +47,7 @@ fn affine<S: Simd, T: Real, const L: usize>(
 ) {
     multiply(simd, &layer.weight, input, output);
     for (to, &b) in output.iter_mut().zip(&layer.bias) {
-        for l in 0..L {
-            to[l] += b;
-        }
+        *to = add(*to, [b; L]);
     }
 }
 
@@ -88,43 +86,36 @@ fn embed<T: Real, const L: usize>(
     z.fill([T::ZERO; L]);
     for (k, part) in weights.periodic.iter().enumerate() {
         let (cosine, sine) = features.periodic(k);
-        for j in 0..shape.width {
-            let (pc, ps) = (part.phase_cosine[j], part.phase_sine[j]);
-            let mut angle = [[T::ZERO; L]; 2];
-            for l in 0..L {
-                angle[0][l] = part.amplitude[j] * (cosine[l] * pc - sine[l] * ps);
-                angle[1][l] = part.amplitude[j] * (sine[l] * pc + cosine[l] * ps);
-                z[j][l] += part.shift[j];
-            }
-            for (c, order) in channels_along(shape, part.input) {
-                let (factor, use_sine) = cosine_coefficient(part.frequency, order);
-                let (factor, wave) = (T::of(factor), &angle[usize::from(use_sine)]);
-                for l in 0..L {
-                    z[c * shape.width + j][l] += factor * wave[l];
-                }
+        for (to, &shift) in z[..shape.width].iter_mut().zip(&part.shift) {
+            *to = add(*to, [shift; L]);
+        }
+        for (c, order) in channels_along(shape, part.input) {
+            let (factor, use_sine) = cosine_coefficient(part.frequency, order);
+            let factor = T::of(factor);
+            for (j, to) in z[c * shape.width..][..shape.width].iter_mut().enumerate() {
+                let (pc, ps) = (part.phase_cosine[j], part.phase_sine[j]);
+                let wave = if use_sine {
+                    turn(*sine, *cosine, pc, -ps)
+                } else {
+                    turn(*cosine, *sine, pc, ps)
+                };
+                *to = add(*to, scale(factor, scale(part.amplitude[j], wave)));
             }
         }
     }
     for (k, part) in weights.linear.iter().enumerate() {
         let scaled = features.linear(k);
-        for j in 0..shape.width {
-            for l in 0..L {
-                z[j][l] = part.slope[j].fma(scaled[l], z[j][l]);
-            }
-            for (c, order) in channels_along(shape, part.input) {
-                if order == 1 {
-                    let slope = part.slope[j] * T::of(part.scale);
-                    for l in 0..L {
-                        z[c * shape.width + j][l] += slope;
-                    }
-                }
+        for (to, &slope) in z[..shape.width].iter_mut().zip(&part.slope) {
+            *to = fma([slope; L], *scaled, *to);
+        }
+        for (c, _) in channels_along(shape, part.input).filter(|&(_, order)| order == 1) {
+            for (to, &slope) in z[c * shape.width..].iter_mut().zip(&part.slope) {
+                *to = add(*to, [slope * T::of(part.scale); L]);
             }
         }
     }
     for (to, &c) in z[..shape.width].iter_mut().zip(&weights.offset) {
-        for l in 0..L {
-            to[l] += c;
-        }
+        *to = add(*to, [c; L]);
     }
 }
 

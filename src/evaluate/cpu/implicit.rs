@@ -8,10 +8,12 @@ use pulp::Simd;
 use rayon::prelude::*;
 
 use super::Evaluator;
-use super::backward::{Coefficients, ColumnPlan, Swept, backward, coefficient_columns, entry};
+use super::backward::{
+    Coefficients, ColumnPlan, Source, Swept, backward, coefficient_columns, entry,
+};
 use super::block::{Lanes, Pass, PassMut, Shape};
 use super::forward::forward;
-use super::lanes::add;
+use super::lanes::{add, fma};
 use super::sweep::Buffers;
 use super::tangent::{Direction, tangent};
 use super::weights::Weights;
@@ -29,7 +31,18 @@ pub struct ImplicitColumns<'a, T> {
     weights: Weights<T>,
     plan: ColumnPlan<T>,
     columns: &'a [u32],
+    products: Vec<Product>,
+    /// Columns with entries of another kind.
+    others: Vec<usize>,
     shape: Shape,
+}
+
+/// The entries of a column by a hidden layer's weight are the product of two lanes: where the adjoint
+/// of z and where h lie. Most columns are of this kind.
+struct Product {
+    column: usize,
+    z_bar: usize,
+    h: usize,
 }
 
 impl<'a, T: Real> ImplicitColumns<'a, T> {
@@ -39,7 +52,18 @@ impl<'a, T: Real> ImplicitColumns<'a, T> {
         let weights = Weights::unpack(network, theta);
         let plan = ColumnPlan::new(network, &weights, columns);
         let shape = Shape::new(network, evaluator.value.clone(), 1, evaluator.value.clone());
-        Self { evaluator, weights, plan, columns, shape }
+        let (mut products, mut others) = (Vec::new(), Vec::new());
+        for (k, source) in plan.sources.iter().enumerate() {
+            match *source {
+                Source::Weight { layer, row, column } => products.push(Product {
+                    column: k,
+                    z_bar: layer * shape.width + row,
+                    h: (layer - 1) * shape.width + column,
+                }),
+                _ => others.push(k),
+            }
+        }
+        Self { evaluator, weights, plan, columns, products, others, shape }
     }
 
     /// n.
@@ -138,7 +162,7 @@ impl<T: Real> Part<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const L: usize>(self, simd: S) {
         let Self { matrix, direction, alpha, first_block, u, sums } = self;
-        let ImplicitColumns { evaluator, weights, plan, shape, .. } = matrix;
+        let ImplicitColumns { evaluator, weights, plan, products, others, shape, .. } = matrix;
         let mut memory = Lanes::new(Buffers::<T, L>::lanes(shape));
         let Buffers { own, mut adjoint, mut along, mut room } = Buffers::of(shape, &mut memory);
         let mut coefficients = Coefficients::new();
@@ -172,8 +196,13 @@ impl<T: Real> Part<'_, T> {
                 coefficients: &coefficients,
                 seed: &seed,
             };
-            for (sum, &source) in lane_sums.iter_mut().zip(&plan.sources) {
-                *sum = add(*sum, entry(shape, weights, &swept, source));
+            for &Product { column, z_bar, h } in products {
+                let sum = &mut lane_sums[column];
+                *sum = fma(swept.z_bar[z_bar], pass.h[h], *sum);
+            }
+            for &column in others {
+                let sum = &mut lane_sums[column];
+                *sum = add(*sum, entry(shape, weights, &swept, plan.sources[column]));
             }
             if (index + 1) % FLUSH == 0 {
                 flush(&mut lane_sums, sums);

@@ -6,7 +6,7 @@ use pulp::Simd;
 use super::activation::{Taylor, rational_change};
 use super::block::{Features, Pass, Shape};
 use super::forward::{Room, add_power, channels_along, cosine_coefficient, powers};
-use super::lanes::{add, fma};
+use super::lanes::{add, fma, scale, turn};
 use super::product::{Vector, multiply};
 use super::weights::{Linear, Weights};
 use crate::network::Network;
@@ -167,45 +167,39 @@ fn embed<T: Real, const L: usize>(
     z.fill([T::ZERO; L]);
     for (k, (at, along)) in weights.periodic.iter().zip(&direction.periodic).enumerate() {
         let (cosine, sine) = features.periodic(k);
-        for j in 0..width {
-            let (pc, ps) = (at.phase_cosine[j], at.phase_sine[j]);
-            let turn = at.amplitude[j] * along.phase[j];
-            // d/d eps of a cos + b sin-type pairs: the wave and its quarter turn.
-            let mut wave = [[T::ZERO; L]; 2];
-            for l in 0..L {
-                let cos = cosine[l] * pc - sine[l] * ps;
-                let sin = sine[l] * pc + cosine[l] * ps;
-                wave[0][l] = along.amplitude[j] * cos - turn * sin;
-                wave[1][l] = along.amplitude[j] * sin + turn * cos;
-                z[j][l] += along.shift[j];
-            }
-            for (c, order) in channels_along(shape, at.input) {
-                let (factor, use_sine) = cosine_coefficient(at.frequency, order);
-                let (factor, wave) = (T::of(factor), &wave[usize::from(use_sine)]);
-                for l in 0..L {
-                    z[c * width + j][l] += factor * wave[l];
-                }
+        for (to, &shift) in z[..width].iter_mut().zip(&along.shift) {
+            *to = add(*to, [shift; L]);
+        }
+        for (c, order) in channels_along(shape, at.input) {
+            let (factor, use_sine) = cosine_coefficient(at.frequency, order);
+            let factor = T::of(factor);
+            for (j, to) in z[c * width..][..width].iter_mut().enumerate() {
+                let (pc, ps) = (at.phase_cosine[j], at.phase_sine[j]);
+                let (cos, sin) = (turn(*cosine, *sine, pc, ps), turn(*sine, *cosine, pc, -ps));
+                // d/d eps of a cos + b sin-type pairs: the wave, or its quarter turn.
+                let (amplitude, by_phase) = (along.amplitude[j], at.amplitude[j] * along.phase[j]);
+                let wave = if use_sine {
+                    turn(sin, cos, amplitude, -by_phase)
+                } else {
+                    turn(cos, sin, amplitude, by_phase)
+                };
+                *to = add(*to, scale(factor, wave));
             }
         }
     }
     for (k, (at, along)) in weights.linear.iter().zip(&direction.linear).enumerate() {
         let scaled = features.linear(k);
-        for j in 0..width {
-            for l in 0..L {
-                z[j][l] += along.slope[j] * scaled[l];
-            }
-            for (c, order) in channels_along(shape, at.input).filter(|&(_, order)| order == 1) {
-                debug_assert_eq!(order, 1);
-                for l in 0..L {
-                    z[c * width + j][l] += along.slope[j] * T::of(at.scale);
-                }
+        for (to, &slope) in z[..width].iter_mut().zip(&along.slope) {
+            *to = add(*to, scale(slope, *scaled));
+        }
+        for (c, _) in channels_along(shape, at.input).filter(|&(_, order)| order == 1) {
+            for (to, &slope) in z[c * width..].iter_mut().zip(&along.slope) {
+                *to = add(*to, [slope * T::of(at.scale); L]);
             }
         }
     }
     for (to, &c) in z[..width].iter_mut().zip(&direction.offset) {
-        for l in 0..L {
-            to[l] += c;
-        }
+        *to = add(*to, [c; L]);
     }
 }
 

@@ -254,7 +254,7 @@ impl TrainingSession {
     }
 
     /// What the settings ask for beyond what the numbers of this run can tell.
-    pub fn warning(&mut self) -> Option<String> {
+    pub fn warning(&self) -> Option<String> {
         beyond_precision(&self.problem.method, self.training.system().rounding())
     }
 
