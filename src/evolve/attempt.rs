@@ -88,10 +88,10 @@ impl Evolution {
         let parts = [attempt.error.unwrap_or(0.0), attempt.missed, attempt.roughness, attempt.left];
         let whole = parts.iter().all(|part| part.is_finite());
         let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
-        let (corrections, most) = (attempt.corrections, method.corrections);
+        let (corrections, most, rank) = (attempt.corrections, method.corrections, attempt.rank);
         let seen = match attempt.missed > method.tolerance.unwrap_or(settings.target) {
-            true => Seen::Missed,
-            false => Seen::Met { corrections, most },
+            true => Seen::Missed { rank },
+            false => Seen::Met { corrections, most, rank },
         };
         Ok(Outcome {
             seen: Some(seen),

@@ -4,8 +4,8 @@
 //! independent above the cutoff, and larger than need be where many of them add nothing. A stage
 //! fit goes on with fresh subsets, so that its s follows the work: fits that miss the tolerance or
 //! take nearly all their corrections want more columns, those that need one at most can do with
-//! fewer. Their rank says little: columns of unit length are independent down to 1e-6 of the largest
-//! singular value up to s = n. Each step is judged by its own numbers: s is all there is to save.
+//! fewer. Where many columns are idle already, a front makes the fit hard and not s, and more of them
+//! would only cost time. Each step is judged by its own numbers: s is all there is to save.
 
 use super::subset::Subsets;
 
@@ -28,28 +28,42 @@ const SHRINK: f64 = 0.95;
 pub enum Seen {
     /// Directions above the cutoff.
     Rank(usize),
-    /// A fit missed the tolerance.
-    Missed,
+    /// A fit missed the tolerance; directions above the cutoff where it began.
+    Missed { rank: usize },
     /// A fit met it with so many corrections, of so many that it may take.
-    Met { corrections: usize, most: usize },
+    Met { corrections: usize, most: usize, rank: usize },
 }
 
 impl Seen {
     /// By what s changes.
     fn factor(self, count: usize) -> f64 {
         match self {
-            Self::Missed => MISSED_GROWTH,
+            Self::Missed { rank } | Self::Met { rank, .. }
+                if self.is_hard() && (rank as f64) < IDLE * count as f64 =>
+            {
+                1.0
+            }
+            Self::Missed { .. } => MISSED_GROWTH,
             Self::Rank(rank) if rank as f64 > FULL * count as f64 => FULL_GROWTH,
             Self::Rank(rank) if (rank as f64) < IDLE * count as f64 => SHRINK,
             Self::Rank(_) => 1.0,
-            Self::Met { corrections, most } if corrections >= hard(most) => FULL_GROWTH,
+            Self::Met { .. } if self.is_hard() => FULL_GROWTH,
             Self::Met { corrections, .. } if corrections <= EASY => SHRINK,
             Self::Met { .. } => 1.0,
         }
     }
+
+    /// Whether a fit wants more than it has.
+    fn is_hard(self) -> bool {
+        match self {
+            Self::Rank(_) => false,
+            Self::Missed { .. } => true,
+            Self::Met { corrections, most, .. } => corrections >= hard(most),
+        }
+    }
 }
 
-/// Corrections that are nearly all.
+/// Corrections that are nearly all of them.
 fn hard(most: usize) -> usize {
     most.saturating_sub(1).max(EASY + 1).min(most)
 }
@@ -102,7 +116,10 @@ mod tests {
     fn s_grows_where_it_is_too_small_and_shrinks_where_columns_are_idle() {
         let rank = Seen::Rank;
         assert!(next(100, 1_000, rank(100)) > 100, "full");
-        assert!(next(100, 1_000, Seen::Missed) > next(100, 1_000, rank(100)), "missed");
+        assert!(
+            next(100, 1_000, Seen::Missed { rank: 99 }) > next(100, 1_000, rank(100)),
+            "missed"
+        );
         assert_eq!(next(100, 1_000, rank(75)), 100);
         assert!(next(100, 1_000, rank(20)) < 100, "idle");
         assert_eq!(next(100, 110, rank(100)), 110, "no more than there may be");
@@ -120,9 +137,12 @@ mod tests {
             (1, 1, 1),
             (0, 1, -1),
         ] {
-            let change = next(100, 1_000, Seen::Met { corrections, most }) as i64 - 100;
-            assert_eq!(change.signum(), grows, "{corrections} of {most}");
+            let change =
+                |rank| next(100, 1_000, Seen::Met { corrections, most, rank }) as i64 - 100;
+            assert_eq!(change(80).signum(), grows, "{corrections} of {most}");
+            assert_eq!(change(50).signum(), grows.min(0), "{corrections} of {most}, idle columns");
         }
+        assert_eq!(next(100, 1_000, Seen::Missed { rank: 50 }), 100, "more would be idle too");
         assert_eq!(most(100, 10_000), 200);
         assert_eq!(most(100, 150), 150);
     }
