@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 
 use faer::Mat;
-use rayon::prelude::*;
 
 use super::engine::Engine;
 use super::error::AttemptError;
@@ -135,10 +134,10 @@ impl Linear<'_> {
         let mut rows = Mat::<T>::zeros(picks.len(), self.chosen.len());
         evaluator.columns(theta, time, self.chosen, 0, rows.as_mut());
         let weights: Vec<T> = picks.iter().map(|pick| T::of(pick.1)).collect();
-        rows.par_col_iter_mut().for_each(|column| {
+        for column in rows.col_iter_mut() {
             let entries = column.try_as_col_major_mut().expect("columns of a matrix");
             entries.as_slice_mut().iter_mut().zip(&weights).for_each(|(j, w)| *j *= *w);
-        });
+        }
         rows
     }
 }
