@@ -25,6 +25,13 @@ pub enum Columns {
     Double(Mat<f64>),
 }
 
+/// Multiplies each row by its weight.
+pub(super) fn weigh_rows<T: Real>(matrix: &mut Mat<T>, weights: &[f64]) {
+    for column in matrix.col_iter_mut() {
+        column.iter_mut().zip(weights).for_each(|(v, &weight)| *v *= T::of(weight));
+    }
+}
+
 impl Columns {
     /// Scales every column to about unit length, `d_k = 1 / sqrt(|J_k|^2 + f^2)`, and returns the
     /// factors; f is [`WEAKEST`] of the columns' root mean square length. Zero columns stay zero.
@@ -66,14 +73,9 @@ impl Columns {
 
     /// Multiplies each row by its weight; nothing where there are no weights.
     pub fn weigh(&mut self, weights: &[f64]) {
-        fn weigh<T: Real>(matrix: &mut Mat<T>, weights: &[f64]) {
-            for column in matrix.col_iter_mut() {
-                column.iter_mut().zip(weights).for_each(|(v, &weight)| *v *= T::of(weight));
-            }
-        }
         match self {
-            Self::Single(matrix) => weigh(matrix, weights),
-            Self::Double(matrix) => weigh(matrix, weights),
+            Self::Single(matrix) => weigh_rows(matrix, weights),
+            Self::Double(matrix) => weigh_rows(matrix, weights),
         }
     }
 

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use faer::Mat;
 
+use super::columns::weigh_rows;
 use super::engine::Engine;
 use super::error::AttemptError;
 use crate::evaluate::cpu::{Evaluator, Field, ImplicitColumns};
@@ -133,11 +134,8 @@ impl Linear<'_> {
         let (theta, time) = self.at;
         let mut rows = Mat::<T>::zeros(picks.len(), self.chosen.len());
         evaluator.columns(theta, time, self.chosen, 0, rows.as_mut());
-        let weights: Vec<T> = picks.iter().map(|pick| T::of(pick.1)).collect();
-        for column in rows.col_iter_mut() {
-            let entries = column.try_as_col_major_mut().expect("columns of a matrix");
-            entries.as_slice_mut().iter_mut().zip(&weights).for_each(|(j, w)| *j *= *w);
-        }
+        let weights: Vec<f64> = picks.iter().map(|pick| pick.1).collect();
+        weigh_rows(&mut rows, &weights);
         rows
     }
 }
