@@ -5,7 +5,7 @@
 mod common;
 
 use faer::Mat;
-use sketchpde::evaluate::residual::{Collocation, Comparison, ResidualSystem};
+use sketchpde::field::residual::{Collocation, Comparison, ResidualSystem};
 use sketchpde::problem::{ResidualProblem, residual_presets};
 
 use common::{LARGEST, least, problem, trials};

@@ -6,8 +6,8 @@
 mod common;
 
 use faer::{Mat, Side};
-use sketchpde::evaluate::residual::ResidualSystem;
 use sketchpde::evolve::BackendChoice;
+use sketchpde::field::residual::ResidualSystem;
 use sketchpde::linalg::{TestMatrix, TestMatrixKind};
 use sketchpde::session::TrainingSystem;
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use sketchpde::evaluate::program::{Block, Instruction, LANES, Program, Registers, Rows};
+use sketchpde::field::program::{Block, Instruction, LANES, Program, Registers, Rows};
 use sketchpde::problem::equation::{EquationIssue, Role, parse_equation, parse_expression};
 use sketchpde::problem::expression::{
     Binary, Channel, Expression, Function, MultiIndex, Names, Place,

@@ -481,7 +481,7 @@ fn each_contradiction_is_named() {
 /// The example of the documentation, taken from its source, must be a valid file.
 #[test]
 fn the_documented_file_is_valid() {
-    let source = include_str!("../src/problem/mod.rs");
+    let source = include_str!("../src/problem/lib.rs");
     let from = source.find("//! format = 1").expect("the example");
     let example: String = source[from..]
         .lines()

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use sketchpde::evaluate::residual::{Collocation, ResidualSystem};
+use sketchpde::field::residual::{Collocation, ResidualSystem};
 use sketchpde::network::Network;
 use sketchpde::problem::residual::ResidualBlock;
 use sketchpde::problem::{Choice, Problem, ProblemFile, ResidualProblem, Update};

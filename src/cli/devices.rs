@@ -2,8 +2,8 @@
 
 use clap::Args;
 use serde::Serialize;
-use sketchpde::evaluate::gpu::device::{Selection, adapters, choose};
-use sketchpde::evaluate::gpu::{DeviceReport, GpuError};
+use sketchpde::field::gpu::device::{Selection, adapters, choose};
+use sketchpde::field::gpu::{DeviceReport, GpuError};
 
 use super::failure::Failure;
 use super::output::{print, print_json, table};

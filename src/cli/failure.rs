@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use sketchpde::evaluate::gpu::GpuError;
 use sketchpde::evolve::EvolveError;
+use sketchpde::field::gpu::GpuError;
 use sketchpde::optimize::OptimizeError;
 use sketchpde::output::OutputError;
 use sketchpde::problem::ProblemErrors;

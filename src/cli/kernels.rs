@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use faer::Mat;
-use sketchpde::evaluate::residual::{Collocation, Comparison, ResidualSystem};
+use sketchpde::field::residual::{Collocation, Comparison, ResidualSystem};
 use sketchpde::optimize::{TangentKernels, tangent_kernels};
 use sketchpde::output::npz::{self, Array};
 use sketchpde::output::plots::{Names, field};

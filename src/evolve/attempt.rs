@@ -4,7 +4,7 @@ use super::error::AttemptError;
 use super::evolution::Evolution;
 use super::growth::Seen;
 use super::{parameter_ode, stage_fit};
-use crate::evaluate::cpu::Field;
+use crate::field::cpu::Field;
 use crate::problem::{Precision, Scheme};
 
 /// Fits aim this far below the step's tolerance, so that their errors do not add up to it.

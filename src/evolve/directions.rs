@@ -6,7 +6,7 @@ use faer::{Accum, Mat, MatRef, Par};
 use super::columns::Columns;
 use super::engine::Engine;
 use super::error::EvolveError;
-use crate::evaluate::cpu::Field;
+use crate::field::cpu::Field;
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
 
@@ -163,7 +163,7 @@ fn add_product<T: Real>(sum: &mut Mat<T>, j: MatRef<'_, T>, p: MatRef<'_, f64>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evolve::tests::support::{REACTION, engine, problem, start};
+    use crate::tests::support::{REACTION, engine, problem, start};
 
     /// J P from all columns of J, product by product.
     #[test]

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::initial_fit::FitError;
-use crate::evaluate::gpu::GpuError;
+use crate::field::gpu::GpuError;
 use crate::linalg::LeastSquaresError;
 
 /// Failure of the engine or of a step.

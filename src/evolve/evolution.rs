@@ -10,7 +10,7 @@ use super::error::{AttemptError, EvolveError};
 use super::sampling;
 use super::subset::Subsets;
 use super::tableau::Tableau;
-use crate::evaluate::cpu::Field;
+use crate::field::cpu::Field;
 use crate::linalg::{self, LeastSquares, LeastSquaresError};
 use crate::problem::{MethodSettings, PointLayout, Problem, Sampling, Scheme, Update};
 

@@ -12,7 +12,7 @@
 
 use super::error::EvolveError;
 use super::evolution::Evolution;
-use crate::evaluate::cpu::Evaluator;
+use crate::field::cpu::Evaluator;
 use crate::problem::following::{self, Followed, Following};
 use crate::problem::walkers::{BURN_IN, Walkers};
 use crate::problem::{PointLayout, Problem};

@@ -110,7 +110,7 @@ impl Subsets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evolve::tests::support::{REACTION, problem};
+    use crate::tests::support::{REACTION, problem};
 
     #[test]
     fn s_grows_where_it_is_too_small_and_shrinks_where_columns_are_idle() {

@@ -2,7 +2,7 @@
 
 use faer::Mat;
 
-use crate::evaluate::cpu::{self, Field, Linearisation};
+use crate::field::cpu::{self, Field, Linearisation};
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::scalar::Real;

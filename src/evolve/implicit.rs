@@ -7,7 +7,7 @@ use faer::Mat;
 use super::columns::weigh_rows;
 use super::engine::Engine;
 use super::error::AttemptError;
-use crate::evaluate::cpu::{Evaluator, Field, ImplicitColumns};
+use crate::field::cpu::{Evaluator, Field, ImplicitColumns};
 use crate::linalg::{
     LeastSquares, LeastSquaresError, MatrixFreeError, RowSample, Solution, TallOperator, Unstored,
 };

@@ -4,8 +4,8 @@ use faer::Mat;
 
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
-use crate::evaluate::cpu::Field;
-use crate::evaluate::gpu::{ChosenColumns, Evaluator, GpuError, SketchRows};
+use crate::field::cpu::Field;
+use crate::field::gpu::{ChosenColumns, Evaluator, GpuError, SketchRows};
 use crate::linalg::{LeastSquares, MatrixFreeError, RowSketch, Solution, TallOperator};
 
 /// J by the products that the device computes.

@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::error::AttemptError;
 use super::subset::Subsets;
 use super::tableau::{Tableau, combine};
-use crate::evaluate::cpu::Field;
+use crate::field::cpu::Field;
 use crate::linalg::{LeastSquares, Solution, norm};
 
 /// What an attempt at a step found.

@@ -7,7 +7,7 @@ use faer::linalg::solvers::Solve;
 use faer::{Mat, MatRef, Side};
 
 use super::engine::Engine;
-use crate::evaluate::cpu::Evaluator;
+use crate::field::cpu::Evaluator;
 use crate::linalg::LeastSquaresError;
 use crate::network::{Network, Site};
 use crate::problem::{Problem, Sampling};

@@ -24,7 +24,7 @@ use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
 use super::subset::{Equations, Subsets, TangentSpace};
 use super::tableau::{Tableau, combine};
-use crate::evaluate::cpu::Field;
+use crate::field::cpu::Field;
 use crate::linalg::{LeastSquares, LeastSquaresError, norm};
 
 /// Solves with one factor during a fit.

@@ -19,7 +19,7 @@ use super::products::{lower_product, parallelism};
 
 /// Eigenvalues (descending) and orthonormal eigenvectors `X = P^T L W D^(-1/2)` in factored form.
 #[derive(Debug, Default)]
-pub(crate) struct Compressed {
+pub struct Compressed {
     /// L, d x k, rows in pivot order.
     factor: Buffer,
     /// Row j of L belongs to index `order[j]` of A.
@@ -27,7 +27,7 @@ pub(crate) struct Compressed {
     /// W, k x k, columns in ascending order of eigenvalue.
     rotation: Buffer,
     /// D, descending.
-    pub(crate) eigenvalues: Vec<f64>,
+    pub eigenvalues: Vec<f64>,
     inverse_order: Vec<usize>,
     small: Buffer,
 }
@@ -37,7 +37,7 @@ impl Compressed {
     ///
     /// # Errors
     /// `NoConvergence` from the eigen-solver.
-    pub(crate) fn decompose(
+    pub fn decompose(
         &mut self,
         mut a: MatMut<'_, f64>,
         stack: &mut Scratch,
@@ -111,7 +111,7 @@ impl Compressed {
     }
 
     /// `X^T x`: one coefficient per eigenvalue.
-    pub(crate) fn project(&self, x: &[f64]) -> Vec<f64> {
+    pub fn project(&self, x: &[f64]) -> Vec<f64> {
         let rank = self.eigenvalues.len();
         let permuted: Vec<f64> = self.order.iter().map(|&i| x[i]).collect();
         let inner = self.factor.view().transpose() * ColRef::from_slice(&permuted);
@@ -121,7 +121,7 @@ impl Compressed {
     }
 
     /// `X c`.
-    pub(crate) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
+    pub fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
         let size = self.order.len();
         let last = self.rotation.view().ncols();
         let mut scaled = vec![0.0; last];
@@ -141,7 +141,7 @@ impl Compressed {
 
 /// faer's scratch memory, grown when an algorithm asks for more.
 #[derive(Default)]
-pub(crate) struct Scratch {
+pub struct Scratch {
     memory: Option<MemBuffer>,
     bytes: usize,
 }
@@ -153,7 +153,7 @@ impl std::fmt::Debug for Scratch {
 }
 
 impl Scratch {
-    pub(crate) fn of(&mut self, need: faer::dyn_stack::StackReq) -> &mut MemStack {
+    pub fn of(&mut self, need: faer::dyn_stack::StackReq) -> &mut MemStack {
         let bytes = need.unaligned_bytes_required();
         if self.memory.is_none() || self.bytes < bytes {
             self.memory = Some(MemBuffer::new(need));

@@ -12,14 +12,14 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
 /// C for one length.
-pub(crate) struct CosineTransform {
+pub struct CosineTransform {
     fourier: Arc<dyn Fft<f64>>,
     /// `a_k exp(-i pi k / (2 n))`.
     twiddles: Vec<Complex<f64>>,
 }
 
 impl CosineTransform {
-    pub(crate) fn new(length: usize) -> Self {
+    pub fn new(length: usize) -> Self {
         let twiddle = |k: usize| {
             let angle = -0.5 * PI * k as f64 / length as f64;
             Complex::from_polar(amplitude(length, k), angle)
@@ -31,7 +31,7 @@ impl CosineTransform {
     }
 
     /// Entry (k, i) of C.
-    pub(crate) fn entry(length: usize, k: usize, i: usize) -> f64 {
+    pub fn entry(length: usize, k: usize, i: usize) -> f64 {
         // The angle is k (2 i + 1) / (2 n) half turns: reduced as whole numbers, it stays exact.
         let (k, i, n) = (k as u64, i as u64, length as u64);
         let turns = (k * (2 * i + 1)) % (4 * n);
@@ -39,7 +39,7 @@ impl CosineTransform {
     }
 
     /// C applied to two vectors at once.
-    pub(crate) fn pair(&self, [a, b]: [Vec<f64>; 2]) -> [Vec<f64>; 2] {
+    pub fn pair(&self, [a, b]: [Vec<f64>; 2]) -> [Vec<f64>; 2] {
         let n = self.twiddles.len();
         let mut packed = vec![Complex::default(); n];
         for (i, (&a, &b)) in a.iter().zip(&b).enumerate() {
@@ -58,7 +58,7 @@ impl CosineTransform {
     }
 
     /// `C^T x`, which is also the inverse.
-    pub(crate) fn transposed(&self, x: &[f64]) -> Vec<f64> {
+    pub fn transposed(&self, x: &[f64]) -> Vec<f64> {
         let n = self.twiddles.len();
         // The spectrum V of the reordered result: exp(-i pi k / (2 n)) V_k = X_k - i X_(n-k) with
         // X = x / a; the inverse transform is the conjugate of the forward one of the conjugate.

@@ -25,16 +25,16 @@ const POWER_ITERATIONS: usize = 4;
 /// The Gram matrix `A = J^T J` (n >= s) or `J J^T` (n < s), and the Cholesky factor of
 /// `A + lambda^2 I` for one damping at a time.
 #[derive(Debug, Default)]
-pub(crate) struct Damped {
+pub struct Damped {
     gram: Buffer,
     factor: Buffer,
     panel: Buffer,
     scratch: Scratch,
-    pub(crate) lambda: f64,
+    pub lambda: f64,
     /// `factor` belongs to this matrix and this lambda.
     factored: bool,
     /// Estimate of the largest singular value.
-    pub(crate) largest: f64,
+    pub largest: f64,
 }
 
 impl Damped {
@@ -42,7 +42,7 @@ impl Damped {
     ///
     /// # Errors
     /// `MatrixNotFinite` or `Overflow`.
-    pub(crate) fn form<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
+    pub fn form<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
         let (n, s) = (columns[0].len(), columns.len());
         let order = n.min(s);
         self.factored = false;
@@ -58,7 +58,7 @@ impl Damped {
 
     /// Factors `A + lambda^2 I`, unless that stands already; false where the damping is too small
     /// for the round-off of A.
-    pub(crate) fn damp(&mut self, lambda: f64) -> bool {
+    pub fn damp(&mut self, lambda: f64) -> bool {
         if self.factored && self.lambda == lambda {
             return true;
         }
@@ -85,13 +85,13 @@ impl Damped {
 
     /// The numerical rank above lambda, about: the pivots of the factor that stand out from the
     /// damping. A column within lambda of those before it leaves a pivot of lambda^2 to twice that.
-    pub(crate) fn rank(&self) -> usize {
+    pub fn rank(&self) -> usize {
         let factor = self.factor.view();
         let threshold = 2.0 * self.lambda * self.lambda;
         (0..factor.nrows()).filter(|&i| factor[(i, i)].powi(2) > threshold).count()
     }
 
-    pub(crate) fn solution(
+    pub fn solution(
         &self,
         coefficients: Vec<f64>,
         residual: &[f64],
@@ -113,7 +113,7 @@ impl Damped {
     }
 
     /// v and `r - J v`; each refinement pass solves for the error that is left.
-    pub(crate) fn solve_refined<T: Real>(
+    pub fn solve_refined<T: Real>(
         &self,
         columns: &[&[T]],
         r: &[f64],
@@ -149,7 +149,7 @@ impl Damped {
 
     /// v as [`Self::solve_refined`] has it before any refinement, without its residual: half the
     /// passes over J.
-    pub(crate) fn solve_once<T: Real>(&self, columns: &[&[T]], r: &[f64]) -> Vec<f64> {
+    pub fn solve_once<T: Real>(&self, columns: &[&[T]], r: &[f64]) -> Vec<f64> {
         let mut v = vec![0.0; columns.len()];
         if r.len() >= columns.len() {
             multiply_transposed(columns, r, &mut v);
@@ -163,7 +163,7 @@ impl Damped {
     }
 
     /// `(A + lambda^2 I)^-1 b` in place; A is the Gram or the kernel matrix.
-    pub(crate) fn solve(&self, b: &mut [f64]) {
+    pub fn solve(&self, b: &mut [f64]) {
         self.substitute(b, false);
         self.substitute(b, true);
     }
@@ -205,9 +205,9 @@ impl Preconditioner for Damped {
 /// cheaper.
 #[derive(Debug)]
 pub struct NormalEquations<'a, T> {
-    pub(crate) matrix: Vec<&'a [T]>,
-    pub(crate) damped: &'a mut Damped,
-    pub(crate) refinements: usize,
+    pub matrix: Vec<&'a [T]>,
+    pub damped: &'a mut Damped,
+    pub refinements: usize,
 }
 
 impl<T: Real> NormalEquations<'_, T> {

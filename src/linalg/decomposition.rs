@@ -29,9 +29,9 @@ enum Form {
 
 /// Truncated decomposition `J ~ U Sigma V^T`. Keeps its memory between uses.
 #[derive(Debug, Default)]
-pub(crate) struct Decomposition {
+pub struct Decomposition {
     form: Form,
-    pub(crate) singular_values: Vec<f64>,
+    pub singular_values: Vec<f64>,
     compressed: Compressed,
     /// A working copy of J, a Gram matrix, or Householder vectors.
     work: Buffer,
@@ -47,7 +47,7 @@ pub(crate) struct Decomposition {
 impl Decomposition {
     /// From `J^T J` (n >= s) or `J J^T` (n < s), in f64. Singular values below about 3e-8 times the
     /// largest are missing or inaccurate: squaring loses them.
-    pub(crate) fn gram<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
+    pub fn gram<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
         let (n, s) = (columns[0].len(), columns.len());
         let order = n.min(s);
         self.work.reshape(order, order);
@@ -69,7 +69,7 @@ impl Decomposition {
     }
 
     /// The singular value decomposition itself: the oracle.
-    pub(crate) fn svd<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
+    pub fn svd<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
         self.form = Form::Svd;
         self.copy(columns)?;
         let (n, s) = (columns[0].len(), columns.len());
@@ -83,10 +83,7 @@ impl Decomposition {
     }
 
     /// QR with column pivoting, then the SVD of the rows of R above round-off.
-    pub(crate) fn pivoted_qr<T: Real>(
-        &mut self,
-        columns: &[&[T]],
-    ) -> Result<(), LeastSquaresError> {
+    pub fn pivoted_qr<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
         self.form = Form::PivotedQr;
         self.copy(columns)?;
         let (n, s) = (columns[0].len(), columns.len());
@@ -141,7 +138,7 @@ impl Decomposition {
     }
 
     /// `c = U^T r`.
-    pub(crate) fn project<T: Real>(&self, columns: &[&[T]], r: &[f64]) -> Vec<f64> {
+    pub fn project<T: Real>(&self, columns: &[&[T]], r: &[f64]) -> Vec<f64> {
         match self.form {
             Form::Gram => {
                 let mut gradient = vec![0.0; columns.len()];
@@ -159,7 +156,7 @@ impl Decomposition {
     }
 
     /// `v = V c`.
-    pub(crate) fn combine<T: Real>(&self, columns: &[&[T]], c: &[f64]) -> Vec<f64> {
+    pub fn combine<T: Real>(&self, columns: &[&[T]], c: &[f64]) -> Vec<f64> {
         match self.form {
             Form::Gram => self.compressed.combine(c),
             Form::Kernel => {
@@ -174,7 +171,7 @@ impl Decomposition {
     }
 
     /// `V^T g`.
-    pub(crate) fn project_solution<T: Real>(&self, columns: &[&[T]], g: &[f64]) -> Vec<f64> {
+    pub fn project_solution<T: Real>(&self, columns: &[&[T]], g: &[f64]) -> Vec<f64> {
         match self.form {
             Form::Gram => self.compressed.project(g),
             Form::Kernel => {
@@ -189,7 +186,7 @@ impl Decomposition {
     }
 
     /// Whether `project` squares the condition number, so that a second pass improves it.
-    pub(crate) fn gains_from_refinement(&self) -> bool {
+    pub fn gains_from_refinement(&self) -> bool {
         self.form == Form::Gram
     }
 
@@ -229,7 +226,7 @@ pub fn singular_values<T: Real>(matrix: MatRef<'_, T>) -> Result<Vec<f64>, Least
 }
 
 /// Where and why a matrix has a sum of squares that is not finite.
-pub(crate) fn not_finite<T: Real>(columns: &[&[T]]) -> LeastSquaresError {
+pub fn not_finite<T: Real>(columns: &[&[T]]) -> LeastSquaresError {
     for (column, entries) in columns.iter().enumerate() {
         if let Some(row) = entries.iter().position(|x| !x.is_normal_number()) {
             return LeastSquaresError::MatrixNotFinite { row, column };
@@ -243,7 +240,7 @@ pub(crate) fn not_finite<T: Real>(columns: &[&[T]]) -> LeastSquaresError {
 }
 
 /// Singular values (descending) of `matrix` and, where places are given, its thin vectors (U, V).
-pub(crate) fn thin_svd(
+pub fn thin_svd(
     matrix: MatRef<'_, f64>,
     vectors: Option<(MatMut<'_, f64>, MatMut<'_, f64>)>,
     scratch: &mut Scratch,

@@ -151,7 +151,7 @@ pub fn single_pass(range: &Range) -> Result<Eigenpairs, EigenError> {
     })
 }
 
-pub(crate) fn check_finite(matrix: MatRef<'_, f64>) -> Result<(), EigenError> {
+pub fn check_finite(matrix: MatRef<'_, f64>) -> Result<(), EigenError> {
     match matrix.col_iter().position(|column| !column.norm_l2().is_finite()) {
         Some(column) => Err(EigenError::NotFinite { column }),
         None => Ok(()),

@@ -80,18 +80,18 @@ pub struct Projection {
 /// best.
 #[derive(Debug)]
 pub struct Factorisation<'a, T> {
-    pub(crate) matrix: Vec<&'a [T]>,
-    pub(crate) sketched: Option<Sketched<'a>>,
-    pub(crate) decomposition: &'a Decomposition,
-    pub(crate) solver: Solver,
-    pub(crate) refinements: usize,
+    pub matrix: Vec<&'a [T]>,
+    pub sketched: Option<Sketched<'a>>,
+    pub decomposition: &'a Decomposition,
+    pub solver: Solver,
+    pub refinements: usize,
 }
 
 /// S and the columns of S J.
 #[derive(Debug)]
-pub(crate) struct Sketched<'a> {
-    pub(crate) sketch: RowSketch,
-    pub(crate) columns: Vec<&'a [f64]>,
+pub struct Sketched<'a> {
+    pub sketch: RowSketch,
+    pub columns: Vec<&'a [f64]>,
 }
 
 impl<T: Real> Factorisation<'_, T> {
@@ -145,7 +145,7 @@ impl<T: Real> Factorisation<'_, T> {
     }
 
     /// `V c`; c may be shorter than the rank.
-    pub(crate) fn combine_coefficients(&self, c: &[f64]) -> Vec<f64> {
+    pub fn combine_coefficients(&self, c: &[f64]) -> Vec<f64> {
         match &self.sketched {
             None => self.decomposition.combine(&self.matrix, c),
             Some(sketched) => self.decomposition.combine(&sketched.columns, c),
@@ -153,7 +153,7 @@ impl<T: Real> Factorisation<'_, T> {
     }
 
     /// `V^T g`.
-    pub(crate) fn project_solution(&self, g: &[f64]) -> Vec<f64> {
+    pub fn project_solution(&self, g: &[f64]) -> Vec<f64> {
         match &self.sketched {
             None => self.decomposition.project_solution(&self.matrix, g),
             Some(sketched) => self.decomposition.project_solution(&sketched.columns, g),
@@ -228,7 +228,7 @@ impl<T: Real> Factorisation<'_, T> {
         residual
     }
 
-    pub(crate) fn solution(
+    pub fn solution(
         &self,
         coefficients: Vec<f64>,
         residual: &[f64],
@@ -249,12 +249,12 @@ impl<T: Real> Factorisation<'_, T> {
 }
 
 /// `|residual| / |r|`, or 0 for r = 0.
-pub(crate) fn relative(residual: &[f64], r: &[f64]) -> f64 {
+pub fn relative(residual: &[f64], r: &[f64]) -> f64 {
     let scale = norm(r);
     if scale > 0.0 { norm(residual) / scale } else { 0.0 }
 }
 
-pub(crate) fn check_right_hand_side(rows: usize, r: &[f64]) -> Result<(), LeastSquaresError> {
+pub fn check_right_hand_side(rows: usize, r: &[f64]) -> Result<(), LeastSquaresError> {
     if r.len() != rows {
         return Err(LeastSquaresError::Shape { rows, entries: r.len() });
     }

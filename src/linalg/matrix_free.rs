@@ -158,9 +158,9 @@ impl LeastSquares {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::products::norm;
-    use crate::linalg::testing::{Planted, decaying, distance, normals};
-    use crate::linalg::{InMemory, Settings};
+    use crate::products::norm;
+    use crate::testing::{Planted, decaying, distance, normals};
+    use crate::{InMemory, Settings};
 
     #[test]
     fn products_and_a_sketch_give_the_direct_solution() {

@@ -163,9 +163,9 @@ pub fn nystrom_cg<O: TallOperator<Error = Infallible>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::products::norm;
-    use crate::linalg::testing::{Planted, decaying, distance, normals};
-    use crate::linalg::{InMemory, LeastSquares};
+    use crate::products::norm;
+    use crate::testing::{Planted, decaying, distance, normals};
+    use crate::{InMemory, LeastSquares};
 
     fn settings(rank: usize) -> NystromCgSettings {
         NystromCgSettings {

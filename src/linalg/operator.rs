@@ -59,7 +59,7 @@ impl<'a, T: Real> InMemory<'a, T> {
         Ok(Self { columns: columns(matrix)?, rows: matrix.nrows() })
     }
 
-    pub(crate) fn of_columns(columns: Vec<&'a [T]>) -> Self {
+    pub fn of_columns(columns: Vec<&'a [T]>) -> Self {
         let rows = columns.first().map_or(0, |column| column.len());
         Self { columns, rows }
     }
@@ -102,7 +102,7 @@ impl<T: Real> TallOperator for InMemory<'_, T> {
 ///
 /// # Panics
 /// Where it does wait for something.
-pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => panic!("what is in memory waits for nothing"),

@@ -29,20 +29,20 @@ const PANEL_ENTRIES: usize = 1 << 19;
 const STRIPS: usize = 6;
 
 /// Whether so many operations are shared out over threads.
-pub(crate) fn threading_pays(operations: f64) -> bool {
+pub fn threading_pays(operations: f64) -> bool {
     operations >= THREADING_PAYS && rayon::current_num_threads() > 1
 }
 
 /// What faer is told for so many operations: all threads where they pay, one otherwise.
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn parallelism(operations: f64) -> Par {
+pub fn parallelism(operations: f64) -> Par {
     if threading_pays(operations) { Par::rayon(0) } else { Par::Seq }
 }
 
 /// One thread: the barriers that faer's own threads wait at do not compile for a browser. The
 /// products that take longest do not need them ([`threading_pays`]).
 #[cfg(target_arch = "wasm32")]
-pub(crate) fn parallelism(_operations: f64) -> Par {
+pub fn parallelism(_operations: f64) -> Par {
     Par::Seq
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn parallelism(_operations: f64) -> Par {
 ///
 /// # Errors
 /// `Layout` where a column is not contiguous.
-pub(crate) fn columns<T: Real>(matrix: MatRef<'_, T>) -> Result<Vec<&[T]>, LeastSquaresError> {
+pub fn columns<T: Real>(matrix: MatRef<'_, T>) -> Result<Vec<&[T]>, LeastSquaresError> {
     (0..matrix.ncols())
         .map(|k| {
             matrix
@@ -63,7 +63,7 @@ pub(crate) fn columns<T: Real>(matrix: MatRef<'_, T>) -> Result<Vec<&[T]>, Least
 }
 
 /// `out = J v`; `columns` are those of J.
-pub(crate) fn multiply<T: Real>(columns: &[&[T]], v: &[f64], out: &mut [f64]) {
+pub fn multiply<T: Real>(columns: &[&[T]], v: &[f64], out: &mut [f64]) {
     let block = |index: usize, out: &mut [f64]| {
         pulp::Arch::new().dispatch(MultiplyBlock { columns, v, first: index * ROW_BLOCK, out });
     };
@@ -146,7 +146,7 @@ fn multiply_block<T: Real>(columns: &[&[T]], v: &[f64], first: usize, out: &mut 
 }
 
 /// `out = J^T w`; `columns` are those of J.
-pub(crate) fn multiply_transposed<T: Real>(columns: &[&[T]], w: &[f64], out: &mut [f64]) {
+pub fn multiply_transposed<T: Real>(columns: &[&[T]], w: &[f64], out: &mut [f64]) {
     let each = |(column, out): (&&[T], &mut f64)| {
         *out = pulp::Arch::new().dispatch(Dot { a: column, b: w });
     };
@@ -173,7 +173,7 @@ pub(super) fn dot<T: Real>(a: &[T], b: &[f64]) -> f64 {
 }
 
 /// `u = J v - alpha u`, then `out = J^T u`, in one pass over J; `columns` are those of J.
-pub(crate) fn multiply_both<T: Real>(
+pub fn multiply_both<T: Real>(
     columns: &[&[T]],
     v: &[f64],
     alpha: f64,
@@ -252,7 +252,7 @@ fn dot_four<T: Real>(a: [&[T]; 4], b: &[f64]) -> [f64; 4] {
 }
 
 /// Euclidean norm, safe against overflow of the squares; not a number where an entry is not.
-pub(crate) fn norm(x: &[f64]) -> f64 {
+pub fn norm(x: &[f64]) -> f64 {
     let square = x.iter().map(|x| x * x).sum::<f64>();
     if (1e-200..1e200).contains(&square) || square.is_nan() {
         return square.sqrt();
@@ -265,7 +265,7 @@ pub(crate) fn norm(x: &[f64]) -> f64 {
 }
 
 /// The lower triangle of `J^T J` (s x s), products and sums in f64.
-pub(crate) fn gram<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut Buffer) {
+pub fn gram<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut Buffer) {
     let (n, s) = (columns[0].len(), columns.len());
     let height = (PANEL_ENTRIES / s).clamp(64.min(n), n);
     accumulate(out, n, height, |rows, out, accumulation| {
@@ -277,7 +277,7 @@ pub(crate) fn gram<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut 
 }
 
 /// The lower triangle of `J J^T` (n x n), products and sums in f64.
-pub(crate) fn kernel<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut Buffer) {
+pub fn kernel<T: Real>(columns: &[&[T]], out: MatMut<'_, f64>, panel: &mut Buffer) {
     let (n, s) = (columns[0].len(), columns.len());
     let width = (PANEL_ENTRIES / n).clamp(64.min(s), s);
     accumulate(out, s, width, |chosen, out, accumulation| {
@@ -307,7 +307,7 @@ fn accumulate(
 /// faer's own threads wait for each other many times in one product, which a busy machine punishes
 /// tenfold; the strips are independent and are shared out by work stealing. The sums do not depend
 /// on the number of threads.
-pub(crate) fn lower_product(
+pub fn lower_product(
     out: MatMut<'_, f64>,
     accumulation: Accum,
     a: MatRef<'_, f64>,
@@ -362,7 +362,7 @@ fn lower_strip(
 }
 
 /// Copies columns into a buffer of their shape.
-pub(crate) fn convert<'a, T: Real>(columns: impl Iterator<Item = &'a [T]>, out: &mut Buffer) {
+pub fn convert<'a, T: Real>(columns: impl Iterator<Item = &'a [T]>, out: &mut Buffer) {
     for (k, column) in columns.enumerate() {
         for (out, x) in out.column_mut(k).iter_mut().zip(column) {
             *out = x.to_f64();
@@ -375,7 +375,7 @@ mod tests {
     use faer::Mat;
 
     use super::*;
-    use crate::linalg::testing::normals;
+    use crate::testing::normals;
 
     fn matrix(n: usize, s: usize) -> Mat<f32> {
         let entries = normals(n * s, 1);

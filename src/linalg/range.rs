@@ -167,7 +167,7 @@ fn without(basis: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Mat<f64> {
 
 /// Orthonormal columns of the same span, by Householder reflections: orthonormal to round-off
 /// however dependent the columns are.
-pub(crate) fn orthonormal(y: MatRef<'_, f64>) -> Mat<f64> {
+pub fn orthonormal(y: MatRef<'_, f64>) -> Mat<f64> {
     y.qr().compute_thin_Q()
 }
 

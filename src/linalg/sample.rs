@@ -51,7 +51,7 @@ impl RowSample {
     }
 
     /// `S J` into `out`, column by column; both are lists of columns.
-    pub(crate) fn gather<T: Real>(&self, columns: &[&[T]], out: &mut [&mut [f64]]) {
+    pub fn gather<T: Real>(&self, columns: &[&[T]], out: &mut [&mut [f64]]) {
         let gather = |(column, out): (&&[T], &mut &mut [f64])| self.gather_column(column, out);
         if threading_pays((self.picks.len() * columns.len()) as f64 * 4.0) {
             columns.par_iter().zip(out).with_min_len(16).for_each(gather);
@@ -61,7 +61,7 @@ impl RowSample {
     }
 
     /// `S x`.
-    pub(crate) fn gather_column<T: Real>(&self, x: &[T], out: &mut [f64]) {
+    pub fn gather_column<T: Real>(&self, x: &[T], out: &mut [f64]) {
         for (out, &(row, weight)) in out.iter_mut().zip(&self.picks) {
             *out = weight * x[row as usize].to_f64();
         }
@@ -71,7 +71,7 @@ impl RowSample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::testing::Planted;
+    use crate::testing::Planted;
 
     #[test]
     fn every_run_of_neighbours_gives_one_row() {

@@ -167,7 +167,7 @@ impl RowSketch {
     }
 
     /// `out += S block`, column by column.
-    pub(crate) fn add<T: Real>(&self, block: &[&[T]], first_row: usize, out: &mut [&mut [f64]]) {
+    pub fn add<T: Real>(&self, block: &[&[T]], first_row: usize, out: &mut [&mut [f64]]) {
         let Some(rows) = block.first().map(|column| column.len()) else { return };
         let hits = self.packed_hits(first_row, rows);
         let group = |(block, out): (&[&[T]], &mut [&mut [f64]])| {
@@ -253,7 +253,7 @@ fn add_block<S: pulp::Simd>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::testing::{Planted, normals};
+    use crate::testing::{Planted, normals};
 
     fn dense(sketch: &RowSketch, rows: usize) -> Mat<f64> {
         let mut s = Mat::zeros(sketch.sketch_rows(), rows);

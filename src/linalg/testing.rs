@@ -5,15 +5,15 @@ use faer::Mat;
 use crate::random::{Philox, Stream};
 
 /// `J = U diag(sigma) V^T` with random orthonormal factors.
-pub(crate) struct Planted {
-    pub(crate) matrix: Mat<f64>,
-    pub(crate) left: Mat<f64>,
-    pub(crate) right: Mat<f64>,
-    pub(crate) sigma: Vec<f64>,
+pub struct Planted {
+    pub matrix: Mat<f64>,
+    pub left: Mat<f64>,
+    pub right: Mat<f64>,
+    pub sigma: Vec<f64>,
 }
 
 impl Planted {
-    pub(crate) fn new(n: usize, s: usize, sigma: Vec<f64>) -> Self {
+    pub fn new(n: usize, s: usize, sigma: Vec<f64>) -> Self {
         assert!(sigma.len() <= n.min(s));
         let left = orthonormal(n, sigma.len(), 1);
         let right = orthonormal(s, sigma.len(), 2);
@@ -22,7 +22,7 @@ impl Planted {
     }
 
     /// `sum phi(sigma_k) (u_k . r) v_k` from the planted factors: no solver is asked.
-    pub(crate) fn filtered(&self, r: &[f64], phi: impl Fn(f64) -> f64) -> Vec<f64> {
+    pub fn filtered(&self, r: &[f64], phi: impl Fn(f64) -> f64) -> Vec<f64> {
         let mut v = vec![0.0; self.right.nrows()];
         for (k, &sigma) in self.sigma.iter().enumerate() {
             let c: f64 = (0..r.len()).map(|i| self.left[(i, k)] * r[i]).sum();
@@ -34,7 +34,7 @@ impl Planted {
     }
 
     /// The truncated solution.
-    pub(crate) fn truncated(&self, r: &[f64], rcond: f64) -> Vec<f64> {
+    pub fn truncated(&self, r: &[f64], rcond: f64) -> Vec<f64> {
         let largest = self.sigma[0];
         self.filtered(r, |sigma| if sigma >= rcond * largest { sigma.recip() } else { 0.0 })
     }
@@ -61,18 +61,18 @@ fn orthonormal(rows: usize, columns: usize, epoch: u64) -> Mat<f64> {
     q
 }
 
-pub(crate) fn normals(count: usize, epoch: u64) -> Vec<f64> {
+pub fn normals(count: usize, epoch: u64) -> Vec<f64> {
     let random = Philox::new(12, Stream::Vectors);
     (0..count as u32).map(|i| random.normal(epoch, i)).collect()
 }
 
 /// `base^-k`, k = 0..count.
-pub(crate) fn decaying(count: usize, base: f64) -> Vec<f64> {
+pub fn decaying(count: usize, base: f64) -> Vec<f64> {
     (0..count).map(|k| base.powi(-(k as i32))).collect()
 }
 
 /// `|a - b|`.
-pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
+pub fn distance(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
 }

@@ -9,7 +9,7 @@ use super::levenberg::Levenberg;
 use super::settings::Method;
 use super::state::TrainingState;
 use super::step::{Optimizer, Start, Step};
-use crate::evaluate::residual::ResidualSystem;
+use crate::field::residual::ResidualSystem;
 
 /// A method with its state. Iterations are async, so no `dyn` can stand for them.
 #[derive(Debug)]

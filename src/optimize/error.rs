@@ -1,6 +1,6 @@
 //! What can go wrong in an optimiser, and what to do about it.
 
-use crate::evaluate::residual::ResidualError;
+use crate::field::residual::ResidualError;
 use crate::linalg::{EigenError, LeastSquaresError};
 
 /// Why a training cannot start or go on.

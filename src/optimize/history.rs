@@ -53,7 +53,7 @@ const FIELDS: usize = 10;
 impl TrainingHistory {
     /// Keeps a spectrum; when there are too many, every second one is dropped and only iterations
     /// at the doubled distance are taken from then on.
-    pub(crate) fn keep(&mut self, spectrum: TrainingSpectrum) {
+    pub fn keep(&mut self, spectrum: TrainingSpectrum) {
         let distance = |spectra: &[TrainingSpectrum]| match spectra {
             [first, second, ..] => second.iteration - first.iteration,
             _ => 1,
@@ -73,7 +73,7 @@ impl TrainingHistory {
         }
     }
 
-    pub(crate) fn save(&self, state: &mut TrainingState) {
+    pub fn save(&self, state: &mut TrainingState) {
         let mut records = Vec::with_capacity(FIELDS * self.records.len());
         for record in &self.records {
             records.extend([
@@ -100,7 +100,7 @@ impl TrainingHistory {
         state.insert("history.spectra".into(), spectra);
     }
 
-    pub(crate) fn restore(state: &TrainingState) -> Result<Self, OptimizeError> {
+    pub fn restore(state: &TrainingState) -> Result<Self, OptimizeError> {
         let damaged = |entry: &str| OptimizeError::State { entry: entry.to_owned() };
         let numbers = list(state, "history.records", None)?;
         if numbers.len() % FIELDS != 0 {

@@ -4,7 +4,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, get_global_parallelism};
 
 use super::error::OptimizeError;
-use crate::evaluate::residual::ResidualSystem;
+use crate::field::residual::ResidualSystem;
 use crate::linalg::{SymmetricOperator, TestMatrix};
 
 /// Entries of a Jacobian that is held in memory (256 MiB); a larger one is taken in blocks of rows
@@ -13,7 +13,7 @@ const HELD: usize = 1 << 25;
 
 /// r, J and their products at the last point of [`Linearisation::at`].
 #[derive(Debug)]
-pub(crate) struct Linearisation {
+pub struct Linearisation {
     pub residual: Vec<f64>,
     theta: Vec<f64>,
     /// J; empty where it is taken in blocks.
@@ -249,7 +249,7 @@ impl Linearisation {
 }
 
 /// `G = J^T J` by its products.
-pub(crate) struct GramOperator<'a, S> {
+pub struct GramOperator<'a, S> {
     pub system: &'a mut S,
     pub linearisation: &'a Linearisation,
 }
@@ -267,7 +267,7 @@ impl<S: ResidualSystem> SymmetricOperator for GramOperator<'_, S> {
 }
 
 /// `K = J J^T` by its products.
-pub(crate) struct KernelOperator<'a, S> {
+pub struct KernelOperator<'a, S> {
     pub system: &'a mut S,
     pub linearisation: &'a Linearisation,
 }
@@ -286,6 +286,6 @@ impl<S: ResidualSystem> SymmetricOperator for KernelOperator<'_, S> {
 }
 
 /// |x|.
-pub(crate) fn norm(x: &[f64]) -> f64 {
+pub fn norm(x: &[f64]) -> f64 {
     x.iter().map(|x| x * x).sum::<f64>().sqrt()
 }

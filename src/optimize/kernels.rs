@@ -21,7 +21,7 @@ use faer::{Mat, MatRef};
 use super::error::OptimizeError;
 use super::gauss_newton::MEMORY_LIMIT;
 use super::jacobian::Linearisation;
-use crate::evaluate::residual::ResidualSystem;
+use crate::field::residual::ResidualSystem;
 use crate::linalg::EigenError;
 
 /// The kernels at one parameter vector.
@@ -76,7 +76,7 @@ pub async fn tangent_kernels<S: ResidualSystem>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::residual::{Collocation, Comparison};
+    use crate::field::residual::{Collocation, Comparison};
     use crate::problem::ResidualProblem;
     use std::f64::consts::PI;
 

@@ -2,7 +2,7 @@
 
 use super::error::OptimizeError;
 use super::settings::LineSearch;
-use crate::evaluate::residual::ResidualSystem;
+use crate::field::residual::ResidualSystem;
 
 /// Numbers of trial parameters that one batch may hold (64 MiB).
 const BATCH: usize = 1 << 23;
@@ -13,19 +13,19 @@ const LEVELS: usize = 3;
 
 /// The best point along a direction.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Found {
+pub struct Found {
     pub step_length: f64,
     pub loss: f64,
 }
 
 /// `theta - eta d`.
-pub(crate) fn moved(theta: &[f64], direction: &[f64], eta: f64) -> Vec<f64> {
+pub fn moved(theta: &[f64], direction: &[f64], eta: f64) -> Vec<f64> {
     theta.iter().zip(direction).map(|(t, d)| t - eta * d).collect()
 }
 
 /// Losses at several parameter vectors that `make` gives, in batches that fit memory. What is not
 /// a number counts as infinite.
-pub(crate) async fn losses<S: ResidualSystem>(
+pub async fn losses<S: ResidualSystem>(
     system: &mut S,
     count: usize,
     make: impl Fn(usize) -> Vec<f64>,
@@ -41,13 +41,13 @@ pub(crate) async fn losses<S: ResidualSystem>(
 }
 
 /// The loss, or infinity where it is not a number.
-pub(crate) fn or_infinite(loss: f64) -> f64 {
+pub fn or_infinite(loss: f64) -> f64 {
     if loss.is_nan() { f64::INFINITY } else { loss }
 }
 
 impl LineSearch {
     /// The step lengths of the first batch.
-    pub(crate) fn lengths(self) -> Vec<f64> {
+    pub fn lengths(self) -> Vec<f64> {
         match self {
             Self::Grid { halvings } | Self::Golden { halvings, .. } => {
                 (0..=halvings).map(|k| 0.5f64.powi(k as i32)).collect()
@@ -58,7 +58,7 @@ impl LineSearch {
 
     /// The best step along `-direction`, and how many losses it took; `None` where none is below
     /// `loss`. A fixed rate is taken as long as its loss is finite.
-    pub(crate) async fn search<S: ResidualSystem>(
+    pub async fn search<S: ResidualSystem>(
         self,
         system: &mut S,
         theta: &[f64],
@@ -90,7 +90,7 @@ impl LineSearch {
 }
 
 /// Position of the least value; none where there is no value.
-pub(crate) fn least(values: &[f64]) -> Option<usize> {
+pub fn least(values: &[f64]) -> Option<usize> {
     (0..values.len()).min_by(|&i, &k| values[i].total_cmp(&values[k]))
 }
 

@@ -1,6 +1,6 @@
 //! Settings that ask for more than the numbers of a run can tell.
 
-use crate::evaluate::residual::Rounding;
+use crate::field::residual::Rounding;
 use crate::problem::residual::{CutoffScale, TrainingMethod, TrainingSettings};
 
 /// What of a method's settings lies below the noise of a Jacobian that is known to `rounding`, and

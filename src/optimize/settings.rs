@@ -310,7 +310,7 @@ impl Default for LbfgsSettings {
 
 impl Method {
     /// That every setting is in its range.
-    pub(crate) fn check(&self) -> Result<(), OptimizeError> {
+    pub fn check(&self) -> Result<(), OptimizeError> {
         match *self {
             Self::Levenberg(settings) => {
                 positive("damping", settings.damping)?;

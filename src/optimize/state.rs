@@ -11,7 +11,7 @@ pub type TrainingState = BTreeMap<String, Vec<f64>>;
 ///
 /// # Errors
 /// [`OptimizeError::State`].
-pub(crate) fn list<'a>(
+pub fn list<'a>(
     state: &'a TrainingState,
     entry: &str,
     length: Option<usize>,
@@ -26,7 +26,7 @@ pub(crate) fn list<'a>(
 ///
 /// # Errors
 /// [`OptimizeError::State`].
-pub(crate) fn number(state: &TrainingState, entry: &str) -> Result<f64, OptimizeError> {
+pub fn number(state: &TrainingState, entry: &str) -> Result<f64, OptimizeError> {
     Ok(list(state, entry, Some(1))?[0])
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn number(state: &TrainingState, entry: &str) -> Result<f64, Optimize
 ///
 /// # Errors
 /// [`OptimizeError::State`], also where it is no whole number of reasonable size.
-pub(crate) fn count(state: &TrainingState, entry: &str) -> Result<usize, OptimizeError> {
+pub fn count(state: &TrainingState, entry: &str) -> Result<usize, OptimizeError> {
     let value = number(state, entry)?;
     if value >= 0.0 && value.fract() == 0.0 && value < 1e15 {
         Ok(value as usize)

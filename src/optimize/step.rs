@@ -5,11 +5,11 @@ use super::jacobian::norm;
 use super::line_search::moved;
 use super::settings::LineSearch;
 use super::state::TrainingState;
-use crate::evaluate::residual::ResidualSystem;
+use crate::field::residual::ResidualSystem;
 
 /// What one iteration of a method did.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Step {
+pub struct Step {
     pub theta: Vec<f64>,
     pub loss: f64,
     /// 0: nothing lowered the loss, theta is what it was.
@@ -33,7 +33,7 @@ impl Step {
 
 /// Where a method starts an iteration.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Start<'a> {
+pub struct Start<'a> {
     pub theta: &'a [f64],
     /// R at theta.
     pub loss: f64,
@@ -42,7 +42,7 @@ pub(crate) struct Start<'a> {
 }
 
 /// A method: state that lasts from one iteration to the next, and the iteration.
-pub(crate) trait Optimizer {
+pub trait Optimizer {
     async fn step<S: ResidualSystem>(
         &mut self,
         system: &mut S,
@@ -59,7 +59,7 @@ pub(crate) trait Optimizer {
 }
 
 /// Goes along `-direction` as far as the line search says.
-pub(crate) async fn walk<S: ResidualSystem>(
+pub async fn walk<S: ResidualSystem>(
     system: &mut S,
     start: Start<'_>,
     direction: &[f64],
@@ -78,12 +78,12 @@ pub(crate) async fn walk<S: ResidualSystem>(
 }
 
 /// How many of the descending singular values lie above `cutoff` times the largest.
-pub(crate) fn rank(singular_values: &[f64], cutoff: f64) -> usize {
+pub fn rank(singular_values: &[f64], cutoff: f64) -> usize {
     let bound = cutoff * singular_values.first().copied().unwrap_or(0.0);
     singular_values.iter().take_while(|&&sigma| sigma > bound).count()
 }
 
 /// `|grad R| = 2 |J^T r|`.
-pub(crate) fn gradient_norm(half: &[f64]) -> f64 {
+pub fn gradient_norm(half: &[f64]) -> f64 {
     2.0 * norm(half)
 }

@@ -7,15 +7,15 @@ use super::settings::Method;
 use super::state::{TrainingState, count, list, number};
 use super::step::{Optimizer, Start};
 use super::stopping::{StopReason, StoppingRule};
-use crate::evaluate::residual::ResidualSystem;
+use crate::field::residual::ResidualSystem;
 
 /// Minimises R(theta) of a residual system, one iteration at a time: no threads, no clock, no
 /// files of its own.
 ///
 /// ```
 /// use faer::{MatMut, MatRef};
-/// use sketchpde::evaluate::residual::{ResidualError, ResidualSystem};
-/// use sketchpde::optimize::{Method, StoppingRule, Training};
+/// use sketchpde_field::residual::{ResidualError, ResidualSystem};
+/// use sketchpde_optimize::{Method, StoppingRule, Training};
 ///
 /// /// r = (10 (y - x^2), 1 - x): Rosenbrock's function.
 /// struct Rosenbrock;
@@ -69,7 +69,7 @@ use crate::evaluate::residual::ResidualSystem;
 ///     let mut training = Training::new(Rosenbrock, method, rule, vec![-1.2, 1.0], 0).await?;
 ///     while training.iterate().await?.reason.is_none() {}
 ///     assert!(training.parameters().iter().all(|x| (x - 1.0).abs() < 1e-9));
-///     Ok::<(), sketchpde::optimize::OptimizeError>(())
+///     Ok::<(), sketchpde_optimize::OptimizeError>(())
 /// })
 /// .expect("a minimum");
 /// ```

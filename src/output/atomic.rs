@@ -58,7 +58,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, OutputError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::tests::Scratch;
+    use crate::tests::Scratch;
 
     #[test]
     fn a_full_disk_keeps_the_old_file_and_names_the_remedy() {

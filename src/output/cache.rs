@@ -158,9 +158,8 @@ fn checked_contents(file: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::tests::Scratch;
-    use crate::problem::expression::{Expression, Function};
-    use crate::reference::tests::{coordinate, jet, periodic, product, sum};
+    use crate::problem::Overrides;
+    use crate::tests::Scratch;
 
     #[test]
     fn entries_come_back_and_damaged_ones_are_replaced() {
@@ -187,15 +186,10 @@ mod tests {
     fn a_reference_is_computed_once_and_again_when_the_problem_changes() {
         let scratch = Scratch::new("cache-reference");
         let cache = Cache::at(scratch.folder());
-        let sine = Expression::Call(Function::Sin, Box::new(coordinate()));
-        let equation = sum(jet(2), product(Expression::Parameter(0), jet(1)));
-        let mut problem = periodic(equation, sine, [0.0, std::f64::consts::TAU], 1.0);
-        problem.parameters.push(crate::problem::Parameter {
-            name: "c".into(),
-            value: 1.0,
-            range: None,
-            description: String::new(),
-        });
+        let text = "format = 1\n[equation]\ntext = \"u_t = u_xx + c*u_x\"\n[parameters]\nc = 1\n\
+                    [domain]\nx = { range = [0, \"2*pi\"] }\n[time]\nend = 1\n\
+                    [initial]\nu = \"sin(x)\"\n";
+        let mut problem = Problem::from_toml(text, &Overrides::new()).expect("a problem");
         let calls = std::cell::Cell::new(0);
         let observe = |_: Progress| {
             calls.set(calls.get() + 1);

@@ -232,7 +232,7 @@ fn decode_record(reader: &mut Reader<'_>) -> Option<StepRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::tests::{Scratch, history};
+    use crate::tests::{Scratch, history};
 
     fn checkpoint(step: u64) -> Checkpoint {
         Checkpoint {

@@ -162,7 +162,7 @@ pub(super) fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::tests::Scratch;
+    use crate::tests::Scratch;
 
     #[test]
     fn records_come_back_from_their_file() {

@@ -269,7 +269,7 @@ const COLUMNS: [Column<StepRecord>; 12] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::tests::{Scratch, history};
+    use crate::tests::{Scratch, history};
 
     #[test]
     fn a_folder_reads_back_what_was_written() {

@@ -108,7 +108,7 @@ pub fn find<'a>(arrays: &'a [Array], name: &str, path: &Path) -> Result<&'a Arra
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::tests::Scratch;
+    use crate::tests::Scratch;
 
     #[test]
     fn arrays_come_back_bit_for_bit() {

@@ -105,9 +105,9 @@ fn count_mismatch(found: usize, expected: usize) -> String {
 mod tests {
     use super::*;
     use crate::network::{Input, Network};
-    use crate::output::tests::Scratch;
     use crate::problem::Activation;
     use crate::random::{Philox, Stream};
+    use crate::tests::Scratch;
 
     #[test]
     fn parameters_and_metadata_come_back_and_other_networks_are_refused() {

@@ -78,7 +78,7 @@ impl ResultFolder {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::output::tests::Scratch;
+    use crate::tests::Scratch;
 
     /// A made-up training; every second error is unknown.
     pub fn history(iterations: usize) -> TrainingHistory {
@@ -116,7 +116,7 @@ pub(crate) mod tests {
         let line = text.lines().nth(1).expect("a line an iteration");
         assert_eq!(line, "1,0.5,,0.25,11,1e-5,0.001,31.4,31,0.01");
         // An evolution's history is not taken for a training's.
-        folder.write_history(&crate::output::tests::history(3)).expect("writes");
+        folder.write_history(&crate::tests::history(3)).expect("writes");
         assert!(matches!(folder.read_training(), Err(OutputError::MissingArray { .. })));
     }
 }

@@ -151,7 +151,7 @@ fn axes(index: &MultiIndex) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Overrides;
+    use crate::Overrides;
 
     fn found(equation: &str, density: &str) -> Option<FokkerPlanck> {
         let text = format!(

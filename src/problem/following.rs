@@ -35,7 +35,7 @@ const FIRST_EPOCH: u64 = 1 << 33;
 const CURVE_BITS: u32 = 8;
 
 /// The sum of the squares of the second derivatives, `sum_jk u_jk^2`.
-pub(crate) fn squares(dimensions: usize) -> Expression {
+pub fn squares(dimensions: usize) -> Expression {
     let pair = |j: usize, k: usize| {
         let index = MultiIndex::along(j, 1).plus(&MultiIndex::along(k, 1));
         let square = Expression::Power(Expression::Jet(Channel::Partial(index)).into(), 2);
@@ -47,7 +47,7 @@ pub(crate) fn squares(dimensions: usize) -> Expression {
 }
 
 /// The monitor from [`squares`]; what is not finite counts as zero.
-pub(crate) fn monitor(squares: f64) -> f64 {
+pub fn monitor(squares: f64) -> f64 {
     let m = squares.max(0.0).powf(0.2);
     if m.is_finite() { m } else { 0.0 }
 }
@@ -55,14 +55,14 @@ pub(crate) fn monitor(squares: f64) -> f64 {
 /// Points and the weights of their rows in least squares, `rho^(-1/2)`: sums over the points of
 /// squares with these weights are those over uniform points, n times the mean square.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Followed {
+pub struct Followed {
     /// Point-major.
     pub coordinates: Vec<f64>,
     pub weights: Vec<f64>,
 }
 
 /// `count` points of the box; `monitor` gives m at places (point-major).
-pub(crate) struct Following<'a> {
+pub struct Following<'a> {
     pub coordinates: &'a [Coordinate],
     pub count: usize,
     pub seed: u64,
@@ -70,7 +70,7 @@ pub(crate) struct Following<'a> {
 
 impl Following<'_> {
     /// The points of the draw with that number, point-major.
-    pub(crate) fn points(&self, draw: u64, monitor: impl Fn(&[f64]) -> Vec<f64>) -> Followed {
+    pub fn points(&self, draw: u64, monitor: impl Fn(&[f64]) -> Vec<f64>) -> Followed {
         match self.coordinates {
             [only] => self.quantiles(only, &monitor),
             _ => self.sample(draw, &monitor),
@@ -282,8 +282,7 @@ mod tests {
     #[test]
     fn the_monitor_looks_at_all_second_derivatives() {
         let (x, y) = (0.4, 1.1);
-        let place =
-            crate::problem::expression::Place { coordinates: &[x, y], time: 0.0, parameters: &[] };
+        let place = crate::expression::Place { coordinates: &[x, y], time: 0.0, parameters: &[] };
         let jet = |channel| match channel {
             Channel::Partial(index) => match index.0[..2] {
                 [2, 0] => -f64::sin(x) * f64::cos(2.0 * y),

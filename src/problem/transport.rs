@@ -61,7 +61,7 @@ impl Transport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Overrides;
+    use crate::Overrides;
 
     fn transport(equation: &str) -> Option<Transport> {
         let text = format!(

@@ -10,7 +10,7 @@ use super::{Boundary, Coordinate, Density};
 use crate::random::{Philox, Stream};
 
 /// Sweeps that bring walkers spread over the box to where the density is.
-pub(crate) const BURN_IN: u64 = 600;
+pub const BURN_IN: u64 = 600;
 /// Part of a difference beside it, so that no walker is bound to a lattice.
 const JITTER: f64 = 1e-4;
 /// Epochs of the walkers' draws lie beyond those of points that do not move.
@@ -18,7 +18,7 @@ const FIRST_EPOCH: u64 = 1 << 32;
 
 /// Walkers over a problem's coordinates.
 #[derive(Clone, Debug)]
-pub(crate) struct Walkers<'a> {
+pub struct Walkers<'a> {
     coordinates: &'a [Coordinate],
     /// Whether they stay inside of open ends too.
     confined: bool,
@@ -29,14 +29,14 @@ impl<'a> Walkers<'a> {
     /// Walkers in a density of that kind. In |u| they stay within the ranges of all coordinates: a
     /// network that is not quite zero far away would draw them out for ever. The logarithm of a
     /// density falls without end, and needs no such help.
-    pub(crate) fn new(coordinates: &'a [Coordinate], density: Density, seed: u64) -> Self {
+    pub fn new(coordinates: &'a [Coordinate], density: Density, seed: u64) -> Self {
         let confined = density == Density::Magnitude;
         Self { coordinates, confined, random: Philox::new(seed, Stream::Points) }
     }
 
     /// Moves the walkers, whose places lie point by point, by the sweeps numbered `sweeps`.
     /// `log_density` gives the logarithm of the density at places, up to a constant.
-    pub(crate) fn walk(
+    pub fn walk(
         &self,
         places: &mut [f64],
         sweeps: std::ops::Range<u64>,
@@ -117,7 +117,7 @@ impl<'a> Walkers<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Points;
+    use crate::Points;
 
     fn open(dimensions: usize) -> Vec<Coordinate> {
         let coordinate = |k| Coordinate {

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::problem::expression::Place;
     use crate::random::{Philox, Stream};
-    use crate::reference::tests::{coordinate, jet, number, parameter, product, sum, time};
+    use crate::tests::{coordinate, jet, number, parameter, product, sum, time};
 
     #[test]
     fn blocks_agree_with_plain_recursion() {

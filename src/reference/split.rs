@@ -151,7 +151,7 @@ fn degree(expression: &Expression) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::random::{Philox, Stream};
-    use crate::reference::tests::{coordinate, jet, number, parameter, product, sum, time};
+    use crate::tests::{coordinate, jet, number, parameter, product, sum, time};
 
     /// A right-hand side with every kind of term, written by hand.
     fn varied() -> Expression {

@@ -1,7 +1,7 @@
 //! Device, self-test, elementary functions.
 
-use sketchpde::evaluate::gpu::{DeviceReport, Evaluator, Gpu, GpuError, Selection, device};
-use sketchpde::evaluate::gpu::{self_test, self_test::SelfTest};
+use sketchpde::field::gpu::{DeviceReport, Evaluator, Gpu, GpuError, Selection, device};
+use sketchpde::field::gpu::{self_test, self_test::SelfTest};
 use sketchpde::problem::Activation;
 use sketchpde::problem::expression::{Expression, Function};
 

@@ -1,8 +1,8 @@
 //! Values and derivatives of the ansatz.
 
-use sketchpde::evaluate::gpu::config::Budget;
-use sketchpde::evaluate::gpu::{Evaluator, Sources};
-use sketchpde::evaluate::jet::JetSet;
+use sketchpde::field::gpu::config::Budget;
+use sketchpde::field::gpu::{Evaluator, Sources};
+use sketchpde::field::jet::JetSet;
 use sketchpde::network::{Input, Network};
 use sketchpde::problem::expression::{Channel, Expression};
 use sketchpde::problem::{Activation, Problem};

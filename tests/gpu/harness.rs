@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use sketchpde::evaluate::gpu::{Gpu, Selection, device};
+use sketchpde::field::gpu::{Gpu, Selection, device};
 use sketchpde::network::{Input, Network};
 use sketchpde::problem::expression::{Channel, Expression, MultiIndex};
 use sketchpde::problem::{Activation, Parameter, Preset, Problem};

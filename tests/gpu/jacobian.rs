@@ -1,8 +1,8 @@
 //! The parameter Jacobian: columns against finite differences, products against the columns.
 
-use sketchpde::evaluate::cpu::Field;
-use sketchpde::evaluate::gpu::config::Budget;
-use sketchpde::evaluate::gpu::{Evaluator, Gpu, GpuError, SketchRows, Sources};
+use sketchpde::field::cpu::Field;
+use sketchpde::field::gpu::config::Budget;
+use sketchpde::field::gpu::{Evaluator, Gpu, GpuError, SketchRows, Sources};
 use sketchpde::network::Network;
 use sketchpde::problem::Activation;
 use sketchpde::problem::expression::Expression;

@@ -2,10 +2,10 @@
 //! exact solutions check in turn.
 
 use faer::{Mat, MatRef};
-use sketchpde::evaluate::gpu::config::Budget;
-use sketchpde::evaluate::gpu::operator::{GpuCollocation, Scalar};
-use sketchpde::evaluate::gpu::{Gpu, GpuError};
-use sketchpde::evaluate::residual::{Collocation, ResidualSystem};
+use sketchpde::field::gpu::config::Budget;
+use sketchpde::field::gpu::operator::{GpuCollocation, Scalar};
+use sketchpde::field::gpu::{Gpu, GpuError};
+use sketchpde::field::residual::{Collocation, ResidualSystem};
 use sketchpde::network::Network;
 use sketchpde::problem::{ResidualProblem, residual_presets};
 

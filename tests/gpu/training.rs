@@ -1,7 +1,7 @@
 //! Trainings of residual problems on the device: against the CPU's in f64, through a change of
 //! precision, and from a saved state.
 
-use sketchpde::evaluate::gpu::Gpu;
+use sketchpde::field::gpu::Gpu;
 use sketchpde::problem::ResidualProblem;
 use sketchpde::session::{TrainingSession, TrainingSystem};
 

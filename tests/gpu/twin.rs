@@ -1,8 +1,8 @@
 //! The built-in problems: the GPU against the CPU's evaluator in f64.
 
 use faer::Mat;
-use sketchpde::evaluate::cpu;
-use sketchpde::evaluate::gpu::{Evaluator, SketchRows};
+use sketchpde::field::cpu;
+use sketchpde::field::gpu::{Evaluator, SketchRows};
 use sketchpde::linalg::RowSketch;
 use sketchpde::network::Network;
 use sketchpde::problem::{Activation, Coordinate, Problem, presets};

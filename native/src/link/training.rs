@@ -1,8 +1,8 @@
 //! Training over a whole domain: the server's end of it, and what it shows.
 
 use serde::{Deserialize, Serialize};
-use sketchpde::evaluate::gpu::{Gpu, GpuError};
-use sketchpde::evaluate::residual::ResidualError;
+use sketchpde::field::gpu::{Gpu, GpuError};
+use sketchpde::field::residual::ResidualError;
 use sketchpde::optimize::{OptimizeError, TrainingState};
 use sketchpde::problem::{Overrides, ProblemErrors, ResidualProblem};
 use sketchpde::session::{self, Clock, Command, TrainingSession, TrainingSystem};

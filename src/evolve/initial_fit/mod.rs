@@ -117,7 +117,8 @@ struct Progress {
 /// Fits the network of a problem to its initial state.
 ///
 /// ```
-/// use sketchpde::{evolve::initial_fit::InitialFit, problem::Problem};
+/// use sketchpde_evolve::initial_fit::InitialFit;
+/// use sketchpde_problem::Problem;
 ///
 /// let text = "format = 1\n[equation]\ntext = 'u_t = u_xx'\n[domain]\nx = { range = [0, 1] }\n\
 ///     [time]\nend = 1\n[initial]\nu = 'sin(2*pi*x)'\n[network]\nwidth = 8\nhidden_layers = 1\n\

@@ -4,8 +4,8 @@ use faer::{Mat, MatMut, MatRef};
 use rayon::prelude::*;
 
 use super::error::FitError;
-use crate::evaluate::cpu::Evaluator;
-use crate::evaluate::jet::JetSet;
+use crate::field::cpu::Evaluator;
+use crate::field::jet::JetSet;
 use crate::network::Network;
 use crate::problem::expression::{Channel, Expression, MultiIndex};
 use crate::problem::{Boundary, FitMethod, PointLayout, Points, Problem};

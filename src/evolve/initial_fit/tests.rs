@@ -151,7 +151,7 @@ fn run(fit: &mut InitialFit) -> FitReport {
 /// Relative L2 error by the single-point evaluation of the ansatz on points of the test's own.
 fn own_error(problem: &Problem, theta: &[f64]) -> f64 {
     let points = crate::problem::Points::random(&problem.coordinates, 500, 99);
-    let evaluator = crate::evaluate::cpu::Evaluator::<f64>::new(
+    let evaluator = crate::field::cpu::Evaluator::<f64>::new(
         problem,
         &Network::of(problem),
         &points.coordinates,

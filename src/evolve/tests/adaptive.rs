@@ -1,8 +1,8 @@
 //! Steps chosen by the controller.
 
 use super::support::*;
-use crate::evolve::{Evolution, StepReport};
 use crate::problem::{MethodSettings, Problem};
+use crate::{Evolution, StepReport};
 
 /// End of the adaptive runs.
 const END: &str = "2.7";

@@ -43,7 +43,7 @@ fn refits_go_on_from_a_fresh_network_with_the_same_field() {
 fn a_resumed_run_repeats_its_refits_to_the_bit() {
     let refitted = problem(CARRIED, &REFITTED);
     let mut whole = evolution(&refitted, start(&refitted, 1.0));
-    let step = |run: &mut crate::evolve::Evolution| {
+    let step = |run: &mut crate::Evolution| {
         pollster::block_on(run.step()).expect("a solution").refit_error
     };
     for _ in 0..2 {

@@ -1,7 +1,7 @@
 //! The warning of too few columns, where uniform draws were measured to lose.
 
 use super::dirichlet::fitted;
-use crate::evolve::Evolution;
+use crate::Evolution;
 use crate::problem::{Preset, Problem};
 
 fn begun(changes: &[(&str, &str)]) -> Evolution {

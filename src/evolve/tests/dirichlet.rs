@@ -1,8 +1,8 @@
 //! Boundary values that change in time.
 
 use super::support::*;
-use crate::evolve::Evolution;
-use crate::evolve::initial_fit::InitialFit;
+use crate::Evolution;
+use crate::initial_fit::InitialFit;
 use crate::problem::{Points, Preset, Problem};
 use crate::reference::Reference;
 

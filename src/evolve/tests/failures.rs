@@ -1,8 +1,8 @@
 //! How runs fail.
 
 use super::support::*;
-use crate::evolve::{BackendChoice, Engine, Evolution, EvolveError};
 use crate::problem::Problem;
+use crate::{BackendChoice, Engine, Evolution, EvolveError};
 
 /// u between 1.8 and 2.2, under an equation that makes it infinite.
 fn explosive(overrides: &[(&str, &str)]) -> (Problem, Vec<f64>) {

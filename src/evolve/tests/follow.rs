@@ -3,7 +3,7 @@
 
 use super::dirichlet::fitted;
 use super::support::*;
-use crate::evolve::Evolution;
+use crate::Evolution;
 use crate::problem::Normal;
 use crate::reference::Gaussian;
 

@@ -1,11 +1,11 @@
 //! Measured order of convergence in time.
 
 use super::support::*;
-use crate::evolve::subset::Subsets;
-use crate::evolve::tableau::Tableau;
-use crate::evolve::{Evolution, EvolutionState, parameter_ode, stage_fit};
 use crate::linalg::{self, LeastSquares, Regularisation};
 use crate::problem::{Integrator, Points, Problem, Solver};
+use crate::subset::Subsets;
+use crate::tableau::Tableau;
+use crate::{Evolution, EvolutionState, parameter_ode, stage_fit};
 
 /// Each method, its order, and so many steps that the error is far above round-off (and above
 /// what a fit leaves) while the leading term of it dominates.

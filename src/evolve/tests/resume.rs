@@ -2,7 +2,7 @@
 
 use super::dirichlet::WARMED;
 use super::support::*;
-use crate::evolve::{Evolution, EvolutionState, StepReport};
+use crate::{Evolution, EvolutionState, StepReport};
 
 /// Everything that must agree: the state to the bit, and what the steps reported.
 fn steps(evolution: &mut Evolution, count: usize) -> (EvolutionState, Vec<StepReport>) {

@@ -1,8 +1,8 @@
 //! Which parameters a step changes.
 
 use super::support::*;
-use crate::evolve::{Evolution, EvolutionState};
 use crate::random::{Philox, Stream};
+use crate::{Evolution, EvolutionState};
 
 const SPARSE: usize = 11;
 const SEED: u64 = 5;

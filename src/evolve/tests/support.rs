@@ -1,8 +1,8 @@
 //! Small problems, and runs of them.
 
-use crate::evolve::{BackendChoice, Engine, Evolution, StepReport};
 use crate::network::Network;
 use crate::problem::{Points, Problem};
+use crate::{BackendChoice, Engine, Evolution, StepReport};
 
 /// u_t = cos(t) u - (1 + cos(t)/2) u_x carries the start along and scales it: from v(x) comes
 /// exp(sin t) v(x - t - sin(t)/2), which a network follows exactly by its output weights and its

@@ -6,7 +6,7 @@ const EPSILON: f64 = 1e-8;
 
 /// Kingma, Ba: "Adam: a method for stochastic optimization", arXiv 1412.6980.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Adam {
+pub struct Adam {
     pub steps: u64,
     /// Means of the gradient and of its square.
     pub first: Vec<f64>,
@@ -35,7 +35,7 @@ impl Adam {
 }
 
 /// `(1 + cos(pi k / period)) / 2`, k modulo the period: the cosine decay with warm restarts.
-pub(crate) fn cosine(step: u64, period: u64) -> f64 {
+pub fn cosine(step: u64, period: u64) -> f64 {
     let phase = (step % period.max(1)) as f64 / period.max(1) as f64;
     0.5 * (1.0 + (std::f64::consts::PI * phase).cos())
 }

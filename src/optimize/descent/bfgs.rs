@@ -9,7 +9,7 @@ use super::{QuasiNewton, Sample, difference, dot};
 /// Nocedal, Wright: "Numerical Optimization", algorithm 6.1, with a line search for the weak Wolfe
 /// conditions; the first curvature pair scales the identity that H starts as (equation 6.20).
 #[derive(Clone, Debug)]
-pub(crate) struct Bfgs {
+pub struct Bfgs {
     /// H; 0 x 0 before the first curvature pair: the identity.
     pub inverse: Mat<f64>,
 }

@@ -8,7 +8,7 @@ use super::{QuasiNewton, Sample, add, difference, dot};
 /// Nocedal, Wright: "Numerical Optimization", algorithm 7.4, with a line search for the weak Wolfe
 /// conditions.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Lbfgs {
+pub struct Lbfgs {
     /// Pairs of steps and gradient differences that are remembered.
     pub memory: usize,
     /// (s, y), oldest first.

@@ -6,18 +6,18 @@ use super::adam::{Adam, cosine};
 use super::bfgs::Bfgs;
 use super::lbfgs::Lbfgs;
 use super::{QuasiNewton, Sample, dot};
-use crate::evaluate::residual::{ResidualError, ResidualSystem};
-use crate::optimize::error::OptimizeError;
-use crate::optimize::line_search::or_infinite;
-use crate::optimize::settings::{AdamSettings, LbfgsSettings, Schedule};
-use crate::optimize::state::{TrainingState, count, list};
-use crate::optimize::step::{Optimizer, Start, Step};
+use crate::error::OptimizeError;
+use crate::field::residual::{ResidualError, ResidualSystem};
+use crate::line_search::or_infinite;
+use crate::settings::{AdamSettings, LbfgsSettings, Schedule};
+use crate::state::{TrainingState, count, list};
+use crate::step::{Optimizer, Start, Step};
 
 /// The most parameters for which BFGS holds its p x p matrix (512 MiB).
 const MOST_DENSE: usize = 8_192;
 
 #[derive(Debug)]
-pub(crate) struct AdamMethod {
+pub struct AdamMethod {
     settings: AdamSettings,
     adam: Adam,
 }
@@ -76,7 +76,7 @@ impl Optimizer for AdamMethod {
 }
 
 #[derive(Debug)]
-pub(crate) struct LbfgsMethod {
+pub struct LbfgsMethod {
     lbfgs: Lbfgs,
     last: LastSample,
 }
@@ -113,7 +113,7 @@ impl Optimizer for LbfgsMethod {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct BfgsMethod {
+pub struct BfgsMethod {
     bfgs: Bfgs,
     last: LastSample,
 }

@@ -1,13 +1,15 @@
 //! Methods that see the gradient alone: Adam, BFGS, L-BFGS.
 
-pub(crate) mod adam;
-pub(crate) mod bfgs;
-pub(crate) mod lbfgs;
-pub(crate) mod methods;
-pub(crate) mod wolfe;
+pub mod adam;
+pub mod bfgs;
+pub mod lbfgs;
+pub mod methods;
+pub mod wolfe;
 
 /// A quasi-Newton method: one step at a time.
-pub(crate) trait QuasiNewton {
+// Static dispatch within the crates; no auto traits are asked of the futures.
+#[allow(async_fn_in_trait)]
+pub trait QuasiNewton {
     /// The next point; `None` where no step along the direction lowers the objective, which gives
     /// its value and gradient.
     async fn step<E>(
@@ -19,7 +21,7 @@ pub(crate) trait QuasiNewton {
 
 /// A point with the objective's value and gradient there.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sample {
+pub struct Sample {
     pub theta: Vec<f64>,
     pub value: f64,
     pub gradient: Vec<f64>,
@@ -35,15 +37,15 @@ impl Sample {
     }
 }
 
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// `x += factor * d`.
-pub(crate) fn add(x: &mut [f64], factor: f64, d: &[f64]) {
+pub fn add(x: &mut [f64], factor: f64, d: &[f64]) {
     x.iter_mut().zip(d).for_each(|(x, d)| *x += factor * d);
 }
 
-pub(crate) fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
+pub fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }

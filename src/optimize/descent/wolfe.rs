@@ -11,7 +11,7 @@ const TRIALS: usize = 40;
 /// [`TRIALS`], the best that decreases enough; `None` where none does. By bracketing, for the weak
 /// Wolfe conditions (Lewis, Overton: "Nonsmooth optimization via quasi-Newton methods",
 /// Mathematical Programming 2013), which keep every curvature positive.
-pub(crate) async fn line_search<E>(
+pub async fn line_search<E>(
     from: &Sample,
     direction: &[f64],
     first: f64,

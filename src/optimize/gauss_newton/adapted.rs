@@ -1,10 +1,10 @@
 //! A cutoff that follows the loss: several are tried from one decomposition.
 
-use crate::evaluate::residual::ResidualSystem;
-use crate::optimize::error::OptimizeError;
-use crate::optimize::line_search::{least, losses, moved};
-use crate::optimize::settings::LineSearch;
-use crate::optimize::step::{Start, Step, walk};
+use crate::error::OptimizeError;
+use crate::field::residual::ResidualSystem;
+use crate::line_search::{least, losses, moved};
+use crate::settings::LineSearch;
+use crate::step::{Start, Step, walk};
 
 /// Cutoffs that are tried, as powers of ten relative to the last one.
 const TRIALS: [f64; 9] = [-2.0, -1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0, 2.0];

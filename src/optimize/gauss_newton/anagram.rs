@@ -6,19 +6,19 @@
 //! one decomposition gives the directions of several cutoffs, each step is repeated with the
 //! nonlinearity taken out, and the loss decides.
 
-use crate::evaluate::residual::ResidualSystem;
+use crate::error::OptimizeError;
+use crate::field::residual::ResidualSystem;
+use crate::gauss_newton::MEMORY_LIMIT;
+use crate::gauss_newton::adapted::adapt;
+use crate::jacobian::Linearisation;
+use crate::levenberg::search::{DampedInverse, Linearised, SearchSettings};
+use crate::levenberg::{REFINEMENTS, is_energy, reach};
 use crate::linalg::{Factorisation, Filter, LeastSquares, LeastSquaresError, Projection, Settings};
-use crate::optimize::error::OptimizeError;
-use crate::optimize::gauss_newton::MEMORY_LIMIT;
-use crate::optimize::gauss_newton::adapted::adapt;
-use crate::optimize::jacobian::Linearisation;
-use crate::optimize::levenberg::search::{DampedInverse, Linearised, SearchSettings};
-use crate::optimize::levenberg::{REFINEMENTS, is_energy, reach};
-use crate::optimize::line_search::moved;
-use crate::optimize::settings::{AnagramSettings, LineSearch, SingularCutoff};
-use crate::optimize::state::{TrainingState, number};
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, rank, walk};
+use crate::line_search::moved;
 use crate::problem::Solver;
+use crate::settings::{AnagramSettings, LineSearch, SingularCutoff};
+use crate::state::{TrainingState, number};
+use crate::step::{Optimizer, Start, Step, gradient_norm, rank, walk};
 
 /// The cutoff grows by this where no step was found.
 const RETREAT: f64 = 10.0;
@@ -29,7 +29,7 @@ const SHARES: [f64; 6] = [1.0 / 32.0, 1.0 / 16.0, 0.125, 0.25, 0.5, 1.0];
 const LARGEST: f64 = 0.1;
 
 #[derive(Debug, Default)]
-pub(crate) struct Anagram {
+pub struct Anagram {
     settings: AnagramSettings,
     linearisation: Linearisation,
     solver: LeastSquares,

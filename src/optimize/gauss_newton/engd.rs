@@ -10,15 +10,15 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Mat, get_global_parallelism};
 
 use super::MEMORY_LIMIT;
-use crate::evaluate::residual::ResidualSystem;
+use crate::error::OptimizeError;
+use crate::field::residual::ResidualSystem;
+use crate::jacobian::Linearisation;
 use crate::linalg::symmetric_eigen;
-use crate::optimize::error::OptimizeError;
-use crate::optimize::jacobian::Linearisation;
-use crate::optimize::settings::{Cutoff, EngdSettings};
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
+use crate::settings::{Cutoff, EngdSettings};
+use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
 
 #[derive(Debug)]
-pub(crate) struct Engd {
+pub struct Engd {
     pub settings: EngdSettings,
     linearisation: Linearisation,
     gram: Mat<f64>,

@@ -11,15 +11,15 @@
 use faer::Mat;
 
 use super::MEMORY_LIMIT;
-use crate::evaluate::residual::ResidualSystem;
+use crate::error::OptimizeError;
+use crate::field::residual::ResidualSystem;
+use crate::gauss_newton::engd::roots;
+use crate::jacobian::Linearisation;
 use crate::linalg::{Eigenpairs, symmetric_eigen};
-use crate::optimize::error::OptimizeError;
-use crate::optimize::gauss_newton::engd::roots;
-use crate::optimize::jacobian::Linearisation;
-use crate::optimize::line_search::{least, losses, moved};
-use crate::optimize::settings::{KernelSettings, LineSearch};
-use crate::optimize::state::{TrainingState, number};
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
+use crate::line_search::{least, losses, moved};
+use crate::settings::{KernelSettings, LineSearch};
+use crate::state::{TrainingState, number};
+use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
 
 /// Between two dampings that are tried.
 const FACTOR: f64 = 3.162_277_660_168_379_5;
@@ -31,7 +31,7 @@ const BAD: f64 = 0.25;
 const LEAST: f64 = 1e-15;
 
 #[derive(Debug, Default)]
-pub(crate) struct Kernel {
+pub struct Kernel {
     settings: KernelSettings,
     linearisation: Linearisation,
     /// lambda as a share of the largest eigenvalue, around which dampings are tried.

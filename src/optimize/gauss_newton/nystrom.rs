@@ -6,16 +6,16 @@
 
 use faer::Mat;
 
-use crate::evaluate::residual::ResidualSystem;
+use crate::error::OptimizeError;
+use crate::field::residual::ResidualSystem;
+use crate::gauss_newton::engd::roots;
+use crate::jacobian::{KernelOperator, Linearisation};
 use crate::linalg::{RangeSettings, nystrom};
-use crate::optimize::error::OptimizeError;
-use crate::optimize::gauss_newton::engd::roots;
-use crate::optimize::jacobian::{KernelOperator, Linearisation};
-use crate::optimize::settings::NystromSettings;
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
+use crate::settings::NystromSettings;
+use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
 
 #[derive(Debug, Default)]
-pub(crate) struct Nystrom {
+pub struct Nystrom {
     settings: NystromSettings,
     seed: u64,
     linearisation: Linearisation,

@@ -27,15 +27,15 @@
 
 use faer::{ColRef, Mat};
 
-use crate::evaluate::residual::{ResidualSystem, Rounding};
+use crate::error::OptimizeError;
+use crate::field::residual::{ResidualSystem, Rounding};
+use crate::gauss_newton::adapted::{adapt, smallest_trial};
+use crate::gauss_newton::engd::roots;
+use crate::jacobian::{GramOperator, Linearisation};
 use crate::linalg::{EigenError, Eigenpairs, RangeSettings, TestMatrix, range, single_pass};
-use crate::optimize::error::OptimizeError;
-use crate::optimize::gauss_newton::adapted::{adapt, smallest_trial};
-use crate::optimize::gauss_newton::engd::roots;
-use crate::optimize::jacobian::{GramOperator, Linearisation};
-use crate::optimize::settings::{Passes, SngdSettings};
-use crate::optimize::state::{TrainingState, count, number};
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
+use crate::settings::{Passes, SngdSettings};
+use crate::state::{TrainingState, count, number};
+use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
 
 /// Below this share of the largest singular value of J the eigenvalues of G are round-off.
 const LEAST_CUTOFF: f64 = 5e-8;
@@ -43,7 +43,7 @@ const LEAST_CUTOFF: f64 = 5e-8;
 const FIRST_DRAW: u64 = 1 << 27;
 
 #[derive(Debug, Default)]
-pub(crate) struct Sngd {
+pub struct Sngd {
     settings: SngdSettings,
     seed: u64,
     linearisation: Linearisation,

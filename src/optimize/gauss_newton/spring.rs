@@ -12,16 +12,16 @@ use faer::linalg::solvers::Solve;
 use faer::{Mat, MatRef, Side};
 
 use super::kernel::check_rows;
-use crate::evaluate::residual::ResidualSystem;
+use crate::error::OptimizeError;
+use crate::field::residual::ResidualSystem;
+use crate::jacobian::Linearisation;
 use crate::linalg::symmetric_eigen;
-use crate::optimize::error::OptimizeError;
-use crate::optimize::jacobian::Linearisation;
-use crate::optimize::settings::SpringSettings;
-use crate::optimize::state::{TrainingState, list};
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, walk};
+use crate::settings::SpringSettings;
+use crate::state::{TrainingState, list};
+use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
 
 #[derive(Debug, Default)]
-pub(crate) struct Spring {
+pub struct Spring {
     settings: SpringSettings,
     linearisation: Linearisation,
     /// phi; empty before the first iteration.

@@ -10,9 +10,9 @@
 //! method with guaranteed descent and an efficient line search", SIAM J. Optim. 2005, judge steps by
 //! slopes for the same reason).
 
-use crate::evaluate::residual::{ResidualError, ResidualSystem};
-use crate::optimize::error::OptimizeError;
-use crate::optimize::step::Start;
+use crate::error::OptimizeError;
+use crate::field::residual::{ResidualError, ResidualSystem};
+use crate::step::Start;
 
 /// Changes below this share of the energy are taken from slopes: what is lost of them by
 /// subtraction is more than the error of the trapezoidal rule.

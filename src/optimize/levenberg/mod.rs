@@ -11,19 +11,19 @@
 //! sketched Jacobian.
 
 mod energy;
-pub(crate) mod search;
+pub mod search;
 
 use faer::{Mat, MatRef};
 
 use super::gauss_newton::MEMORY_LIMIT;
-use crate::evaluate::residual::{ResidualError, ResidualSystem};
+use crate::error::OptimizeError;
+use crate::field::residual::{ResidualError, ResidualSystem};
+use crate::jacobian::Linearisation;
 use crate::linalg::{Factorisation, LeastSquares, Settings, TestMatrix, TestMatrixKind};
-use crate::optimize::error::OptimizeError;
-use crate::optimize::jacobian::Linearisation;
-use crate::optimize::settings::{LevenbergSettings, Subspace};
-use crate::optimize::state::{TrainingState, count, number};
-use crate::optimize::step::{Optimizer, Start, Step, gradient_norm, rank};
 use crate::problem::Solver;
+use crate::settings::{LevenbergSettings, Subspace};
+use crate::state::{TrainingState, count, number};
+use crate::step::{Optimizer, Start, Step, gradient_norm, rank};
 use energy::EnergyStart;
 use search::{Decomposed, Linearised, Next, Reached, SearchSettings, Trial};
 
@@ -45,7 +45,7 @@ const RETREAT: f64 = 10.0;
 const ROUND_OFF: f64 = 1e-2;
 
 #[derive(Debug)]
-pub(crate) struct Levenberg {
+pub struct Levenberg {
     settings: LevenbergSettings,
     seed: u64,
     linearisation: Linearisation,

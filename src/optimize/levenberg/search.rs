@@ -16,13 +16,13 @@ use faer::{ColRef, MatRef};
 use crate::linalg::{Factorisation, Filter, LeastSquaresError, NormalEquations};
 
 /// Ratio of one trial's damping to the next: the square root of ten.
-pub(crate) const FACTOR: f64 = 3.162_277_660_168_379_5;
+pub const FACTOR: f64 = 3.162_277_660_168_379_5;
 /// A step of a larger share may begin with so many times the loss of the smaller one's end.
 const PATIENCE: f64 = 4.0;
 
 /// How far a search goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct SearchSettings {
+pub struct SearchSettings {
     /// Smaller dampings that are tried while they do better.
     pub decreases: usize,
     /// Larger ones until one succeeds.
@@ -54,7 +54,7 @@ impl Default for SearchSettings {
 }
 
 /// The damped inverse of one matrix for one damping after another.
-pub(crate) trait DampedInverse {
+pub trait DampedInverse {
     /// The largest singular value.
     fn largest(&self) -> f64;
     /// Takes a damping; false where it is lost in round-off.
@@ -83,7 +83,7 @@ impl DampedInverse for NormalEquations<'_, f64> {
 }
 
 /// By singular values: one decomposition for all dampings, down to round-off.
-pub(crate) struct Decomposed<'a> {
+pub struct Decomposed<'a> {
     pub factorisation: Factorisation<'a, f64>,
     pub lambda: f64,
 }
@@ -113,7 +113,7 @@ impl DampedInverse for Decomposed<'_> {
 
 /// What a trial step leads to.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Reached {
+pub struct Reached {
     /// For an energy its change.
     pub loss: f64,
     pub next: Next,
@@ -121,7 +121,7 @@ pub(crate) struct Reached {
 
 /// From what a step is repeated.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Next {
+pub enum Next {
     /// From r at the trial point.
     Residual(Vec<f64>),
     /// From half the loss's gradient there by the step: of an energy, which is no sum of squares.
@@ -144,7 +144,7 @@ impl Reached {
 
 /// The best step that was found.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Trial {
+pub struct Trial {
     pub step: Vec<f64>,
     pub reached: Reached,
     /// Relative to the largest singular value.
@@ -152,7 +152,7 @@ pub(crate) struct Trial {
 }
 
 /// A problem linearised at a point: `r(d) ~ r - J d`.
-pub(crate) struct Linearised<'a, I, F> {
+pub struct Linearised<'a, I, F> {
     pub jacobian: MatRef<'a, f64>,
     pub residual: &'a [f64],
     pub loss: f64,

@@ -1,8 +1,8 @@
 //! Whole trainings on problems with a known solution.
 
 use super::support::{Poisson, Rosenbrock, Whole};
-use crate::evaluate::residual::{ResidualError, ResidualSystem};
-use crate::optimize::*;
+use crate::field::residual::{ResidualError, ResidualSystem};
+use crate::*;
 use faer::{MatMut, MatRef};
 
 fn rule(max_iterations: usize, loss: f64) -> StoppingRule {

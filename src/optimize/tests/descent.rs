@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 
-use crate::optimize::descent::adam::{Adam, cosine};
-use crate::optimize::descent::bfgs::Bfgs;
-use crate::optimize::descent::lbfgs::Lbfgs;
-use crate::optimize::descent::{QuasiNewton, Sample, dot};
+use crate::descent::adam::{Adam, cosine};
+use crate::descent::bfgs::Bfgs;
+use crate::descent::lbfgs::Lbfgs;
+use crate::descent::{QuasiNewton, Sample, dot};
 
 async fn rosenbrock(x: &[f64]) -> Result<(f64, Vec<f64>), Infallible> {
     let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);

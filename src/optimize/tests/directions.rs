@@ -2,11 +2,11 @@
 //! what it must be follows from the planted factors, without any solver.
 
 use super::support::{Linear, Small, Whole};
-use crate::evaluate::residual::ResidualSystem;
+use crate::field::residual::ResidualSystem;
 use crate::linalg::testing::distance;
 use crate::linalg::{TestMatrix, TestMatrixKind};
-use crate::optimize::line_search::moved;
-use crate::optimize::*;
+use crate::line_search::moved;
+use crate::*;
 
 const FULL: LineSearch = LineSearch::Fixed { rate: 1.0 };
 const ROWS: usize = 20;

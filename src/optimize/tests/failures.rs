@@ -1,7 +1,7 @@
 //! Wrong input is named before anything is computed; overflow is named when it happens.
 
 use super::support::{Poisson, Rosenbrock, Small, Whole};
-use crate::optimize::*;
+use crate::*;
 use faer::Mat;
 
 fn begin(method: Method, theta: Vec<f64>) -> Option<OptimizeError> {

@@ -3,9 +3,9 @@
 use faer::{MatMut, MatRef};
 
 use super::support::{Linear, Small, Whole};
-use crate::evaluate::residual::{ResidualError, ResidualSystem, Rounding};
+use crate::field::residual::{ResidualError, ResidualSystem, Rounding};
 use crate::linalg::testing::distance;
-use crate::optimize::{
+use crate::{
     KernelSettings, LineSearch, Method, Passes, SngdSettings, SpringSettings, StoppingRule,
     Training,
 };

@@ -3,8 +3,8 @@
 use faer::Mat;
 
 use super::support::{Poisson, Small};
+use crate::jacobian::Linearisation;
 use crate::linalg::{TestMatrix, TestMatrixKind};
-use crate::optimize::jacobian::Linearisation;
 
 #[test]
 fn blocks_give_the_same_products_as_the_whole() {

@@ -1,7 +1,7 @@
 //! Saved trainings go on to the same bits.
 
 use super::support::Poisson;
-use crate::optimize::*;
+use crate::*;
 
 #[test]
 fn a_restored_training_goes_on_to_the_same_bits() {

@@ -2,7 +2,7 @@
 
 use faer::{Mat, MatMut, MatRef};
 
-use crate::evaluate::residual::{ResidualError, ResidualSystem};
+use crate::field::residual::{ResidualError, ResidualSystem};
 use crate::linalg::testing::Planted;
 use crate::random::{Philox, Stream};
 

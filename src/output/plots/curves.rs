@@ -6,7 +6,7 @@ use super::field::Names;
 use super::frame::{Entry, Frame, legend, legend_width};
 use super::scale::{Scale, readable};
 use super::{Figure, OutputError};
-use crate::output::{History, Spectrum};
+use crate::{History, Spectrum};
 
 const SIZE: [f64; 2] = [430.0, 250.0];
 const LEFT: f64 = 90.0;

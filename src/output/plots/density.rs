@@ -8,7 +8,7 @@ use super::field::Names;
 use super::frame::{Entry, Frame, legend, legend_width};
 use super::scale::{Scale, extent};
 use super::{Figure, OutputError};
-use crate::output::DensityRecord;
+use crate::DensityRecord;
 
 const SIZE: [f64; 2] = [430.0, 270.0];
 const LEFT: f64 = 90.0;

@@ -5,7 +5,7 @@ use super::drawing::Drawing;
 use super::frame::{Entry, Frame, colour_bar, legend, legend_width};
 use super::scale::{Scale, extent, readable};
 use super::{Figure, OutputError};
-use crate::output::{Axis, SpaceTimeField};
+use crate::{Axis, SpaceTimeField};
 
 /// Decades below the largest error that its image shows.
 const ERROR_DECADES: i32 = 4;

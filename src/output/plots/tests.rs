@@ -2,8 +2,8 @@
 
 use super::drawing::{Anchor, Shape};
 use super::*;
-use crate::output::tests::{Scratch, history};
-use crate::output::{Axis, Spectrum, StepRecord};
+use crate::tests::{Scratch, history};
+use crate::{Axis, Spectrum, StepRecord};
 
 /// A wave that steepens, and a "network" that is off by a little.
 fn field() -> SpaceTimeField {

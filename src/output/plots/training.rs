@@ -7,7 +7,7 @@ use super::frame::Frame;
 use super::scale::Scale;
 use super::{Figure, OutputError, curves, field};
 use crate::optimize::{TrainingHistory, TrainingRecord};
-use crate::output::{History, SpaceTimeField, Spectrum};
+use crate::{History, SpaceTimeField, Spectrum};
 use std::path::{Path, PathBuf};
 
 const SIZE: [f64; 2] = [430.0, 250.0];
@@ -100,7 +100,7 @@ pub fn save_all(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::training::tests::history;
+    use crate::training::tests::history;
 
     #[test]
     fn a_training_without_errors_has_the_other_figures() {

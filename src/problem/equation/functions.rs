@@ -6,7 +6,7 @@ use super::error::EquationIssue;
 use super::lexer::Token;
 use super::parser::{PLACEHOLDER, Parser};
 use super::symbols::{Callable, resolve, unknown_function};
-use crate::problem::expression::{Channel, Expression, MAX_ORDER};
+use crate::expression::{Channel, Expression, MAX_ORDER};
 
 impl Parser<'_> {
     /// A symbol, or a function with its arguments.

@@ -25,7 +25,7 @@ mod symbols;
 
 pub use error::{EquationError, EquationIssue};
 pub use symbols::Role;
-pub(in crate::problem) use symbols::is_reserved;
+pub(crate) use symbols::is_reserved;
 
 use super::expression::{Expression, MAX_EXPONENT, Names};
 use parser::Parser;

@@ -7,7 +7,7 @@ use super::error::{EquationError, EquationIssue};
 use super::lexer::{Lexeme, Token, lex};
 use super::symbols::Role;
 use super::{MAX_DEPTH, MAX_NESTING, MAX_NODES, MAX_TEXT};
-use crate::problem::expression::{Binary, Expression, MAX_EXPONENT, Names};
+use crate::expression::{Binary, Expression, MAX_EXPONENT, Names};
 
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,

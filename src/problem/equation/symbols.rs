@@ -3,10 +3,10 @@
 use std::f64::consts;
 
 use super::error::EquationIssue;
-use crate::problem::expression::{
+use crate::expression::{
     Binary, Channel, Expression, Function, MAX_DIMENSIONS, MAX_ORDER, MultiIndex, Names,
 };
-use crate::problem::nearest::nearest;
+use crate::nearest::nearest;
 
 /// What a text is for; it decides which symbols may stand in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Callable {
 /// Whether the notation itself uses `name`, so that nothing else may be called that. `d` is free:
 /// only `d(` is a derivative.
 #[must_use]
-pub(in crate::problem) fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     matches!(name, "t" | "pi" | "e") || (name != "d" && Callable::named(name).is_some())
 }
 

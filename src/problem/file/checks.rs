@@ -3,8 +3,8 @@
 use super::document::Place;
 use super::reader::Reader;
 use super::sections::Places;
-use crate::problem::expression::{Expression, MAX_DIMENSIONS};
-use crate::problem::{
+use crate::expression::{Expression, MAX_DIMENSIONS};
+use crate::{
     Boundary, Coordinate, FokkerPlanck, PointLayout, Problem, ReferenceKind, SettingIssue,
     Transport,
 };

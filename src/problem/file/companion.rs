@@ -3,10 +3,10 @@
 use super::document::{Node, Place};
 use super::reader::{Reader, Section};
 use super::sections;
-use crate::problem::equation::{Role, parse_equation};
-use crate::problem::expression::{Channel, Expression, Names};
-use crate::problem::residual::{Axis, Companion, Parts, ResidualIssue};
-use crate::problem::{Boundary, Coordinate, Parameter, TimeSpan};
+use crate::equation::{Role, parse_equation};
+use crate::expression::{Channel, Expression, Names};
+use crate::residual::{Axis, Companion, Parts, ResidualIssue};
+use crate::{Boundary, Coordinate, Parameter, TimeSpan};
 
 /// The companion, and where its initial state stands.
 pub(super) fn companion<'a>(

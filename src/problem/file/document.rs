@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::problem::{Issue, Origin, Overrides, ProblemError, SettingIssue};
+use crate::{Issue, Origin, Overrides, ProblemError, SettingIssue};
 
 /// The largest problem file, in bytes.
 pub(super) const MAX_FILE: usize = 1 << 18;

@@ -1,10 +1,10 @@
 //! Typed reading of a document: every accessor notes what is wrong and goes on with the default.
 
 use super::document::{Node, Place, Sources, Table, Value};
-use crate::problem::equation::{EquationError, parse_constant};
-use crate::problem::nearest::nearest;
-use crate::problem::settings::Choice;
-use crate::problem::{Issue, SettingIssue};
+use crate::equation::{EquationError, parse_constant};
+use crate::nearest::nearest;
+use crate::settings::Choice;
+use crate::{Issue, SettingIssue};
 
 /// Collects mistakes.
 pub(super) struct Reader<'a> {

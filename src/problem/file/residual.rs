@@ -6,10 +6,10 @@ use super::reader::{Reader, Section};
 use super::residual_block::Block;
 use super::residual_settings::Settings;
 use super::{Family, sections, symbols};
-use crate::problem::equation::Role;
-use crate::problem::expression::{MAX_DIMENSIONS, Names};
-use crate::problem::residual::{Axis, Location, ResidualBlock, ResidualIssue};
-use crate::problem::{Choice, ResidualProblem, SettingIssue};
+use crate::equation::Role;
+use crate::expression::{MAX_DIMENSIONS, Names};
+use crate::residual::{Axis, Location, ResidualBlock, ResidualIssue};
+use crate::{Choice, ResidualProblem, SettingIssue};
 
 /// The most blocks of a problem.
 const MAX_BLOCKS: usize = 64;

@@ -3,10 +3,10 @@
 use super::document::{Node, Place, Value};
 use super::reader::{Reader, Section};
 use super::{residual_settings, sections};
-use crate::problem::equation::{Role, parse_constant, parse_residual};
-use crate::problem::expression::{Channel, Expression, MAX_DIMENSIONS, Names};
-use crate::problem::nearest::nearest;
-use crate::problem::residual::{
+use crate::equation::{Role, parse_constant, parse_residual};
+use crate::expression::{Channel, Expression, MAX_DIMENSIONS, Names};
+use crate::nearest::nearest;
+use crate::residual::{
     Axis, Condition, Location, Plane, ResidualBlock, ResidualIssue, SampleLayout, SampleSettings,
 };
 

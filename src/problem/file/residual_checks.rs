@@ -2,9 +2,9 @@
 
 use super::reader::Reader;
 use super::residual::Places;
-use crate::problem::SettingIssue;
-use crate::problem::expression::{Channel, Expression};
-use crate::problem::residual::{
+use crate::SettingIssue;
+use crate::expression::{Channel, Expression};
+use crate::residual::{
     Axis, Condition, Location, Plane, ResidualBlock, ResidualIssue, ResidualProblem,
 };
 
@@ -131,7 +131,7 @@ impl Check<'_> {
     fn missed(&self, exact: &Expression, block: &ResidualBlock) -> Option<(Vec<f64>, f64)> {
         let derivatives = Derivatives::new(exact, block, self.problem.dimensions())?;
         let at = |expression: &Expression, point: &[f64]| {
-            let place = crate::problem::expression::Place {
+            let place = crate::expression::Place {
                 coordinates: point,
                 time: 0.0,
                 parameters: &self.values,

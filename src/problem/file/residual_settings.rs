@@ -3,14 +3,14 @@
 use super::document::Value;
 use super::reader::{Reader, Section};
 use super::settings::{MAX_NETWORK, check_counts, check_total};
-use crate::problem::SettingIssue;
-use crate::problem::nearest::nearest;
-use crate::problem::residual::{
+use crate::SettingIssue;
+use crate::nearest::nearest;
+use crate::residual::{
     Architecture, ArchitectureSettings, Axis, CausalSettings, EvaluationSettings, FourierSettings,
     Initialisation, InputScaling, LineSearch, ResidualIssue, SampleLayout, SampleSettings,
     TrainingMethod, TrainingSettings,
 };
-use crate::problem::settings::{Activation, Choice, NetworkSettings};
+use crate::settings::{Activation, Choice, NetworkSettings};
 
 /// The most points of one block.
 const MAX_SAMPLES: usize = 1_000_000;

@@ -3,10 +3,10 @@
 use super::document::{Node, Place, Table, Value};
 use super::reader::{Reader, Section};
 use super::{Family, symbols};
-use crate::problem::ansatz::Ansatz;
-use crate::problem::equation::{Role, parse_equation, parse_expression};
-use crate::problem::expression::{Expression, MAX_DIMENSIONS, Names};
-use crate::problem::{Boundary, Coordinate, Parameter, Precision, Problem, SettingIssue, TimeSpan};
+use crate::ansatz::Ansatz;
+use crate::equation::{Role, parse_equation, parse_expression};
+use crate::expression::{Expression, MAX_DIMENSIONS, Names};
+use crate::{Boundary, Coordinate, Parameter, Precision, Problem, SettingIssue, TimeSpan};
 
 /// Where the parts of a problem were written, for the checks between them.
 pub(super) struct Places {
@@ -262,7 +262,7 @@ enum BoundaryKind {
     Open,
 }
 
-impl crate::problem::Choice for BoundaryKind {
+impl crate::Choice for BoundaryKind {
     const WORDS: &'static [(&'static str, Self)] =
         &[("periodic", Self::Periodic), ("dirichlet", Self::Dirichlet), ("open", Self::Open)];
 }

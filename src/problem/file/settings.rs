@@ -2,13 +2,13 @@
 
 use super::document::Place;
 use super::reader::{Counted, Reader, Section};
-use crate::problem::expression::Expression;
-use crate::problem::settings::{
+use crate::expression::Expression;
+use crate::settings::{
     Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
     PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme,
     Solver, Update,
 };
-use crate::problem::{Boundary, Coordinate, SettingIssue, TimeSpan};
+use crate::{Boundary, Coordinate, SettingIssue, TimeSpan};
 
 /// The most points of a problem: 80 MB per coordinate.
 pub(super) const MAX_POINTS: usize = 10_000_000;

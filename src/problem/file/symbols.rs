@@ -3,9 +3,9 @@
 use super::Family;
 use super::document::{Place, Table, Value};
 use super::reader::{Reader, Section};
-use crate::problem::SettingIssue;
-use crate::problem::equation::is_reserved;
-use crate::problem::expression::{MAX_DIMENSIONS, Names};
+use crate::SettingIssue;
+use crate::equation::is_reserved;
+use crate::expression::{MAX_DIMENSIONS, Names};
 
 /// The most parameters of a problem.
 const MAX_PARAMETERS: usize = 64;

@@ -2,8 +2,8 @@
 
 use super::document::{self, Node, Place, Sources, Table, Value};
 use super::{collect, load, print, read};
-use crate::problem::nearest::nearest;
-use crate::problem::{Issue, Overrides, ProblemErrors, ProblemFile, SettingIssue, Variants};
+use crate::nearest::nearest;
+use crate::{Issue, Overrides, ProblemErrors, ProblemFile, SettingIssue, Variants};
 
 /// The settings of a variant by dotted key; nested tables count as dots.
 fn settings(table: &Table) -> Vec<(String, Place, Node)> {
@@ -71,7 +71,7 @@ pub(super) fn check(root: &Table, sources: &Sources<'_>) -> Result<(), Vec<(Plac
     if issues.is_empty() { Ok(()) } else { Err(issues) }
 }
 
-pub(in crate::problem) fn variants(text: &str) -> Result<Variants, ProblemErrors> {
+pub(crate) fn variants(text: &str) -> Result<Variants, ProblemErrors> {
     let sources = Sources::new(text, &Overrides::new());
     let root = document::parse(text).map_err(|issues| collect(&sources, issues))?;
     let overrides = |node: &Node| -> Overrides {
@@ -82,7 +82,7 @@ pub(in crate::problem) fn variants(text: &str) -> Result<Variants, ProblemErrors
     Ok(tables(&root).map(|(name, node)| (name.to_owned(), overrides(node))).collect())
 }
 
-pub(in crate::problem) fn select(
+pub(crate) fn select(
     text: &str,
     variant: &str,
     overrides: &Overrides,

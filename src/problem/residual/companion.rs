@@ -1,7 +1,7 @@
 //! An evolution problem that has the solution of a residual problem, to measure errors by.
 
-use crate::problem::expression::{Channel, Expression, Place};
-use crate::problem::{
+use crate::expression::{Channel, Expression, Place};
+use crate::{
     Activation, Boundary, Coordinate, Density, FitMethod, FitSettings, Integrator, MethodSettings,
     NetworkSettings, Parameter, PointLayout, PointSettings, Precision, Problem, ReferenceKind,
     ReferenceSettings, Regularisation, Sampling, Scheme, Solver, TimeSpan, Update,
@@ -21,7 +21,7 @@ pub struct Companion {
 }
 
 /// What of a companion stands in the file.
-pub(in crate::problem) struct Parts {
+pub(crate) struct Parts {
     pub unknown: String,
     pub space: Coordinate,
     pub span: TimeSpan,
@@ -53,7 +53,7 @@ impl Companion {
 
 impl Parts {
     /// The problem for the spectral solver; what only a network needs is of no meaning.
-    pub(in crate::problem) fn problem(self) -> Problem {
+    pub(crate) fn problem(self) -> Problem {
         let step = (self.span.end - self.span.start) / 256.0;
         Problem {
             name: "reference".into(),

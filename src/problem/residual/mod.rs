@@ -100,12 +100,12 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use crate::problem::expression::{Expression, Names};
-use crate::problem::settings::{NetworkSettings, Precision};
-use crate::problem::{Overrides, Parameter, ProblemErrors, file};
+use crate::expression::{Expression, Names};
+use crate::settings::{NetworkSettings, Precision};
+use crate::{Overrides, Parameter, ProblemErrors, file};
 
 pub use companion::Companion;
-pub(in crate::problem) use companion::Parts;
+pub(crate) use companion::Parts;
 pub use error::ResidualIssue;
 pub use points::BlockPoints;
 pub use settings::{
@@ -238,7 +238,7 @@ impl ResidualProblem {
     /// # Errors
     /// Where there is none of this family; the nearest name is suggested.
     pub fn preset(name: &str) -> Result<Self, ProblemErrors> {
-        Self::from_toml(crate::problem::Preset::find(name)?.text, &Overrides::new())
+        Self::from_toml(crate::Preset::find(name)?.text, &Overrides::new())
     }
 
     /// Names of the symbols, for printing and for parsing expressions of this problem.

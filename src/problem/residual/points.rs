@@ -4,7 +4,7 @@ use super::{
     Axis, EvaluationSettings, Location, Plane, ResidualBlock, ResidualProblem, SampleLayout,
     SampleSettings,
 };
-use crate::problem::points::{Points, Sobol};
+use crate::points::{Points, Sobol};
 use crate::random::{Philox, Stream};
 
 /// The points of one block.

@@ -1,6 +1,6 @@
 //! The settings of residual problems and the words that stand for them.
 
-use crate::problem::settings::{Choice, choices};
+use crate::settings::{Choice, choices};
 
 /// How the squares of a block's rows become its part of the loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,9 +7,9 @@ mod tests;
 pub use system::TrainingSystem;
 
 use super::Clock;
-use crate::evaluate::gpu::{Gpu, GpuError};
-use crate::evaluate::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::evolve::Description;
+use crate::field::gpu::{Gpu, GpuError};
+use crate::field::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::network::Network;
 use crate::optimize::{
     Method, OptimizeError, Stall, StoppingRule, Training, TrainingHistory, TrainingReport,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use faer::{Mat, MatMut, MatRef};
 
-use crate::evaluate::gpu::operator::GpuCollocation;
-use crate::evaluate::gpu::{Gpu, GpuError, device};
-use crate::evaluate::residual::{Collocation, ResidualError, ResidualSystem, Rounding};
 use crate::evolve::{BackendChoice, Description};
+use crate::field::gpu::operator::GpuCollocation;
+use crate::field::gpu::{Gpu, GpuError, device};
+use crate::field::residual::{Collocation, ResidualError, ResidualSystem, Rounding};
 use crate::problem::{Choice, Precision, ResidualProblem};
 
 /// A residual problem on the CPU or on a GPU.

@@ -1,0 +1,245 @@
+//! From the unknown's derivatives at a point to the rows of the residual, and their derivatives by
+//! the channels, which seed the sweep back.
+
+use super::prepare::prepare;
+use crate::jet::JetSet;
+use crate::problem::expression::{Channel, Expression};
+use crate::program::{Block, Program, Registers, Rows};
+use crate::scalar::Real;
+
+/// Curvatures of an energy density below this part of the largest one at the same point are raised
+/// to it: the pulled-back Hessian stays definite where the density is flat in some channel, and
+/// its gradient stays exactly what it is.
+const FLOOR: f64 = 1e-3;
+
+/// What happens to the channels at each point.
+#[derive(Clone, Debug)]
+pub struct Head {
+    jets: JetSet,
+    /// Positions of the channels that occur, in the jet set.
+    channels: Vec<usize>,
+    /// For equations the residuals, for an energy the density.
+    values: Program,
+    /// The same, then their derivatives: for equations by each channel, expression by expression;
+    /// for an energy the gradient and the upper triangle of the Hessian.
+    slopes: Program,
+    rows: usize,
+    energy: bool,
+    /// Expressions of the coordinates that are rows of their own behind the coordinates.
+    known: Vec<Expression>,
+}
+
+impl Head {
+    /// Residuals F_q = 0, one row each. `given` rows of numbers stand behind the `dimensions`
+    /// coordinates.
+    #[must_use]
+    pub fn equations(list: &[Expression], dimensions: usize, given: usize) -> Self {
+        Self::new(list, dimensions, given, false)
+    }
+
+    /// An energy density, one row per channel that occurs.
+    #[must_use]
+    pub fn energy(density: &Expression, dimensions: usize) -> Self {
+        Self::new(std::slice::from_ref(density), dimensions, 0, true)
+    }
+
+    fn new(list: &[Expression], dimensions: usize, given: usize, energy: bool) -> Self {
+        let prepared = prepare(list, dimensions, given);
+        let mut wanted: Vec<Channel> =
+            prepared.expressions.iter().flat_map(Expression::channels).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let jets = JetSet::closure(dimensions, wanted.iter().copied());
+        let position = |channel: &Channel| jets.position(*channel).expect("in its own closure");
+        let derivatives = |e: &Expression| -> Vec<Expression> {
+            wanted.iter().map(|c| e.derivative_by_channel(*c).simplify()).collect()
+        };
+        let mut slopes = prepared.expressions.clone();
+        for expression in &prepared.expressions {
+            let gradient = derivatives(expression);
+            slopes.extend(gradient.iter().cloned());
+            if energy {
+                let row = |(k, e): (usize, &Expression)| derivatives(e).split_off(k);
+                slopes.extend(gradient.iter().enumerate().flat_map(row));
+            }
+        }
+        let rows = if energy { wanted.len() } else { list.len() };
+        Self {
+            channels: wanted.iter().map(position).collect(),
+            values: Program::compile(&prepared.expressions, jets.channels()),
+            slopes: Program::compile(&slopes, jets.channels()),
+            jets,
+            rows,
+            energy,
+            known: prepared.known,
+        }
+    }
+
+    #[must_use]
+    pub fn jets(&self) -> &JetSet {
+        &self.jets
+    }
+
+    /// Rows of the residual per point.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    #[must_use]
+    pub fn is_energy(&self) -> bool {
+        self.energy
+    }
+
+    /// What stands in the rows behind the coordinates and the given ones.
+    #[must_use]
+    pub fn known(&self) -> &[Expression] {
+        &self.known
+    }
+}
+
+/// Room for the results of one block of points.
+pub struct HeadScratch<T, const L: usize> {
+    registers: Registers<T>,
+    /// Derivatives of the unknown, channel by channel.
+    jets: Vec<T>,
+    out: Vec<T>,
+    /// Per row of the residual.
+    pub values: Vec<[T; L]>,
+}
+
+impl<T: Real, const L: usize> HeadScratch<T, L> {
+    pub fn new(head: &Head) -> Self {
+        Self {
+            registers: Registers::new(),
+            jets: vec![T::ZERO; head.jets.len() * L],
+            out: vec![T::ZERO; head.slopes.outputs().len() * L],
+            values: vec![[T::ZERO; L]; head.rows],
+        }
+    }
+
+    #[inline(always)]
+    fn load(&mut self, head: &Head, network: &[[T; L]]) {
+        for (c, lanes) in network.iter().enumerate() {
+            let factor = T::of(head.jets.factor(c));
+            for l in 0..L {
+                self.jets[c * L + l] = factor * lanes[l];
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn run(&mut self, program: &Program, coordinates: Rows<'_, T>) {
+        let channels = Rows { data: &self.jets, stride: L };
+        let block = Block { count: L, coordinates, channels, time: T::ZERO, parameters: &[] };
+        program.run(&block, &mut self.registers, &mut self.out, L);
+    }
+
+    #[inline(always)]
+    fn output(&self, k: usize) -> [T; L] {
+        let mut lanes = [T::ZERO; L];
+        lanes.copy_from_slice(&self.out[k * L..(k + 1) * L]);
+        lanes
+    }
+
+    /// The residuals alone times a factor per point, or the energy density times its square in
+    /// the first entry. `network` is the network's jet, Taylor coefficients.
+    #[inline(always)]
+    pub fn evaluate(
+        &mut self,
+        head: &Head,
+        network: &[[T; L]],
+        coordinates: Rows<'_, T>,
+        scale: &[T; L],
+    ) {
+        self.load(head, network);
+        self.run(&head.values, coordinates);
+        for k in 0..head.values.outputs().len() {
+            let value = self.output(k);
+            for l in 0..L {
+                let factor = if head.energy { scale[l] * scale[l] } else { scale[l] };
+                self.values[k][l] = factor * value[l];
+            }
+        }
+    }
+
+    /// The rows of the residual times a factor per point, and per row the derivatives by the network's Taylor
+    /// coefficients, channel by channel, in `seeds`. For an energy `scale^2 e` they are such that
+    /// `2 J^T r` is its gradient and `2 J^T J` its Hessian.
+    #[inline(always)]
+    pub fn differentiate(
+        &mut self,
+        head: &Head,
+        network: &[[T; L]],
+        coordinates: Rows<'_, T>,
+        scale: &[T; L],
+        seeds: &mut dyn Iterator<Item = &mut [[T; L]]>,
+    ) {
+        self.load(head, network);
+        self.run(&head.slopes, coordinates);
+        if head.energy {
+            let mut seeds: Vec<&mut [[T; L]]> = seeds.collect();
+            self.factor(head, scale, &mut seeds);
+            return;
+        }
+        for (q, seed) in seeds.enumerate() {
+            let value = self.output(q);
+            for l in 0..L {
+                self.values[q][l] = scale[l] * value[l];
+            }
+            seed.fill([T::ZERO; L]);
+            for (k, &c) in head.channels.iter().enumerate() {
+                let slope = self.output(head.rows + q * head.channels.len() + k);
+                let factor = T::of(head.jets.factor(c));
+                for l in 0..L {
+                    seed[c][l] = factor * scale[l] * slope[l];
+                }
+            }
+        }
+    }
+
+    /// Lane by lane `H = M M^T` for half the Hessian of the density, by a square-root-free
+    /// Cholesky factorisation whose pivots are kept positive, and `M r = g` for half its gradient.
+    /// Column q of M seeds row q.
+    fn factor(&mut self, head: &Head, scale: &[T; L], seeds: &mut [&mut [[T; L]]]) {
+        let m = head.rows;
+        let half = |value: T| 0.5 * value.to_f64();
+        seeds.iter_mut().for_each(|seed| seed.fill([T::ZERO; L]));
+        for l in 0..L {
+            let scale = scale[l].to_f64();
+            let at = |k: usize| half(self.out[k * L + l]);
+            let mut lower = vec![vec![0.0; m]; m];
+            let mut next = 1 + m;
+            for i in 0..m {
+                for j in i..m {
+                    lower[j][i] = at(next);
+                    next += 1;
+                }
+            }
+            let mut r: Vec<f64> = (0..m).map(|k| at(1 + k)).collect();
+            let largest = (0..m).map(|k| lower[k][k]).fold(0.0, f64::max);
+            let floor = if largest > 0.0 { FLOOR * largest } else { 1.0 };
+            for k in 0..m {
+                let pivot = lower[k][k].max(floor).sqrt();
+                lower[k][k] = pivot;
+                r[k] /= pivot;
+                for i in k + 1..m {
+                    lower[i][k] /= pivot;
+                    r[i] -= lower[i][k] * r[k];
+                }
+                for i in k + 1..m {
+                    for j in k + 1..=i {
+                        lower[i][j] -= lower[i][k] * lower[j][k];
+                    }
+                }
+            }
+            for q in 0..m {
+                self.values[q][l] = T::of(scale * r[q]);
+                for (k, &c) in head.channels.iter().enumerate() {
+                    let entry = if k >= q { lower[k][q] } else { 0.0 };
+                    seeds[q][c][l] = T::of(scale * head.jets.factor(c) * entry);
+                }
+            }
+        }
+    }
+}

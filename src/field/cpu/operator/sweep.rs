@@ -1,0 +1,238 @@
+//! The passes of an operator over a run of points, tile by tile.
+
+use std::ops::Range;
+
+use faer::MatMut;
+use pulp::{Simd, WithSimd};
+
+use super::buffers::{Buffers, Sizes};
+use super::columns::{Rows, Sum, columns};
+use super::head::HeadScratch;
+use super::layers::{Layers, feature_count};
+use super::passes::{backward, forward};
+use super::{Operator, Side, padded};
+use crate::network::Network;
+use crate::program;
+use crate::scalar::Real;
+
+/// What a run leaves behind of the rows' derivatives by the parameters.
+pub enum Rate<'a, 'm> {
+    /// Nothing, and only the residuals; for an energy the weighted density, in the first slice.
+    Density,
+    /// Nothing; for an energy the rows of its factored form.
+    None,
+    /// Rows of J: one matrix of the run's points by p per expression, from expression `first` on.
+    Rows { first: usize, matrices: &'a mut [MatMut<'m, f64>] },
+    /// `sum_i w_i J_i`: the weights per expression and point, and where the sum is added.
+    Sum { weights: &'a [&'a [f64]], out: &'a mut [f64] },
+}
+
+/// The work on one run of points. A type with `with_simd`, not a closure: a closure that the
+/// compiler does not inline is compiled for the oldest processor, silently.
+pub struct Run<'a, 'v, 'r, 'm, T> {
+    operator: &'a Operator<T>,
+    network: &'a Network,
+    layers: &'a Layers<T>,
+    range: Range<usize>,
+    /// One slice per expression; none where the residuals are not wanted.
+    values: &'a mut [&'v mut [f64]],
+    rate: &'a mut Rate<'r, 'm>,
+}
+
+/// A precision that the kernels are compiled for.
+pub trait Kernel: Real {
+    /// Runs with the widest registers of this machine.
+    fn dispatch(run: Run<'_, '_, '_, '_, Self>);
+}
+
+macro_rules! kernel {
+    ($type:ident, $lanes:literal) => {
+        impl WithSimd for Run<'_, '_, '_, '_, $type> {
+            type Output = ();
+
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) {
+                self.tiles::<S, $lanes>(simd);
+            }
+        }
+
+        impl Kernel for $type {
+            fn dispatch(run: Run<'_, '_, '_, '_, Self>) {
+                const { assert!(<$type as Real>::LANES == $lanes) };
+                pulp::Arch::new().dispatch(run);
+            }
+        }
+    };
+}
+
+kernel!(f32, 16);
+kernel!(f64, 8);
+
+impl<T: Kernel> Operator<T> {
+    /// The residuals of the points in `range` (which begins at a multiple of the lanes) go to
+    /// `values`, one slice per expression, and what `rate` asks for to where it says.
+    pub fn run(
+        &self,
+        network: &Network,
+        layers: &Layers<T>,
+        range: Range<usize>,
+        values: &mut [&mut [f64]],
+        rate: &mut Rate<'_, '_>,
+    ) {
+        T::dispatch(Run { operator: self, network, layers, range, values, rate });
+    }
+}
+
+/// The points of one tile on one side.
+struct Tile<'a, T, const L: usize> {
+    side: &'a Side<T>,
+    /// Whether what is computed is added to the other side's.
+    add: bool,
+    /// The first point, and where it is in the run.
+    start: usize,
+    offset: usize,
+    /// Points; the last block may not be full.
+    count: usize,
+    features: &'a [[T; L]],
+}
+
+/// What the tiles of a run share.
+struct Work<'a, T, const L: usize> {
+    operator: &'a Operator<T>,
+    layers: &'a Layers<T>,
+    sizes: Sizes,
+    buffers: Buffers<T>,
+    head: HeadScratch<T, L>,
+    /// Per expression, block and channel.
+    seeds: Vec<[T; L]>,
+}
+
+impl<T: Real> Run<'_, '_, '_, '_, T> {
+    #[inline(always)]
+    fn tiles<S: Simd, const L: usize>(self, simd: S) {
+        let Self { operator, network, layers, range, values, rate } = self;
+        debug_assert!(range.start.is_multiple_of(L), "runs begin at whole blocks");
+        let back = matches!(rate, Rate::Rows { .. } | Rate::Sum { .. });
+        let head = &operator.head;
+        let sizes = Sizes::new(network, feature_count(network), head.jets(), back);
+        let groups = sizes.channels * sizes.blocks;
+        let mut work = Work::<T, L> {
+            operator,
+            layers,
+            buffers: Buffers::new(&sizes),
+            head: HeadScratch::new(head),
+            seeds: vec![[T::ZERO; L]; groups * head.rows()],
+            sizes,
+        };
+        let per_block = work.sizes.channels * work.sizes.features;
+        let length = work.sizes.blocks * L;
+        for (number, side) in operator.sides.iter().enumerate() {
+            for start in range.clone().step_by(length) {
+                let count = (range.end - start).min(length);
+                let blocks = start / L..(start + count).div_ceil(L);
+                let features = &side.features.as_chunks::<L>().0
+                    [blocks.start * per_block..blocks.end * per_block];
+                let offset = start - range.start;
+                let tile = Tile { side, add: number > 0, start, offset, count, features };
+                forward(simd, &work.sizes, layers, features, &mut work.buffers);
+                work.residuals(&tile, matches!(rate, Rate::Density), values);
+                match rate {
+                    Rate::Density | Rate::None => {}
+                    Rate::Rows { first, matrices } => work.rows(simd, &tile, *first, matrices),
+                    Rate::Sum { weights, out } => work.sum(simd, &tile, weights, out),
+                }
+            }
+        }
+    }
+}
+
+impl<T: Real, const L: usize> Work<'_, T, L> {
+    /// Residuals of a tile's points, and their seeds unless only the former are wanted.
+    #[inline(always)]
+    fn residuals(&mut self, tile: &Tile<'_, T, L>, density: bool, values: &mut [&mut [f64]]) {
+        let (operator, channels) = (self.operator, self.sizes.channels);
+        let stride = padded::<T>(operator.points);
+        let sign = T::of(tile.side.sign);
+        for (block, at) in (0..tile.count).step_by(L).enumerate() {
+            let rows = program::Rows { data: &tile.side.rows[tile.start + at..], stride };
+            let groups = block * channels..(block + 1) * channels;
+            let network = &self.buffers.output()[groups.clone()];
+            let mut scale = [sign; L];
+            for (to, s) in scale.iter_mut().zip(&operator.scales[tile.start + at..]) {
+                *to *= *s;
+            }
+            if density {
+                self.head.evaluate(&operator.head, network, rows, &scale);
+            } else {
+                let of_tile = self.seeds.chunks_exact_mut(channels * self.sizes.blocks);
+                let mut seeds = of_tile.map(|seed| &mut seed[groups.clone()]);
+                self.head.differentiate(&operator.head, network, rows, &scale, &mut seeds);
+            }
+            let valid = L.min(tile.count - at);
+            for (slice, lanes) in values.iter_mut().zip(&self.head.values) {
+                let to = &mut slice[tile.offset + at..][..valid];
+                for (to, lane) in to.iter_mut().zip(lanes) {
+                    *to = if tile.add { *to } else { 0.0 } + lane.to_f64();
+                }
+            }
+        }
+    }
+
+    /// A sweep back for each of the expressions from `first` on.
+    #[inline(always)]
+    fn rows<S: Simd>(
+        &mut self,
+        simd: S,
+        tile: &Tile<'_, T, L>,
+        first: usize,
+        matrices: &mut [MatMut<'_, f64>],
+    ) {
+        for (q, matrix) in (first..).zip(matrices) {
+            let mut sink = Rows {
+                columns: matrix.as_mut().col_iter_mut(),
+                first: tile.offset,
+                valid: tile.count,
+                add: tile.add,
+            };
+            let seed = seed_of(&self.seeds, &self.sizes, q, tile);
+            backward(simd, &self.sizes, self.layers, seed, &mut self.buffers);
+            columns(&self.sizes, self.layers, tile.features, seed, &self.buffers, &mut sink);
+        }
+    }
+
+    /// One sweep back for the weighted sum of all rows.
+    #[inline(always)]
+    fn sum<S: Simd>(
+        &mut self,
+        simd: S,
+        tile: &Tile<'_, T, L>,
+        weights: &[&[f64]],
+        out: &mut [f64],
+    ) {
+        let mut combined = vec![[T::ZERO; L]; seed_of(&self.seeds, &self.sizes, 0, tile).len()];
+        for (q, weights) in weights.iter().enumerate() {
+            let seed = seed_of(&self.seeds, &self.sizes, q, tile);
+            for (group, (to, s)) in combined.iter_mut().zip(seed).enumerate() {
+                let at = group / self.sizes.channels * L;
+                for l in 0..L.min(tile.count - at) {
+                    to[l] += s[l] * T::of(weights[tile.offset + at + l]);
+                }
+            }
+        }
+        backward(simd, &self.sizes, self.layers, &combined, &mut self.buffers);
+        let mut sink = Sum { out: out.iter_mut() };
+        columns(&self.sizes, self.layers, tile.features, &combined, &self.buffers, &mut sink);
+    }
+}
+
+/// Seeds of expression q for the blocks of a tile.
+#[inline(always)]
+fn seed_of<'s, T, const L: usize>(
+    seeds: &'s [[T; L]],
+    sizes: &Sizes,
+    q: usize,
+    tile: &Tile<'_, T, L>,
+) -> &'s [[T; L]] {
+    let groups = sizes.channels * sizes.blocks;
+    &seeds[q * groups..][..tile.count.div_ceil(L) * sizes.channels]
+}
