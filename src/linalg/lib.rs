@@ -62,7 +62,8 @@ mod range;
 mod sample;
 mod sketch;
 mod test_matrix;
-#[cfg(test)]
+// Matrices with planted singular values: for the tests here and of the floors above.
+#[doc(hidden)]
 pub mod testing;
 #[cfg(test)]
 mod tests;

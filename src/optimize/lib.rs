@@ -21,8 +21,6 @@
 #[cfg(test)]
 use sketchpde_base::random;
 use sketchpde_field as field;
-#[cfg(test)]
-use sketchpde_field::network;
 use sketchpde_linalg as linalg;
 use sketchpde_problem as problem;
 
