@@ -14,7 +14,8 @@ use std::time::Instant;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 use sketchpde::evolve::initial_fit::InitialFit;
-use sketchpde::evolve::{BackendChoice, Engine, Evolution};
+use sketchpde::evolve::{Engine, Evolution};
+use sketchpde::field::device::Backend;
 use sketchpde::linalg::{
     Filter, LeastSquares, LeastSquaresError, Regularisation, Settings, Solution,
 };
@@ -80,7 +81,7 @@ fn preset(name: &str, time: f64) -> Result<Vec<(Case, f64)>, Box<dyn std::error:
     let mut fit = InitialFit::new(&problem)?;
     while !fit.iterate()?.done {}
     problem.time.end = time.max(f64::MIN_POSITIVE);
-    let engine = pollster::block_on(Engine::new(&problem, &BackendChoice::Cpu))?;
+    let engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu))?;
     let mut evolution = Evolution::new(&problem, engine, fit.parameters().to_vec())?;
     while time > 0.0 && !evolution.finished() {
         pollster::block_on(evolution.step())?;
@@ -91,7 +92,7 @@ fn preset(name: &str, time: f64) -> Result<Vec<(Case, f64)>, Box<dyn std::error:
         .iter()
         .map(|&(n, s, rcond)| {
             problem.points.count = vec![n];
-            let mut engine = pollster::block_on(Engine::new(&problem, &BackendChoice::Cpu))?;
+            let mut engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu))?;
             let right_hand_side = pollster::block_on(engine.field(&theta, time))?.right_hand_side;
             let chosen = random.subset(n as u64, theta.len(), s);
             let columns = pollster::block_on(engine.columns(&theta, time, &chosen))?;

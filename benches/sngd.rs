@@ -6,7 +6,7 @@
 mod common;
 
 use faer::{Mat, Side};
-use sketchpde::evolve::BackendChoice;
+use sketchpde::field::device::Backend;
 use sketchpde::field::residual::ResidualSystem;
 use sketchpde::linalg::{TestMatrix, TestMatrixKind};
 use sketchpde::session::TrainingSystem;
@@ -93,8 +93,8 @@ fn main() {
     }
     let adapter = words.iter().find_map(|word| word.strip_prefix("adapter="));
     let choice = match adapter {
-        Some(name) => BackendChoice::Gpu(Some(name.to_owned())),
-        None => BackendChoice::Cpu,
+        Some(name) => Backend::Gpu(Some(name.to_owned())),
+        None => Backend::Cpu,
     };
     let peak = peak();
     println!("peak of matrix products: {:.1} GFlop/s", 1e-9 * peak);

@@ -15,8 +15,9 @@ use std::time::Instant;
 use faer::Mat;
 use pulp::Simd;
 use rayon::prelude::*;
-use sketchpde::evolve::{BackendChoice, Engine, Evolution};
+use sketchpde::evolve::{Engine, Evolution};
 use sketchpde::field::cpu::{Evaluator, Field, Linearisation};
+use sketchpde::field::device::Backend;
 use sketchpde::linalg::{LeastSquares, Regularisation, RowSketch, Settings};
 use sketchpde::network::Network;
 use sketchpde::problem::{Points, Preset, Problem, Solver};
@@ -190,7 +191,7 @@ impl<T: Real> Bench<T> {
         for (key, value) in overrides {
             problem = set(&problem, key, value);
         }
-        let engine = pollster::block_on(Engine::new(&problem, &BackendChoice::Cpu));
+        let engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu));
         let engine = engine.expect("every precision is available on the CPU");
         let mut evolution = Evolution::new(&problem, engine, self.theta.clone())
             .expect("the network's own parameters");

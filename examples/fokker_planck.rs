@@ -11,7 +11,8 @@ use std::error::Error;
 use std::time::Instant;
 
 use sketchpde::evolve::initial_fit::InitialFit;
-use sketchpde::evolve::{BackendChoice, Engine, Evolution};
+use sketchpde::evolve::{Engine, Evolution};
+use sketchpde::field::device::Backend;
 use sketchpde::problem::{Moments, Normal, Overrides, Problem};
 use sketchpde::reference::Gaussian;
 
@@ -50,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let problem = Problem::from_toml(&particles(d), &changes)?;
         let mut fit = InitialFit::new(&problem)?;
         while !fit.iterate()?.done {}
-        let engine = pollster::block_on(Engine::new(&problem, &BackendChoice::Cpu))?;
+        let engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu))?;
         let mut evolution = Evolution::new(&problem, engine, fit.parameters().to_vec())?;
         let (begun, mut steps) = (Instant::now(), 0);
         while !evolution.finished() {

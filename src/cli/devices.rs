@@ -2,7 +2,8 @@
 
 use clap::Args;
 use serde::Serialize;
-use sketchpde::field::gpu::device::{Selection, adapters, choose};
+use sketchpde::field::device::Backend;
+use sketchpde::field::gpu::device::{adapters, choose};
 use sketchpde::field::gpu::{DeviceReport, GpuError};
 
 use super::failure::Failure;
@@ -50,9 +51,9 @@ async fn report() -> Report {
     for adapter in adapters().await {
         reports.push(DeviceReport::of(&adapter).await);
     }
-    let auto = match choose(&Selection::Hardware).await {
+    let auto = match choose(&Backend::Auto).await {
         Ok(adapter) => Auto {
-            adapter: Some(adapter.get_info().name),
+            adapter: adapter.map(|adapter| adapter.get_info().name),
             reason: "it is a hardware adapter".to_owned(),
         },
         Err(GpuError::NoHardwareAdapter { .. }) => Auto {

@@ -7,41 +7,11 @@ use super::error::EvolveError;
 use super::host::Host;
 use super::tier::tier;
 use crate::field::cpu::{self, Field};
-use crate::field::gpu::{self, Gpu, GpuError, device};
+use crate::field::device::{Backend, Description};
+use crate::field::gpu::{self, Gpu};
 use crate::network::Network;
 use crate::problem::points::Points;
 use crate::problem::{PointLayout, Precision, Problem};
-
-/// What the person asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BackendChoice {
-    /// A hardware adapter where there is one, else the CPU: a software adapter runs these kernels
-    /// some twenty times slower than the CPU evaluator does.
-    Auto,
-    Cpu,
-    /// An adapter; by name (a part of it), or any, hardware first.
-    Gpu(Option<String>),
-}
-
-/// Where the run computes, for results and status lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description {
-    pub backend: &'static str,
-    pub device: String,
-    pub precision: &'static str,
-}
-
-impl Description {
-    /// What the bits of a run depend on: not how many threads a CPU has.
-    #[must_use]
-    pub fn identity(&self) -> String {
-        let Self { backend, device, precision } = self;
-        match *backend {
-            "cpu" => format!("cpu {precision}"),
-            _ => format!("{backend} {precision} on {device}"),
-        }
-    }
-}
 
 /// Fields in f32 or f64, Jacobians in f32 or f64, on the CPU or on a GPU.
 ///
@@ -54,7 +24,7 @@ pub struct Engine {
     tier: Precision,
     pub(super) single: Option<Host<f32>>,
     pub(super) double: Option<Host<f64>>,
-    pub(super) gpu: Option<(gpu::Evaluator, String)>,
+    pub(super) gpu: Option<gpu::Evaluator>,
     pub(super) network: Network,
     pub(super) coordinates: Vec<f64>,
     /// Weights of the points' rows; empty where all are 1.
@@ -67,23 +37,10 @@ pub struct Engine {
 impl Engine {
     /// # Errors
     /// When no adapter answers the choice, or when the precision is not to be had there.
-    pub async fn new(problem: &Problem, choice: &BackendChoice) -> Result<Self, EvolveError> {
-        let adapter = match choice {
-            BackendChoice::Cpu => None,
-            BackendChoice::Auto if problem.points.layout == PointLayout::Adaptive => None,
-            BackendChoice::Auto => match device::choose(&device::Selection::Hardware).await {
-                Ok(adapter) => Some(adapter),
-                Err(GpuError::NoAdapter | GpuError::NoHardwareAdapter { .. }) => None,
-                Err(error) => return Err(error.into()),
-            },
-            BackendChoice::Gpu(None) => Some(device::choose(&device::Selection::Any).await?),
-            BackendChoice::Gpu(Some(name)) => {
-                Some(device::choose(&device::Selection::Named(name.clone())).await?)
-            }
-        };
-        let gpu = match adapter {
-            Some(adapter) => Some(Gpu::open(&adapter).await?),
-            None => None,
+    pub async fn new(problem: &Problem, backend: &Backend) -> Result<Self, EvolveError> {
+        let gpu = match backend {
+            Backend::Auto if problem.points.layout == PointLayout::Adaptive => None,
+            backend => backend.open().await?,
         };
         Self::on(problem, gpu.as_ref()).await
     }
@@ -104,10 +61,7 @@ impl Engine {
             (host && tier != Precision::F64).then(|| Host::new(problem, &network, &coordinates));
         let double = (tier != Precision::F32).then(|| Host::new(problem, &network, &coordinates));
         let gpu = match gpu {
-            Some(gpu) => {
-                let evaluator = gpu::Evaluator::new(gpu, problem, &network, &coordinates).await?;
-                Some((evaluator, gpu.name().to_owned()))
-            }
+            Some(gpu) => Some(gpu::Evaluator::new(gpu, problem, &network, &coordinates).await?),
             None => None,
         };
         Ok(Self {
@@ -130,21 +84,13 @@ impl Engine {
             Precision::Mixed => "mixed",
             Precision::F64 | Precision::Auto => "f64",
         };
-        let threads = rayon::current_num_threads();
-        match &self.gpu {
-            Some((_, name)) => Description { backend: "gpu", device: name.clone(), precision },
-            None => Description {
-                backend: "cpu",
-                device: format!("{threads} thread{}", if threads == 1 { "" } else { "s" }),
-                precision,
-            },
-        }
+        Description::of(self.gpu(), precision)
     }
 
     /// The device in use, where it is no CPU.
     #[must_use]
     pub fn gpu(&self) -> Option<&Gpu> {
-        self.gpu.as_ref().map(|(evaluator, _)| evaluator.gpu())
+        self.gpu.as_ref().map(gpu::Evaluator::gpu)
     }
 
     #[must_use]
@@ -194,7 +140,7 @@ impl Engine {
         if self.double.is_some() {
             self.double = Some(Host::new(&self.problem, &self.network, &coordinates));
         }
-        if let Some((gpu, _)) = &mut self.gpu {
+        if let Some(gpu) = &mut self.gpu {
             gpu.set_points(&coordinates)?;
         }
         (self.coordinates, self.weights) = (coordinates, weights);
@@ -233,7 +179,7 @@ impl Engine {
         if let Some(double) = &mut self.double {
             double.evaluator.set_parameters(values);
         }
-        if let Some((gpu, _)) = &mut self.gpu {
+        if let Some(gpu) = &mut self.gpu {
             gpu.set_parameters(values)?;
         }
         Ok(())
@@ -247,7 +193,7 @@ impl Engine {
         let field = match (&self.double, &self.single, &mut self.gpu) {
             (Some(double), _, _) => double.evaluator.field(theta, time),
             (None, Some(single), _) => single.evaluator.field(theta, time),
-            (None, None, Some((gpu, _))) => gpu.field(theta, time).await?,
+            (None, None, Some(gpu)) => gpu.field(theta, time).await?,
             (None, None, None) => unreachable!("some evaluator is always there"),
         };
         Ok(self.weighed(field))
@@ -307,7 +253,7 @@ impl Engine {
     ) -> Result<Columns, EvolveError> {
         let spare = self.spare.take();
         let mut matrix = match (&mut self.gpu, &self.single, &self.double) {
-            (Some((gpu, _)), _, _) => {
+            (Some(gpu), _, _) => {
                 let mut linear = gpu.linearize(theta, time).await?;
                 let entries = linear.choose(columns)?.entries().await?;
                 let entries =

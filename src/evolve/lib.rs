@@ -45,6 +45,6 @@ mod tests;
 pub use attempt::StepReport;
 pub use coherence::Coherence;
 pub use columns::Columns;
-pub use engine::{BackendChoice, Description, Engine};
+pub use engine::Engine;
 pub use error::EvolveError;
 pub use evolution::{Evolution, EvolutionState};

@@ -51,7 +51,7 @@ impl Engine {
         if !self.weights().is_empty() {
             return Ok(None);
         }
-        let Some((gpu, _)) = &mut self.gpu else { return Ok(None) };
+        let Some(gpu) = &mut self.gpu else { return Ok(None) };
         let Some(sketch) = squares.matrix_free_sketch(points, columns.len(), epoch) else {
             return Ok(None);
         };

@@ -13,5 +13,6 @@ pub mod program;
 pub mod jet;
 pub mod ansatz;
 pub mod cpu;
+pub mod device;
 pub mod gpu;
 pub mod residual;

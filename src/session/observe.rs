@@ -2,7 +2,8 @@
 
 use super::run::Play;
 use super::{EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, fixed_steps};
-use crate::evolve::{Coherence, Description, Engine, Evolution};
+use crate::evolve::{Coherence, Engine, Evolution};
+use crate::field::device::Description;
 use crate::field::gpu::Gpu;
 use crate::output::History;
 use crate::problem::{Problem, Update};

@@ -5,7 +5,8 @@ mod density;
 use super::{
     Activity, Command, Options, Phase, SavedState, SavedSteps, Session, SessionError, Start,
 };
-use crate::evolve::{BackendChoice, Engine};
+use crate::evolve::Engine;
+use crate::field::device::Backend;
 use crate::output::StepRecord;
 use crate::problem::{Overrides, Problem};
 use crate::reference::Reference;
@@ -51,7 +52,7 @@ fn session_with(start: Start, changes: &[(&str, &str)]) -> Session {
     let changes: Overrides =
         changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let problem = Problem::from_toml(WAVE, &changes).expect("a valid problem");
-    let engine = pollster::block_on(Engine::new(&problem, &BackendChoice::Cpu));
+    let engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu));
     let options = Options { start, frames: 10, clock: stopped };
     pollster::block_on(Session::new(problem, engine.expect("a CPU"), options)).expect("a session")
 }

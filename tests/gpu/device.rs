@@ -1,6 +1,7 @@
 //! Device, self-test, elementary functions.
 
-use sketchpde::field::gpu::{DeviceReport, Evaluator, Gpu, GpuError, Selection, device};
+use sketchpde::field::device::Backend;
+use sketchpde::field::gpu::{DeviceReport, Evaluator, GpuError, device};
 use sketchpde::field::gpu::{self_test, self_test::SelfTest};
 use sketchpde::problem::Activation;
 use sketchpde::problem::expression::{Expression, Function};
@@ -51,8 +52,9 @@ fn without_the_barrier_llvmpipe_fails_the_self_test() {
 #[test]
 fn a_report_describes_the_adapter() {
     let report = pollster::block_on(async {
-        let adapter = device::choose(&Selection::Named(gpu().name().to_owned())).await.unwrap();
-        DeviceReport::of(&adapter).await
+        let named = Backend::Gpu(Some(gpu().name().to_owned()));
+        let adapter = device::choose(&named).await.unwrap();
+        DeviceReport::of(&adapter.expect("an adapter of that name")).await
     });
     assert_eq!(report.name, gpu().name());
     assert_eq!(report.failure, None);
@@ -64,7 +66,7 @@ fn a_report_describes_the_adapter() {
 
 #[test]
 fn an_adapter_that_is_not_there_is_named_in_the_error() {
-    let wanted = Selection::Named("no such adapter".into());
+    let wanted = Backend::Gpu(Some("no such adapter".into()));
     let error = pollster::block_on(device::choose(&wanted)).unwrap_err();
     assert!(matches!(&error, GpuError::NoSuchAdapter { found, .. } if !found.is_empty()));
     assert!(error.to_string().contains("no such adapter"));
@@ -165,8 +167,8 @@ fn a_lost_device_is_an_error_that_stays() {
     let theta = theta(&network, 1);
     pollster::block_on(async {
         // A device of its own: the shared one is still needed.
-        let named = Selection::Named(gpu().name().to_owned());
-        let own = Gpu::open(&device::choose(&named).await.unwrap()).await.unwrap();
+        let named = Backend::Gpu(Some(gpu().name().to_owned()));
+        let own = named.open().await.unwrap().expect("a device of that name");
         let still = problem(Expression::Constant(0.0), &[]);
         let mut evaluator = Evaluator::new(&own, &still, &network, &[0.5]).await.unwrap();
         evaluator.field(&theta, 0.0).await.unwrap();

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use sketchpde::field::gpu::{Gpu, Selection, device};
+use sketchpde::field::device::Backend;
+use sketchpde::field::gpu::Gpu;
 use sketchpde::network::{Input, Network};
 use sketchpde::problem::expression::{Channel, Expression, MultiIndex};
 use sketchpde::problem::{Activation, Parameter, Preset, Problem};
@@ -14,12 +15,9 @@ const ADAPTER: &str = "SKETCHPDE_ADAPTER";
 pub fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(|| {
-        let selection = std::env::var(ADAPTER).map_or(Selection::Any, Selection::Named);
-        let opened = pollster::block_on(async {
-            let adapter = device::choose(&selection).await?;
-            Gpu::open(&adapter).await
-        });
-        opened.unwrap_or_else(|error| {
+        let backend = Backend::Gpu(std::env::var(ADAPTER).ok());
+        let opened = pollster::block_on(backend.open());
+        opened.map(|gpu| gpu.expect("a GPU, which was asked for")).unwrap_or_else(|error| {
             panic!(
                 "these tests need a GPU adapter: {error}. On Debian or Ubuntu \
                  `apt install mesa-vulkan-drivers` brings a software one; {ADAPTER} is {:?}",

@@ -1,7 +1,7 @@
 //! The messages.
 
 use serde::{Deserialize, Serialize};
-use sketchpde::evolve::BackendChoice;
+pub use sketchpde::field::device::Backend;
 use sketchpde::session::{Command, Snapshot};
 
 use super::deeds::{Deed, Deeds};
@@ -97,26 +97,6 @@ pub enum Activity {
     Resting(f64),
     /// Nothing to do until a request comes.
     Idle,
-}
-
-/// Where to compute; see [`BackendChoice`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Backend {
-    #[default]
-    Auto,
-    Cpu,
-    /// By name (a part of it), or any.
-    Gpu(Option<String>),
-}
-
-impl From<Backend> for BackendChoice {
-    fn from(backend: Backend) -> Self {
-        match backend {
-            Backend::Auto => Self::Auto,
-            Backend::Cpu => Self::Cpu,
-            Backend::Gpu(name) => Self::Gpu(name),
-        }
-    }
 }
 
 /// From the solver to the drawing side.

@@ -22,7 +22,7 @@ impl Server {
 
     async fn set_up_rival(&mut self, challenge: Challenge) -> Result<(), LoadError> {
         let problem = Problem::from_toml(&challenge.toml, &Overrides::new())?;
-        let engine = Engine::new(&problem, &challenge.backend.into()).await?;
+        let engine = Engine::new(&problem, &challenge.backend).await?;
         let Some(present) = &mut self.present else { return Err(LoadError::RaceTooEarly) };
         let fitted = present.session.fitted().to_vec();
         if fitted.is_empty() {

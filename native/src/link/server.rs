@@ -201,7 +201,7 @@ impl Server {
                 Start::Saved(kept.state(&problem, FRAMES)?)
             }
         };
-        let engine = Engine::new(&problem, &load.backend.into()).await?;
+        let engine = Engine::new(&problem, &load.backend).await?;
         let mut session = Session::new(problem, engine, self.options(start)).await?;
         if !load.playing {
             session.obey(Command::Pause).await?;
@@ -294,7 +294,7 @@ impl Server {
 
     async fn go_on(&self, lost: &Present) -> Result<Present, LoadError> {
         let problem = lost.session.problem().clone();
-        let engine = Engine::new(&problem, &Backend::Cpu.into()).await?;
+        let engine = Engine::new(&problem, &Backend::Cpu).await?;
         let start = lost.session.save().map_or(Start::Fit, Start::Saved);
         let session = Session::new(problem, engine, self.options(start)).await?;
         let present = Present::new(lost.run, session, lost.fit.clone(), lost.comparable());

@@ -116,7 +116,7 @@ pub(super) struct Trainee {
 impl Trainee {
     pub async fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
         let problem = ResidualProblem::from_toml(&load.toml, &Overrides::new())?;
-        let system = TrainingSystem::choose(&problem, &load.backend.clone().into()).await?;
+        let system = TrainingSystem::choose(&problem, &load.backend).await?;
         let reason = system.reason();
         let told =
             reason.map(|why| format!("The GPU cannot take this problem, the CPU does: {why}"));

@@ -27,7 +27,7 @@ fn every_preset_is_right_under_its_live_settings_and_has_its_fit() {
         let grid = sketchpde::session::EvaluationGrid::of(&problem);
         let exact = grid.initial_values(&problem);
         let engine =
-            sketchpde::evolve::Engine::new(&problem, &sketchpde::evolve::BackendChoice::Cpu);
+            sketchpde::evolve::Engine::new(&problem, &sketchpde::field::device::Backend::Cpu);
         let engine = pollster::block_on(engine).expect("a CPU");
         let evolution = sketchpde::evolve::Evolution::new(&problem, engine, fit).expect("fits");
         let values = evolution.evaluate(grid.coordinates());

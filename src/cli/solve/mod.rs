@@ -10,8 +10,9 @@ mod store;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use sketchpde::evolve::{BackendChoice, Description, Engine};
+use clap::Args;
+use sketchpde::evolve::Engine;
+use sketchpde::field::device::{Backend, Description};
 use sketchpde::network::Network;
 use sketchpde::output::ResultFolder;
 use sketchpde::problem::{Problem, ProblemFile};
@@ -36,16 +37,17 @@ pub struct Arguments {
     pub problem: ProblemArguments,
 
     /// Where to compute; auto takes a hardware GPU if there is one, else the CPU.
-    #[arg(long, value_enum, default_value_t = Backend::Auto)]
-    backend: Backend,
+    #[arg(long, value_name = "BACKEND", default_value = "auto",
+          value_parser = ["auto", "cpu", "gpu"])]
+    backend: String,
 
     /// The GPU adapter whose name contains this (see `sketchpde devices`).
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
 
     /// Precision tier: short for --set run.precision=...
-    #[arg(long, value_enum)]
-    precision: Option<Precision>,
+    #[arg(long, value_name = "PRECISION", value_parser = ["f32", "mixed", "f64"])]
+    precision: Option<String>,
 
     /// Train with so many seeds, counted from the problem's, and report median, least and largest
     /// error (problems that are trained over the whole domain).
@@ -90,31 +92,6 @@ pub struct Arguments {
     verbose: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Backend {
-    Auto,
-    Cpu,
-    Gpu,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Precision {
-    F32,
-    Mixed,
-    F64,
-}
-
-impl Precision {
-    /// As in problem files.
-    fn word(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::Mixed => "mixed",
-            Self::F64 => "f64",
-        }
-    }
-}
-
 impl Arguments {
     pub fn wish(&self) -> Wish<'_> {
         Wish {
@@ -133,12 +110,12 @@ impl Arguments {
         }
     }
 
-    pub fn backend(&self) -> BackendChoice {
-        match (self.backend, &self.adapter) {
+    pub fn backend(&self) -> Backend {
+        match (self.backend.as_str(), &self.adapter) {
             // Who names an adapter means the GPU.
-            (Backend::Auto, None) => BackendChoice::Auto,
-            (Backend::Auto | Backend::Gpu, name) => BackendChoice::Gpu(name.clone()),
-            (Backend::Cpu, _) => BackendChoice::Cpu,
+            ("auto", None) => Backend::Auto,
+            ("cpu", _) => Backend::Cpu,
+            (_, name) => Backend::Gpu(name.clone()),
         }
     }
 }
@@ -161,7 +138,7 @@ fn not_negative(text: &str) -> Result<f64, &'static str> {
 impl Arguments {
     /// Overrides of the options that have a name of their own.
     pub fn overrides(&self) -> Vec<(&'static str, String)> {
-        self.precision.iter().map(|p| ("run.precision", p.word().to_owned())).collect()
+        self.precision.iter().map(|p| ("run.precision", p.clone())).collect()
     }
 
     /// Seconds between two checkpoints, where there are any.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use sketchpde::evolve::EvolutionState;
 use sketchpde::evolve::initial_fit::fit_key;
-use sketchpde::evolve::{Description, EvolutionState};
+use sketchpde::field::device::Description;
 use sketchpde::output::checkpoint::{self, digest};
 use sketchpde::output::{
     self, Cache, CachedFit, Checkpoint, DensityRecord, Lookup, OutputError, ResultFolder,

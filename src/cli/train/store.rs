@@ -1,6 +1,6 @@
 //! The files of a training under way: its folder and its checkpoints.
 
-use sketchpde::evolve::Description;
+use sketchpde::field::device::Description;
 use sketchpde::optimize::OptimizeError;
 use sketchpde::output::checkpoint::{self, digest};
 use sketchpde::output::{Checkpoint, History, OutputError, ResultFolder};

@@ -1,8 +1,9 @@
 //! How runs fail.
 
 use super::support::*;
+use crate::field::device::Backend;
 use crate::problem::Problem;
-use crate::{BackendChoice, Engine, Evolution, EvolveError};
+use crate::{Engine, Evolution, EvolveError};
 
 /// u between 1.8 and 2.2, under an equation that makes it infinite.
 fn explosive(overrides: &[(&str, &str)]) -> (Problem, Vec<f64>) {
@@ -139,7 +140,7 @@ fn parameters_of_another_network_are_refused() {
 
 #[test]
 fn an_adapter_that_is_not_there_is_named() {
-    let choice = BackendChoice::Gpu(Some("no such adapter".to_owned()));
+    let choice = Backend::Gpu(Some("no such adapter".to_owned()));
     let error = pollster::block_on(Engine::new(&problem(REACTION, &[]), &choice)).err();
     assert!(matches!(error, Some(EvolveError::Gpu(_))));
 }

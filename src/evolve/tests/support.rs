@@ -1,8 +1,9 @@
 //! Small problems, and runs of them.
 
+use crate::field::device::Backend;
 use crate::network::Network;
 use crate::problem::{Points, Problem};
-use crate::{BackendChoice, Engine, Evolution, StepReport};
+use crate::{Engine, Evolution, StepReport};
 
 /// u_t = cos(t) u - (1 + cos(t)/2) u_x carries the start along and scales it: from v(x) comes
 /// exp(sin t) v(x - t - sin(t)/2), which a network follows exactly by its output weights and its
@@ -44,7 +45,7 @@ pub fn start(problem: &Problem, height: f64) -> Vec<f64> {
 }
 
 pub fn engine(problem: &Problem) -> Engine {
-    pollster::block_on(Engine::new(problem, &BackendChoice::Cpu)).expect("a CPU")
+    pollster::block_on(Engine::new(problem, &Backend::Cpu)).expect("a CPU")
 }
 
 pub fn evolution(problem: &Problem, theta: Vec<f64>) -> Evolution {

@@ -5,17 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::config::Budget;
 use super::error::GpuError;
 use super::self_test::{self, SelfTest};
-
-/// Which adapter to take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selection {
-    /// The fastest kind of hardware; a software adapter is refused, since the CPU is faster.
-    Hardware,
-    /// Hardware if there is any, else software.
-    Any,
-    /// The first whose name contains this text, whatever its kind; case does not matter.
-    Named(String),
-}
+use crate::device::Backend;
 
 /// Every adapter of the machine, hardware first and discrete before integrated.
 pub async fn adapters() -> Vec<wgpu::Adapter> {
@@ -48,32 +38,39 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
     }
 }
 
-/// The adapter that `selection` means.
+/// The adapter that `backend` means: for `auto` the fastest kind of hardware, a software adapter being
+/// slower than the CPU; `None` for the CPU.
 ///
 /// # Errors
 /// When there is none like that; the message lists what there is.
-pub async fn choose(selection: &Selection) -> Result<wgpu::Adapter, GpuError> {
+pub async fn choose(backend: &Backend) -> Result<Option<wgpu::Adapter>, GpuError> {
+    if *backend == Backend::Cpu {
+        return Ok(None);
+    }
     let adapters = adapters().await;
     let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
-    let at = pick(selection, &infos)?;
-    Ok(adapters.into_iter().nth(at).expect("a position in the list"))
+    let at = pick(backend, &infos)?;
+    Ok(at.and_then(|at| adapters.into_iter().nth(at)))
 }
 
-fn pick(selection: &Selection, infos: &[wgpu::AdapterInfo]) -> Result<usize, GpuError> {
+fn pick(backend: &Backend, infos: &[wgpu::AdapterInfo]) -> Result<Option<usize>, GpuError> {
     let found = || infos.iter().map(|info| info.name.clone()).collect();
-    match selection {
-        Selection::Named(wanted) => {
+    match backend {
+        Backend::Cpu => Ok(None),
+        Backend::Gpu(Some(wanted)) => {
             let wanted_lower = wanted.to_lowercase();
             infos
                 .iter()
                 .position(|info| info.name.to_lowercase().contains(&wanted_lower))
+                .map(Some)
                 .ok_or_else(|| GpuError::NoSuchAdapter { wanted: wanted.clone(), found: found() })
         }
         _ if infos.is_empty() => Err(GpuError::NoAdapter),
-        Selection::Any => Ok(0),
-        Selection::Hardware => infos
+        Backend::Gpu(None) => Ok(Some(0)),
+        Backend::Auto => infos
             .iter()
             .position(|info| is_hardware(info.device_type))
+            .map(Some)
             .ok_or_else(|| GpuError::NoHardwareAdapter { found: found() }),
     }
 }
@@ -246,14 +243,14 @@ mod tests {
     fn software_is_taken_only_when_asked_for() {
         let software = [info("llvmpipe (LLVM 15)", wgpu::DeviceType::Cpu)];
         assert!(matches!(
-            pick(&Selection::Hardware, &software),
+            pick(&Backend::Auto, &software),
             Err(GpuError::NoHardwareAdapter { found }) if found == ["llvmpipe (LLVM 15)"]
         ));
-        assert_eq!(pick(&Selection::Any, &software).unwrap(), 0);
-        assert_eq!(pick(&Selection::Named("LLVMpipe".into()), &software).unwrap(), 0);
-        assert!(matches!(pick(&Selection::Any, &[]), Err(GpuError::NoAdapter)));
+        assert_eq!(pick(&Backend::Gpu(None), &software).unwrap(), Some(0));
+        assert_eq!(pick(&Backend::Gpu(Some("LLVMpipe".into())), &software).unwrap(), Some(0));
+        assert!(matches!(pick(&Backend::Gpu(None), &[]), Err(GpuError::NoAdapter)));
         assert!(matches!(
-            pick(&Selection::Named("Radeon".into()), &software),
+            pick(&Backend::Gpu(Some("Radeon".into())), &software),
             Err(GpuError::NoSuchAdapter { .. })
         ));
     }
@@ -262,6 +259,6 @@ mod tests {
     fn hardware_is_found_behind_software() {
         let both =
             [info("llvmpipe", wgpu::DeviceType::Cpu), info("Arc", wgpu::DeviceType::IntegratedGpu)];
-        assert_eq!(pick(&Selection::Hardware, &both).unwrap(), 1);
+        assert_eq!(pick(&Backend::Auto, &both).unwrap(), Some(1));
     }
 }

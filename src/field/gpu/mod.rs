@@ -27,7 +27,7 @@ pub mod self_test;
 mod sources;
 
 pub use compose::ComposeError;
-pub use device::{Gpu, Selection};
+pub use device::Gpu;
 pub use error::GpuError;
 pub use evaluator::Evaluator;
 pub use jacobian::{ChosenColumns, Linearization, SketchRows};

@@ -37,7 +37,7 @@ tolerance = 0
 
 fn density_session(start: Start) -> Session {
     let problem = Problem::from_toml(DENSITY, &Overrides::new()).expect("a valid problem");
-    let engine = pollster::block_on(Engine::new(&problem, &BackendChoice::Cpu));
+    let engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu));
     let options = Options { start, frames: 10, clock: stopped };
     pollster::block_on(Session::new(problem, engine.expect("a CPU"), options)).expect("a session")
 }

@@ -7,7 +7,7 @@ mod tests;
 pub use system::TrainingSystem;
 
 use super::Clock;
-use crate::evolve::Description;
+use crate::field::device::Description;
 use crate::field::gpu::{Gpu, GpuError};
 use crate::field::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::network::Network;

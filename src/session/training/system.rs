@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use faer::{Mat, MatMut, MatRef};
 
-use crate::evolve::{BackendChoice, Description};
+use crate::field::device::{Backend, Description};
 use crate::field::gpu::operator::GpuCollocation;
-use crate::field::gpu::{Gpu, GpuError, device};
+use crate::field::gpu::{Gpu, GpuError};
 use crate::field::residual::{Collocation, ResidualError, ResidualSystem, Rounding};
 use crate::problem::{Choice, Precision, ResidualProblem};
 
@@ -49,26 +49,14 @@ impl TrainingSystem {
     /// # Errors
     /// When no adapter answers the choice, or the one that does cannot take the problem in its
     /// precision.
-    pub async fn choose(
-        problem: &ResidualProblem,
-        choice: &BackendChoice,
-    ) -> Result<Self, GpuError> {
-        let selection = match choice {
-            BackendChoice::Cpu => return Ok(Self::on_cpu(problem)),
-            BackendChoice::Auto => device::Selection::Hardware,
-            BackendChoice::Gpu(None) => device::Selection::Any,
-            BackendChoice::Gpu(Some(name)) => device::Selection::Named(name.clone()),
+    pub async fn choose(problem: &ResidualProblem, backend: &Backend) -> Result<Self, GpuError> {
+        let made = match backend.open().await {
+            Ok(None) => return Ok(Self::on_cpu(problem)),
+            Ok(Some(gpu)) => Self::on_gpu(problem, &gpu).await,
+            Err(error) => Err(error),
         };
-        let on_gpu = async {
-            let gpu = Gpu::open(&device::choose(&selection).await?).await?;
-            Self::on_gpu(problem, &gpu).await
-        };
-        match (on_gpu.await, choice) {
-            (
-                Err(GpuError::NoAdapter | GpuError::NoHardwareAdapter { .. }),
-                BackendChoice::Auto,
-            ) => Ok(Self::on_cpu(problem)),
-            (Err(error), BackendChoice::Auto) => {
+        match (made, backend) {
+            (Err(error), Backend::Auto) => {
                 Ok(Self { reason: Some(error.to_string()), ..Self::on_cpu(problem) })
             }
             (made, _) => made,
@@ -106,17 +94,8 @@ impl TrainingSystem {
     #[must_use]
     pub fn describe(&self) -> Description {
         match &self.kind {
-            Kind::Cpu { precision, .. } => {
-                let threads = rayon::current_num_threads();
-                let plural = if threads == 1 { "" } else { "s" };
-                let device = format!("{threads} thread{plural}");
-                Description { backend: "cpu", device, precision: precision.word() }
-            }
-            Kind::Gpu(system) => Description {
-                backend: "gpu",
-                device: system.gpu().name().to_owned(),
-                precision: system.tier().describe(),
-            },
+            Kind::Cpu { precision, .. } => Description::of(None, precision.word()),
+            Kind::Gpu(system) => Description::of(Some(system.gpu()), system.tier().describe()),
         }
     }
 
