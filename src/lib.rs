@@ -14,3 +14,4 @@ pub use sketchpde_output as output;
 pub use sketchpde_problem as problem;
 pub use sketchpde_reference as reference;
 pub mod session;
+pub mod solution;

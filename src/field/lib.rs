@@ -2,7 +2,7 @@
 //!
 //! [`program`] is the equation as straight-line code; [`jet`] says which derivatives travel
 //! together; [`ansatz`] builds boundary values in; [`cpu`] computes it all in f32 or f64, [`gpu`]
-//! in WGSL.
+//! in WGSL; [`quantities`] answers what is asked of a solution.
 
 // The floors below, under the names they have in the whole.
 use sketchpde_base::{random, scalar};
@@ -16,3 +16,4 @@ pub mod cpu;
 pub mod device;
 pub mod gpu;
 pub mod residual;
+pub mod quantities;

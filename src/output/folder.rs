@@ -20,6 +20,7 @@ use crate::network::Layout;
 /// | `history.npz`, `history.csv` | one entry per time step; `history.npz` also holds spectra |
 /// | `moments.npz`, `moments.csv` | of a density that points are drawn from: one entry per kept time |
 /// | `parameters.safetensors` | the network, one tensor per named segment |
+/// | `trajectory.npz` | of an evolution: `t`, and `parameters` at these times (time first) |
 /// | `problem.toml` | the resolved configuration |
 /// | `result.json` | the summary |
 #[derive(Clone, Debug)]
@@ -108,6 +109,50 @@ impl ResultFolder {
         metadata: &BTreeMap<String, String>,
     ) -> Result<(), OutputError> {
         parameters::write(&self.file("parameters.safetensors"), layout, values, metadata)
+    }
+
+    /// `parameters.safetensors` into the order of `layout`, with its metadata.
+    ///
+    /// # Errors
+    /// As [`parameters::read`].
+    pub fn read_parameters(
+        &self,
+        layout: &Layout,
+    ) -> Result<(Vec<f64>, BTreeMap<String, String>), OutputError> {
+        parameters::read(&self.file("parameters.safetensors"), layout)
+    }
+
+    /// `trajectory.npz`: parameters along a run, a row per time.
+    ///
+    /// # Errors
+    /// [`OutputError::Write`].
+    ///
+    /// # Panics
+    /// When the rows are of different lengths.
+    pub fn write_trajectory(&self, times: &[f64], parameters: &[f64]) -> Result<(), OutputError> {
+        let width = parameters.len() / times.len().max(1);
+        let arrays = [
+            Array::vector("t", times.to_vec()),
+            Array::new("parameters", &[times.len(), width], parameters.to_vec()),
+        ];
+        npz::write(&self.file("trajectory.npz"), &arrays)
+    }
+
+    /// The times and the parameters from `trajectory.npz`, of a network with `width` of them; none
+    /// where the run kept no such file.
+    ///
+    /// # Errors
+    /// As [`ResultFolder::read_fields`].
+    pub fn read_trajectory(&self, width: usize) -> Result<(Vec<f64>, Vec<f64>), OutputError> {
+        let path = self.file("trajectory.npz");
+        if !path.exists() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let arrays = npz::read(&path)?;
+        let times = npz::find(&arrays, "t", &path)?.values.clone();
+        let expected = times.len() * width;
+        let values = columns::of_length(&arrays, "parameters", expected, &path)?.to_vec();
+        Ok((times, values))
     }
 
     /// `moments.npz` and `moments.csv`, of a density over coordinates of these names.

@@ -5,7 +5,7 @@
 //! - [`checkpoint`]: the exact state of a run, to resume it;
 //! - [`cache`]: initial fits and reference solutions, kept between runs;
 //! - [`plots`]: figures as PNG and SVG;
-//! - [`npz`], [`parameters`]: the file formats; [`atomic`]: how every file is written.
+//! - [`npz`], [`parameters`], [`description`]: the file formats; [`atomic`]: how every file is written.
 
 // The floors below, under the names they have in the whole.
 use sketchpde_base::bytes;
@@ -21,6 +21,7 @@ pub mod cache;
 pub mod checkpoint;
 mod columns;
 mod density;
+pub mod description;
 mod error;
 pub mod folder;
 pub mod npz;

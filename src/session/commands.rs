@@ -219,6 +219,7 @@ impl Session {
     fn forget_run(&mut self) -> Result<(), SessionError> {
         self.grid = EvaluationGrid::of(&self.problem);
         self.frames = self.grid.empty_frames(&self.problem, self.most_frames);
+        self.trajectory = super::run::empty_trajectory(&self.problem, self.most_frames);
         self.history = History::default();
         self.densities.clear();
         self.gaussian = gaussian(&self.problem);

@@ -19,6 +19,7 @@ mod run;
 mod saved;
 mod snapshot;
 mod training;
+mod trajectory;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ pub use run::{Activity, Clock, Options, Session, Start};
 pub use saved::{SavedState, SavedSteps};
 pub use snapshot::{Phase, Seconds, Snapshot, Status};
 pub use training::{TrainingSession, TrainingStatus, TrainingSystem};
+pub use trajectory::Trajectory;
 
 use crate::problem::{PointLayout, Problem};
 

@@ -1,7 +1,9 @@
 //! Looking at a session, and comparing it with the reference.
 
 use super::run::Play;
-use super::{EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, fixed_steps};
+use super::{
+    EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, Trajectory, fixed_steps,
+};
 use crate::evolve::{Coherence, Engine, Evolution};
 use crate::field::device::Description;
 use crate::field::gpu::Gpu;
@@ -39,6 +41,11 @@ impl Session {
     }
 
     /// One record per step so far, and a few spectra.
+    #[must_use]
+    pub fn trajectory(&self) -> &Trajectory {
+        &self.trajectory
+    }
+
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history

@@ -3,10 +3,11 @@
 use super::density::gaussian;
 use super::frames::Marks;
 use super::pace::Pace;
-use super::{EvaluationGrid, Frames, Phase, SavedState, Seconds, SessionError};
+use super::{EvaluationGrid, Frames, Phase, SavedState, Seconds, SessionError, Trajectory};
 use crate::evolve::initial_fit::{FitReason, InitialFit};
 use crate::evolve::{Coherence, Engine, Evolution, EvolveError, StepReport};
 use crate::field::device::Description;
+use crate::network::Network;
 use crate::output::{DensityRecord, History, Spectrum, StepRecord};
 use crate::problem::Problem;
 use crate::reference::{Gaussian, Reference};
@@ -78,6 +79,7 @@ pub struct Session {
     pub(super) spectrum_marks: Marks,
     pub(super) grid: EvaluationGrid,
     pub(super) frames: Frames,
+    pub(super) trajectory: Trajectory,
     pub(super) most_frames: usize,
     pub(super) reference: Option<Reference>,
     /// Of a density that points are drawn from, at the times of the frames.
@@ -109,6 +111,7 @@ impl Session {
     ) -> Result<Self, SessionError> {
         let grid = EvaluationGrid::of(&problem);
         let frames = grid.empty_frames(&problem, options.frames);
+        let trajectory = empty_trajectory(&problem, options.frames);
         let gaussian = gaussian(&problem);
         let spectrum_marks = Marks::new(problem.time.start, problem.time.end, SPECTRA);
         let mut session = Self {
@@ -130,6 +133,7 @@ impl Session {
             spectrum_marks,
             grid,
             frames,
+            trajectory,
             most_frames: options.frames,
             reference: None,
             densities: Vec::new(),
@@ -310,6 +314,9 @@ impl Session {
             return Err(SessionError::Diverged { what, step, time, place });
         }
         self.frames.push(time, values);
+        if let Some(evolution) = &self.evolution {
+            self.trajectory.offer(time, evolution.theta(), evolution.finished());
+        }
         self.keep_density();
         self.compare();
         Ok(())
@@ -344,6 +351,12 @@ impl Session {
         let names = self.problem.coordinates.iter().map(|c| c.name.clone());
         names.zip(self.grid.point(index).iter().copied()).collect()
     }
+}
+
+/// For a run over the problem's time span, with at most `most` marks.
+pub(super) fn empty_trajectory(problem: &Problem, most: usize) -> Trajectory {
+    let parameters = Network::of(problem).parameters();
+    Trajectory::new(parameters, problem.time.start, problem.time.end, most)
 }
 
 /// || u - v || / || v ||, or || u - v || where v is zero.

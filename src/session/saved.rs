@@ -22,6 +22,8 @@ pub struct SavedSteps {
     pub evolution: EvolutionState,
     pub history: History,
     pub frames: Frames,
+    /// Times and parameters of the [`Trajectory`](super::Trajectory); empty where none was kept.
+    pub trajectory: (Vec<f64>, Vec<f64>),
     /// Of a density that points are drawn from, at the times of the frames.
     pub densities: Vec<DensityRecord>,
     pub seconds: Seconds,
@@ -40,6 +42,7 @@ impl Session {
                 evolution: evolution.save(),
                 history: self.history.clone(),
                 frames: self.frames.clone(),
+                trajectory: (self.trajectory.times().to_vec(), self.trajectory.values().to_vec()),
                 densities: self.densities.clone(),
                 seconds: self.seconds,
             }))
@@ -77,6 +80,8 @@ impl Session {
         self.spectrum = saved.history.spectra.last().cloned();
         self.history = saved.history;
         self.frames = saved.frames;
+        let (times, values) = saved.trajectory;
+        self.trajectory.restore(times, values);
         self.densities = saved.densities;
         self.seconds = saved.seconds;
         Ok(())

@@ -88,8 +88,9 @@ impl Kept {
         let values: Vec<f64> = self.values.iter().map(|&v| f64::from(v)).collect();
         frames.restore(&self.times, &values);
         let history = self.history;
-        let densities = Vec::new();
-        let steps = SavedSteps { fitted, evolution, history, frames, densities, seconds };
+        let (densities, trajectory) = (Vec::new(), Default::default());
+        let steps =
+            SavedSteps { fitted, evolution, history, frames, trajectory, densities, seconds };
         Ok(SavedState::Steps(Box::new(steps)))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sketchpde::network::Network;
-use sketchpde::output::{Axis, OutputError, ResultFolder, SpaceTimeField};
+use sketchpde::output::{Axis, OutputError, ResultFolder, SpaceTimeField, description};
 use sketchpde::session::Session;
 
 use super::result::{DensityErrors, RunResult};
@@ -31,6 +31,8 @@ pub fn write(
             &metadata(result, session),
         ));
     }
+    let trajectory = session.trajectory();
+    outcomes.push(folder.write_trajectory(trajectory.times(), trajectory.values()));
     outcomes.push(folder.write_history(session.history()));
     outcomes.push(folder.write_fields(&field));
     let densities = session.densities();
@@ -51,15 +53,10 @@ pub fn write(
 
 /// What goes into the head of the parameters' file.
 fn metadata(result: &RunResult, session: &Session) -> BTreeMap<String, String> {
-    [
-        ("problem", session.problem().source.clone()),
-        ("seed", result.seed.to_string()),
-        ("time", result.time.to_string()),
-        ("precision", result.precision.clone()),
-        ("version", result.version.clone()),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into()
+    let mut head = description::of_evolution(session.problem());
+    head.insert("time".into(), result.time.to_string());
+    head.insert("precision".into(), result.precision.clone());
+    head
 }
 
 /// The frames with their axes.

@@ -11,13 +11,14 @@ use crate::cli::failure::Failure;
 
 /// Everything that a run writes into its folder. A folder with one of these holds a run, or
 /// something of the user's that a run would write over.
-const WRITTEN: [&str; 8] = [
+const WRITTEN: [&str; 9] = [
     "problem.toml",
     "result.json",
     "fields.npz",
     "history.npz",
     "history.csv",
     "parameters.safetensors",
+    "trajectory.npz",
     CHECKPOINT,
     "plots",
 ];

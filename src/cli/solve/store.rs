@@ -124,6 +124,9 @@ const FITTED: &str = "fitted";
 const TIMES: &str = "frames.times";
 const VALUES: &str = "frames.values";
 const SECONDS: &str = "seconds";
+/// Parameters along the run.
+const TRAJECTORY_TIMES: &str = "trajectory.times";
+const TRAJECTORY: &str = "trajectory.parameters";
 /// Length of the next step, how many subsets were drawn, and s of the next one.
 const STEPPER: &str = "stepper";
 const CONTROLLER: &str = "controller";
@@ -162,6 +165,8 @@ fn pack_steps(state: &SavedSteps, seed: u64, configuration: [u8; 32]) -> Checkpo
             (FITTED.to_owned(), state.fitted.clone()),
             (TIMES.to_owned(), state.frames.times().to_vec()),
             (VALUES.to_owned(), state.frames.values().to_vec()),
+            (TRAJECTORY_TIMES.to_owned(), state.trajectory.0.clone()),
+            (TRAJECTORY.to_owned(), state.trajectory.1.clone()),
             (SECONDS.to_owned(), list(state.seconds)),
             // A run has far fewer draws than the 2^53 that an f64 counts exactly.
             (STEPPER.to_owned(), stepper(&state.evolution)),
@@ -198,6 +203,8 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
     let densities: Option<Vec<DensityRecord>> =
         densities.map(|row| DensityRecord::from_row(row, dimensions)).collect();
     frames.restore(&times, &values);
+    let trajectory =
+        (checkpoint.state.remove(TRAJECTORY_TIMES)?, checkpoint.state.remove(TRAJECTORY)?);
     Some(SavedState::Steps(Box::new(SavedSteps {
         fitted,
         evolution: EvolutionState {
@@ -213,6 +220,7 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
         },
         history: checkpoint.history,
         frames,
+        trajectory,
         densities: densities?,
         seconds,
     })))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sketchpde::output::plots::{Names, training};
-use sketchpde::output::{OutputError, ResultFolder};
+use sketchpde::output::{OutputError, ResultFolder, description};
 use sketchpde::session::TrainingSession;
 
 use super::result::TrainingResult;
@@ -43,15 +43,10 @@ pub fn write(
 
 /// What goes into the head of the parameters' file.
 fn metadata(result: &TrainingResult, session: &TrainingSession) -> BTreeMap<String, String> {
-    [
-        ("problem", session.problem().source.clone()),
-        ("seed", result.seed.to_string()),
-        ("iterations", result.iterations.to_string()),
-        ("precision", result.precision.clone()),
-        ("version", result.version.clone()),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into()
+    let mut head = description::of_training(session.problem());
+    head.insert("iterations".into(), result.iterations.to_string());
+    head.insert("precision".into(), result.precision.clone());
+    head
 }
 
 /// Prints the result: one JSON object, or a few lines.

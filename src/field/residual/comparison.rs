@@ -94,3 +94,28 @@ impl Comparison {
         Some((squares / if size > 0.0 { size } else { exact.len() as f64 }).sqrt())
     }
 }
+
+/// The values of expressions at points, a list per expression.
+pub(crate) fn rows(
+    problem: &ResidualProblem,
+    network: &Network,
+    theta: &[f64],
+    expressions: &[Expression],
+    coordinates: &[f64],
+) -> Vec<Vec<f64>> {
+    let dimensions = problem.dimensions();
+    let points = coordinates.len() / dimensions;
+    if points == 0 {
+        return vec![Vec::new(); expressions.len()];
+    }
+    let parameters = problem.parameter_values();
+    let fixed: Vec<Expression> =
+        expressions.iter().map(|e| e.substitute_parameters(&parameters)).collect();
+    let head = Head::equations(&fixed, dimensions, 0);
+    let weights = vec![1.0; points];
+    let at = OperatorPoints { coordinates, partners: None, given: &[], weights: &weights };
+    let operator = Operator::<f64>::new(network, head, at);
+    let mut values = vec![0.0; points * expressions.len()];
+    sweeps::residual(std::slice::from_ref(&operator), network, theta, &mut values);
+    values.chunks_exact(points).map(<[f64]>::to_vec).collect()
+}

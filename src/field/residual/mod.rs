@@ -21,6 +21,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, get_global_parallelism};
 
 pub use comparison::Comparison;
+pub(crate) use comparison::rows;
 pub use error::ResidualError;
 pub use system::Collocation;
 

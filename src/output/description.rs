@@ -1,0 +1,115 @@
+//! A network in words: what goes into the head of a file of parameters, so that other programs can
+//! build the same network without this one.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `format` | `sketchpde parameters 1` |
+//! | `network` | JSON: `inputs` (per coordinate `name`, `kind` and `period`, or `lower` and `upper`), `width`, `hidden_layers`, `activation`, `frequencies` of random Fourier features (a row each), `encoders` (whether two gate the layers) |
+//! | `unknown` | its name |
+//! | `lift`, `distance` | formulas in the coordinates, t and the named parameters: u = lift + distance * network |
+//! | `constants` | JSON: the named parameters and their values |
+//! | `problem` | the problem file |
+//! | `seed`, `version` | of the run and of the program |
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::network::{Input, Network};
+use crate::problem::expression::{Expression, Names};
+use crate::problem::{Choice, Parameter, Problem, ResidualProblem};
+
+/// Of files whose network can be built from their heads.
+pub const FORMAT: &str = "sketchpde parameters 1";
+
+/// The head of an evolution's parameters.
+#[must_use]
+pub fn of_evolution(problem: &Problem) -> BTreeMap<String, String> {
+    let names = problem.names();
+    let text = |e: &Option<Expression>, neutral: &str| {
+        e.as_ref().map_or_else(|| neutral.to_owned(), |e| e.to_text(&names))
+    };
+    let (lift, distance) = (text(&problem.lift, "0"), text(&problem.distance, "1"));
+    let mut head = common(&Network::of(problem), &names, &problem.parameters);
+    head.insert("lift".into(), lift);
+    head.insert("distance".into(), distance);
+    head.insert("problem".into(), problem.source.clone());
+    head.insert("seed".into(), problem.seed.to_string());
+    head
+}
+
+/// The head of a training's parameters.
+#[must_use]
+pub fn of_training(problem: &ResidualProblem) -> BTreeMap<String, String> {
+    let mut head = common(&Network::of_residual(problem), &problem.names(), &problem.parameters);
+    head.insert("lift".into(), "0".into());
+    head.insert("distance".into(), "1".into());
+    head.insert("problem".into(), problem.source.clone());
+    head.insert("seed".into(), problem.seed.to_string());
+    head
+}
+
+fn common(network: &Network, names: &Names, parameters: &[Parameter]) -> BTreeMap<String, String> {
+    let constants: Map<String, Value> =
+        parameters.iter().map(|p| (p.name.clone(), p.value.into())).collect();
+    [
+        ("format", FORMAT.to_owned()),
+        ("network", shape(network, &names.coordinates).to_string()),
+        ("unknown", names.unknown.clone()),
+        ("constants", Value::Object(constants).to_string()),
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into()
+}
+
+fn shape(network: &Network, coordinates: &[String]) -> Value {
+    let input = |(input, name): (&Input, &String)| match *input {
+        Input::Periodic { period } => json!({"name": name, "kind": "periodic", "period": period}),
+        Input::Linear { lower, upper } => {
+            json!({"name": name, "kind": "linear", "lower": lower, "upper": upper})
+        }
+    };
+    json!({
+        "inputs": network.inputs().iter().zip(coordinates).map(input).collect::<Vec<_>>(),
+        "width": network.width(),
+        "hidden_layers": network.hidden_layers(),
+        "activation": network.activation().word(),
+        "frequencies": network.frequencies(),
+        "encoders": network.encoders().count() > 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_says_how_the_network_is_built() {
+        let problem = Problem::preset("heat-dirichlet").expect("built in");
+        let head = of_evolution(&problem);
+        let shape: Value = serde_json::from_str(&head["network"]).expect("JSON");
+        assert_eq!(shape["inputs"][0]["kind"], "linear");
+        assert_eq!(shape["width"], problem.network.width);
+        assert!(head["distance"].contains('x'), "{}", head["distance"]);
+        // The formula reads back as what the solver uses.
+        let back = crate::problem::equation::parse_expression(
+            &head["distance"],
+            &problem.names(),
+            crate::problem::equation::Role::Exact,
+        );
+        let (back, own) = (back.expect("a formula"), problem.distance.clone().expect("one"));
+        for x in [0.1, 0.35, 0.8] {
+            let at = |e: &Expression| e.evaluate_at(&[x], 0.0, &problem.parameter_values());
+            assert!((at(&back) - at(&own)).abs() < 1e-15);
+        }
+
+        let fourier = "format = 1\n[domain]\nt = { range = [0, 1] }\nx = { range = [-1, 3] }\n\
+                       [residual.interior]\nequation = \"u_t = u_xx\"\n\
+                       [network]\narchitecture = \"modified-mlp\"\nfourier = { count = 4, scale = 3 }\n";
+        let problem = ResidualProblem::from_toml(fourier, &Vec::new()).expect("a problem");
+        let shape: Value = serde_json::from_str(&of_training(&problem)["network"]).expect("JSON");
+        assert_eq!(shape["encoders"], true);
+        assert_eq!(shape["frequencies"].as_array().map(Vec::len), Some(4));
+    }
+}
