@@ -9,6 +9,8 @@ mod files;
 mod interruption;
 #[path = "cli/problems.rs"]
 mod problems;
+#[path = "cli/questions.rs"]
+mod questions;
 #[path = "cli/reproduce.rs"]
 mod reproduce;
 #[path = "cli/runs.rs"]

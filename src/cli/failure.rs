@@ -9,6 +9,7 @@ use sketchpde::optimize::OptimizeError;
 use sketchpde::output::OutputError;
 use sketchpde::problem::ProblemErrors;
 use sketchpde::session::SessionError;
+use sketchpde::solution::SolutionError;
 
 /// Why the program ends without success.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,27 @@ pub enum Failure {
     NoKernels { problem: String },
     #[error("--at needs a point of the domain: {wanted}")]
     PointOutside { wanted: String },
+    #[error(transparent)]
+    Solution(#[from] SolutionError),
+    #[error("cannot read the points in {}: {source}", path.display())]
+    ReadPoints { path: PathBuf, source: std::io::Error },
+    #[error("the points in {}: {reason}", path.display())]
+    Points { path: PathBuf, reason: String },
+    #[error("{} has a column t and --times gives others: leave out one of them", path.display())]
+    TwoTimes { path: PathBuf },
+    #[error("{} must end in {known}: the ending says the format", path.display())]
+    OutputEnding { path: PathBuf, known: &'static str },
+    #[error(
+        "VTK files have at most three dimensions, this problem has {dimensions}: take --format npz \
+         or csv, or evaluate a slice of it with `sketchpde eval`"
+    )]
+    TooManyDimensions { dimensions: usize },
+    #[error(
+        "--grid gives {given} numbers, the problem has {dimensions} coordinates: give one or as many"
+    )]
+    GridCounts { given: usize, dimensions: usize },
+    #[error("--grid must be at least 2 along every coordinate, and at most {most} points in all")]
+    GridSize { most: usize },
     #[error("cannot start a run as a process of its own: {0}")]
     Program(std::io::Error),
     #[error("{run} failed: {message}; the same command tries it again")]
@@ -97,6 +119,17 @@ impl Failure {
             | Self::UnknownPart { .. }
             | Self::NoKernels { .. }
             | Self::PointOutside { .. }
+            | Self::TwoTimes { .. }
+            | Self::OutputEnding { .. }
+            | Self::TooManyDimensions { .. }
+            | Self::GridCounts { .. }
+            | Self::GridSize { .. }
+            | Self::Solution(
+                SolutionError::Outside { .. }
+                | SolutionError::Time { .. }
+                | SolutionError::NoTime { .. }
+                | SolutionError::Quantity { .. },
+            )
             | Self::Device(GpuError::NoDouble { .. } | GpuError::NoLongNumbers { .. })
             | Self::SeedsOfEvolution { .. }
             | Self::Engine(EvolveError::Precision { .. }) => 2,

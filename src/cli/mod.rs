@@ -5,6 +5,8 @@
 
 mod check;
 mod devices;
+mod eval;
+mod export;
 mod failure;
 mod interrupt;
 mod kernels;
@@ -13,6 +15,7 @@ mod memory;
 mod options;
 mod output;
 mod plot;
+mod points;
 mod progress;
 mod reproduce;
 mod show;
@@ -47,6 +50,8 @@ enum Command {
     Check(check::Arguments),
     Solve(solve::Arguments),
     Plot(plot::Arguments),
+    Eval(eval::Arguments),
+    Export(export::Arguments),
     Reproduce(reproduce::Arguments),
     Devices(devices::Arguments),
 }
@@ -60,6 +65,8 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Solve(arguments) => solve::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `format` | `sketchpde parameters 1` |
 //! | `network` | JSON: `inputs` (per coordinate `name`, `kind` and `period`, or `lower` and `upper`), `width`, `hidden_layers`, `activation`, `frequencies` of random Fourier features (a row each), `encoders` (whether two gate the layers) |
+//! | `order` | JSON: names of the tensors in the order of a vector of all parameters |
 //! | `unknown` | its name |
 //! | `lift`, `distance` | formulas in the coordinates, t and the named parameters: u = lift + distance * network |
 //! | `constants` | JSON: the named parameters and their values |
@@ -55,12 +56,19 @@ fn common(network: &Network, names: &Names, parameters: &[Parameter]) -> BTreeMa
     [
         ("format", FORMAT.to_owned()),
         ("network", shape(network, &names.coordinates).to_string()),
+        ("order", order(network)),
         ("unknown", names.unknown.clone()),
         ("constants", Value::Object(constants).to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()
+}
+
+/// The tensors in the order in which a vector of all parameters holds them, as JSON.
+fn order(network: &Network) -> String {
+    let segments = network.layout().segments().iter();
+    Value::from(segments.map(|segment| segment.name.clone()).collect::<Vec<_>>()).to_string()
 }
 
 fn shape(network: &Network, coordinates: &[String]) -> Value {

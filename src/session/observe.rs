@@ -69,6 +69,11 @@ impl Session {
         self.failure.as_ref()
     }
 
+    /// [`Session::failure`], once.
+    pub fn take_failure(&mut self) -> Option<SessionError> {
+        self.failure.take()
+    }
+
     /// [`Session::failure`], at the end.
     #[must_use]
     pub fn into_failure(self) -> Option<SessionError> {

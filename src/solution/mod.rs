@@ -130,7 +130,7 @@ impl Solution {
         let times = match (times, end) {
             ([], Some(end)) => vec![end],
             ([], None) => Vec::new(),
-            (_, None) => return Err(SolutionError::NoTime { problem: self.name().to_owned() }),
+            (_, None) => return Err(self.no_time()),
             (times, Some(_)) if times.len() == 1 || times.len() == count => times.to_vec(),
             (times, Some(_)) => {
                 return Err(SolutionError::TimeCount { times: times.len(), points: count });
@@ -203,6 +203,12 @@ impl Solution {
             Kind::Training(_) => None,
         };
         Quantity::parse(text, &self.names(), rate)
+    }
+
+    /// What is said to who asks for times where there are none.
+    #[must_use]
+    pub fn no_time(&self) -> SolutionError {
+        SolutionError::NoTime { problem: self.name().to_owned() }
     }
 
     fn names(&self) -> Names {
