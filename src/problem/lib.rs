@@ -95,6 +95,7 @@ mod error;
 mod file;
 mod ansatz;
 mod presets;
+mod builder;
 mod transport;
 mod fokker_planck;
 mod normal;
@@ -105,6 +106,7 @@ pub mod residual;
 
 use std::collections::BTreeMap;
 
+pub use builder::ProblemBuilder;
 pub use error::{Issue, Origin, ProblemError, ProblemErrors, SettingIssue};
 use expression::{Expression, Names};
 pub use fokker_planck::{Coefficients, FokkerPlanck};
