@@ -48,14 +48,19 @@ def load(path, xp=numpy):
     shape = json.loads(head["network"])
     inputs = shape["inputs"]
     constants = json.loads(head["constants"])
-    names = {"pi": math.pi, "e": math.e, "min": getattr(xp, "minimum"), "max": getattr(xp, "maximum")}
-    for name in "sin cos tan sinh cosh tanh exp log sqrt abs sign".split():
-        names[name] = getattr(xp, name)
-
     def array(values):
         if xp.__name__ == "torch":
             return xp.tensor(numpy.array(values), dtype=xp.float64)
         return xp.asarray(values)
+
+    def function(name):
+        # Numbers are made arrays: formulas may ask for the sine of a constant.
+        number = lambda a: array(float(a)) if isinstance(a, (int, float)) else a
+        return lambda *arguments: getattr(xp, name)(*map(number, arguments))
+
+    names = {"pi": math.pi, "e": math.e, "min": function("minimum"), "max": function("maximum")}
+    for name in "sin cos tan sinh cosh tanh exp log sqrt abs sign".split():
+        names[name] = function(name)
 
     def formula(text, at):
         return eval(text.replace("^", "**"), {"__builtins__": {}}, {**names, **constants, **at})
