@@ -32,13 +32,30 @@ pub fn write_with(
         let mut file = BufWriter::new(File::create(&temporary)?);
         fill(&mut file)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(&temporary, path)?;
+        sync_folder(path.parent().unwrap_or(Path::new("")))
     })();
     written.map_err(|source| {
         // It may not exist; the first error is the one to report.
         let _ = fs::remove_file(&temporary);
         error(source)
     })
+}
+
+/// Makes the names in a folder last: without this a crash of the system may undo a rename.
+///
+/// # Errors
+/// From the system, where it has folders that can be synced.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match File::open(here)?.sync_all() {
+        // Some file systems cannot; they have nothing better to offer.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 /// Beside the file, so that the rename stays on one disk; the process keeps two runs apart.

@@ -13,7 +13,7 @@ use crate::reference::{
 
 /// The variable that moves the cache to another folder.
 pub const FOLDER_VARIABLE: &str = "SKETCHPDE_CACHE";
-const MAGIC: &[u8; 16] = b"sketchpde cached";
+const MAGIC: &[u8; 16] = b"sketchpde cache2";
 
 /// A folder of entries, each a checksummed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,11 @@ impl Cache {
     /// The file of an entry: `kind` (a plain word) and the hash of `key`.
     #[must_use]
     pub fn path(&self, kind: &str, key: &[u8]) -> PathBuf {
-        let hash = digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        // The format is part of the name: what an older version wrote is not there for this one.
+        let hash = digest(&[MAGIC, key].concat())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
         self.folder.join(format!("{kind}-{}.bin", &hash[..32]))
     }
 
@@ -73,7 +77,7 @@ impl Cache {
     pub fn bytes(&self, kind: &str, key: &[u8]) -> Lookup<Vec<u8>> {
         let path = self.path(kind, key);
         let Ok(file) = std::fs::read(&path) else { return Lookup::Missing };
-        match checked_contents(&file) {
+        match checked_contents(&file, key) {
             Some(contents) => Lookup::Found(contents.to_vec()),
             None => Lookup::Damaged(path),
         }
@@ -82,7 +86,12 @@ impl Cache {
     /// # Errors
     /// [`OutputError::Write`]; a run can go on without its cache.
     pub fn store_bytes(&self, kind: &str, key: &[u8], contents: &[u8]) -> Result<(), OutputError> {
-        let file = [MAGIC, digest(contents).as_slice(), contents].concat();
+        let mut entry = Writer::default();
+        entry.count(key.len() as u64);
+        entry.raw(key);
+        entry.raw(contents);
+        let entry = entry.finish();
+        let file = [MAGIC, digest(&entry).as_slice(), &entry].concat();
         atomic::write(&self.path(kind, key), &file)
     }
 
@@ -92,7 +101,8 @@ impl Cache {
         self.bytes("fit", key).and_then(self.path("fit", key), |bytes| {
             let mut reader = Reader::new(&bytes);
             let (error, parameters) = (reader.real()?, reader.reals()?);
-            reader.is_empty().then_some(CachedFit { parameters, error })
+            let finite = error.is_finite() && parameters.iter().all(|p| p.is_finite());
+            (reader.is_empty() && finite).then_some(CachedFit { parameters, error })
         })
     }
 
@@ -148,11 +158,15 @@ pub fn reference(
     Ok((Some(Reference::Spectral(solution)), warning))
 }
 
-/// The contents behind an entry's magic bytes and checksum, when they match.
-fn checked_contents(file: &[u8]) -> Option<&[u8]> {
+/// The contents behind an entry's magic bytes, checksum and key, when all of them match: an entry
+/// under another one's name is none of ours.
+fn checked_contents<'a>(file: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     let rest = file.strip_prefix(MAGIC)?;
-    let (checksum, contents) = rest.split_first_chunk::<32>()?;
-    (digest(contents) == *checksum).then_some(contents)
+    let (checksum, entry) = rest.split_first_chunk::<32>()?;
+    let (length, rest) = entry.split_first_chunk::<8>()?;
+    let contents = rest.strip_prefix(key)?;
+    let whole = u64::from_le_bytes(*length) == key.len() as u64 && digest(entry) == *checksum;
+    whole.then_some(contents)
 }
 
 #[cfg(test)]
@@ -180,6 +194,26 @@ mod tests {
         }
         cache.store_fit(b"key", &fit).expect("stores");
         assert_eq!(cache.fit(b"key"), Lookup::Found(fit));
+    }
+
+    #[test]
+    fn an_entry_of_another_key_or_without_numbers_is_not_taken() {
+        let scratch = Scratch::new("cache-renamed");
+        let cache = Cache::at(scratch.folder());
+        let fit = CachedFit { parameters: vec![0.1, 0.2], error: 1e-6 };
+        cache.store_fit(b"key", &fit).expect("stores");
+        let (mine, other) = (cache.path("fit", b"key"), cache.path("fit", b"another"));
+        std::fs::copy(&mine, &other).expect("copies");
+        assert_eq!(cache.fit(b"another"), Lookup::Damaged(other));
+        // A key that begins with the other one, too.
+        let longer = cache.path("fit", b"ke");
+        std::fs::copy(&mine, &longer).expect("copies");
+        assert_eq!(cache.fit(b"ke"), Lookup::Damaged(longer));
+        for (bad, error) in [(f64::NAN, 1e-6), (0.1, f64::NAN), (f64::INFINITY, 0.0)] {
+            let planted = CachedFit { parameters: vec![bad], error };
+            cache.store_fit(b"key", &planted).expect("stores");
+            assert_eq!(cache.fit(b"key"), Lookup::Damaged(mine.clone()));
+        }
     }
 
     #[test]

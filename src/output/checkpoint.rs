@@ -50,6 +50,32 @@ pub fn previous_path(folder: &Path) -> PathBuf {
     folder.join("checkpoint.previous.bin")
 }
 
+/// A complete one that has not taken its place yet: there only while one is saved, or where the
+/// program was killed on the way.
+fn incoming_path(folder: &Path) -> PathBuf {
+    folder.join("checkpoint.incoming.bin")
+}
+
+/// Every place of a checkpoint in a folder, the newest first.
+fn places(folder: &Path) -> [PathBuf; 3] {
+    // An incoming one is complete, and newer than what it replaces.
+    [incoming_path(folder), path(folder), previous_path(folder)]
+}
+
+/// Whether a folder holds a state to go on from, wherever the writing of the last one was cut off.
+#[must_use]
+pub fn any(folder: &Path) -> bool {
+    places(folder).iter().any(|place| place.exists())
+}
+
+/// Takes every checkpoint of a folder away, once everything else is written.
+pub fn remove(folder: &Path) {
+    for place in places(folder) {
+        // One that stays does no harm.
+        let _ = fs::remove_file(place);
+    }
+}
+
 impl Checkpoint {
     /// Writes the folder's newest checkpoint; the one before it is kept until the next.
     ///
@@ -57,13 +83,14 @@ impl Checkpoint {
     /// [`OutputError::Write`]; the checkpoints that were there still are.
     pub fn save(&self, folder: &Path) -> Result<(), OutputError> {
         let (newest, previous) = (path(folder), previous_path(folder));
-        let incoming = folder.join("checkpoint.incoming.bin");
+        let incoming = incoming_path(folder);
         atomic::write(&incoming, &self.encode())?;
         let error = |source| OutputError::Write { path: newest.clone(), source };
         if newest.exists() {
             fs::rename(&newest, previous).map_err(error)?;
         }
-        fs::rename(&incoming, &newest).map_err(error)
+        fs::rename(&incoming, &newest).map_err(error)?;
+        atomic::sync_folder(folder).map_err(error)
     }
 
     /// Reads one file.
@@ -93,13 +120,23 @@ impl Checkpoint {
                 Err(OutputError::CheckpointOfAnotherRun { path })
             }
         };
-        match load(path(folder)) {
-            Ok(newest) => Ok((newest, None)),
-            Err(error) => match load(previous_path(folder)) {
-                Ok(previous) => Ok((previous, Some(error))),
-                Err(_) => Err(error),
-            },
+        // The first that is there and cannot be used says why.
+        let mut refused = None;
+        for place in places(folder) {
+            if !place.exists() {
+                continue;
+            }
+            match load(place) {
+                Ok(found) => return Ok((found, refused)),
+                Err(error) => {
+                    refused.get_or_insert(error);
+                }
+            }
         }
+        Err(refused.unwrap_or_else(|| {
+            let source = std::io::ErrorKind::NotFound.into();
+            OutputError::Read { path: path(folder), source }
+        }))
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -179,7 +216,12 @@ impl Checkpoint {
             .collect::<Option<_>>()?;
         let history = History { records, spectra };
         let checkpoint = Self { configuration, seed, step, time, parameters, state, history };
-        reader.is_empty().then_some(checkpoint)
+        (reader.is_empty() && checkpoint.is_finite()).then_some(checkpoint)
+    }
+
+    /// From parameters or a time that are no numbers no run goes on, whatever the checksum says.
+    fn is_finite(&self) -> bool {
+        self.time.is_finite() && self.parameters.iter().all(|value| value.is_finite())
     }
 }
 
@@ -263,6 +305,44 @@ mod tests {
         assert!(resumed == checkpoint(3) && warning.is_none());
         let other = Checkpoint::resume(scratch.folder(), digest(b"other"));
         assert!(matches!(other, Err(OutputError::CheckpointOfAnotherRun { .. })));
+    }
+
+    /// Killed at any moment of the saving, the folder holds a state to go on from.
+    #[test]
+    fn a_saving_that_is_cut_off_between_its_renames_loses_nothing() {
+        let scratch = Scratch::new("checkpoint-cut");
+        let folder = scratch.folder();
+        assert!(!any(folder));
+        checkpoint(1).save(folder).expect("saves");
+        checkpoint(2).save(folder).expect("saves");
+        let bytes = checkpoint(3).encode();
+        let resumed = || Checkpoint::resume(folder, digest(b"settings")).expect("resumes");
+        // Before the first rename, and after it.
+        atomic::write(&incoming_path(folder), &bytes).expect("writes");
+        assert!(resumed() == (checkpoint(3), None));
+        fs::rename(path(folder), previous_path(folder)).expect("renames");
+        assert!(any(folder) && resumed() == (checkpoint(3), None));
+        // As older programs left it: nothing but the one before.
+        fs::remove_file(incoming_path(folder)).expect("goes");
+        assert!(any(folder) && resumed() == (checkpoint(2), None));
+        remove(folder);
+        assert!(!any(folder));
+    }
+
+    #[test]
+    fn a_state_that_is_no_number_is_damaged_whatever_its_checksum() {
+        let scratch = Scratch::new("checkpoint-nan");
+        checkpoint(1).save(scratch.folder()).expect("saves");
+        let planted = Checkpoint { parameters: vec![1.0, f64::NAN], ..checkpoint(2) };
+        planted.save(scratch.folder()).expect("saves");
+        let (resumed, warning) =
+            Checkpoint::resume(scratch.folder(), digest(b"settings")).expect("the one before");
+        assert!(resumed == checkpoint(1) && warning.is_some());
+        for time in [f64::NAN, f64::INFINITY] {
+            let bytes = Checkpoint { time, ..checkpoint(2) }.encode();
+            let error = Checkpoint::decode(&bytes, Path::new("x")).expect_err("damaged");
+            assert!(matches!(error, OutputError::CheckpointDamaged { .. }));
+        }
     }
 
     #[test]

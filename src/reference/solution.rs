@@ -165,7 +165,8 @@ impl SpectralSolution {
             .map(|_| Some(reader.reals()?.chunks_exact(2).map(complex).collect()))
             .collect::<Option<Vec<Vec<_>>>>()?;
         let quality = Quality { modes, steps, estimated_error };
-        (count >= 2 && reader.is_empty()).then_some(Self {
+        let finite = snapshots.iter().flatten().all(|c| c.re.is_finite() && c.im.is_finite());
+        (finite && estimated_error.is_finite() && count >= 2 && reader.is_empty()).then_some(Self {
             lower,
             length,
             start,

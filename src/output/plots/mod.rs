@@ -63,6 +63,21 @@ impl Figure {
     }
 }
 
+/// The names of every figure that a run's results can have.
+pub const NAMES: [&str; 11] = [
+    "space-time",
+    "slices",
+    "final-state",
+    "solution",
+    "error",
+    "loss",
+    "residual",
+    "singular-values",
+    "means",
+    "deviations",
+    "moment-errors",
+];
+
 /// Draws every figure that the data allow into `folder`; returns the files. Figures without data
 /// (no reference, no spectra, other dimensions) are left out.
 ///
@@ -94,6 +109,7 @@ fn save<const N: usize>(
 ) -> Result<Vec<PathBuf>, OutputError> {
     let mut files = Vec::new();
     for (name, figure) in figures {
+        debug_assert!(NAMES.contains(&name), "{name} is no figure's name");
         match figure {
             Ok(figure) => files.extend(figure.save(folder, name)?),
             Err(OutputError::Plot { .. }) => {}
