@@ -34,6 +34,11 @@ pub enum Failure {
     )]
     FolderTaken { path: PathBuf, file: String },
     #[error(
+        "another run is at work in {}: wait for it, or choose another --out",
+        path.display()
+    )]
+    FolderInUse { path: PathBuf },
+    #[error(
         "there is no interrupted run of this problem in {}: start it without --resume, or name its \
          folder with --out",
         path.display()
@@ -136,7 +141,12 @@ impl Failure {
             Self::Training(OptimizeError::LossNotFinite { .. }) => 3,
             Self::Session(
                 SessionError::Diverged { .. }
-                | SessionError::Evolve(EvolveError::Grown { .. } | EvolveError::Lost { .. }),
+                | SessionError::Evolve(
+                    EvolveError::Grown { .. }
+                    | EvolveError::Lost { .. }
+                    | EvolveError::NotFinite { .. }
+                    | EvolveError::StepTooSmall { .. },
+                ),
             ) => 3,
             Self::ErrorAbove { .. } => 4,
             Self::Device(error)

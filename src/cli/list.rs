@@ -32,7 +32,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut rows = vec![["NAME", "EQUATION", "VARIANTS"].map(str::to_owned).to_vec()];
     for entry in entries {
-        rows.push(vec![entry.name.to_owned(), entry.equation, entry.variants.join(", ")]);
+        // An equation of several lines takes as many rows.
+        let mut lines = entry.equation.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default().to_owned();
+        rows.push(vec![entry.name.to_owned(), first, entry.variants.join(", ")]);
+        rows.extend(lines.map(|line| vec![String::new(), line.to_owned()]));
     }
     print(&table(&rows))
 }

@@ -27,8 +27,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use failure::Failure;
-
 /// Solve partial differential equations with neural networks and randomized methods.
 #[derive(Parser)]
 #[command(version, about, propagate_version = true, after_help = EXIT_CODES)]
@@ -72,10 +70,6 @@ pub fn run() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has seen enough (`sketchpde list | head -1`).
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
         Err(failure) => {
             failure.report();
             ExitCode::from(failure.code())

@@ -6,10 +6,14 @@ use serde::Serialize;
 
 use super::failure::Failure;
 
-/// Writes to standard output.
+/// Writes to standard output. A pipe that was closed is no failure: whoever reads it has seen enough
+/// (`sketchpde list | head -1`), and how a run went is still to be told by the exit code.
 pub fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::Output)
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(Failure::Output),
+    }
 }
 
 /// Writes `text` to standard output.

@@ -137,11 +137,16 @@ choices!(PointLayout {
     "adaptive" => Adaptive,
 });
 
+/// Relative L2 error of an initial fit beyond which a run that accepts no larger one ends.
+pub const MOST_FIT_ERROR: f64 = 1e-2;
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitSettings {
     pub method: FitMethod,
     /// Stop at this relative L2 error.
     pub tolerance: f64,
+    /// A run ends before its first step where the error of its fit is above this.
+    pub accept: f64,
     pub max_iterations: usize,
     /// Points per coordinate of the fit; empty: chosen by the fit.
     pub count: Vec<usize>,

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::problem::expression::{Binary, Channel, Expression, Function, MultiIndex};
 use crate::problem::{
-    Activation, Coordinate, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
-    PointLayout, PointSettings, Precision, ReferenceSettings, Sampling, Scheme, Solver, TimeSpan,
-    Update,
+    Activation, Coordinate, FitMethod, FitSettings, Integrator, MOST_FIT_ERROR, MethodSettings,
+    NetworkSettings, PointLayout, PointSettings, Precision, ReferenceSettings, Sampling, Scheme,
+    Solver, TimeSpan, Update,
 };
 
 pub fn number(value: f64) -> Expression {
@@ -87,6 +87,7 @@ pub fn periodic(
         fit: FitSettings {
             method: FitMethod::LevenbergMarquardt,
             tolerance: 1e-6,
+            accept: MOST_FIT_ERROR,
             max_iterations: 10,
             count: vec![],
         },

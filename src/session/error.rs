@@ -10,6 +10,13 @@ pub enum SessionError {
     Evolve(#[from] EvolveError),
     #[error("the network cannot be fitted to the initial state: {0}")]
     Fit(#[from] FitError),
+    #[error(
+        "the network misses the initial state by {error:.1e} (relative L2), more than {accepted:.0e}: \
+         what follows would be wrong from the start; fit a wider network (network.width), give the \
+         fit more iterations (fit.max_iterations) or points (fit.count), smooth the initial state, \
+         or allow it by fit.accept"
+    )]
+    PoorFit { error: f64, accepted: f64 },
     /// Numbers stopped being finite.
     #[error(
         "{what} is not finite any more at step {step}, t = {time:.6}{}; try a smaller time \

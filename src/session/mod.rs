@@ -13,6 +13,7 @@ mod frames;
 mod grid;
 #[cfg(not(target_arch = "wasm32"))]
 mod handle;
+mod norm;
 mod observe;
 mod pace;
 mod run;

@@ -136,6 +136,25 @@ impl Session {
 
     /// What makes the run less accurate than it could be, and what helps.
     fn warning(&self) -> Option<String> {
+        let warnings = [self.fit_warning(), self.columns_warning()];
+        let warnings: Vec<String> = warnings.into_iter().flatten().collect();
+        (!warnings.is_empty()).then(|| warnings.join("; "))
+    }
+
+    /// Measured on the state itself, so that a fit from a cache or a checkpoint is judged as a new
+    /// one.
+    fn fit_warning(&self) -> Option<String> {
+        let tolerance = self.problem.fit.tolerance;
+        let error = self.initial_error.filter(|error| !self.redrawn && *error > tolerance)?;
+        Some(format!(
+            "the initial state is fitted to {error:.1e} only, above its tolerance of \
+             {tolerance:.1e} (fit.tolerance): nothing that follows can be more accurate; fit a wider \
+             network or allow more iterations (fit.max_iterations)"
+        ))
+    }
+
+    /// Too few columns for the Jacobian at the start.
+    fn columns_warning(&self) -> Option<String> {
         let method = &self.problem.method;
         // Where the run chooses s, it does so by itself.
         let fixed = method.update == Update::RandomSparse && !method.adaptive_columns;

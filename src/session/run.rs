@@ -2,6 +2,7 @@
 
 use super::density::gaussian;
 use super::frames::Marks;
+use super::norm::relative_l2;
 use super::pace::Pace;
 use super::{EvaluationGrid, Frames, Phase, SavedState, Seconds, SessionError, Trajectory};
 use crate::evolve::initial_fit::{FitReason, InitialFit};
@@ -212,8 +213,20 @@ impl Session {
         self.take_fitted(theta)?;
         let values = self.evaluate();
         self.keep_frame(&values)?;
-        self.keep_spectrum(None).await;
+        match self.poor_fit() {
+            Some(error) => self.fail(error),
+            None => self.keep_spectrum(None).await,
+        }
         Ok(())
+    }
+
+    /// A fit that is worse than the problem accepts. Of a state that was drawn by hand nothing is
+    /// known but what the network has of it.
+    fn poor_fit(&self) -> Option<SessionError> {
+        let (error, accepted) = (self.initial_error?, self.problem.fit.accept);
+        // What is not a number is not accepted either.
+        let good = self.redrawn || error <= accepted;
+        (!good).then_some(SessionError::PoorFit { error, accepted })
     }
 
     /// Hands fitted parameters and the engine to the evolution.
@@ -357,11 +370,4 @@ impl Session {
 pub(super) fn empty_trajectory(problem: &Problem, most: usize) -> Trajectory {
     let parameters = Network::of(problem).parameters();
     Trajectory::new(parameters, problem.time.start, problem.time.end, most)
-}
-
-/// || u - v || / || v ||, or || u - v || where v is zero.
-fn relative_l2(u: &[f64], v: &[f64]) -> f64 {
-    let (difference, size) =
-        u.iter().zip(v).fold((0.0, 0.0), |(d, s), (a, b)| (d + (a - b) * (a - b), s + b * b));
-    if size > 0.0 { (difference / size).sqrt() } else { f64::sqrt(difference) }
 }

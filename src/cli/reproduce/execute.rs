@@ -14,7 +14,6 @@ use super::study::Run;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::progress::{Progress, Verbosity, duration};
-use crate::cli::solve::folder::CHECKPOINT;
 
 /// How often the children are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -94,7 +93,7 @@ impl Worker {
         let folder = settings.folder.join(&run.key);
         let ours = ResultFolder::open(&folder).read_problem().is_ok_and(|text| text == run.source);
         // What was interrupted goes on; what is of other settings is replaced.
-        let resume = ours && folder.join(CHECKPOINT).exists();
+        let resume = ours && sketchpde::output::checkpoint::any(&folder);
         let mut command = Command::new(program);
         command.args(["solve", &run.problem, "--no-plots", "--json", "--out"]).arg(&folder);
         command.arg(if resume { "--resume" } else { "--force" });

@@ -3,10 +3,12 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use sketchpde::output::Cache;
 use sketchpde::problem::Problem;
 use sketchpde::reference::{Reference, ReferenceError};
 use sketchpde::session::{Phase, SavedState, Session, SessionHandle, Status};
 
+use super::store;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::progress::{Progress, Verbosity, fitted};
@@ -47,19 +49,18 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Starts to look for the reference on a thread of its own, beside the session: `find` computes
-    /// it or takes it from a cache.
+    /// Starts to look for the reference on a thread of its own, beside the session.
     pub fn begin(
         handle: SessionHandle,
         problem: Problem,
-        find: fn(&Problem) -> Found,
+        cache: Option<Cache>,
         progress: &'a mut Progress,
     ) -> Result<Self, Failure> {
         let (sender, found) = channel();
         std::thread::Builder::new()
             .name("reference".into())
             // A receiver that is gone has no use for it any more.
-            .spawn(move || drop(sender.send(find(&problem))))
+            .spawn(move || drop(sender.send(store::reference(&problem, cache.as_ref()))))
             .map_err(Failure::Thread)?;
         Ok(Self {
             handle,

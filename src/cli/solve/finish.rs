@@ -18,7 +18,6 @@ pub fn write(
     folder: &ResultFolder,
     session: &Session,
     result: &RunResult,
-    plots: bool,
 ) -> Result<(), OutputError> {
     let field = field(session);
     let mut outcomes = Vec::new();
@@ -39,16 +38,17 @@ pub fn write(
     if !densities.is_empty() {
         outcomes.push(folder.write_moments(&session.problem().names().coordinates, densities));
     }
-    if plots {
-        let into = folder.file(plot::FOLDER);
-        let drawn = plot::draw(&into, session.problem(), &field, session.history(), densities);
-        outcomes.push(drawn.map(drop));
-    }
     // The last one: it says that the others are there.
     if outcomes.iter().all(Result::is_ok) {
         outcomes.push(folder.write_result(result));
     }
     outcomes.into_iter().collect()
+}
+
+/// Draws the pictures of a run whose results are written.
+pub fn draw(folder: &ResultFolder, session: &Session) -> Result<(), OutputError> {
+    let (into, field) = (folder.file(plot::FOLDER), field(session));
+    plot::draw(&into, session.problem(), &field, session.history(), session.densities()).map(drop)
 }
 
 /// What goes into the head of the parameters' file.
@@ -72,17 +72,6 @@ fn field(session: &Session) -> SpaceTimeField {
         axes,
         values: frames.values().to_vec(),
         reference: frames.has_reference().then(|| frames.reference().to_vec()),
-    }
-}
-
-/// Takes the checkpoints away once everything else is written.
-pub fn remove_checkpoints(folder: &ResultFolder) {
-    for path in [
-        sketchpde::output::checkpoint::path(folder.path()),
-        sketchpde::output::checkpoint::previous_path(folder.path()),
-    ] {
-        // One that stays does no harm.
-        let _ = std::fs::remove_file(path);
     }
 }
 

@@ -3,28 +3,31 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use sketchpde::output::ResultFolder;
+use sketchpde::output::{ResultFolder, checkpoint};
 use sketchpde::problem::{Problem, ResidualProblem};
 
+use super::lock::Lock;
 use super::result::RunResult;
 use crate::cli::failure::Failure;
+use crate::cli::plot;
 
 /// Everything that a run writes into its folder. A folder with one of these holds a run, or
 /// something of the user's that a run would write over.
-const WRITTEN: [&str; 9] = [
+const WRITTEN: [&str; 13] = [
     "problem.toml",
     "result.json",
     "fields.npz",
     "history.npz",
     "history.csv",
+    "moments.npz",
+    "moments.csv",
     "parameters.safetensors",
     "trajectory.npz",
-    CHECKPOINT,
-    "plots",
+    "checkpoint.bin",
+    "checkpoint.previous.bin",
+    "checkpoint.incoming.bin",
+    plot::FOLDER,
 ];
-
-/// Where a run under way keeps its state.
-pub const CHECKPOINT: &str = "checkpoint.bin";
 
 /// What a run is of: names its folder and fills its problem file.
 #[derive(Clone, Copy)]
@@ -63,7 +66,7 @@ pub struct Wish<'a> {
 pub fn choose(problem: Subject<'_>, wish: &Wish) -> Result<PathBuf, Failure> {
     match (wish.out, wish.resume) {
         (Some(out), true) => {
-            if out.join(CHECKPOINT).exists() || out.join("result.json").exists() {
+            if checkpoint::any(out) || out.join("result.json").exists() {
                 Ok(out.to_owned())
             } else {
                 Err(Failure::NothingToResume { path: out.to_owned() })
@@ -82,13 +85,15 @@ pub fn choose(problem: Subject<'_>, wish: &Wish) -> Result<PathBuf, Failure> {
                 Path::new("out").join(format!("{name}{suffix}"))
             });
             if !resume {
-                let free = |path: &PathBuf| wish.force || occupied(path).is_none();
+                let free = |path: &PathBuf| {
+                    !Lock::is_held(path) && (wish.force || occupied(path).is_none())
+                };
                 return Ok(numbered.find(free).expect("one of endlessly many is free"));
             }
             let taken: Vec<PathBuf> =
                 numbered.take_while(|path| occupied(path).is_some()).collect();
             let ours = |path: &&PathBuf| {
-                path.join(CHECKPOINT).exists()
+                checkpoint::any(path)
                     && std::fs::read_to_string(path.join("problem.toml"))
                         .is_ok_and(|text| text == problem.source)
             };
@@ -98,34 +103,73 @@ pub fn choose(problem: Subject<'_>, wish: &Wish) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Opens the chosen folder and puts the problem file into it, before any work is done: a folder
-/// that cannot be written to is found out at once. To go on with a run the problem must be its own.
-pub fn open(
-    path: &Path,
-    problem: Subject<'_>,
-    resume: bool,
-    force: bool,
-) -> Result<ResultFolder, Failure> {
-    let folder = ResultFolder::create(path)?;
-    if resume {
+/// Opens the folder for the run of `problem` (see [`choose`]), holds it against other runs and puts
+/// the problem file into it, before any work is done: a folder that cannot be written to is found
+/// out at once. To go on with a run the problem must be its own.
+pub fn open(problem: Subject<'_>, wish: &Wish) -> Result<(ResultFolder, Lock), Failure> {
+    loop {
+        let path = choose(problem, wish)?;
+        let folder = ResultFolder::create(&path)?;
+        let lock = Lock::take(&path)?;
+        // Between the look and the lock another run may have come and gone.
+        let taken = !wish.force && !wish.resume && occupied(&path).is_some();
+        match lock {
+            Some(lock) if !taken => {
+                prepare(&folder, problem, wish)?;
+                return Ok((folder, lock));
+            }
+            // A folder that was not named by the user is the next one.
+            _ if wish.out.is_none() && !wish.resume => {}
+            None => return Err(Failure::FolderInUse { path }),
+            // `choose` says what is there.
+            Some(_) => {}
+        }
+    }
+}
+
+/// Makes the folder the run's own.
+fn prepare(folder: &ResultFolder, problem: Subject<'_>, wish: &Wish) -> Result<(), Failure> {
+    remove_parts(folder.path());
+    if wish.resume {
         let before = folder.read_problem()?;
         return match first_difference(&before, problem.source) {
-            None => Ok(folder),
+            None => Ok(()),
             Some((before, now)) => {
-                Err(Failure::OtherProblem { path: path.to_owned(), before, now })
+                Err(Failure::OtherProblem { path: folder.path().to_owned(), before, now })
             }
         };
     }
-    if force {
-        clear(path)?;
+    if wish.force {
+        clear(folder.path())?;
     }
-    folder.write_problem(problem.source)?;
-    Ok(folder)
+    Ok(folder.write_problem(problem.source)?)
+}
+
+/// Takes away what killed runs left half written; the folder is held, so nobody writes them now.
+fn remove_parts(path: &Path) {
+    let Ok(entries) = std::fs::read_dir(path) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if is_part(&name.to_string_lossy()) {
+            // One that stays does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// `.NAME.PROCESS.part`, where a run writes something of that name.
+fn is_part(name: &str) -> bool {
+    let Some(inner) = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part")) else {
+        return false;
+    };
+    inner
+        .rsplit_once('.')
+        .is_some_and(|(file, process)| WRITTEN.contains(&file) && process.parse::<u32>().is_ok())
 }
 
 /// The result of a run that reached its end and has no checkpoint left.
 pub fn finished<R: Finished + DeserializeOwned>(folder: &ResultFolder) -> Option<R> {
-    if folder.file(CHECKPOINT).exists() {
+    if checkpoint::any(folder.path()) {
         return None;
     }
     let result = serde_json::from_value::<R>(folder.read_result().ok()?).ok()?;
@@ -166,20 +210,29 @@ fn first_difference(before: &str, now: &str) -> Option<(String, String)> {
     }
 }
 
-/// Clears away what an earlier run left, for `--force`.
+/// Clears away what an earlier run left, for `--force`: its files, and of its pictures those with
+/// our names and endings; the folder of pictures may hold others.
 pub fn clear(path: &Path) -> Result<(), Failure> {
     for name in WRITTEN {
         let file = path.join(name);
-        match file.symlink_metadata() {
-            Ok(data) if !data.is_dir() => {
-                std::fs::remove_file(&file)
-                    .map_err(|source| Failure::Clear { path: file, source })?;
+        if file.symlink_metadata().is_ok_and(|data| !data.is_dir()) {
+            remove(file)?;
+        }
+    }
+    let pictures = path.join(plot::FOLDER);
+    for name in sketchpde::output::plots::NAMES {
+        for ending in ["png", "svg"] {
+            let file = pictures.join(format!("{name}.{ending}"));
+            if file.symlink_metadata().is_ok_and(|data| !data.is_dir()) {
+                remove(file)?;
             }
-            // Plots are replaced one by one: the folder may hold others.
-            _ => {}
         }
     }
     Ok(())
+}
+
+fn remove(file: PathBuf) -> Result<(), Failure> {
+    std::fs::remove_file(&file).map_err(|source| Failure::Clear { path: file, source })
 }
 
 /// The first thing in the folder that a run would write over.

@@ -4,6 +4,7 @@ pub mod command_line;
 mod drive;
 pub mod finish;
 pub mod folder;
+pub mod lock;
 mod result;
 mod store;
 
@@ -14,7 +15,7 @@ use clap::Args;
 use sketchpde::evolve::Engine;
 use sketchpde::field::device::{Backend, Description};
 use sketchpde::network::Network;
-use sketchpde::output::ResultFolder;
+use sketchpde::output::{Cache, OutputError, ResultFolder, checkpoint};
 use sketchpde::problem::{Problem, ProblemFile};
 use sketchpde::session::{Options, Session, SessionHandle, total_points, wall_clock};
 
@@ -74,6 +75,11 @@ pub struct Arguments {
     /// End with exit code 4 unless the relative L2 error over space and time is at most this.
     #[arg(long, value_name = "ERROR", value_parser = positive, allow_negative_numbers = true)]
     pub max_error: Option<f64>,
+
+    /// Neither take the initial fit and the reference from the cache nor put them there
+    /// (SKETCHPDE_CACHE names its folder).
+    #[arg(long)]
+    no_cache: bool,
 
     /// Draw no plots (`sketchpde plot` draws them later).
     #[arg(long)]
@@ -141,6 +147,11 @@ impl Arguments {
         self.precision.iter().map(|p| ("run.precision", p.clone())).collect()
     }
 
+    /// Where fits and references are kept between runs.
+    fn cache(&self) -> Option<Cache> {
+        if self.no_cache { None } else { Cache::of_user() }
+    }
+
     /// Seconds between two checkpoints, where there are any.
     pub fn interval(&self) -> Option<Duration> {
         let every = self.checkpoint_every;
@@ -159,24 +170,26 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn evolve(arguments: &Arguments, problem: Problem) -> Result<(), Failure> {
-    let path = folder::choose((&problem).into(), &arguments.wish())?;
+    // What stands in the way is said before the device is looked for.
+    folder::choose((&problem).into(), &arguments.wish())?;
     interrupt::listen()?;
     let mut progress = Progress::new(arguments.verbosity());
     let engine = pollster::block_on(Engine::new(&problem, &arguments.backend()))?;
-    let folder = folder::open(&path, (&problem).into(), arguments.resume, arguments.force)?;
+    let (folder, _lock) = folder::open((&problem).into(), &arguments.wish())?;
+    let path = folder.path().to_owned();
     if arguments.resume
         && let Some(result) = folder::finished(&folder)
     {
         progress.say(Verbosity::Normal, "The run is finished already; this is its result");
         return judge(arguments, &result, &folder);
     }
-    let mut store = Store::new(folder, &problem, &engine.describe());
+    let mut store = Store::new(folder, &problem, &engine.describe(), arguments.cache());
     progress.say(Verbosity::Normal, &headline(&problem, &engine.describe()));
     progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
     let start = store.start(&problem, arguments.resume, &progress)?;
     let options = Options { start, frames: store::FRAMES, clock: wall_clock };
     let handle = SessionHandle::spawn(problem.clone(), engine, options)?;
-    let run = Run::begin(handle, problem, store::reference, &mut progress)?;
+    let run = Run::begin(handle, problem, arguments.cache(), &mut progress)?;
     match run.finish(arguments.interval(), &mut store)? {
         (Ending::Interrupted { resumable }, _) => Err(interrupted(&store, resumable, &path)),
         (Ending::Ended(session), reference_error) => {
@@ -194,19 +207,30 @@ fn conclude(
     store: &mut Store,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let written = finish::write(&store.folder, &session, result, !arguments.no_plots);
+    let written = finish::write(&store.folder, &session, result);
     if let Err(source) = written {
         // The run need not be repeated once there is room for its results.
         let kept = session.save().is_some_and(|state| store.checkpoint(&state).is_ok());
         return Err(Failure::NotWritten { source, kept });
+    }
+    if !arguments.no_plots {
+        pictures(finish::draw(&store.folder, &session), progress);
     }
     if let Some(failure) = session.into_failure() {
         let path = store.folder.path().display();
         progress.say(Verbosity::Normal, &format!("What was computed before is in {path}"));
         return Err(Failure::Session(failure));
     }
-    finish::remove_checkpoints(&store.folder);
+    checkpoint::remove(store.folder.path());
     judge(arguments, result, &store.folder)
+}
+
+/// Results are there without their pictures, and `plot` draws them later.
+pub fn pictures(drawn: Result<(), OutputError>, progress: &Progress) {
+    if let Err(error) = drawn {
+        let text = format!("warning: no pictures (`sketchpde plot` draws them anew): {error}");
+        progress.say(Verbosity::Normal, &text);
+    }
 }
 
 /// Prints the result and holds it against `--max-error`.

@@ -31,14 +31,19 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn new(folder: ResultFolder, problem: &Problem, device: &Description) -> Self {
+    pub fn new(
+        folder: ResultFolder,
+        problem: &Problem,
+        device: &Description,
+        cache: Option<Cache>,
+    ) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         let text = format!("{version}\n{}\n{}", device.identity(), problem.source);
         Self {
             folder,
             seed: problem.seed,
             configuration: digest(text.as_bytes()),
-            cache: Cache::of_user(),
+            cache,
             fit_key: fit_key(problem),
         }
     }
@@ -114,9 +119,9 @@ impl Keeper for Store {
 }
 
 /// The reference, from the cache if it is there; with a warning where the cache fails.
-pub fn reference(problem: &Problem) -> Found {
+pub fn reference(problem: &Problem, cache: Option<&Cache>) -> Found {
     let go_on = |_| ControlFlow::Continue(());
-    output::cache::reference(Cache::of_user().as_ref(), problem, &go_on)
+    output::cache::reference(cache, problem, &go_on)
 }
 
 /// Names of the parts of a state in its checkpoint.
@@ -189,6 +194,11 @@ fn unpack(mut checkpoint: Checkpoint, problem: &Problem) -> Option<SavedState> {
     let seconds = Seconds { fit, steps, total };
     if checkpoint.state.contains_key(FIT) {
         return Some(SavedState::Fit { fit: checkpoint.state, seconds });
+    }
+    let numbers = [FITTED, TIMES, VALUES, STEPPER, CONTROLLER, POINTS, WEIGHTS];
+    let finite = |name| Some(checkpoint.state.get(name)?.iter().all(|v: &f64| v.is_finite()));
+    if !numbers.into_iter().all(|name| finite(name) == Some(true)) {
+        return None;
     }
     let fitted = checkpoint.state.remove(FITTED)?;
     let (times, values) = (checkpoint.state.remove(TIMES)?, checkpoint.state.remove(VALUES)?);

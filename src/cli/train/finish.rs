@@ -19,7 +19,6 @@ pub fn write(
     folder: &ResultFolder,
     session: &TrainingSession,
     result: &TrainingResult,
-    plots: bool,
 ) -> Result<(), OutputError> {
     let network = session.network();
     let metadata = metadata(result, session);
@@ -28,17 +27,19 @@ pub fn write(
     outcomes.push(folder.write_training(session.history()));
     let field = session.field().unwrap_or_default();
     outcomes.push(folder.write_fields(&field));
-    if plots {
-        let problem = session.problem();
-        let names = Names { title: &problem.title, unknown: &problem.unknown };
-        let into = folder.file(plot::FOLDER);
-        outcomes.push(training::save_all(&into, &field, session.history(), &names).map(drop));
-    }
     // The last one: it says that the others are there.
     if outcomes.iter().all(Result::is_ok) {
         outcomes.push(folder.write_result(result));
     }
     outcomes.into_iter().collect()
+}
+
+/// Draws the pictures of a training whose results are written.
+pub fn draw(folder: &ResultFolder, session: &TrainingSession) -> Result<(), OutputError> {
+    let (problem, into) = (session.problem(), folder.file(plot::FOLDER));
+    let names = Names { title: &problem.title, unknown: &problem.unknown };
+    let field = session.field().unwrap_or_default();
+    training::save_all(&into, &field, session.history(), &names).map(drop)
 }
 
 /// What goes into the head of the parameters' file.

@@ -6,9 +6,9 @@ mod result;
 mod seeds;
 mod store;
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use sketchpde::output::ResultFolder;
+use sketchpde::output::checkpoint;
 use sketchpde::problem::{Choice, ResidualProblem};
 use sketchpde::reference::companion_values;
 use sketchpde::session::{TrainingSession, TrainingSystem, wall_clock};
@@ -19,7 +19,8 @@ use self::store::Store;
 use super::failure::Failure;
 use super::interrupt;
 use super::progress::{Progress, Verbosity};
-use super::solve::{self, Arguments, command_line, folder};
+use super::solve::folder::{self, Wish};
+use super::solve::{self, Arguments, command_line};
 
 pub fn run(arguments: &Arguments, problem: &ResidualProblem) -> Result<(), Failure> {
     interrupt::listen()?;
@@ -27,9 +28,9 @@ pub fn run(arguments: &Arguments, problem: &ResidualProblem) -> Result<(), Failu
     if let Some(count) = arguments.seeds {
         return seeds::run(arguments, problem, count, &mut progress);
     }
-    let path = folder::choose(problem.into(), &arguments.wish())?;
-    let resume = arguments.resume;
-    let result = one(arguments, problem, &path, resume, &mut progress)?;
+    let wish = arguments.wish();
+    folder::choose(problem.into(), &wish)?;
+    let (result, path) = one(arguments, problem, &wish, &mut progress)?;
     finish::show(&result, &path, arguments.json)?;
     match (arguments.max_error, result.relative_l2) {
         (Some(bound), Some(error)) if error <= bound => Ok(()),
@@ -42,22 +43,24 @@ pub fn run(arguments: &Arguments, problem: &ResidualProblem) -> Result<(), Failu
 fn one(
     arguments: &Arguments,
     problem: &ResidualProblem,
-    path: &Path,
-    resume: bool,
+    wish: &Wish<'_>,
     progress: &mut Progress,
-) -> Result<TrainingResult, Failure> {
+) -> Result<(TrainingResult, PathBuf), Failure> {
     let system = pollster::block_on(TrainingSystem::choose(problem, &arguments.backend()))?;
     if let Some(reason) = system.reason() {
         let text = format!("The GPU cannot take this problem, the CPU does: {reason}");
         progress.say(Verbosity::Normal, &text);
     }
-    let folder = folder::open(path, problem.into(), resume, arguments.force)?;
-    if resume && let Some(result) = folder::finished::<TrainingResult>(&folder) {
+    let (folder, _lock) = folder::open(problem.into(), wish)?;
+    let path = folder.path().to_owned();
+    if wish.resume
+        && let Some(result) = folder::finished::<TrainingResult>(&folder)
+    {
         progress.say(Verbosity::Normal, "The run is finished already; this is its result");
-        return Ok(result);
+        return Ok((result, path));
     }
     let store = Store::new(folder, problem, &system.describe());
-    let mut session = match resume {
+    let mut session = match wish.resume {
         true => store.resume(system, problem, progress)?,
         false => pollster::block_on(TrainingSession::on(system, problem, wall_clock))?,
     };
@@ -70,9 +73,9 @@ fn one(
     match drive::train(&mut session, &store, arguments.interval(), progress)? {
         Ending::Interrupted => {
             let arguments = std::env::args_os();
-            Err(Failure::Interrupted { resume: Some(command_line::to_resume(arguments, path)) })
+            Err(Failure::Interrupted { resume: Some(command_line::to_resume(arguments, &path)) })
         }
-        Ending::Ended => conclude(arguments, &mut session, &store),
+        Ending::Ended => Ok((conclude(arguments, &mut session, &store, progress)?, path)),
     }
 }
 
@@ -98,20 +101,20 @@ fn conclude(
     arguments: &Arguments,
     session: &mut TrainingSession,
     store: &Store,
+    progress: &Progress,
 ) -> Result<TrainingResult, Failure> {
     let result = TrainingResult::of(session);
-    let written = finish::write(&store.folder, session, &result, !arguments.no_plots);
+    let written = finish::write(&store.folder, session, &result);
     if let Err(source) = written {
         // The run need not be repeated once there is room for its results.
         let kept = store.checkpoint(session).is_ok();
         return Err(Failure::NotWritten { source, kept });
     }
-    remove_checkpoints(&store.folder);
+    if !arguments.no_plots {
+        solve::pictures(finish::draw(&store.folder, session), progress);
+    }
+    checkpoint::remove(store.folder.path());
     Ok(result)
-}
-
-fn remove_checkpoints(folder: &ResultFolder) {
-    solve::finish::remove_checkpoints(folder);
 }
 
 /// What is solved, in one line.

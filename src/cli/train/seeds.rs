@@ -1,7 +1,5 @@
 //! Several seeds of one training: the spread of their results.
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 use sketchpde::problem::{ProblemFile, ResidualProblem};
 
@@ -39,10 +37,18 @@ pub fn run(
         let ProblemFile::Residual(problem) = arguments.problem.load_file(&overrides)? else {
             break;
         };
-        let path = path_of(arguments, &problem)?;
+        let own = arguments.out.as_ref().map(|out| out.join(format!("seed{seed}")));
+        let mut wish = Wish { out: own.as_deref(), ..arguments.wish() };
         // With --resume what was interrupted goes on, and what was never begun begins.
-        let begun = path.join("problem.toml").exists();
-        let result = super::one(arguments, &problem, &path, arguments.resume && begun, progress)?;
+        if wish.resume
+            && matches!(
+                folder::choose((&problem).into(), &wish),
+                Err(Failure::NothingToResume { .. })
+            )
+        {
+            wish.resume = false;
+        }
+        let (result, _) = super::one(arguments, &problem, &wish, progress)?;
         let error = result.relative_l2.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
         let took = duration(result.seconds);
         progress.say(Verbosity::Normal, &format!("seed {seed}: error {error} in {took}"));
@@ -60,25 +66,6 @@ pub fn run(
             Err(Failure::ErrorAbove { error: spread.map(|spread| spread.max), bound })
         }
         (None, _) => Ok(()),
-    }
-}
-
-/// `DIR/seedN`, or a folder of the usual name.
-fn path_of(arguments: &Arguments, problem: &ResidualProblem) -> Result<PathBuf, Failure> {
-    let wish = arguments.wish();
-    let own = arguments.out.as_ref().map(|out| out.join(format!("seed{}", problem.seed)));
-    let begun = own.as_deref().is_some_and(Path::exists);
-    match own {
-        Some(own) if arguments.resume && !begun => Ok(own),
-        own => {
-            let wish = Wish { out: own.as_deref(), ..wish };
-            match folder::choose(problem.into(), &wish) {
-                Err(Failure::NothingToResume { .. }) => {
-                    folder::choose(problem.into(), &Wish { resume: false, ..wish })
-                }
-                chosen => chosen,
-            }
-        }
     }
 }
 

@@ -4,9 +4,9 @@ use super::document::Place;
 use super::reader::{Counted, Reader, Section};
 use crate::expression::Expression;
 use crate::settings::{
-    Activation, Choice, FitMethod, FitSettings, Integrator, MethodSettings, NetworkSettings,
-    PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme,
-    Solver, Update,
+    Activation, Choice, FitMethod, FitSettings, Integrator, MOST_FIT_ERROR, MethodSettings,
+    NetworkSettings, PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Regularisation,
+    Sampling, Scheme, Solver, Update,
 };
 use crate::{Boundary, Coordinate, SettingIssue, TimeSpan};
 
@@ -163,6 +163,9 @@ fn fit<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize) ->
     let tolerance = reader
         .number(&mut section, "tolerance", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
         .unwrap_or(5e-7);
+    let accept = reader
+        .number(&mut section, "accept", "a positive number, for example 0.1", |v| v > 0.0)
+        .unwrap_or(MOST_FIT_ERROR);
     let max_iterations =
         reader.count(&mut section, "max_iterations", [1, 10_000_000]).unwrap_or(1000);
     let place = section.place_of("count");
@@ -173,7 +176,7 @@ fn fit<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize) ->
         let each = if count.len() == 1 { vec![count[0]; dimensions] } else { count.clone() };
         check_total(reader, &each, MAX_POINTS, &place);
     }
-    FitSettings { method, tolerance, max_iterations: max_iterations as usize, count }
+    FitSettings { method, tolerance, accept, max_iterations: max_iterations as usize, count }
 }
 
 fn method<'a>(

@@ -2,9 +2,9 @@
 
 use crate::expression::{Channel, Expression, Place};
 use crate::{
-    Activation, Boundary, Coordinate, Density, FitMethod, FitSettings, Integrator, MethodSettings,
-    NetworkSettings, Parameter, PointLayout, PointSettings, Precision, Problem, ReferenceKind,
-    ReferenceSettings, Regularisation, Sampling, Scheme, Solver, TimeSpan, Update,
+    Activation, Boundary, Coordinate, Density, FitMethod, FitSettings, Integrator, MOST_FIT_ERROR,
+    MethodSettings, NetworkSettings, Parameter, PointLayout, PointSettings, Precision, Problem,
+    ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme, Solver, TimeSpan, Update,
 };
 
 /// A periodic evolution problem in one space dimension, and how its unknown gives the solution.
@@ -79,6 +79,7 @@ impl Parts {
             fit: FitSettings {
                 method: FitMethod::LevenbergMarquardt,
                 tolerance: 0.5,
+                accept: MOST_FIT_ERROR,
                 max_iterations: 1,
                 count: Vec::new(),
             },
