@@ -68,6 +68,7 @@ impl Evolution {
         let floor = if self.problem.precision == Precision::F32 { 1e-6 } else { FIT_FLOOR };
         let settings = stage_fit::Settings {
             tableau: self.tableau,
+            implicit: self.implicit,
             rcond: method.rcond.max(LEAST_DAMPING),
             corrections: method.corrections,
             target: method.tolerance.map_or(floor, |t| (FIT_SHARE * t).max(floor)),

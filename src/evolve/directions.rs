@@ -98,7 +98,27 @@ impl Directions {
     ) -> Result<Columns, EvolveError> {
         match self {
             Self::Subset(chosen) => engine.columns(theta, time, chosen).await,
-            Self::Gaussian(mixture) => mix(engine, mixture, theta, time, MOST_ENTRIES).await,
+            Self::Gaussian(mixture) => {
+                mix(engine, Head::Values, mixture, (theta, time), MOST_ENTRIES).await
+            }
+        }
+    }
+
+    /// A P at theta, A = dF/dtheta: on the processor.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn rate_columns(
+        &self,
+        engine: &mut Engine,
+        theta: &[f64],
+        time: f64,
+    ) -> Result<Columns, EvolveError> {
+        match self {
+            Self::Subset(chosen) => Ok(engine.rate_columns(theta, time, chosen)),
+            Self::Gaussian(mixture) => {
+                mix(engine, Head::Rates, mixture, (theta, time), MOST_ENTRIES).await
+            }
         }
     }
 
@@ -116,18 +136,26 @@ impl Directions {
             Self::Subset(chosen) => engine.field_and_columns(theta, time, chosen).await,
             Self::Gaussian(mixture) => {
                 let field = engine.field(theta, time).await?;
-                Ok((field, mix(engine, mixture, theta, time, MOST_ENTRIES).await?))
+                let at = (theta, time);
+                Ok((field, mix(engine, Head::Values, mixture, at, MOST_ENTRIES).await?))
             }
         }
     }
 }
 
-/// J P, at most `entries` of J's entries at a time.
+/// What is differentiated by the parameters: u, or F.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Head {
+    Values,
+    Rates,
+}
+
+/// J P or A P, at most `entries` of the columns' entries at a time.
 async fn mix(
     engine: &mut Engine,
+    head: Head,
     mixture: &Mat<f64>,
-    theta: &[f64],
-    time: f64,
+    (theta, time): (&[f64], f64),
     entries: usize,
 ) -> Result<Columns, EvolveError> {
     let (parameters, block) = (mixture.nrows(), (entries / engine.points().max(1)).max(1));
@@ -136,7 +164,10 @@ async fn mix(
         let count = block.min(parameters - first);
         let columns: Vec<u32> = (first as u32..(first + count) as u32).collect();
         let rows = mixture.as_ref().subrows(first, count);
-        let columns = engine.columns(theta, time, &columns).await?;
+        let columns = match head {
+            Head::Values => engine.columns(theta, time, &columns).await?,
+            Head::Rates => engine.rate_columns(theta, time, &columns),
+        };
         match (&columns, &mut mixed) {
             (Columns::Single(j), Some(Columns::Single(sum))) => add_product(sum, j.as_ref(), rows),
             (Columns::Double(j), Some(Columns::Double(sum))) => add_product(sum, j.as_ref(), rows),
@@ -183,7 +214,8 @@ mod tests {
             let epsilon = if precision == "f64" { f64::EPSILON } else { f64::from(f32::EPSILON) };
             let tolerance = all.len() as f64 * epsilon * expected.norm_l2();
             for entries in [1, 16 * 50, MOST_ENTRIES] {
-                let mixed = pollster::block_on(mix(&mut engine, p, &theta, 0.0, entries));
+                let mixed =
+                    pollster::block_on(mix(&mut engine, Head::Values, p, (&theta, 0.0), entries));
                 let mixed = mixed.expect("a CPU").to_double();
                 let error = (&mixed - &expected).norm_l2();
                 assert!(error < tolerance, "{precision}, {entries}: {error:e}, {tolerance:e}");

@@ -37,6 +37,7 @@ impl Evolution {
             let target: Vec<f64> = before.iter().zip(&change).map(|(u, d)| u + share * d).collect();
             let settings = Settings {
                 tableau: self.tableau,
+                implicit: None,
                 rcond: self.problem.method.rcond.max(LEAST_DAMPING),
                 corrections: if part == PARTS { LAST_CORRECTIONS } else { CORRECTIONS },
                 target: TARGET,

@@ -13,6 +13,9 @@ use crate::network::Network;
 use crate::problem::points::Points;
 use crate::problem::{PointLayout, Precision, Problem};
 
+/// Matrices whose memory is kept: an implicit step has two at a time.
+const MOST_SPARE: usize = 2;
+
 /// Fields in f32 or f64, Jacobians in f32 or f64, on the CPU or on a GPU.
 ///
 /// | tier | fields and residuals | Jacobian |
@@ -30,8 +33,8 @@ pub struct Engine {
     /// Weights of the points' rows; empty where all are 1.
     weights: Vec<f64>,
     pub(super) problem: Problem,
-    /// The last Jacobian given back, whose memory the next one takes.
-    spare: Option<Columns>,
+    /// The last matrices given back, whose memory the next ones take.
+    pub(super) spare: Vec<Columns>,
 }
 
 impl Engine {
@@ -73,7 +76,7 @@ impl Engine {
             coordinates,
             weights: Vec::new(),
             problem: problem.clone(),
-            spare: None,
+            spare: Vec::new(),
         })
     }
 
@@ -251,7 +254,7 @@ impl Engine {
         time: f64,
         columns: &[u32],
     ) -> Result<Columns, EvolveError> {
-        let spare = self.spare.take();
+        let spare = self.spare.pop();
         let mut matrix = match (&mut self.gpu, &self.single, &self.double) {
             (Some(gpu), _, _) => {
                 let mut linear = gpu.linearize(theta, time).await?;
@@ -286,12 +289,12 @@ impl Engine {
     ) -> Result<(Field, Columns), EvolveError> {
         let both = match (&self.gpu, &self.single, &self.double) {
             (None, Some(host), None) => {
-                let spare = self.spare.take().and_then(Columns::single);
+                let spare = self.spare.pop().and_then(Columns::single);
                 let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
                 Some((field, Columns::Single(matrix)))
             }
             (None, None, Some(host)) => {
-                let spare = self.spare.take().and_then(Columns::double);
+                let spare = self.spare.pop().and_then(Columns::double);
                 let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
                 Some((field, Columns::Double(matrix)))
             }
@@ -308,7 +311,10 @@ impl Engine {
     /// Takes a Jacobian back: writing into memory that is mapped already spares the next one the
     /// page faults and the zeroing of n s entries.
     pub fn recycle(&mut self, columns: Columns) {
-        self.spare = Some(columns);
+        if self.spare.len() == MOST_SPARE {
+            self.spare.remove(0);
+        }
+        self.spare.push(columns);
     }
 
     /// Multiplies numbers at the points by their weights.

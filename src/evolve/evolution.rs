@@ -7,6 +7,7 @@ use super::control::Controller;
 use super::endless::Look;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
+use super::rosenbrock::Rosenbrock;
 use super::sampling;
 use super::subset::Subsets;
 use super::tableau::Tableau;
@@ -45,6 +46,8 @@ pub struct Evolution {
     pub(super) engine: Engine,
     pub(super) problem: Problem,
     pub(super) tableau: Tableau,
+    /// The implicit method of the next step, where it is not explicit.
+    pub(super) implicit: Option<Rosenbrock>,
     pub(super) subsets: Subsets,
     pub(super) squares: LeastSquares,
     controller: Option<Controller>,
@@ -70,6 +73,7 @@ impl Evolution {
         let method = &problem.method;
         let mut evolution = Self {
             tableau: Tableau::of(method.integrator),
+            implicit: None,
             subsets: Subsets::new(problem.seed, expected, method),
             squares: LeastSquares::default(),
             controller: None,
@@ -93,6 +97,9 @@ impl Evolution {
     /// Takes the solver and the controller from the problem's method.
     fn configure(&mut self) {
         let method = &self.problem.method;
+        self.implicit = (method.integrator.is_implicit() && method.scheme == Scheme::StageFit)
+            .then(|| Rosenbrock::of(method.integrator))
+            .flatten();
         self.squares = LeastSquares::new(linalg::Settings {
             solver: method.solver,
             regularisation: method.regularisation,
@@ -102,7 +109,11 @@ impl Evolution {
         });
         // The estimate of an embedded method is one order below the step; a fit's residual grows
         // about with the square of the step.
-        let order = if self.tableau.error.is_some() { self.tableau.order } else { 2 };
+        let order = match (&self.implicit, self.tableau.error) {
+            (Some(implicit), _) => implicit.order,
+            (None, Some(_)) => self.tableau.order,
+            (None, None) => 2,
+        };
         // The parameter ODE knows its error from an embedded method alone; without one its steps
         // stay as they are, rather than grow for want of an objection.
         let estimated = self.tableau.error.is_some() || method.scheme == Scheme::StageFit;

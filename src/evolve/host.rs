@@ -48,6 +48,22 @@ impl<T: Real> Host<T> {
         matrix
     }
 
+    pub fn rate_columns(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        spare: Option<Mat<T>>,
+    ) -> Mat<T> {
+        let mut matrix = self.room(columns, spare);
+        if self.at.is_at(theta) {
+            self.evaluator.rate_columns_at(&self.at, time, columns, matrix.as_mut());
+        } else {
+            self.evaluator.rate_columns(theta, time, columns, matrix.as_mut());
+        }
+        matrix
+    }
+
     pub fn field_and_columns(
         &self,
         theta: &[f64],

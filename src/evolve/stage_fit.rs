@@ -15,6 +15,8 @@
 //! move, r + J d (which takes the curvature of u along the move out, as geodesic acceleration
 //! does), then on the remaining residual alone (which takes the damping's bias out).
 //!
+//! Stiff equations take implicit stages instead ([`implicit_stages`]).
+//!
 //! The fit's own residual |w - u(theta')| / |u| and the embedded method's estimate steer the step
 //! size where the problem sets a tolerance.
 
@@ -22,6 +24,8 @@
 use super::columns::Columns;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
+use super::implicit_stages::{self, Pencil};
+use super::rosenbrock::Rosenbrock;
 use super::subset::{Equations, Subsets, TangentSpace};
 use super::tableau::{Tableau, combine};
 use crate::field::cpu::Field;
@@ -74,6 +78,8 @@ pub struct Attempt {
 /// What stays the same from step to step.
 pub struct Settings {
     pub tableau: Tableau,
+    /// Solves the stages instead, where it is given.
+    pub implicit: Option<Rosenbrock>,
     /// Damping over the largest singular value; a floor keeps it above the round-off of the Gram
     /// matrix.
     pub rcond: f64,
@@ -204,6 +210,10 @@ pub async fn attempt(
     at: (f64, f64),
 ) -> Result<Attempt, AttemptError> {
     let (time, dt) = at;
+    if let Some(method) = &settings.implicit {
+        let from = (theta, field);
+        return attempt_implicit(engine, settings, method, subsets, memory, from, at).await;
+    }
     let space = TangentSpace::at(engine, theta, time, subsets.draw()).await?;
     let mut equations = space.equations(memory)?;
     let largest = equations.largest();
@@ -238,6 +248,59 @@ pub async fn attempt(
     })
 }
 
+/// As [`attempt`], with implicit stages.
+async fn attempt_implicit(
+    engine: &mut Engine,
+    settings: &Settings,
+    method: &Rosenbrock,
+    subsets: &mut Subsets,
+    memory: &mut LeastSquares,
+    (theta, field): (&[f64], &Field),
+    at: (f64, f64),
+) -> Result<Attempt, AttemptError> {
+    let (time, dt) = at;
+    let space = TangentSpace::at(engine, theta, time, subsets.draw()).await?;
+    let pencil = Pencil::at(engine, &space, method.gamma, theta, at).await?;
+    let mut own = LeastSquares::default();
+    let mut equations = pencil.equations(&mut own)?;
+    let (both, from) = ((&space, &pencil), (theta, field));
+    let stages =
+        implicit_stages::stages(engine, settings, method, both, &mut equations, from, at).await?;
+    let prediction = stages.prediction;
+    let size = norm(&field.values).max(norm(&prediction.target)).max(f64::MIN_POSITIVE);
+    let mut fit = Fit { engine, time, target: &prediction.target };
+    let stay = fit.state_of(theta.to_vec(), &field.values);
+    let (way, floor) = (stay.norm, settings.floor * size);
+    let goal = (settings.target * size).min(MOST_LEFT * way).max(floor);
+    // The stages' own move of the parameters is the first correction.
+    let moved: Vec<f64> = theta.iter().zip(&stages.step).map(|(theta, d)| theta + d).collect();
+    let moved = fit.state(moved).await?;
+    let state = if moved.norm < stay.norm { moved } else { stay };
+    let (state, corrections) = fit.refine(settings, subsets, memory, goal, state).await?;
+    let end = engine.linearise(&state.theta, time + dt).await?;
+    let miss = end.right_hand_side.iter().zip(&prediction.slope).map(|(f, k)| f - k);
+    let roughness = pencil.damped(&space, &mut equations, miss, settings.rcond)?;
+    let followed = state.norm <= (1.0 - LEAST_FOLLOWED) * way || state.norm <= floor;
+    let chosen = space.directions.parameters();
+    let count = space.directions.count();
+    pencil.recycle(engine);
+    drop(space.recycle(engine));
+    Ok(Attempt {
+        missed: if state.norm > goal { state.norm / size } else { 0.0 },
+        left: if followed { 0.0 } else { state.norm / way },
+        residual: state.norm / size,
+        theta: state.theta,
+        error: prediction.error.map(|error| error / size),
+        roughness: roughness / size,
+        field: end,
+        chosen,
+        count,
+        corrections,
+        rank: stages.rank,
+        largest: stages.largest,
+    })
+}
+
 /// Fits the network to the values `target` at the engine's points, from theta, by corrections as a
 /// step makes them. Gives the parameters and |target - u| / |target|.
 ///
@@ -261,13 +324,13 @@ pub async fn approach(
 }
 
 /// Where a step leads, before any fit.
-struct Prediction {
+pub struct Prediction {
     /// w at the points.
-    target: Vec<f64>,
+    pub target: Vec<f64>,
     /// F where the step ends, in the tangent space.
-    slope: Vec<f64>,
+    pub slope: Vec<f64>,
     /// Norm of the embedded estimate of the local error.
-    error: Option<f64>,
+    pub error: Option<f64>,
 }
 
 fn predict(
@@ -319,7 +382,7 @@ fn landing(
 }
 
 /// A damped solve; where the damping drowns in round-off it rises until it does not.
-fn project(
+pub fn project(
     equations: &mut Equations<'_>,
     r: &[f64],
     mut lambda: f64,

@@ -87,10 +87,21 @@ impl TangentSpace {
         &'a self,
         squares: &'a mut LeastSquares,
     ) -> Result<Equations<'a>, LeastSquaresError> {
-        Ok(match &self.matrix {
-            Columns::Single(m) => Equations::Single(squares.normal_equations(m.as_ref())?),
-            Columns::Double(m) => Equations::Double(squares.normal_equations(m.as_ref())?),
-        })
+        Equations::of(&self.matrix, squares)
+    }
+
+    /// `J - factor A` along the same directions, whose columns of A are `rates`.
+    #[must_use]
+    pub fn minus(&self, rates: Columns, factor: f64) -> Columns {
+        self.matrix.minus(&self.scale, factor, rates)
+    }
+
+    /// E / D for another scale E of the columns: turns coordinates along E into those along D.
+    /// Directions that do not move the field stay where they are.
+    #[must_use]
+    pub fn ratio(&self, other: &[f64]) -> Vec<f64> {
+        let ratio = |(e, d): (&f64, &f64)| if *d == 0.0 { 0.0 } else { e / d };
+        other.iter().zip(&self.scale).map(ratio).collect()
     }
 
     /// `theta + P D scaled`.
@@ -123,6 +134,22 @@ impl TangentSpace {
 pub enum Equations<'a> {
     Single(NormalEquations<'a, f32>),
     Double(NormalEquations<'a, f64>),
+}
+
+impl<'a> Equations<'a> {
+    /// Of these columns; `squares` lends its memory.
+    ///
+    /// # Errors
+    /// When an entry is not finite.
+    pub fn of(
+        matrix: &'a Columns,
+        squares: &'a mut LeastSquares,
+    ) -> Result<Self, LeastSquaresError> {
+        Ok(match matrix {
+            Columns::Single(m) => Self::Single(squares.normal_equations(m.as_ref())?),
+            Columns::Double(m) => Self::Double(squares.normal_equations(m.as_ref())?),
+        })
+    }
 }
 
 impl Equations<'_> {

@@ -53,12 +53,16 @@ const DORMAND_PRINCE: Tableau = Tableau {
 };
 
 impl Tableau {
+    /// The explicit method of that name; Dormand and Prince's beside an implicit one, for what is
+    /// explicit all the same: the parameter ODE.
     #[must_use]
     pub fn of(integrator: Integrator) -> Self {
         match integrator {
             Integrator::Euler => EULER,
             Integrator::Rk4 => RK4,
-            Integrator::DormandPrince => DORMAND_PRINCE,
+            Integrator::DormandPrince | Integrator::Rosenbrock3 | Integrator::Rosenbrock4 => {
+                DORMAND_PRINCE
+            }
         }
     }
 

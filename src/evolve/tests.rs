@@ -9,5 +9,6 @@ mod follow;
 mod order;
 mod presets;
 mod resume;
+mod stiff;
 mod subsets;
 pub(super) mod support;

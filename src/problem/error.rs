@@ -104,6 +104,8 @@ pub enum SettingIssue {
     TooManyColumns { columns: usize, parameters: usize },
     #[error("{integrator} has no error estimate by which a tolerance could choose the steps")]
     NoErrorEstimate { integrator: &'static str },
+    #[error("{integrator} solves its stages in the tangent space, which the parameter ODE has not")]
+    ImplicitParameterOde { integrator: &'static str },
     #[error("dense updates take every parameter: there is nothing to sample by {sampling}")]
     NothingToSample { sampling: &'static str },
     #[error("dense updates take every parameter: there is no number of columns to choose")]
@@ -207,6 +209,9 @@ impl SettingIssue {
             }
             Self::NoErrorEstimate { .. } => {
                 "set integrator = \"dormand-prince\" or leave tolerance out".into()
+            }
+            Self::ImplicitParameterOde { .. } => {
+                "set scheme = \"stage-fit\", or integrator = \"dormand-prince\"".into()
             }
             Self::NothingToSample { .. } => {
                 "set update = \"random-sparse\", or leave sampling out".into()

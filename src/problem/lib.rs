@@ -61,7 +61,8 @@
 //! columns = 400                      # at most the number of parameters of the network; or "auto",
 //!                                    # chosen along the run
 //! sampling = "uniform"               # by-layer, leverage, pivoted-qr, gaussian
-//! integrator = "rk4"                 # euler, dormand-prince
+//! integrator = "rk4"                 # euler, dormand-prince; of stage fits also rosenbrock-3 and
+//!                                    # rosenbrock-4, for stiff equations
 //! step = 1e-2                        # default: 400 steps
 //! tolerance = 1e-6                   # default: 0, fixed steps
 //! rcond = 1e-6

@@ -234,9 +234,33 @@ pub enum Integrator {
     Rk4,
     /// Dormand-Prince 5(4).
     DormandPrince,
+    /// Linearly implicit, of order 3: RODAS3.
+    Rosenbrock3,
+    /// Linearly implicit, of order 4: RODASP.
+    Rosenbrock4,
 }
 
-choices!(Integrator { "euler" => Euler, "rk4" => Rk4, "dormand-prince" => DormandPrince });
+impl Integrator {
+    /// Whether it solves with the derivative of the right-hand side in every step.
+    #[must_use]
+    pub fn is_implicit(self) -> bool {
+        matches!(self, Self::Rosenbrock3 | Self::Rosenbrock4)
+    }
+
+    /// Whether it estimates the error of its steps.
+    #[must_use]
+    pub fn estimates(self) -> bool {
+        !matches!(self, Self::Euler | Self::Rk4)
+    }
+}
+
+choices!(Integrator {
+    "euler" => Euler,
+    "rk4" => Rk4,
+    "dormand-prince" => DormandPrince,
+    "rosenbrock-3" => Rosenbrock3,
+    "rosenbrock-4" => Rosenbrock4,
+});
 
 /// How the least-squares problem of a stage is solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

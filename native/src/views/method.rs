@@ -55,6 +55,8 @@ fn update(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         (Integrator::Euler, "Euler", "First order"),
         (Integrator::Rk4, "RK4", "Fourth order"),
         (Integrator::DormandPrince, "DP5", "Dormand-Prince: fifth order, with an error estimate"),
+        (Integrator::Rosenbrock3, "ROS3", "Linearly implicit, third order: for stiff equations"),
+        (Integrator::Rosenbrock4, "ROS4", "Linearly implicit, fourth order: for stiff equations"),
     ];
     if let Some(integrator) = choice(ui, "Integrator", method.integrator, &integrators) {
         change(actions, "method.integrator", integrator.word());

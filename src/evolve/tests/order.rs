@@ -118,8 +118,14 @@ fn fit_error(tableau: Tableau, steps: usize) -> f64 {
     let mut engine = engine(&problem);
     let from = start(&problem, 1.5);
     let mut squares = LeastSquares::default();
-    let settings =
-        stage_fit::Settings { tableau, rcond: 1e-7, corrections: 6, target: 1e-9, floor: 1e-9 };
+    let settings = stage_fit::Settings {
+        tableau,
+        implicit: None,
+        rcond: 1e-7,
+        corrections: 6,
+        target: 1e-9,
+        floor: 1e-9,
+    };
     let mut subsets = Subsets::new(0, from.len(), &problem.method);
     let mut theta = from.clone();
     for k in 0..steps {

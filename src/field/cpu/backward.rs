@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use super::activation::{Rational, rational_sensitivities};
 use super::block::{Adjoint, Features, Pass, Shape};
-use super::forward::{channels_along, cosine_coefficient};
+use super::forward::{channels_along, cosine_coefficient, powers};
 use super::lanes::{add, fma, scale, turn};
 use super::product::multiply;
 use super::weights::{Linear, Packed, Weights};
@@ -144,14 +144,17 @@ pub fn coefficient_columns<T: Real, const L: usize>(
             // A value's Jacobian needs one coefficient of the sensitivities' series.
             *sums = match shape.adjoint.order() {
                 0 => layer_coefficients::<T, L, 1>(shape, rational, z, h_bar),
-                _ => layer_coefficients::<T, L, 2>(shape, rational, z, h_bar),
+                1 => layer_coefficients::<T, L, 2>(shape, rational, z, h_bar),
+                2 => layer_coefficients::<T, L, 3>(shape, rational, z, h_bar),
+                3 => layer_coefficients::<T, L, 4>(shape, rational, z, h_bar),
+                _ => layer_coefficients::<T, L, 5>(shape, rational, z, h_bar),
             };
         }
     }
 }
 
 /// sum over units and channels of h_bar times the composed sensitivity series: its first N
-/// coefficients, for a sweep back of order N - 1, at most 1.
+/// coefficients, for a sweep back of order N - 1.
 #[inline(always)]
 fn layer_coefficients<T: Real, const L: usize, const N: usize>(
     shape: &Shape,
@@ -161,23 +164,49 @@ fn layer_coefficients<T: Real, const L: usize, const N: usize>(
 ) -> [[T; L]; RATIONAL_COEFFICIENTS] {
     debug_assert_eq!(usize::from(shape.adjoint.order()) + 1, N, "coefficients");
     let width = shape.width;
+    let higher = contract::<T, L, N>(shape, z, h_bar);
     let mut sums = [[T::ZERO; L]; RATIONAL_COEFFICIENTS];
     for j in 0..width {
         let series = rational_sensitivities::<T, L, N>(rational, &z[j]);
-        // Entry m is sum_c h_bar_c (h^m)_c, h the unit's series without its constant.
-        let mut contracted = [[T::ZERO; L]; N];
-        contracted[0] = h_bar[j];
-        if N > 1 {
-            for c in 1..shape.adjoint.len() {
-                contracted[1] = fma(h_bar[c * width + j], z[c * width + j], contracted[1]);
-            }
-        }
         for (sum, s) in sums.iter_mut().zip(&series) {
-            for m in 0..N {
-                *sum = fma(s[m], contracted[m], *sum);
+            *sum = fma(s[0], h_bar[j], *sum);
+            for m in 1..N {
+                *sum = fma(s[m], higher[j][m], *sum);
             }
         }
     }
+    sums
+}
+
+/// Per unit, entry m from 1 on: sum_c h_bar_c (h^m)_c, h the unit's series without its constant.
+/// Nothing where the value alone is swept back.
+#[inline(always)]
+fn contract<T: Real, const L: usize, const N: usize>(
+    shape: &Shape,
+    z: &[[T; L]],
+    h_bar: &[[T; L]],
+) -> Vec<[[T; L]; N]> {
+    let (width, size) = (shape.width, shape.adjoint.len() * shape.width);
+    if N == 1 {
+        return Vec::new();
+    }
+    let mut sums = vec![[[T::ZERO; L]; N]; width];
+    let mut room = vec![[T::ZERO; L]; 2 * size];
+    powers(
+        &shape.adjoint,
+        width,
+        z,
+        &mut room,
+        #[inline(always)]
+        |m, power| {
+            let channels = power.chunks_exact(width).zip(h_bar.chunks_exact(width)).skip(1);
+            for (power, h_bar) in channels {
+                for ((sum, power), h_bar) in sums.iter_mut().zip(power).zip(h_bar) {
+                    sum[m] = fma(*h_bar, *power, sum[m]);
+                }
+            }
+        },
+    );
     sums
 }
 

@@ -46,11 +46,11 @@ impl<T: Real> Linearisation<T> {
         self.weights.is_some() && self.theta == theta
     }
 
-    fn weights(&self) -> &Weights<T> {
+    pub(super) fn weights(&self) -> &Weights<T> {
         self.weights.as_ref().expect("a linearisation at some parameters")
     }
 
-    fn request(&self, time: f64) -> Request<'_, T> {
+    pub(super) fn request(&self, time: f64) -> Request<'_, T> {
         let kept = self.kept.then_some(&self.passes);
         Request { kept, ..Request::new(self.weights(), time) }
     }

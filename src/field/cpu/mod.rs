@@ -18,6 +18,7 @@ mod linearisation;
 pub mod operator;
 mod output;
 mod product;
+mod rates;
 mod sweep;
 mod tangent;
 mod weights;
@@ -65,6 +66,8 @@ pub struct Evaluator<T> {
     coordinates: Vec<f64>,
     ansatz: Ansatz,
     right_hand_side: Program,
+    /// dF/d(channel) for every channel of the jet.
+    sensitivities: Program,
     parameters: Vec<f64>,
     /// Per block: the embedding's features, lane by lane (see [`block::Features`]).
     features: Vec<T>,
@@ -105,6 +108,7 @@ impl<T: Real> Evaluator<T> {
                 std::slice::from_ref(&problem.right_hand_side),
                 jets.channels(),
             ),
+            sensitivities: rates::sensitivities(&problem.right_hand_side, &jets),
             parameters: problem.parameter_values(),
             features: Vec::new(),
             distance: Vec::new(),

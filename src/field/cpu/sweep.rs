@@ -9,7 +9,7 @@ use super::activation::MAX_COEFFICIENTS;
 use super::backward::{Coefficients, ColumnPlan, Swept, backward, coefficient_columns, entry};
 use super::block::{Adjoint, Features, Lanes, Pass, PassMut, Shape};
 use super::forward::{Room, forward};
-use super::lanes::add;
+use super::lanes::{add, fma};
 use super::output::{Output, Part};
 use super::tangent::{Direction, Tangent, tangent};
 use super::weights::Weights;
@@ -35,6 +35,9 @@ pub struct Request<'a, T> {
     /// Columns of the Jacobian of `channel`.
     pub plan: Option<&'a ColumnPlan<T>>,
     pub channel: usize,
+    /// Columns of the Jacobian of a sum over channels instead: the channels' weights at every point,
+    /// block by block, channel by channel, lane by lane.
+    pub seeds: Option<&'a [T]>,
     pub wanted: Wanted,
     /// The forward passes at the weights, where they have been kept; all channels and slopes.
     pub kept: Option<&'a Lanes<T>>,
@@ -48,6 +51,7 @@ impl<'a, T> Request<'a, T> {
             direction: None,
             plan: None,
             channel: 0,
+            seeds: None,
             wanted: Wanted::Fields,
             kept: None,
         }
@@ -92,7 +96,11 @@ impl<T: Real> Evaluator<T> {
     }
 
     fn shape(&self, request: &Request<'_, T>, keep: bool) -> Shape {
-        let swept = if request.channel == 0 { &self.value } else { &self.first };
+        let swept = match (request.seeds, request.channel) {
+            (Some(_), _) => &self.jets,
+            (None, 0) => &self.value,
+            (None, _) => &self.first,
+        };
         assert!(request.channel < swept.len(), "a Jacobian of the value or a first derivative");
         let kept = keep || request.kept.is_some();
         let slopes = match (request.direction, request.plan) {
@@ -152,8 +160,11 @@ impl<T: Real> Evaluator<T> {
                 self.apply_distance::<L>(shape, block, output, &mut jets[first..], padded);
             }
             if let (Some(plan), Some(jacobian)) = (request.plan, part.jacobian.as_mut()) {
-                let (weights, seed) =
-                    (request.weights, self.seed::<L>(shape, request.channel, block));
+                let weights = request.weights;
+                let seed = match request.seeds {
+                    Some(seeds) => self.seed_of_sum::<L>(shape, seeds, block),
+                    None => self.seed::<L>(shape, request.channel, block),
+                };
                 backward(simd, shape, weights, &plan.transposed, &seed, &pass, &mut adjoint);
                 let h_bar = &*adjoint.h_bar;
                 coefficient_columns(shape, weights, plan, &pass, h_bar, &mut coefficients);
@@ -194,6 +205,22 @@ impl<T: Real> Evaluator<T> {
             for l in 0..L {
                 seed[t.b as usize][l] += factor * distance[t.a as usize][l];
             }
+        }
+        seed
+    }
+
+    /// Adjoint of the network's jet for a sum over the channels of u, weighed as `seeds` says.
+    #[inline(always)]
+    fn seed_of_sum<const L: usize>(&self, shape: &Shape, seeds: &[T], block: usize) -> Vec<[T; L]> {
+        let channels = shape.adjoint.len();
+        let weights = &seeds.as_chunks::<L>().0[block * channels..][..channels];
+        let Some(distance) = self.block_distances::<L>(block) else {
+            return weights.to_vec();
+        };
+        let mut seed = vec![[T::ZERO; L]; channels];
+        for t in shape.adjoint.products() {
+            let (a, b, c) = (t.a as usize, t.b as usize, t.c as usize);
+            seed[b] = fma(weights[c], distance[a], seed[b]);
         }
         seed
     }

@@ -253,8 +253,13 @@ fn stepping<'a>(
     let (step_given, tolerance_given) = (section.has("step"), section.has("tolerance"));
     let fixed = step_given && !tolerance_given;
     let usual = if fixed { Integrator::Rk4 } else { Integrator::DormandPrince };
+    let place = section.place_of("integrator");
     let integrator = reader.choice(section, "integrator").unwrap_or(usual);
-    let controlled = integrator == Integrator::DormandPrince && !step_given && !tolerance_given;
+    if integrator.is_implicit() && scheme == Scheme::ParameterOde {
+        let integrator = integrator.word();
+        reader.report(&place, SettingIssue::ImplicitParameterOde { integrator });
+    }
+    let controlled = integrator.estimates() && !step_given && !tolerance_given;
     let enough = |step: f64| step > 0.0 && span / step <= MAX_STEPS;
     let allowed = "a positive number, and large enough for at most 1e8 steps";
     let step = reader.number(section, "step", allowed, enough).unwrap_or(span / 400.0);
@@ -266,7 +271,7 @@ fn stepping<'a>(
         .or(controlled.then_some(TOLERANCE))
         .filter(|&tolerance| tolerance > 0.0);
     // A stage fit has its own residual to go by.
-    let estimated = integrator == Integrator::DormandPrince || scheme == Scheme::StageFit;
+    let estimated = integrator.estimates() || scheme == Scheme::StageFit;
     if tolerance.is_some() && !estimated {
         let integrator = integrator.word();
         reader.report(&place, SettingIssue::NoErrorEstimate { integrator });

@@ -1,0 +1,57 @@
+//! How the right-hand side changes with the parameters and with time.
+
+use super::columns::Columns;
+use super::engine::Engine;
+use super::error::EvolveError;
+
+/// The interval of a difference in time over the whole time span: its error and round-off balance
+/// about the cube root of f64's epsilon.
+const INTERVAL: f64 = 6e-6;
+
+impl Engine {
+    /// The chosen columns of dF/dtheta, their rows by the points' weights: in the precision of
+    /// [`Engine::columns`] on the CPU, and beside a GPU in f64 on the host.
+    ///
+    /// # Panics
+    /// In the tier `f32` on a GPU, as [`Engine::field_along`].
+    pub fn rate_columns(&mut self, theta: &[f64], time: f64, columns: &[u32]) -> Columns {
+        let spare = self.spare.pop();
+        let mut matrix = match (&self.single, &self.double) {
+            (Some(host), _) => {
+                let spare = spare.and_then(Columns::single);
+                Columns::Single(host.rate_columns(theta, time, columns, spare))
+            }
+            (None, Some(host)) => {
+                let spare = spare.and_then(Columns::double);
+                Columns::Double(host.rate_columns(theta, time, columns, spare))
+            }
+            (None, None) => unreachable!("implicit stages are computed on the CPU"),
+        };
+        matrix.weigh(self.weights());
+        matrix
+    }
+
+    /// dF/dt of the ansatz at fixed parameters, by a central difference: of the equation's own time
+    /// and of its lift. `None` where neither depends on time.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(super) async fn time_derivative(
+        &mut self,
+        theta: &[f64],
+        time: f64,
+    ) -> Result<Option<Vec<f64>>, EvolveError> {
+        let still = |e: &crate::problem::expression::Expression| {
+            e.differentiate_time().simplify() == 0.0.into()
+        };
+        if still(&self.problem.right_hand_side) && self.problem.lift.as_ref().is_none_or(still) {
+            return Ok(None);
+        }
+        let span = (self.problem.time.end - self.problem.time.start).abs();
+        let interval = INTERVAL * span;
+        let after = self.field(theta, time + interval).await?.right_hand_side;
+        let before = self.field(theta, time - interval).await?.right_hand_side;
+        let slope = |(a, b): (&f64, &f64)| (a - b) / (2.0 * interval);
+        Ok(Some(after.iter().zip(&before).map(slope).collect()))
+    }
+}

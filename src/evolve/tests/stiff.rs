@@ -1,0 +1,63 @@
+//! Implicit stages: their order on stiff equations, and the steps that they save.
+
+use super::dirichlet::{error, fitted};
+use super::support::*;
+use crate::problem::Problem;
+
+/// A rod that cools: a linear equation.
+const HEAT: &str = "format = 1\n\
+    [equation]\ntext = 'u_t = 0.1*u_xx'\n[domain]\nx = { range = [0, 1], boundary = 'dirichlet' }\n\
+    [time]\nend = 1\n[exact]\nu = 'exp(-0.1*pi^2*t)*sin(pi*x)'\n\
+    [network]\nwidth = 8\nhidden_layers = 1\nactivation = 'tanh'\n[points]\ncount = 200\n\
+    [fit]\ntolerance = 1e-8\n\
+    [method]\nupdate = 'dense'\nstep = 0.25\n";
+
+/// A nonlinear reaction beside the diffusion, and a source that changes in time.
+fn reacting() -> String {
+    HEAT.replace(
+        "0.1*u_xx",
+        "0.1*u_xx + u - u^3 + (0.1*pi^2 - 2)*exp(-t)*sin(pi*x) + exp(-3*t)*sin(pi*x)^3",
+    )
+    .replace("exp(-0.1*pi^2*t)", "exp(-t)")
+}
+
+fn stepped(text: &str, integrator: &str, steps: usize) -> f64 {
+    let step = (1.0 / steps as f64).to_string();
+    let problem =
+        problem(text, &[("method.integrator", integrator), ("method.step", step.as_str())]);
+    let mut evolution = fitted(&problem);
+    assert_eq!(run(&mut evolution).len(), steps);
+    error(&evolution)
+}
+
+#[test]
+fn implicit_stages_have_the_order_of_their_method() {
+    for (integrator, expected, steps) in [("rosenbrock-3", 3.0, 4), ("rosenbrock-4", 4.0, 4)] {
+        for text in [HEAT.to_owned(), reacting()] {
+            let (coarse, fine) =
+                (stepped(&text, integrator, steps), stepped(&text, integrator, 2 * steps));
+            let order = (coarse / fine).log2();
+            println!("{integrator}: {coarse:.2e}, {fine:.2e}, order {order:.2}");
+            assert!((order - expected).abs() < 0.6, "{integrator}: {coarse:.2e} {fine:.2e}");
+        }
+    }
+}
+
+fn controlled(text: &str, integrator: &str) -> (usize, f64) {
+    let changes = [("method.integrator", integrator), ("method.tolerance", "1e-6")];
+    let problem: Problem = problem(text, &changes);
+    let mut evolution = fitted(&problem);
+    let steps = run(&mut evolution).len();
+    (steps, error(&evolution))
+}
+
+#[test]
+fn implicit_steps_are_set_by_accuracy_and_explicit_ones_by_stability() {
+    for text in [HEAT.to_owned(), reacting()] {
+        let (explicit, _) = controlled(&text, "dormand-prince");
+        let (implicit, error) = controlled(&text, "rosenbrock-4");
+        println!("{explicit} explicit steps, {implicit} implicit ones, error {error:.1e}");
+        assert!(implicit * 5 < explicit, "{explicit} explicit steps, {implicit} implicit ones");
+        assert!(error < 2e-5, "{error:e}");
+    }
+}
