@@ -16,13 +16,12 @@ use faer::Mat;
 use pulp::Simd;
 use rayon::prelude::*;
 use sketchpde::evolve::{Engine, Evolution};
-use sketchpde::field::cpu::{Evaluator, Field, Linearisation};
+use sketchpde::field::cpu::{Evaluator, Field, Kernel, Linearisation};
 use sketchpde::field::device::Backend;
 use sketchpde::linalg::{LeastSquares, Regularisation, RowSketch, Settings};
 use sketchpde::network::Network;
 use sketchpde::problem::{Points, Preset, Problem, Solver};
 use sketchpde::random::{Philox, Stream};
-use sketchpde::scalar::Real;
 
 const SIZES: [(usize, usize); 3] = [(1_000, 150), (300, 600), (10_000, 800)];
 const RCOND: f64 = 1e-5;
@@ -83,7 +82,7 @@ struct Bench<T> {
     s: usize,
 }
 
-impl<T: Real> Bench<T> {
+impl<T: Kernel> Bench<T> {
     fn new(n: usize, s: usize, [peak, peak_f64]: [f64; 2]) -> Self {
         println!(
             "{:<10} {:>4} {:<22} {:>10} {peak:>9.1}",

@@ -2,10 +2,9 @@
 
 use faer::Mat;
 
-use crate::field::cpu::{self, Field, Linearisation};
+use crate::field::cpu::{self, Field, Kernel, Linearisation};
 use crate::network::Network;
 use crate::problem::Problem;
-use crate::scalar::Real;
 
 /// The CPU evaluator of one precision, and where it was linearised last.
 pub(super) struct Host<T> {
@@ -13,7 +12,7 @@ pub(super) struct Host<T> {
     at: Linearisation<T>,
 }
 
-impl<T: Real> Host<T> {
+impl<T: Kernel> Host<T> {
     pub fn new(problem: &Problem, network: &Network, coordinates: &[f64]) -> Self {
         let evaluator = cpu::Evaluator::new(problem, network, coordinates);
         Self { evaluator, at: Linearisation::default() }

@@ -7,18 +7,17 @@ use faer::Mat;
 use super::columns::weigh_rows;
 use super::engine::Engine;
 use super::error::AttemptError;
-use crate::field::cpu::{Evaluator, Field, ImplicitColumns};
+use crate::field::cpu::{Evaluator, Field, ImplicitColumns, Kernel};
 use crate::linalg::{
     LeastSquares, LeastSquaresError, MatrixFreeError, RowSample, Solution, TallOperator, Unstored,
 };
 use crate::network::Network;
 use crate::problem::Problem;
-use crate::scalar::Real;
 
 /// J by sweeps over the points.
 struct Implicit<'a, T>(ImplicitColumns<'a, T>);
 
-impl<T: Real> TallOperator for Implicit<'_, T> {
+impl<T: Kernel> TallOperator for Implicit<'_, T> {
     type Error = Infallible;
 
     fn rows(&self) -> usize {
@@ -103,7 +102,7 @@ impl Linear<'_> {
     ///
     /// # Errors
     /// When the problem has no solution.
-    async fn solve<T: Real>(
+    async fn solve<T: Kernel>(
         &self,
         evaluator: &Evaluator<T>,
         squares: &mut LeastSquares,
@@ -126,7 +125,7 @@ impl Linear<'_> {
     }
 
     /// The sampled rows of J, with their weights.
-    fn rows<T: Real>(&self, sample: &RowSample) -> Mat<T> {
+    fn rows<T: Kernel>(&self, sample: &RowSample) -> Mat<T> {
         let (dimensions, picks) = (self.network.inputs().len(), sample.picks());
         let place = |row: u32| &self.coordinates[row as usize * dimensions..][..dimensions];
         let places: Vec<f64> = picks.iter().flat_map(|&(row, _)| place(row)).copied().collect();

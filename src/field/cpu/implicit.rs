@@ -8,62 +8,38 @@ use pulp::Simd;
 use rayon::prelude::*;
 
 use super::Evaluator;
-use super::backward::{
-    Coefficients, ColumnPlan, Source, Swept, backward, coefficient_columns, entry,
-};
-use super::block::{Lanes, Pass, PassMut, Shape};
+use super::backward::backward;
+use super::columns::{LaneSums, Plan, Swept, columns};
 use super::forward::forward;
-use super::lanes::{add, fma};
-use super::sweep::Buffers;
+use super::kernel::Kernel;
 use super::tangent::{Direction, tangent};
+use super::tile::{Buffers, Lanes, Pass, PassMut, Sizes};
 use super::weights::Weights;
 use crate::scalar::Real;
 
 /// Sums over points are taken in so many parts, whatever the number of threads, so that they do
 /// not depend on it.
 const PARTS: usize = 32;
-/// Blocks after which sums in T are added to those in f64.
-const FLUSH: usize = 32;
+/// Tiles after which sums in T are added to those in f64.
+const FLUSH: usize = 4;
 
 /// J: the derivatives of u at an evaluator's points by some of the parameters, at theta.
 pub struct ImplicitColumns<'a, T> {
     evaluator: &'a Evaluator<T>,
     weights: Weights<T>,
-    plan: ColumnPlan<T>,
+    plan: Plan,
     columns: &'a [u32],
-    products: Vec<Product>,
-    /// Columns with entries of another kind.
-    others: Vec<usize>,
-    shape: Shape,
+    sizes: Sizes,
 }
 
-/// The entries of a column by a hidden layer's weight are the product of two lanes: where the adjoint
-/// of z and where h lie. Most columns are of this kind.
-struct Product {
-    column: usize,
-    z_bar: usize,
-    h: usize,
-}
-
-impl<'a, T: Real> ImplicitColumns<'a, T> {
+impl<'a, T: Kernel> ImplicitColumns<'a, T> {
     #[must_use]
     pub fn new(evaluator: &'a Evaluator<T>, theta: &[f64], columns: &'a [u32]) -> Self {
         let network = &evaluator.network;
-        let weights = Weights::unpack(network, theta);
-        let plan = ColumnPlan::new(network, &weights, columns);
-        let shape = Shape::new(network, evaluator.value.clone(), 1, evaluator.value.clone());
-        let (mut products, mut others) = (Vec::new(), Vec::new());
-        for (k, source) in plan.sources.iter().enumerate() {
-            match *source {
-                Source::Weight { layer, row, column } => products.push(Product {
-                    column: k,
-                    z_bar: layer * shape.width + row,
-                    h: (layer - 1) * shape.width + column,
-                }),
-                _ => others.push(k),
-            }
-        }
-        Self { evaluator, weights, plan, columns, products, others, shape }
+        let weights = Weights::new(network, theta);
+        let plan = Plan::new(network, columns);
+        let sizes = evaluator.sizes_of(&evaluator.value, 1, &evaluator.value);
+        Self { evaluator, weights, plan, columns, sizes }
     }
 
     /// n.
@@ -98,14 +74,15 @@ impl<'a, T: Real> ImplicitColumns<'a, T> {
     fn sweep(&self, v: Option<&[f64]>, alpha: f64, u: &mut [f64], back: bool) -> Vec<f64> {
         assert_eq!(u.len(), self.rows(), "one entry per point");
         let direction = v.map(|v| self.direction(v));
-        let blocks = self.evaluator.blocks().div_ceil(PARTS).max(1);
+        let tile = self.sizes.blocks;
+        let blocks = self.evaluator.blocks().div_ceil(PARTS).next_multiple_of(tile).max(tile);
         let sums = if back { self.count() } else { 0 };
         let parts: Vec<Vec<f64>> = u
             .par_chunks_mut(blocks * T::LANES)
             .enumerate()
             .map(|(index, u)| {
                 let mut part = vec![0.0; sums];
-                pulp::Arch::new().dispatch(Part {
+                T::run_product(Run {
                     matrix: self,
                     direction: direction.as_ref(),
                     alpha,
@@ -130,13 +107,13 @@ impl<'a, T: Real> ImplicitColumns<'a, T> {
         for (&column, v) in self.columns.iter().zip(v) {
             whole[column as usize] = *v;
         }
-        Direction::unpack(network, &whole)
+        Direction::new(network, &self.weights, &whole)
     }
 }
 
 /// A run of blocks. A type with `with_simd`, not a closure: a closure that the compiler does not
 /// inline is compiled for the oldest processor, silently.
-struct Part<'a, T> {
+pub struct Run<'a, T> {
     matrix: &'a ImplicitColumns<'a, T>,
     direction: Option<&'a Direction<T>>,
     alpha: f64,
@@ -146,7 +123,7 @@ struct Part<'a, T> {
     sums: &'a mut [f64],
 }
 
-impl<T: Real> pulp::WithSimd for Part<'_, T> {
+impl<T: Kernel> pulp::WithSimd for Run<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -158,52 +135,44 @@ impl<T: Real> pulp::WithSimd for Part<'_, T> {
     }
 }
 
-impl<T: Real> Part<'_, T> {
+impl<T: Kernel> Run<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const L: usize>(self, simd: S) {
         let Self { matrix, direction, alpha, first_block, u, sums } = self;
-        let ImplicitColumns { evaluator, weights, plan, products, others, shape, .. } = matrix;
-        let mut memory = Lanes::new(Buffers::<T, L>::lanes(shape));
-        let Buffers { own, mut adjoint, mut along, mut room } = Buffers::of(shape, &mut memory);
-        let mut coefficients = Coefficients::new();
+        let ImplicitColumns { evaluator, weights, plan, sizes, .. } = matrix;
+        let mut memory = Lanes::new(Buffers::<T, L>::lanes(sizes));
+        let Buffers { own, mut adjoint, mut along, mut room } = Buffers::of(sizes, &mut memory);
         let mut lane_sums = vec![[T::ZERO; L]; sums.len()];
-        for (index, u) in u.chunks_mut(L).enumerate() {
-            let block = first_block + index;
-            let features = evaluator.features_of::<L>(block);
-            forward(simd, shape, weights, &features, PassMut::of(shape, own), &mut room);
-            let pass = Pass::of(shape, own);
-            let distance = evaluator.block_distances::<L>(block).map_or([T::ONE; L], |d| d[0]);
+        let (mut features, mut seed) = (Vec::new(), Vec::new());
+        for (index, u) in u.chunks_mut(sizes.blocks * L).enumerate() {
+            let start = first_block + index * sizes.blocks;
+            let blocks = start..start + u.len().div_ceil(L);
+            evaluator.load_features::<L>(sizes, blocks.clone(), &mut features);
+            let to = &mut PassMut::of(sizes, own);
+            forward(simd, sizes, weights, &features, to, &mut room);
+            let pass = Pass::of(sizes, own);
+            seed.clear();
+            let distance =
+                |block| evaluator.block_distances::<L>(block).map_or([T::ONE; L], |d| d[0]);
+            seed.extend(blocks.map(distance));
             if let Some(direction) = direction {
-                tangent(simd, shape, weights, direction, &features, &pass, &mut along);
-                let image = &along.output[0];
-                for (l, u) in u.iter_mut().enumerate() {
-                    *u = (distance[l] * image[l]).to_f64() - alpha * *u;
+                let to = &mut along;
+                tangent(simd, sizes, weights, direction, &features, &pass, to, &mut room);
+                let lanes = seed.as_flattened().iter().zip(along.output.as_flattened());
+                for (u, (distance, image)) in u.iter_mut().zip(lanes) {
+                    *u = (*distance * *image).to_f64() - alpha * *u;
                 }
             }
             if sums.is_empty() {
                 continue;
             }
-            let mut seed = [[T::ZERO; L]];
-            for (l, u) in u.iter().enumerate() {
-                seed[0][l] = distance[l] * T::of(*u);
-            }
-            backward(simd, shape, weights, &plan.transposed, &seed, &pass, &mut adjoint);
-            coefficient_columns(shape, weights, plan, &pass, adjoint.h_bar, &mut coefficients);
-            let swept = Swept {
-                features: &features,
-                pass,
-                z_bar: adjoint.z_bar,
-                coefficients: &coefficients,
-                seed: &seed,
-            };
-            for &Product { column, z_bar, h } in products {
-                let sum = &mut lane_sums[column];
-                *sum = fma(swept.z_bar[z_bar], pass.h[h], *sum);
-            }
-            for &column in others {
-                let sum = &mut lane_sums[column];
-                *sum = add(*sum, entry(shape, weights, &swept, plan.sources[column]));
-            }
+            // The distance's lanes become the seed; those behind the last point count nothing.
+            let lanes = seed.as_flattened_mut();
+            lanes.iter_mut().zip(&*u).for_each(|(to, u)| *to *= T::of(*u));
+            lanes[u.len()..].fill(T::ZERO);
+            backward(simd, sizes, weights, plan, &seed, &pass, &mut adjoint, &mut room);
+            let swept = Swept { features: &features, pass: &pass, adjoint: &adjoint, seed: &seed };
+            columns(sizes, weights, plan, &swept, &mut LaneSums { sums: &mut lane_sums });
             if (index + 1) % FLUSH == 0 {
                 flush(&mut lane_sums, sums);
             }
@@ -239,7 +208,7 @@ mod tests {
         [network]\nwidth = 7\nhidden_layers = 2\n[points]\ncount = [37, 29]\n";
 
     /// Largest errors of the three products, relative to the sizes of the factors.
-    fn errors<T: Real>(planted: f64) -> [f64; 3] {
+    fn errors<T: Kernel>(planted: f64) -> [f64; 3] {
         let problem = Problem::from_toml(TEXT, &Overrides::new()).expect("a problem");
         let network = Network::of(&problem);
         let theta = network.initialise(3);

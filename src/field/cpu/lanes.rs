@@ -33,14 +33,3 @@ pub fn scale<T: Real, const L: usize>(factor: T, a: [T; L]) -> [T; L] {
     }
     out
 }
-
-/// `a p - b q`: a cosine (a, b its sine) whose angle has grown by one with cosine p and sine q; the
-/// sine with its own cosine and -q is the grown angle's sine.
-#[inline(always)]
-pub fn turn<T: Real, const L: usize>(a: [T; L], b: [T; L], p: T, q: T) -> [T; L] {
-    let mut out = a;
-    for l in 0..L {
-        out[l] = a[l] * p - b[l] * q;
-    }
-    out
-}

@@ -2,11 +2,12 @@
 
 use faer::MatMut;
 
-use super::backward::ColumnPlan;
-use super::block::Lanes;
+use super::columns::Plan;
+use super::kernel::Kernel;
 use super::output::Output;
-use super::sweep::{Request, Wanted};
+use super::sweep::{Request, Seed, Wanted};
 use super::tangent::Direction;
+use super::tile::Lanes;
 use super::weights::Weights;
 use super::{Evaluator, Field};
 use crate::scalar::Real;
@@ -46,21 +47,21 @@ impl<T: Real> Linearisation<T> {
         self.weights.is_some() && self.theta == theta
     }
 
-    pub(super) fn weights(&self) -> &Weights<T> {
+    fn weights(&self) -> &Weights<T> {
         self.weights.as_ref().expect("a linearisation at some parameters")
     }
 
-    pub(super) fn request(&self, time: f64) -> Request<'_, T> {
+    fn request(&self, time: f64) -> Request<'_, T> {
         let kept = self.kept.then_some(&self.passes);
         Request { kept, ..Request::new(self.weights(), time) }
     }
 }
 
-impl<T: Real> Evaluator<T> {
+impl<T: Kernel> Evaluator<T> {
     /// u and the right-hand side at every point, as [`Evaluator::field`], and in `at` what
     /// [`Evaluator::columns_at`] and [`Evaluator::field_at`] need; its memory is reused.
     pub fn linearise(&self, theta: &[f64], time: f64, at: &mut Linearisation<T>) -> Field {
-        let weights = at.weights.insert(Weights::unpack(&self.network, theta));
+        let weights = at.weights.insert(Weights::new(&self.network, theta));
         at.theta.clear();
         at.theta.extend_from_slice(theta);
         let lanes = self.kept_lanes();
@@ -80,10 +81,29 @@ impl<T: Real> Evaluator<T> {
     /// When `at` is a linearisation at no parameters yet, or one of another evaluator.
     pub fn columns_at(&self, at: &Linearisation<T>, columns: &[u32], out: MatMut<'_, T>) {
         assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of J");
-        let plan = ColumnPlan::new(&self.network, at.weights(), columns);
+        let back = (&Plan::new(&self.network, columns), Seed::Channel(0));
         let mut output = Output::fields(self.points);
         output.jacobian = Some(out);
-        let request = Request { plan: Some(&plan), wanted: Wanted::Nothing, ..at.request(0.0) };
+        let request = Request { back: Some(back), wanted: Wanted::Nothing, ..at.request(0.0) };
+        self.sweep(&request, &mut output);
+    }
+
+    /// The chosen columns of dF/dtheta: [`Evaluator::rate_columns`].
+    ///
+    /// # Panics
+    /// As [`Evaluator::columns_at`].
+    pub fn rate_columns_at(
+        &self,
+        at: &Linearisation<T>,
+        time: f64,
+        columns: &[u32],
+        out: MatMut<'_, T>,
+    ) {
+        assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of A");
+        let back = (&Plan::new(&self.network, columns), Seed::RightHandSide);
+        let mut output = Output::fields(self.points);
+        output.jacobian = Some(out);
+        let request = Request { back: Some(back), wanted: Wanted::Nothing, ..at.request(time) };
         self.sweep(&request, &mut output);
     }
 
@@ -93,7 +113,7 @@ impl<T: Real> Evaluator<T> {
     /// As [`Evaluator::columns_at`].
     #[must_use]
     pub fn field_at(&self, at: &Linearisation<T>, direction: &[f64], time: f64) -> Field {
-        let along = Direction::unpack(&self.network, direction);
+        let along = Direction::new(&self.network, at.weights(), direction);
         let mut out = Output::fields(self.points);
         self.sweep(&Request { direction: Some(&along), ..at.request(time) }, &mut out);
         out.into_field()

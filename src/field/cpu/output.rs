@@ -2,9 +2,9 @@
 
 use faer::MatMut;
 
-use super::block::{Lanes, Shape};
+use super::kernel::Kernel;
+use super::tile::{Lanes, Sizes};
 use super::{Evaluator, Field};
-use crate::scalar::Real;
 
 /// Where the results go; a part of it goes to each thread.
 #[derive(Default)]
@@ -44,18 +44,21 @@ pub struct Part<'a, T> {
     pub passes: Option<&'a mut [T]>,
 }
 
-impl<T: Real> Evaluator<T> {
-    /// Cuts the output into runs of blocks: a few per thread, so that an interrupted one costs
+impl<T: Kernel> Evaluator<T> {
+    /// Cuts the output into runs of whole tiles: a few per thread, so that an interrupted one costs
     /// little.
-    pub(super) fn parts<'a>(&self, shape: &Shape, out: &'a mut Output<'_, T>) -> Vec<Part<'a, T>> {
+    pub(super) fn parts<'a>(&self, sizes: &Sizes, out: &'a mut Output<'_, T>) -> Vec<Part<'a, T>> {
         let tasks = (rayon::current_num_threads() * 2).min(self.blocks()).max(1);
-        let blocks = self.blocks().div_ceil(tasks);
+        let tiles = self.blocks().div_ceil(sizes.blocks).div_ceil(tasks);
+        let blocks = tiles * sizes.blocks;
         let rows = blocks * T::LANES;
         let mut jacobian = out.jacobian.as_mut().map(|j| j.as_mut());
         let mut derivatives: Vec<_> =
             out.derivatives.iter_mut().map(|d| d.chunks_mut(rows)).collect();
-        let mut passes =
-            out.passes.as_mut().map(|p| p.entries_mut().chunks_mut(rows * shape.pass()));
+        let mut passes = out
+            .passes
+            .as_mut()
+            .map(|p| p.entries_mut().chunks_mut(tiles * sizes.pass() * T::LANES));
         let fields = out.values.chunks_mut(rows).zip(out.right_hand_side.chunks_mut(rows));
         fields
             .enumerate()

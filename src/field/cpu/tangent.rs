@@ -3,28 +3,35 @@
 use bytemuck::{cast_slice, cast_slice_mut};
 use pulp::Simd;
 
-use super::activation::{Taylor, rational_change};
-use super::block::{Features, Pass, Shape};
-use super::forward::{Room, add_power, channels_along, cosine_coefficient, powers};
-use super::lanes::{add, fma, scale, turn};
+use super::activation::{Rational, rational_change};
+use super::forward::{accumulate, add_power, order, powers};
+use super::gate::gate_along;
+use super::lanes::add;
 use super::product::{Vector, multiply};
-use super::weights::{Linear, Weights};
+use super::tile::{Pass, Room, Sizes, Tangent};
+use super::weights::{Linear, Weights, linear_layers, rational};
 use crate::network::Network;
 use crate::problem::Activation;
 use crate::scalar::Real;
 
 /// A direction in parameter space.
 pub struct Direction<T> {
-    pub weights: Weights<T>,
-    /// Of the linear layers, output last.
+    /// In the order of [`Weights::layers`].
     layers: Vec<Sparse<T>>,
+    rational: Vec<Rational<T>>,
 }
 
 impl<T: Real> Direction<T> {
-    pub fn unpack(network: &Network, direction: &[f64]) -> Self {
-        let weights = Weights::unpack(network, direction);
-        let layers = weights.layers.iter().map(Sparse::of).collect();
-        Self { weights, layers }
+    /// At the parameters of `weights`.
+    ///
+    /// # Panics
+    /// When `direction` has not as many entries as the network has parameters.
+    pub fn new(network: &Network, weights: &Weights<T>, direction: &[f64]) -> Self {
+        let layers = linear_layers(network, &weights.waves, direction, true);
+        Self {
+            layers: layers.iter().map(Sparse::of).collect(),
+            rational: rational(network, direction),
+        }
     }
 }
 
@@ -41,14 +48,15 @@ struct Sparse<T> {
 impl<T: Real> Sparse<T> {
     fn of(layer: &Linear<T>) -> Self {
         let (mut ends, mut entries) = (Vec::new(), Vec::new());
-        for row in layer.entries.chunks_exact(layer.weight.columns) {
+        for row in layer.entries.chunks_exact(layer.columns) {
             entries.extend(row.iter().copied().enumerate().filter(|(_, w)| *w != T::ZERO));
             ends.push(entries.len());
         }
         Self { ends, entries, bias: layer.bias.clone() }
     }
 
-    /// `output += W' input + b'`, channel by channel; the bias in the value alone.
+    /// `output += W' input + b'`, channel by channel of one block, of which each has `width` lanes
+    /// in the input; the bias in the value alone.
     #[inline(always)]
     fn add_product<S: Simd, const L: usize>(
         &self,
@@ -111,137 +119,95 @@ impl<T: Real> Sparse<T> {
     }
 }
 
-/// The buffers of a tangent sweep: z' and h' of one layer, room for its units' series, and the
-/// tangent's jet.
-pub struct Tangent<'a, T, const L: usize> {
-    z: &'a mut [[T; L]],
-    h: &'a mut [[T; L]],
-    room: Room<'a, T, L>,
-    pub output: &'a mut [[T; L]],
-}
-
-impl<'a, T: Real, const L: usize> Tangent<'a, T, L> {
-    pub fn lanes(shape: &Shape) -> usize {
-        2 * shape.layer() + Room::<T, L>::lanes(shape) + shape.channels
-    }
-
-    #[inline(always)]
-    pub fn of(shape: &Shape, lanes: &'a mut [[T; L]]) -> Self {
-        let (z, rest) = lanes.split_at_mut(shape.layer());
-        let (h, rest) = rest.split_at_mut(shape.layer());
-        let (room, output) = rest.split_at_mut(Room::<T, L>::lanes(shape));
-        Self { z, h, room: Room::of(shape, room), output }
-    }
-}
-
 /// Fills `tangent.output`; `pass` is the forward pass at theta with all slopes kept.
 #[inline(always)]
 pub fn tangent<S: Simd, T: Real, const L: usize>(
     simd: S,
-    shape: &Shape,
+    sizes: &Sizes,
     weights: &Weights<T>,
     direction: &Direction<T>,
-    features: &Features<'_, T, L>,
+    features: &[[T; L]],
     pass: &Pass<'_, T, L>,
     tangent: &mut Tangent<'_, T, L>,
+    room: &mut Room<'_, T, L>,
 ) {
-    embed(shape, weights, &direction.weights, features, tangent.z);
-    for layer in 0..=shape.hidden {
-        activate(shape, weights, &direction.weights, layer, pass, tangent);
-        let h = &pass.h[layer * shape.layer()..(layer + 1) * shape.layer()];
-        let to = if layer < shape.hidden { &mut *tangent.z } else { &mut *tangent.output };
-        multiply(simd, &weights.layers[layer].weight, tangent.h, to);
-        direction.layers[layer].add_product(simd, shape.width, h, to);
-    }
-}
-
-#[inline(always)]
-fn embed<T: Real, const L: usize>(
-    shape: &Shape,
-    weights: &Weights<T>,
-    direction: &Weights<T>,
-    features: &Features<'_, T, L>,
-    z: &mut [[T; L]],
-) {
-    let width = shape.width;
-    z.fill([T::ZERO; L]);
-    for (k, (at, along)) in weights.periodic.iter().zip(&direction.periodic).enumerate() {
-        let (cosine, sine) = features.periodic(k);
-        for (to, &shift) in z[..width].iter_mut().zip(&along.shift) {
-            *to = add(*to, [shift; L]);
+    let blocks = features.len() / (sizes.channels * sizes.features);
+    let size = blocks * sizes.block();
+    for turn in 0..=sizes.activated() {
+        let at = order(sizes, turn);
+        let is_output = at == sizes.activated();
+        let (output, rows) = match is_output {
+            true => (&mut tangent.output[..blocks * sizes.channels], 1),
+            false => (&mut tangent.z[..size], sizes.width),
+        };
+        // What the layer multiplies, and of how many lanes a channel is made.
+        let (input, columns) = match turn.checked_sub(sizes.encoders + 1) {
+            Some(previous) => {
+                multiply(simd, &weights.layers[at].weight, &tangent.h[..size], output);
+                (&pass.passed_on(sizes, previous)[..size], sizes.width)
+            }
+            None => {
+                output.fill([T::ZERO; L]);
+                (features, sizes.features)
+            }
+        };
+        let (from, to) = (sizes.channels * columns, sizes.channels * rows);
+        for (input, output) in input.chunks_exact(from).zip(output.chunks_exact_mut(to)) {
+            direction.layers[at].add_product(simd, columns, input, output);
         }
-        for (c, order) in channels_along(shape, at.input) {
-            let (factor, use_sine) = cosine_coefficient(at.frequency, order);
-            let factor = T::of(factor);
-            for (j, to) in z[c * width..][..width].iter_mut().enumerate() {
-                let (pc, ps) = (at.phase_cosine[j], at.phase_sine[j]);
-                let (cos, sin) = (turn(*cosine, *sine, pc, ps), turn(*sine, *cosine, pc, -ps));
-                // d/d eps of a cos + b sin-type pairs: the wave, or its quarter turn.
-                let (amplitude, by_phase) = (along.amplitude[j], at.amplitude[j] * along.phase[j]);
-                let wave = if use_sine {
-                    turn(sin, cos, amplitude, -by_phase)
-                } else {
-                    turn(cos, sin, amplitude, by_phase)
-                };
-                *to = add(*to, scale(factor, wave));
+        if !is_output {
+            activate(sizes, weights, direction, at, blocks, pass, tangent, room);
+            if sizes.encoders > 0 {
+                gate_along(sizes, at, blocks, pass, tangent, room);
             }
         }
-    }
-    for (k, (at, along)) in weights.linear.iter().zip(&direction.linear).enumerate() {
-        let scaled = features.linear(k);
-        for (to, &slope) in z[..width].iter_mut().zip(&along.slope) {
-            *to = add(*to, scale(slope, *scaled));
-        }
-        for (c, _) in channels_along(shape, at.input).filter(|&(_, order)| order == 1) {
-            for (to, &slope) in z[c * width..].iter_mut().zip(&along.slope) {
-                *to = add(*to, [slope * T::of(at.scale); L]);
-            }
-        }
-    }
-    for (to, &c) in z[..width].iter_mut().zip(&direction.offset) {
-        *to = add(*to, [c; L]);
     }
 }
 
 /// h' = sigma'(z) z' + (d sigma / d coefficients)(z) . direction, as series.
 #[inline(always)]
 fn activate<T: Real, const L: usize>(
-    shape: &Shape,
+    sizes: &Sizes,
     weights: &Weights<T>,
-    direction: &Weights<T>,
+    direction: &Direction<T>,
     layer: usize,
+    blocks: usize,
     pass: &Pass<'_, T, L>,
     tangent: &mut Tangent<'_, T, L>,
+    room: &mut Room<'_, T, L>,
 ) {
-    let width = shape.width;
-    let slope = &pass.slope[layer * shape.slopes * width..];
-    tangent.h.fill([T::ZERO; L]);
-    for t in shape.jets.products() {
-        let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
-        let (slope, z) = (&slope[b..b + width], &tangent.z[a..a + width]);
-        let h = &mut tangent.h[c..c + width];
-        for (h, (slope, z)) in h.iter_mut().zip(slope.iter().zip(z)) {
-            *h = fma(*slope, *z, *h);
-        }
-    }
+    let (width, size) = (sizes.width, sizes.block());
     let (at, along) = (&weights.rational[layer], &direction.rational[layer]);
-    if shape.activation != Activation::Rational || along.iter().all(|c| *c == T::ZERO) {
-        return;
+    let still = sizes.activation != Activation::Rational || along.iter().all(|c| *c == T::ZERO);
+    let count = usize::from(sizes.jets.order()) + 1;
+    for block in 0..blocks {
+        let first = (layer * sizes.blocks + block) * size;
+        let (z, slope) = (&pass.z[first..first + size], &pass.slope[first..first + size]);
+        let z_along = &tangent.z[block * size..(block + 1) * size];
+        let h = &mut tangent.h[block * size..(block + 1) * size];
+        h.fill([T::ZERO; L]);
+        for t in sizes.jets.products() {
+            let (a, b, c) = (t.a as usize * width, t.b as usize * width, t.c as usize * width);
+            accumulate(&slope[b..b + width], &z_along[a..a + width], &mut h[c..c + width]);
+        }
+        if still {
+            continue;
+        }
+        for j in 0..width {
+            let s = rational_change(at, along, &z[j], count);
+            for k in 0..count {
+                room.series[k * width + j] = s[k];
+            }
+        }
+        let series = &*room.series;
+        h.iter_mut().zip(&series[..width]).for_each(|(h, s)| *h = add(*h, *s));
+        powers(
+            &sizes.jets,
+            width,
+            z,
+            room.power,
+            #[inline(always)]
+            |m, power| add_power(width, T::ONE, &series[m * width..], power, h, true),
+        );
     }
-    let z = &pass.z[layer * shape.layer()..(layer + 1) * shape.layer()];
-    let count = usize::from(shape.jets.order()) + 1;
-    for j in 0..width {
-        let s: Taylor<T, L> = rational_change(at, along, &z[j], count);
-        tangent.room.set(width, j, &s, count);
-    }
-    let (series, h) = (&*tangent.room.series, &mut *tangent.h);
-    h.iter_mut().zip(&series[..width]).for_each(|(h, s)| *h = add(*h, *s));
-    powers(
-        &shape.jets,
-        width,
-        z,
-        tangent.room.power,
-        #[inline(always)]
-        |m, power| add_power(width, T::ONE, &series[m * width..], power, h),
-    );
 }

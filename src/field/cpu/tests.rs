@@ -22,29 +22,17 @@ fn plain(network: &Network, theta: &[f64], x: &[f64]) -> f64 {
         Activation::Sin => z.sin(),
         Activation::Swish => z / (1.0 + (-z).exp()),
     };
-    let mut h: Vec<f64> = (0..network.width())
-        .map(|unit| {
-            let mut z = 0.0;
-            for (input, kind) in network.inputs().iter().enumerate() {
-                z += match *kind {
-                    Input::Periodic { period } => {
-                        let angle = std::f64::consts::TAU * x[input] / period;
-                        at(Site::Amplitude { unit, input })
-                            * (angle + at(Site::Phase { unit, input })).cos()
-                            + at(Site::Shift { unit, input })
-                    }
-                    Input::Linear { lower, upper } => {
-                        at(Site::Slope { unit, input })
-                            * (2.0 * (x[input] - lower) / (upper - lower) - 1.0)
-                    }
-                };
-            }
-            if network.inputs().iter().any(|i| matches!(i, Input::Linear { .. })) {
-                z += at(Site::Offset { unit });
-            }
-            activate(0, z)
-        })
-        .collect();
+    let embedded = |shift: usize| -> Vec<f64> {
+        (0..network.width())
+            .map(|unit| activate(0, embedding(network, theta, x, shift, unit)))
+            .collect()
+    };
+    let encoder = |which| {
+        let site = Site::Encoder { which, index: 0 };
+        embedded(network.layout().offset(site))
+    };
+    let encoders: Vec<Vec<f64>> = (0..network.encoders().count()).map(encoder).collect();
+    let mut h = embedded(0);
     for layer in 1..=network.hidden_layers() {
         h = (0..network.width())
             .map(|row| {
@@ -52,7 +40,11 @@ fn plain(network: &Network, theta: &[f64], x: &[f64]) -> f64 {
                     .iter()
                     .enumerate()
                     .map(|(column, v)| at(Site::Weight { layer, row, column }) * v);
-                activate(layer, products.sum::<f64>() + at(Site::Bias { layer, row }))
+                let h = activate(layer, products.sum::<f64>() + at(Site::Bias { layer, row }));
+                match encoders.as_slice() {
+                    [u, v] => (1.0 - h) * u[row] + h * v[row],
+                    _ => h,
+                }
             })
             .collect();
     }
@@ -60,6 +52,39 @@ fn plain(network: &Network, theta: &[f64], x: &[f64]) -> f64 {
     let products =
         h.iter().enumerate().map(|(column, v)| at(Site::Weight { layer, row: 0, column }) * v);
     products.sum::<f64>() + at(Site::Bias { layer, row: 0 })
+}
+
+/// A unit's value before the first activation, with parameters `shift` places behind the
+/// embedding's: those of an encoder.
+fn embedding(network: &Network, theta: &[f64], x: &[f64], shift: usize, unit: usize) -> f64 {
+    let at = |site| theta[network.layout().offset(site) + shift];
+    let (mut z, mut scaled) = (0.0, Vec::new());
+    for (input, kind) in network.inputs().iter().enumerate() {
+        match *kind {
+            Input::Periodic { period } => {
+                let angle = std::f64::consts::TAU * x[input] / period;
+                z += at(Site::Amplitude { unit, input })
+                    * (angle + at(Site::Phase { unit, input })).cos()
+                    + at(Site::Shift { unit, input });
+            }
+            Input::Linear { lower, upper } => {
+                let s = 2.0 * (x[input] - lower) / (upper - lower) - 1.0;
+                scaled.push(s);
+                if network.frequencies().is_empty() {
+                    z += at(Site::Slope { unit, input }) * s;
+                }
+            }
+        }
+    }
+    for (k, frequency) in network.frequencies().iter().enumerate() {
+        let angle: f64 = frequency.iter().zip(&scaled).map(|(b, s)| b * s).sum();
+        z += at(Site::Feature { unit, feature: 2 * k }) * angle.cos();
+        z += at(Site::Feature { unit, feature: 2 * k + 1 }) * angle.sin();
+    }
+    if !scaled.is_empty() {
+        z += at(Site::Offset { unit });
+    }
+    z
 }
 
 fn partial(orders: &[u8]) -> Channel {
@@ -119,6 +144,11 @@ fn cases() -> Vec<(Problem, Network)> {
         ] {
             let problem = problem(kinds, width, hidden, activation);
             let network = Network::of(&problem);
+            if activation != Activation::Rational && kinds.contains(&false) {
+                cases.push((problem.clone(), network.clone().with_encoders()));
+                let features = network.clone().with_fourier_features(3, 0.7, 5);
+                cases.push((problem.clone(), features.with_encoders()));
+            }
             cases.push((problem, network));
         }
     }
@@ -359,5 +389,51 @@ fn a_linearisation_changes_no_bit() {
                 assert_eq!(evaluator.field_at(&at, direction, 0.0), along);
             }
         }
+    }
+}
+
+/// The columns of A = dF/dtheta, with a lift and a distance that depend on the place, the lift also
+/// on the time, against central differences of F; and those of a kept pass.
+#[test]
+fn the_right_hand_side_has_the_columns_of_its_differences() {
+    for (mut problem, network) in cases() {
+        let dimensions = network.inputs().len();
+        let x = |k: usize| Expression::Coordinate(k);
+        let jet = |channel| Expression::Jet(channel);
+        let u = jet(Channel::value());
+        let slope = jet(Channel::Partial(MultiIndex::along(dimensions - 1, 1)));
+        problem.right_hand_side =
+            jet(Channel::Laplacian) * (x(0) + Expression::Time) - u.clone() * u * slope;
+        problem.distance = Some(x(0) * x(0) + x(dimensions - 1));
+        problem.lift = Some(Expression::Time * x(0) * x(0));
+        let points = 19;
+        let evaluator = Evaluator::<f64>::new(&problem, &network, &scattered(dimensions, points));
+        let (theta, time) = (parameters(&network, 3), 0.4);
+        let columns: Vec<u32> = (0..network.parameters() as u32).rev().step_by(3).collect();
+        let mut exact = Mat::<f64>::zeros(points, columns.len());
+        evaluator.rate_columns(&theta, time, &columns, exact.as_mut());
+        let (mut at, mut kept) = (Linearisation::default(), exact.clone());
+        kept.fill(f64::NAN);
+        let _ = evaluator.linearise(&theta, 0.0, &mut at);
+        evaluator.rate_columns_at(&at, time, &columns, kept.as_mut());
+        assert_eq!(kept, exact);
+        let scale = exact.norm_max();
+        let mut worst = 0.0f64;
+        for (k, &column) in columns.iter().enumerate() {
+            let moved = |sign: f64| {
+                let mut theta = theta.clone();
+                theta[column as usize] += sign * 1e-6;
+                evaluator.field(&theta, time).right_hand_side
+            };
+            let (up, down) = (moved(1.0), moved(-1.0));
+            for i in 0..points {
+                let difference = (up[i] - down[i]) / 2e-6;
+                worst = worst.max((difference - exact[(i, k)]).abs());
+            }
+        }
+        assert!(worst < 1e-7 * scale.max(1.0), "{:?}: {worst} {scale}", network.activation());
+        let mut values = Mat::<f64>::zeros(points, columns.len());
+        evaluator.columns(&theta, time, &columns, 0, values.as_mut());
+        assert!((&values - &exact).norm_max() > 1e-3 * scale, "u's columns would be seen");
     }
 }

@@ -1,7 +1,9 @@
-//! The flat parameter vector, unpacked into what the kernels read.
+//! The flat parameter vector, unpacked into what the kernels read: one linear layer after another,
+//! the embedding and the encoders of a modified MLP among them.
 
 use super::activation::Rational;
-use crate::network::{Input, Network};
+use super::features::{feature_count, periodic_inputs};
+use crate::network::{Network, RATIONAL_COEFFICIENTS};
 use crate::scalar::Real;
 
 /// Rows of a matrix that a product accumulates in registers together.
@@ -32,115 +34,178 @@ impl<T: Real> Packed<T> {
     }
 }
 
-/// Parameters of one linear layer.
+/// One linear layer, row-major.
 pub struct Linear<T> {
-    /// Row-major, `rows` x `columns`.
+    pub rows: usize,
+    pub columns: usize,
     pub entries: Vec<T>,
-    pub weight: Packed<T>,
     pub bias: Vec<T>,
 }
 
 impl<T: Real> Linear<T> {
-    /// The transposed weight, which a sweep back multiplies by.
-    pub fn transposed(&self) -> Packed<T> {
-        let Packed { rows, columns, .. } = self.weight;
-        Packed::new(columns, rows, |r, k| self.entries[k * columns + r])
+    fn packed(&self) -> Packed<T> {
+        Packed::new(self.rows, self.columns, |r, k| self.entries[r * self.columns + k])
+    }
+
+    fn transposed(&self) -> Packed<T> {
+        Packed::new(self.columns, self.rows, |r, k| self.entries[k * self.columns + r])
     }
 }
 
-/// One periodic coordinate's part of the embedding, per unit.
-pub struct PeriodicInput<T> {
-    pub input: usize,
-    /// 2 pi / period.
-    pub frequency: f64,
+/// One layer, packed.
+pub struct Layer<T> {
+    pub weight: Packed<T>,
+    pub bias: Vec<T>,
+}
+
+/// Per unit and periodic coordinate, row-major.
+pub struct Waves<T> {
     pub amplitude: Vec<T>,
-    pub phase: Vec<T>,
-    pub phase_cosine: Vec<T>,
-    pub phase_sine: Vec<T>,
-    pub shift: Vec<T>,
+    pub cosine: Vec<T>,
+    pub sine: Vec<T>,
 }
 
-/// One other coordinate's part.
-pub struct LinearInput<T> {
-    pub input: usize,
-    /// d(scaled coordinate) / dx.
-    pub scale: f64,
-    pub slope: Vec<T>,
-}
-
+/// A parameter vector in the form that the kernels read.
 pub struct Weights<T> {
-    pub periodic: Vec<PeriodicInput<T>>,
-    pub linear: Vec<LinearInput<T>>,
-    /// c_j, empty when every coordinate is periodic.
-    pub offset: Vec<T>,
-    /// Hidden layers, then the output.
-    pub layers: Vec<Linear<T>>,
+    /// Of every activated layer (the embedding, the hidden layers, then the encoders), and of the
+    /// output.
+    pub layers: Vec<Layer<T>>,
+    /// Of the hidden layers, for the sweep back; empty where there will be none.
+    pub transposed: Vec<Packed<T>>,
+    pub output_row: Vec<T>,
+    /// Of the embedding, then of the encoders.
+    pub waves: Vec<Waves<T>>,
     /// Per activated layer; zeros where the activation has no coefficients.
     pub rational: Vec<Rational<T>>,
 }
 
 impl<T: Real> Weights<T> {
-    /// Unpacks `theta`, or a direction in parameter space (of which the phase's own entries are
-    /// read, not their cosine and sine).
-    pub fn unpack(network: &Network, theta: &[f64]) -> Self {
-        let part = |name: &str| -> Vec<T> {
-            network.layout().segment(name).map_or_else(Vec::new, |segment| {
-                theta[segment.range()].iter().map(|&v| T::of(v)).collect()
-            })
-        };
-        let width = network.width();
-        let column = |name: &str, k: usize, count: usize, map: &dyn Fn(f64) -> f64| -> Vec<T> {
-            let segment = network.layout().segment(name).expect("a segment of this embedding");
-            (0..width).map(|j| T::of(map(theta[segment.offset + j * count + k]))).collect()
-        };
-        let (mut periodic, mut linear) = (Vec::new(), Vec::new());
-        let kind = |p: &dyn Fn(&Input) -> bool| network.inputs().iter().filter(|i| p(i)).count();
-        let periodic_count = kind(&|i| matches!(i, Input::Periodic { .. }));
-        let linear_count = kind(&|i| matches!(i, Input::Linear { .. }));
-        for (input, kind) in network.inputs().iter().enumerate() {
-            match *kind {
-                Input::Periodic { period } => {
-                    let k = periodic.len();
-                    let of = |name: &str, map: &dyn Fn(f64) -> f64| {
-                        column(&format!("embedding.{name}"), k, periodic_count, map)
-                    };
-                    periodic.push(PeriodicInput {
-                        input,
-                        frequency: std::f64::consts::TAU / period,
-                        amplitude: of("amplitude", &|v| v),
-                        phase: of("phase", &|v| v),
-                        phase_cosine: of("phase", &f64::cos),
-                        phase_sine: of("phase", &f64::sin),
-                        shift: of("shift", &|v| v),
-                    });
-                }
-                Input::Linear { lower, upper } => {
-                    let k = linear.len();
-                    linear.push(LinearInput {
-                        input,
-                        scale: 2.0 / (upper - lower),
-                        slope: column("embedding.slope", k, linear_count, &|v| v),
-                    });
-                }
-            }
-        }
-        let rational = (0..network.activated_layers())
-            .map(|l| {
-                let mut c = [T::ZERO; crate::network::RATIONAL_COEFFICIENTS];
-                for (to, from) in c.iter_mut().zip(part(&format!("activation.{l}"))) {
-                    *to = from;
-                }
-                c
-            })
-            .collect();
-        let layer = |name: &str, rows: usize| {
-            let entries = part(&format!("{name}.weight"));
-            let weight = Packed::new(rows, width, |r, k| entries[r * width + k]);
-            Linear { entries, weight, bias: part(&format!("{name}.bias")) }
-        };
-        let mut layers: Vec<Linear<T>> =
-            (1..=network.hidden_layers()).map(|l| layer(&format!("hidden.{l}"), width)).collect();
-        layers.push(layer("output", 1));
-        Self { periodic, linear, offset: part("embedding.offset"), layers, rational }
+    /// For passes forward.
+    ///
+    /// # Panics
+    /// When `theta` has not as many entries as the network has parameters.
+    #[must_use]
+    pub fn forward(network: &Network, theta: &[f64]) -> Self {
+        Self::packed(network, theta, false)
     }
+
+    /// For passes forward and back.
+    ///
+    /// # Panics
+    /// As [`Weights::forward`].
+    #[must_use]
+    pub fn new(network: &Network, theta: &[f64]) -> Self {
+        Self::packed(network, theta, true)
+    }
+
+    fn packed(network: &Network, theta: &[f64], back: bool) -> Self {
+        let waves: Vec<_> = groups(network).map(|group| waves(network, theta, group)).collect();
+        let layers = linear_layers(network, &waves, theta, false);
+        let hidden = &layers[1..=network.hidden_layers()];
+        let pack = |layer: &Linear<T>| Layer { weight: layer.packed(), bias: layer.bias.clone() };
+        Self {
+            layers: layers.iter().map(pack).collect(),
+            transposed: hidden.iter().filter(|_| back).map(Linear::transposed).collect(),
+            output_row: layers[layers.len() - 1].entries.clone(),
+            waves,
+            rational: rational(network, theta),
+        }
+    }
+}
+
+/// Names of the embedding's and the encoders' groups of parameters.
+fn groups(network: &Network) -> impl Iterator<Item = &'static str> {
+    std::iter::once("embedding").chain(network.encoders())
+}
+
+fn segment<'a>(network: &Network, theta: &'a [f64], name: &str) -> &'a [f64] {
+    network.layout().segment(name).map_or(&[], |segment| &theta[segment.range()])
+}
+
+fn converted<T: Real>(values: &[f64]) -> Vec<T> {
+    values.iter().map(|&v| T::of(v)).collect()
+}
+
+fn waves<T: Real>(network: &Network, theta: &[f64], group: &str) -> Waves<T> {
+    let amplitude = segment(network, theta, &format!("{group}.amplitude"));
+    let phase = segment(network, theta, &format!("{group}.phase"));
+    Waves {
+        amplitude: converted(amplitude),
+        cosine: phase.iter().map(|v| T::of(v.cos())).collect(),
+        sine: phase.iter().map(|v| T::of(v.sin())).collect(),
+    }
+}
+
+/// The coefficients of every activated layer's activation, or their entries in a direction.
+pub fn rational<T: Real>(network: &Network, theta: &[f64]) -> Vec<Rational<T>> {
+    (0..network.activated_layers() + network.encoders().count())
+        .map(|layer| {
+            let mut c = [T::ZERO; RATIONAL_COEFFICIENTS];
+            let from = segment(network, theta, &format!("activation.{layer}"));
+            c.iter_mut().zip(from).for_each(|(to, from)| *to = T::of(*from));
+            c
+        })
+        .collect()
+}
+
+/// The linear layers at the parameters `at` in the order of [`Weights::layers`], where the waves are
+/// `waves`; or the derivative of the layers there along a direction `at`.
+///
+/// # Panics
+/// When `at` has not as many entries as the network has parameters.
+pub fn linear_layers<T: Real>(
+    network: &Network,
+    waves: &[Waves<T>],
+    at: &[f64],
+    derivative: bool,
+) -> Vec<Linear<T>> {
+    assert_eq!(at.len(), network.parameters(), "parameters of the network");
+    let width = network.width();
+    let layer = |name: &str, rows: usize| Linear {
+        rows,
+        columns: width,
+        entries: converted(segment(network, at, &format!("{name}.weight"))),
+        bias: converted(segment(network, at, &format!("{name}.bias"))),
+    };
+    let mut embeddings: Vec<Linear<T>> = groups(network)
+        .zip(waves)
+        .map(|(group, waves)| embedding(network, at, group, waves, derivative))
+        .collect();
+    let encoders = embeddings.split_off(1);
+    let mut layers = embeddings;
+    layers.extend((1..=network.hidden_layers()).map(|l| layer(&format!("hidden.{l}"), width)));
+    layers.extend(encoders);
+    layers.push(layer("output", 1));
+    layers
+}
+
+/// The embedding whose parameters are the segments of `group`, or its derivative along them.
+fn embedding<T: Real>(
+    network: &Network,
+    at: &[f64],
+    group: &str,
+    waves: &Waves<T>,
+    derivative: bool,
+) -> Linear<T> {
+    let part = |name: &str| segment(network, at, &format!("{group}.{name}"));
+    let (amplitude, phase, shift) = (part("amplitude"), part("phase"), part("shift"));
+    let (slope, offset) = (part("slope"), part("offset"));
+    let (periodic, linear) = (periodic_inputs(network), network.layout().slopes());
+    let (width, columns) = (network.width(), feature_count(network));
+    let mut entries = Vec::with_capacity(width * columns);
+    for unit in 0..width {
+        for k in unit * periodic..(unit + 1) * periodic {
+            let (cosine, sine, a) = (waves.cosine[k], waves.sine[k], T::of(amplitude[k]));
+            // Of `a cos phi` and `-a sin phi` when the phase moves as well.
+            let turn = if derivative { waves.amplitude[k] * T::of(phase[k]) } else { T::ZERO };
+            entries.push(a * cosine - turn * sine);
+            entries.push(-(a * sine) - turn * cosine);
+        }
+        entries.extend(slope[unit * linear..(unit + 1) * linear].iter().map(|&v| T::of(v)));
+    }
+    let bias = |unit: usize| -> T {
+        let shifts: f64 = shift.iter().skip(unit * periodic).take(periodic).sum();
+        T::of(shifts + offset.get(unit).copied().unwrap_or(0.0))
+    };
+    Linear { rows: width, columns, entries, bias: (0..width).map(bias).collect() }
 }

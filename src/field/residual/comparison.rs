@@ -5,7 +5,8 @@ use rayon::prelude::*;
 
 use super::parts::runs;
 use super::sweeps;
-use crate::cpu::operator::{Head, Layers, Operator, OperatorPoints, Rate};
+use crate::cpu::operator::{Operator, OperatorPoints, Rate};
+use crate::cpu::{Head, Plan, Weights};
 use crate::network::Network;
 use crate::problem::ResidualProblem;
 use crate::problem::expression::{Channel, Expression};
@@ -64,7 +65,7 @@ impl Comparison {
     #[must_use]
     pub fn values(&self, theta: &[f64]) -> Vec<f64> {
         let mut values = vec![0.0; self.operator.points()];
-        let at = Layers::new(&self.network, theta);
+        let at = Weights::forward(&self.network, theta);
         let parts = values.chunks_mut(RUN).zip(runs(self.operator.points(), RUN));
         parts.par_bridge().for_each(|(out, range)| {
             self.operator.run(&self.network, &at, range, &mut [out], &mut Rate::Density);
@@ -79,7 +80,8 @@ impl Comparison {
         let mut matrix = Mat::zeros(points, theta.len());
         let operators = std::slice::from_ref(&self.operator);
         let mut values = vec![0.0; points];
-        sweeps::jacobian(operators, &self.network, theta, &mut values, matrix.as_mut());
+        let plan = &Plan::all(&self.network);
+        sweeps::jacobian(operators, &self.network, plan, theta, &mut values, matrix.as_mut());
         matrix
     }
 

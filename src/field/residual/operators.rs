@@ -1,6 +1,7 @@
 //! From the blocks of a problem to operators at points.
 
-use crate::cpu::operator::{Head, Kernel, Operator, OperatorPoints};
+use crate::cpu::operator::{Operator, OperatorPoints};
+use crate::cpu::{Head, Kernel};
 use crate::network::Network;
 use crate::problem::expression::Expression;
 use crate::problem::residual::{BlockPoints, Condition, Norm, ResidualBlock};

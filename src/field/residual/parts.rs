@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use faer::MatMut;
 
-use crate::cpu::operator::{Kernel, Operator};
+use crate::cpu::Kernel;
+use crate::cpu::operator::Operator;
 
 /// A run of points of one operator with the pieces of the results that belong to it, one per
 /// expression.

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use super::ResidualError;
 use super::parts::{Part, cut, run_length, runs};
-use crate::cpu::operator::{Kernel, Layers, Operator, Rate};
+use crate::cpu::operator::{Operator, Rate};
+use crate::cpu::{Kernel, Plan, Weights};
 use crate::network::Network;
 
 /// Bytes of one block of rows of J, where J is taken in blocks.
@@ -24,7 +25,7 @@ pub fn residual<T: Kernel>(
     theta: &[f64],
     out: &mut [f64],
 ) {
-    let at = Layers::<T>::new(network, theta);
+    let at = Weights::<T>::forward(network, theta);
     cut(operators, out, None).into_par_iter().for_each(|mut part| {
         let operator = &operators[part.operator];
         // The rows of an energy are made of its derivatives.
@@ -37,13 +38,14 @@ pub fn residual<T: Kernel>(
 pub fn jacobian<T: Kernel>(
     operators: &[Operator<T>],
     network: &Network,
+    plan: &Plan,
     theta: &[f64],
     values: &mut [f64],
     matrix: MatMut<'_, f64>,
 ) {
-    let at = Layers::<T>::new(network, theta);
+    let at = Weights::<T>::new(network, theta);
     cut(operators, values, Some(matrix)).into_par_iter().for_each(|mut part| {
-        let mut rate = Rate::Rows { first: 0, matrices: &mut part.jacobian };
+        let mut rate = Rate::Rows { plan, first: 0, matrices: &mut part.jacobian };
         operators[part.operator].run(network, &at, part.range, &mut part.values, &mut rate);
     });
 }
@@ -52,7 +54,7 @@ pub fn jacobian<T: Kernel>(
 fn loss<T: Kernel>(
     operator: &Operator<T>,
     network: &Network,
-    at: &Layers<T>,
+    at: &Weights<T>,
     range: Range<usize>,
 ) -> f64 {
     let count = range.len();
@@ -70,7 +72,8 @@ pub fn losses<T: Kernel>(
     network: &Network,
     thetas: &[&[f64]],
 ) -> Vec<f64> {
-    let at: Vec<Layers<T>> = thetas.par_iter().map(|theta| Layers::new(network, theta)).collect();
+    let at: Vec<Weights<T>> =
+        thetas.par_iter().map(|theta| Weights::forward(network, theta)).collect();
     let tasks: Vec<_> = (0..thetas.len())
         .flat_map(|k| operators.iter().map(move |operator| (k, operator)))
         .flat_map(|(k, operator)| {
@@ -93,6 +96,7 @@ pub fn losses<T: Kernel>(
 pub fn jacobian_blocks<T: Kernel>(
     operators: &[Operator<T>],
     network: &Network,
+    plan: &Plan,
     theta: &[f64],
     visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
 ) -> Result<(), ResidualError> {
@@ -104,7 +108,7 @@ pub fn jacobian_blocks<T: Kernel>(
     }
     let fit = BLOCK_BYTES / size_of_val(theta) / BLOCK_ROWS * BLOCK_ROWS;
     let height = fit.max(BLOCK_ROWS);
-    let at = Layers::<T>::new(network, theta);
+    let at = Weights::<T>::new(network, theta);
     let widest = operators.iter().map(|o| o.points().min(height)).max().unwrap_or(0);
     let mut matrix = Mat::<f64>::zeros(widest, parameters);
     let mut first_row = 0;
@@ -112,7 +116,7 @@ pub fn jacobian_blocks<T: Kernel>(
         for q in 0..operator.head().rows() {
             for range in runs(operator.points(), height) {
                 let rows = matrix.as_mut().subrows_mut(0, range.len());
-                row_block(operator, network, &at, range.clone(), q, rows);
+                row_block(operator, network, plan, &at, range.clone(), q, rows);
                 visit(first_row + range.start, matrix.as_ref().subrows(0, range.len()));
             }
             first_row += operator.points();
@@ -125,7 +129,8 @@ pub fn jacobian_blocks<T: Kernel>(
 fn row_block<T: Kernel>(
     operator: &Operator<T>,
     network: &Network,
-    at: &Layers<T>,
+    plan: &Plan,
+    at: &Weights<T>,
     range: Range<usize>,
     expression: usize,
     mut rows: MatMut<'_, f64>,
@@ -138,7 +143,7 @@ fn row_block<T: Kernel>(
         tasks.push((range.start + run.start..range.start + run.end, mine));
     }
     tasks.into_par_iter().for_each(|(run, mine)| {
-        let mut rate = Rate::Rows { first: expression, matrices: &mut [mine] };
+        let mut rate = Rate::Rows { plan, first: expression, matrices: &mut [mine] };
         operator.run(network, at, run, &mut [], &mut rate);
     });
 }
@@ -147,17 +152,18 @@ fn row_block<T: Kernel>(
 pub fn gradient<T: Kernel>(
     operators: &[Operator<T>],
     network: &Network,
+    plan: &Plan,
     theta: &[f64],
     residual: &[f64],
     out: &mut [f64],
 ) {
-    let at = Layers::<T>::new(network, theta);
+    let at = Weights::<T>::new(network, theta);
     let mut weights: Vec<f64> = residual.iter().map(|r| 2.0 * r).collect();
     let parts = cut(operators, &mut weights, None);
     let partial = |part: Part<'_>| -> Vec<f64> {
         let mut sum = vec![0.0; theta.len()];
         let weights: Vec<&[f64]> = part.values.iter().map(|w| &**w).collect();
-        let mut rate = Rate::Sum { weights: &weights, out: &mut sum };
+        let mut rate = Rate::Sum { plan, weights: &weights, out: &mut sum };
         operators[part.operator].run(network, &at, part.range, &mut [], &mut rate);
         sum
     };

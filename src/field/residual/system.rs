@@ -8,6 +8,7 @@ use super::causal::CausalWeights;
 use super::operators::{Operators, in_precision, operator, row_weights, with_operators};
 use super::refinement::refined;
 use super::{ResidualError, ResidualSystem, Rounding, sweeps};
+use crate::cpu::Plan;
 use crate::cpu::operator::Operator;
 use crate::network::Network;
 use crate::problem::residual::{BlockPoints, Condition, ResidualBlock};
@@ -24,6 +25,8 @@ pub struct Collocation {
     points: Vec<BlockPoints>,
     /// Redraws of each block's points so far.
     generations: Vec<u64>,
+    /// All columns of J.
+    plan: Plan,
     /// For residuals and losses.
     values: Operators,
     /// For Jacobians, where these are in another precision.
@@ -51,6 +54,7 @@ impl Collocation {
             (0..problem.blocks.len()).map(|index| problem.block_points(index, 0)).collect();
         let (values, rates) = in_precision(problem, &network, &points, precision);
         Self {
+            plan: Plan::all(&network),
             network,
             generations: vec![0; points.len()],
             points,
@@ -176,7 +180,7 @@ impl Collocation {
         let (rows, parameters) = (self.rows(), self.parameters());
         assert_eq!((matrix.nrows(), matrix.ncols()), (rows, parameters), "shape of J");
         with_operators!(self.rates(), list => {
-            sweeps::jacobian(list, &self.network, theta, residual, matrix)
+            sweeps::jacobian(list, &self.network, &self.plan, theta, residual, matrix)
         });
         if self.rates.is_some() {
             self.residual(theta, residual)?;
@@ -194,7 +198,7 @@ impl Collocation {
         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
     ) -> Result<(), ResidualError> {
         with_operators!(self.rates(), list => {
-            sweeps::jacobian_blocks(list, &self.network, theta, visit)
+            sweeps::jacobian_blocks(list, &self.network, &self.plan, theta, visit)
         })
     }
 
@@ -205,7 +209,7 @@ impl Collocation {
     pub fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
         let mut residual = vec![0.0; self.rows()];
         self.residual(theta, &mut residual)?;
-        with_operators!(self.rates(), list => sweeps::gradient(list, &self.network, theta, &residual, out));
+        with_operators!(self.rates(), list => sweeps::gradient(list, &self.network, &self.plan, theta, &residual, out));
         if self.has_energy() {
             return Ok(self.losses(&[theta])?[0]);
         }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::head::HeadScratch;
 use super::{Operator, padded};
+use crate::cpu::head::HeadScratch;
 use crate::program;
 use crate::scalar::Real;
 

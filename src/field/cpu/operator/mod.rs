@@ -1,27 +1,16 @@
 //! Differential operators of the network at fixed points, and their parameter Jacobians by one
 //! reverse sweep over all channels of the jet per row.
 //!
-//! `prepare` makes equations cheap, `head` turns a point's channels into rows of the residual and
-//! seeds, `layers` unpacks the parameters, `passes` goes through the network and back (`gate` for
-//! modified MLPs), `buffers` is what it fills, `columns` reads the derivatives by the parameters off,
-//! `sweep` runs over tiles of points, `host` does the head alone for jets that a GPU computed.
+//! `run` goes over tiles of points, `host` does the head alone for jets that a GPU computed.
 
-mod buffers;
-mod columns;
-mod gate;
-mod head;
 mod host;
-mod layers;
-mod passes;
-mod prepare;
-mod sweep;
+mod run;
 
-pub use head::Head;
 pub use host::HeadResults;
-pub use layers::Layers;
-pub use sweep::{Kernel, Rate};
+pub use run::{Rate, Run};
 
-use crate::jet::JetSet;
+use super::features::features;
+use super::head::Head;
 use crate::network::Network;
 use crate::scalar::Real;
 
@@ -123,21 +112,4 @@ impl<T: Real> Operator<T> {
 
 fn padded<T: Real>(points: usize) -> usize {
     points.div_ceil(T::LANES) * T::LANES
-}
-
-/// The features of the embedding at the points, in the order of [`Side::features`].
-fn features<'a, T: Real>(
-    network: &Network,
-    jets: &JetSet,
-    points: impl Iterator<Item = &'a [f64]>,
-) -> Vec<T> {
-    let groups = jets.len() * layers::feature_count(network);
-    let mut all: Vec<f64> = Vec::new();
-    points.for_each(|point| layers::features(network, jets, point, &mut all));
-    let lane = |block: &[f64], g: usize, l: usize| T::of(block[l * groups + g]);
-    all.chunks_exact(groups * T::LANES)
-        .flat_map(|block| {
-            (0..groups).flat_map(move |g| (0..T::LANES).map(move |l| lane(block, g, l)))
-        })
-        .collect()
 }

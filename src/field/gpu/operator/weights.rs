@@ -1,7 +1,7 @@
 //! The parameters as the kernels read them: one linear layer after the other, the embedding among
 //! them, then the activations' coefficients.
 //!
-//! The embedding is linear in features of the point (see `cpu::operator::layers`): for a periodic
+//! The embedding is linear in features of the point (see `cpu::features`): for a periodic
 //! coordinate `a cos(angle + phi) = (a cos phi) cos(angle) + (-a sin phi) sin(angle)`. So the
 //! weights w depend on the parameters theta, J = J_w D with the derivatives D = dw/dtheta, which
 //! has at most two entries a column; the kernels know J_w alone.

@@ -5,12 +5,14 @@ use std::ops::Range;
 use faer::MatMut;
 use pulp::{Simd, WithSimd};
 
-use super::buffers::{Buffers, Sizes};
-use super::columns::{Rows, Sum, columns};
-use super::head::HeadScratch;
-use super::layers::{Layers, feature_count};
-use super::passes::{backward, forward};
 use super::{Operator, Side, padded};
+use crate::cpu::backward::backward;
+use crate::cpu::columns::{Plan, Rows, Sink, Sum, Swept, columns};
+use crate::cpu::forward::forward;
+use crate::cpu::head::HeadScratch;
+use crate::cpu::kernel::Kernel;
+use crate::cpu::tile::{Adjoint, Buffers, Lanes, Pass, PassMut, Room, Sizes};
+use crate::cpu::weights::Weights;
 use crate::network::Network;
 use crate::program;
 use crate::scalar::Real;
@@ -21,10 +23,11 @@ pub enum Rate<'a, 'm> {
     Density,
     /// Nothing; for an energy the rows of its factored form.
     None,
-    /// Rows of J: one matrix of the run's points by p per expression, from expression `first` on.
-    Rows { first: usize, matrices: &'a mut [MatMut<'m, f64>] },
+    /// Rows of J: one matrix of the run's points by columns per
+    /// expression, from expression `first` on.
+    Rows { plan: &'a Plan, first: usize, matrices: &'a mut [MatMut<'m, f64>] },
     /// `sum_i w_i J_i`: the weights per expression and point, and where the sum is added.
-    Sum { weights: &'a [&'a [f64]], out: &'a mut [f64] },
+    Sum { plan: &'a Plan, weights: &'a [&'a [f64]], out: &'a mut [f64] },
 }
 
 /// The work on one run of points. A type with `with_simd`, not a closure: a closure that the
@@ -32,41 +35,24 @@ pub enum Rate<'a, 'm> {
 pub struct Run<'a, 'v, 'r, 'm, T> {
     operator: &'a Operator<T>,
     network: &'a Network,
-    layers: &'a Layers<T>,
+    weights: &'a Weights<T>,
     range: Range<usize>,
     /// One slice per expression; none where the residuals are not wanted.
     values: &'a mut [&'v mut [f64]],
     rate: &'a mut Rate<'r, 'm>,
 }
 
-/// A precision that the kernels are compiled for.
-pub trait Kernel: Real {
-    /// Runs with the widest registers of this machine.
-    fn dispatch(run: Run<'_, '_, '_, '_, Self>);
-}
+impl<T: Real> WithSimd for Run<'_, '_, '_, '_, T> {
+    type Output = ();
 
-macro_rules! kernel {
-    ($type:ident, $lanes:literal) => {
-        impl WithSimd for Run<'_, '_, '_, '_, $type> {
-            type Output = ();
-
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, simd: S) {
-                self.tiles::<S, $lanes>(simd);
-            }
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match T::LANES {
+            8 => self.tiles::<S, 8>(simd),
+            _ => self.tiles::<S, 16>(simd),
         }
-
-        impl Kernel for $type {
-            fn dispatch(run: Run<'_, '_, '_, '_, Self>) {
-                const { assert!(<$type as Real>::LANES == $lanes) };
-                pulp::Arch::new().dispatch(run);
-            }
-        }
-    };
+    }
 }
-
-kernel!(f32, 16);
-kernel!(f64, 8);
 
 impl<T: Kernel> Operator<T> {
     /// The residuals of the points in `range` (which begins at a multiple of the lanes) go to
@@ -74,12 +60,12 @@ impl<T: Kernel> Operator<T> {
     pub fn run(
         &self,
         network: &Network,
-        layers: &Layers<T>,
+        weights: &Weights<T>,
         range: Range<usize>,
         values: &mut [&mut [f64]],
         rate: &mut Rate<'_, '_>,
     ) {
-        T::dispatch(Run { operator: self, network, layers, range, values, rate });
+        T::run_operator(Run { operator: self, network, weights, range, values, rate });
     }
 }
 
@@ -99,9 +85,10 @@ struct Tile<'a, T, const L: usize> {
 /// What the tiles of a run share.
 struct Work<'a, T, const L: usize> {
     operator: &'a Operator<T>,
-    layers: &'a Layers<T>,
-    sizes: Sizes,
-    buffers: Buffers<T>,
+    weights: &'a Weights<T>,
+    sizes: &'a Sizes,
+    adjoint: Adjoint<'a, T, L>,
+    room: Room<'a, T, L>,
     head: HeadScratch<T, L>,
     /// Per expression, block and channel.
     seeds: Vec<[T; L]>,
@@ -110,22 +97,26 @@ struct Work<'a, T, const L: usize> {
 impl<T: Real> Run<'_, '_, '_, '_, T> {
     #[inline(always)]
     fn tiles<S: Simd, const L: usize>(self, simd: S) {
-        let Self { operator, network, layers, range, values, rate } = self;
+        let Self { operator, network, weights, range, values, rate } = self;
         debug_assert!(range.start.is_multiple_of(L), "runs begin at whole blocks");
         let back = matches!(rate, Rate::Rows { .. } | Rate::Sum { .. });
         let head = &operator.head;
-        let sizes = Sizes::new(network, feature_count(network), head.jets(), back);
+        let jets = head.jets();
+        let sizes = Sizes::new(network, jets, if back { jets.len() } else { 0 }, jets);
         let groups = sizes.channels * sizes.blocks;
+        let mut memory = Lanes::new(Buffers::<T, L>::lanes(&sizes));
+        let Buffers { own, adjoint, room, .. } = Buffers::of(&sizes, &mut memory);
         let mut work = Work::<T, L> {
             operator,
-            layers,
-            buffers: Buffers::new(&sizes),
+            weights,
+            adjoint,
+            room,
             head: HeadScratch::new(head),
             seeds: vec![[T::ZERO; L]; groups * head.rows()],
-            sizes,
+            sizes: &sizes,
         };
-        let per_block = work.sizes.channels * work.sizes.features;
-        let length = work.sizes.blocks * L;
+        let per_block = sizes.channels * sizes.features;
+        let length = sizes.blocks * L;
         for (number, side) in operator.sides.iter().enumerate() {
             for start in range.clone().step_by(length) {
                 let count = (range.end - start).min(length);
@@ -134,12 +125,18 @@ impl<T: Real> Run<'_, '_, '_, '_, T> {
                     [blocks.start * per_block..blocks.end * per_block];
                 let offset = start - range.start;
                 let tile = Tile { side, add: number > 0, start, offset, count, features };
-                forward(simd, &work.sizes, layers, features, &mut work.buffers);
-                work.residuals(&tile, matches!(rate, Rate::Density), values);
+                let to = &mut PassMut::of(&sizes, own);
+                forward(simd, &sizes, weights, features, to, &mut work.room);
+                let pass = Pass::of(&sizes, own);
+                work.residuals(&tile, &pass, matches!(rate, Rate::Density), values);
                 match rate {
                     Rate::Density | Rate::None => {}
-                    Rate::Rows { first, matrices } => work.rows(simd, &tile, *first, matrices),
-                    Rate::Sum { weights, out } => work.sum(simd, &tile, weights, out),
+                    Rate::Rows { plan, first, matrices } => {
+                        work.rows(simd, &tile, &pass, plan, *first, matrices);
+                    }
+                    Rate::Sum { plan, weights, out } => {
+                        work.sum(simd, &tile, &pass, plan, weights, out);
+                    }
                 }
             }
         }
@@ -149,14 +146,20 @@ impl<T: Real> Run<'_, '_, '_, '_, T> {
 impl<T: Real, const L: usize> Work<'_, T, L> {
     /// Residuals of a tile's points, and their seeds unless only the former are wanted.
     #[inline(always)]
-    fn residuals(&mut self, tile: &Tile<'_, T, L>, density: bool, values: &mut [&mut [f64]]) {
+    fn residuals(
+        &mut self,
+        tile: &Tile<'_, T, L>,
+        pass: &Pass<'_, T, L>,
+        density: bool,
+        values: &mut [&mut [f64]],
+    ) {
         let (operator, channels) = (self.operator, self.sizes.channels);
         let stride = padded::<T>(operator.points);
         let sign = T::of(tile.side.sign);
         for (block, at) in (0..tile.count).step_by(L).enumerate() {
             let rows = program::Rows { data: &tile.side.rows[tile.start + at..], stride };
             let groups = block * channels..(block + 1) * channels;
-            let network = &self.buffers.output()[groups.clone()];
+            let network = &pass.output[groups.clone()];
             let mut scale = [sign; L];
             for (to, s) in scale.iter_mut().zip(&operator.scales[tile.start + at..]) {
                 *to *= *s;
@@ -184,20 +187,19 @@ impl<T: Real, const L: usize> Work<'_, T, L> {
         &mut self,
         simd: S,
         tile: &Tile<'_, T, L>,
+        pass: &Pass<'_, T, L>,
+        plan: &Plan,
         first: usize,
         matrices: &mut [MatMut<'_, f64>],
     ) {
+        let seeds = std::mem::take(&mut self.seeds);
         for (q, matrix) in (first..).zip(matrices) {
-            let mut sink = Rows {
-                columns: matrix.as_mut().col_iter_mut(),
-                first: tile.offset,
-                valid: tile.count,
-                add: tile.add,
-            };
-            let seed = seed_of(&self.seeds, &self.sizes, q, tile);
-            backward(simd, &self.sizes, self.layers, seed, &mut self.buffers);
-            columns(&self.sizes, self.layers, tile.features, seed, &self.buffers, &mut sink);
+            let (first, valid) = (tile.offset, tile.count);
+            let mut sink = Rows { matrix, first, valid, add: tile.add };
+            let seed = seed_of(&seeds, self.sizes, q, tile);
+            self.sweep_back(simd, tile, pass, plan, seed, &mut sink);
         }
+        self.seeds = seeds;
     }
 
     /// One sweep back for the weighted sum of all rows.
@@ -206,12 +208,14 @@ impl<T: Real, const L: usize> Work<'_, T, L> {
         &mut self,
         simd: S,
         tile: &Tile<'_, T, L>,
+        pass: &Pass<'_, T, L>,
+        plan: &Plan,
         weights: &[&[f64]],
         out: &mut [f64],
     ) {
-        let mut combined = vec![[T::ZERO; L]; seed_of(&self.seeds, &self.sizes, 0, tile).len()];
+        let mut combined = vec![[T::ZERO; L]; seed_of(&self.seeds, self.sizes, 0, tile).len()];
         for (q, weights) in weights.iter().enumerate() {
-            let seed = seed_of(&self.seeds, &self.sizes, q, tile);
+            let seed = seed_of(&self.seeds, self.sizes, q, tile);
             for (group, (to, s)) in combined.iter_mut().zip(seed).enumerate() {
                 let at = group / self.sizes.channels * L;
                 for l in 0..L.min(tile.count - at) {
@@ -219,9 +223,23 @@ impl<T: Real, const L: usize> Work<'_, T, L> {
                 }
             }
         }
-        backward(simd, &self.sizes, self.layers, &combined, &mut self.buffers);
-        let mut sink = Sum { out: out.iter_mut() };
-        columns(&self.sizes, self.layers, tile.features, &combined, &self.buffers, &mut sink);
+        self.sweep_back(simd, tile, pass, plan, &combined, &mut Sum { out });
+    }
+
+    #[inline(always)]
+    fn sweep_back<S: Simd>(
+        &mut self,
+        simd: S,
+        tile: &Tile<'_, T, L>,
+        pass: &Pass<'_, T, L>,
+        plan: &Plan,
+        seed: &[[T; L]],
+        sink: &mut impl Sink<T, L>,
+    ) {
+        let (sizes, weights) = (self.sizes, self.weights);
+        backward(simd, sizes, weights, plan, seed, pass, &mut self.adjoint, &mut self.room);
+        let (features, adjoint) = (tile.features, &self.adjoint);
+        columns(sizes, weights, plan, &Swept { features, pass, adjoint, seed }, sink);
     }
 }
 

@@ -1,7 +1,7 @@
 //! From the unknown's derivatives at a point to the rows of the residual, and their derivatives by
 //! the channels, which seed the sweep back.
 
-use super::prepare::prepare;
+use super::prepare::{Prepared, prepare};
 use crate::jet::JetSet;
 use crate::problem::expression::{Channel, Expression};
 use crate::program::{Block, Program, Registers, Rows};
@@ -43,14 +43,30 @@ impl Head {
         Self::new(std::slice::from_ref(density), dimensions, 0, true)
     }
 
+    /// The right-hand side F of an evolution, one row, on the channels of `jets`; F may name the time
+    /// and the problem's parameters.
+    ///
+    /// # Panics
+    /// When F has a channel that `jets` does not have.
+    #[must_use]
+    pub fn right_hand_side(expression: &Expression, jets: JetSet) -> Self {
+        let list = vec![expression.clone()];
+        Self::of(Prepared { expressions: list, known: Vec::new() }, jets, false)
+    }
+
     fn new(list: &[Expression], dimensions: usize, given: usize, energy: bool) -> Self {
         let prepared = prepare(list, dimensions, given);
+        let wanted = prepared.expressions.iter().flat_map(Expression::channels);
+        let jets = JetSet::closure(dimensions, wanted);
+        Self::of(prepared, jets, energy)
+    }
+
+    fn of(prepared: Prepared, jets: JetSet, energy: bool) -> Self {
         let mut wanted: Vec<Channel> =
             prepared.expressions.iter().flat_map(Expression::channels).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let jets = JetSet::closure(dimensions, wanted.iter().copied());
-        let position = |channel: &Channel| jets.position(*channel).expect("in its own closure");
+        let position = |channel: &Channel| jets.position(*channel).expect("a carried channel");
         let derivatives = |e: &Expression| -> Vec<Expression> {
             wanted.iter().map(|c| e.derivative_by_channel(*c).simplify()).collect()
         };
@@ -63,7 +79,7 @@ impl Head {
                 slopes.extend(gradient.iter().enumerate().flat_map(row));
             }
         }
-        let rows = if energy { wanted.len() } else { list.len() };
+        let rows = if energy { wanted.len() } else { prepared.expressions.len() };
         Self {
             channels: wanted.iter().map(position).collect(),
             values: Program::compile(&prepared.expressions, jets.channels()),
@@ -89,6 +105,24 @@ impl Head {
     #[must_use]
     pub fn is_energy(&self) -> bool {
         self.energy
+    }
+
+    /// Positions in the jet set of the channels that occur.
+    #[must_use]
+    pub fn channels(&self) -> &[usize] {
+        &self.channels
+    }
+
+    /// One output per expression.
+    #[must_use]
+    pub fn values(&self) -> &Program {
+        &self.values
+    }
+
+    /// The same, then the derivatives by the channels, expression by expression.
+    #[must_use]
+    pub fn slopes(&self) -> &Program {
+        &self.slopes
     }
 
     /// What stands in the rows behind the coordinates and the given ones.
