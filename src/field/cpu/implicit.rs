@@ -13,7 +13,7 @@ use super::columns::{LaneSums, Plan, Swept, columns};
 use super::forward::forward;
 use super::kernel::Kernel;
 use super::tangent::{Direction, tangent};
-use super::tile::{Buffers, Lanes, Pass, PassMut, Sizes};
+use super::tile::{Buffers, Pass, PassMut, Sizes};
 use super::weights::Weights;
 use crate::scalar::Real;
 
@@ -140,7 +140,7 @@ impl<T: Kernel> Run<'_, T> {
     fn run<S: Simd, const L: usize>(self, simd: S) {
         let Self { matrix, direction, alpha, first_block, u, sums } = self;
         let ImplicitColumns { evaluator, weights, plan, sizes, .. } = matrix;
-        let mut memory = Lanes::new(Buffers::<T, L>::lanes(sizes));
+        let mut memory = T::take_memory(Buffers::<T, L>::lanes(sizes));
         let Buffers { own, mut adjoint, mut along, mut room } = Buffers::of(sizes, &mut memory);
         let mut lane_sums = vec![[T::ZERO; L]; sums.len()];
         let (mut features, mut seed) = (Vec::new(), Vec::new());
@@ -178,6 +178,7 @@ impl<T: Kernel> Run<'_, T> {
             }
         }
         flush(&mut lane_sums, sums);
+        T::keep_memory(memory);
     }
 }
 

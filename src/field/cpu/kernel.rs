@@ -1,8 +1,11 @@
 //! The precisions that the kernels are compiled for, each in this crate and only here.
 
+use std::cell::Cell;
+
 use super::implicit;
 use super::operator;
 use super::sweep;
+use super::tile::Lanes;
 use crate::scalar::Real;
 
 /// `f32` or `f64`. Every method runs with the widest registers of this machine.
@@ -13,11 +16,30 @@ pub trait Kernel: Real {
     fn run_product(run: implicit::Run<'_, Self>);
     /// A run of an operator's points.
     fn run_operator(run: operator::Run<'_, '_, '_, '_, Self>);
+    /// This thread's memory for the buffers of a tile, with what is left over in it: fresh pages
+    /// for every run of points cost as much as a fifth of the passes.
+    fn take_memory(lanes: usize) -> Lanes<Self>;
+    /// Hands it back for the next run.
+    fn keep_memory(memory: Lanes<Self>);
 }
 
 macro_rules! kernel {
-    ($type:ident) => {
+    ($type:ident, $memory:ident) => {
+        thread_local! {
+            static $memory: Cell<Lanes<$type>> = const { Cell::new(Lanes::none()) };
+        }
+
         impl Kernel for $type {
+            fn take_memory(lanes: usize) -> Lanes<Self> {
+                let mut memory = $memory.take();
+                memory.resize(lanes);
+                memory
+            }
+
+            fn keep_memory(memory: Lanes<Self>) {
+                $memory.set(memory);
+            }
+
             fn run_part(run: sweep::Run<'_, Self>) {
                 pulp::Arch::new().dispatch(run);
             }
@@ -33,5 +55,5 @@ macro_rules! kernel {
     };
 }
 
-kernel!(f32);
-kernel!(f64);
+kernel!(f32, SINGLE);
+kernel!(f64, DOUBLE);

@@ -145,7 +145,7 @@ impl<T: Kernel> Evaluator<T> {
         mut part: Part<'_, T>,
     ) {
         let (size, weights) = (sizes.pass(), request.weights);
-        let mut memory = Lanes::new(Buffers::<T, L>::lanes(sizes));
+        let mut memory = T::take_memory(Buffers::<T, L>::lanes(sizes));
         let Buffers { own, mut adjoint, mut along, mut room } = Buffers::of(sizes, &mut memory);
         let kept = request.kept.map(|kept| kept.entries().as_chunks::<L>().0);
         let mut derivatives = self.room_for_derivatives(sizes, request, &part);
@@ -192,6 +192,7 @@ impl<T: Kernel> Evaluator<T> {
         if request.wanted != Wanted::Nothing {
             self.store_fields(request, &derivatives, part);
         }
+        T::keep_memory(memory);
     }
 
     /// Features of the carried channels, which are the first of those in the table.

@@ -104,10 +104,8 @@ pub struct Lanes<T> {
 impl<T: Real> Lanes<T> {
     const LINE: usize = 64;
 
-    pub fn new(count: usize) -> Self {
-        let mut lanes = Self::default();
-        lanes.resize(count);
-        lanes
+    pub const fn none() -> Self {
+        Self { entries: Vec::new(), count: 0 }
     }
 
     /// Room for `count` lanes of [`Real::LANES`]; what they hold is left over from before.

@@ -11,7 +11,7 @@ use crate::cpu::columns::{Plan, Rows, Sink, Sum, Swept, columns};
 use crate::cpu::forward::forward;
 use crate::cpu::head::HeadScratch;
 use crate::cpu::kernel::Kernel;
-use crate::cpu::tile::{Adjoint, Buffers, Lanes, Pass, PassMut, Room, Sizes};
+use crate::cpu::tile::{Adjoint, Buffers, Pass, PassMut, Room, Sizes};
 use crate::cpu::weights::Weights;
 use crate::network::Network;
 use crate::program;
@@ -42,7 +42,7 @@ pub struct Run<'a, 'v, 'r, 'm, T> {
     rate: &'a mut Rate<'r, 'm>,
 }
 
-impl<T: Real> WithSimd for Run<'_, '_, '_, '_, T> {
+impl<T: Kernel> WithSimd for Run<'_, '_, '_, '_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -94,7 +94,7 @@ struct Work<'a, T, const L: usize> {
     seeds: Vec<[T; L]>,
 }
 
-impl<T: Real> Run<'_, '_, '_, '_, T> {
+impl<T: Kernel> Run<'_, '_, '_, '_, T> {
     #[inline(always)]
     fn tiles<S: Simd, const L: usize>(self, simd: S) {
         let Self { operator, network, weights, range, values, rate } = self;
@@ -104,7 +104,7 @@ impl<T: Real> Run<'_, '_, '_, '_, T> {
         let jets = head.jets();
         let sizes = Sizes::new(network, jets, if back { jets.len() } else { 0 }, jets);
         let groups = sizes.channels * sizes.blocks;
-        let mut memory = Lanes::new(Buffers::<T, L>::lanes(&sizes));
+        let mut memory = T::take_memory(Buffers::<T, L>::lanes(&sizes));
         let Buffers { own, adjoint, room, .. } = Buffers::of(&sizes, &mut memory);
         let mut work = Work::<T, L> {
             operator,
@@ -140,6 +140,7 @@ impl<T: Real> Run<'_, '_, '_, '_, T> {
                 }
             }
         }
+        T::keep_memory(memory);
     }
 }
 
