@@ -101,6 +101,7 @@ impl JetSet {
     }
 
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.channels.len()
     }
@@ -129,11 +130,13 @@ impl JetSet {
     }
 
     #[must_use]
+    #[inline]
     pub fn products(&self) -> &[Term] {
         &self.products
     }
 
     #[must_use]
+    #[inline]
     pub fn powers(&self) -> &[Vec<Term>] {
         &self.powers
     }

@@ -3,7 +3,7 @@
 use faer::MatMut;
 
 use super::features::periodic_inputs;
-use super::lanes::fma;
+use super::lanes::{add, fma};
 use super::tile::{Adjoint, MAX_BLOCKS, Pass, Sizes};
 use super::weights::Weights;
 use crate::network::{ENCODERS, Input, Network, RATIONAL_COEFFICIENTS, Site};
@@ -308,11 +308,13 @@ impl<T: Real, R: Real, const L: usize> Sink<T, L> for Rows<'_, '_, R> {
         let column = column.try_as_col_major_mut().expect("contiguous columns").as_slice_mut();
         let column = &mut column[self.first..self.first + self.valid];
         let (whole, rest) = column.as_chunks_mut::<L>();
+        // By value: of slices the compiler must assume that they overlap, and makes scalars.
         for (to, from) in whole.iter_mut().zip(lanes) {
-            let old = if self.add { *to } else { [R::ZERO; L] };
-            for l in 0..L {
-                to[l] = old[l] + R::of(from[l].to_f64());
+            let mut sum = from.map(|from| R::of(from.to_f64()));
+            if self.add {
+                sum = add(*to, sum);
             }
+            *to = sum;
         }
         if let Some(from) = lanes.get(whole.len()) {
             for (to, from) in rest.iter_mut().zip(from) {
@@ -348,7 +350,7 @@ impl<T: Real, const L: usize> Sink<T, L> for LaneSums<'_, T, L> {
     fn put(&mut self, column: usize, lanes: &[[T; L]]) {
         let mut sum = self.sums[column];
         for lanes in lanes {
-            sum = super::lanes::add(sum, *lanes);
+            sum = add(sum, *lanes);
         }
         self.sums[column] = sum;
     }

@@ -60,21 +60,25 @@ impl Sizes {
     }
 
     /// Layers with an activation, encoders included.
+    #[inline(always)]
     pub fn activated(&self) -> usize {
         self.layers + self.encoders
     }
 
     /// Lanes of one layer's z or h in one block.
+    #[inline(always)]
     pub fn block(&self) -> usize {
         self.channels * self.width
     }
 
     /// Lanes of one layer's adjoint in one block.
+    #[inline(always)]
     pub fn swept(&self) -> usize {
         self.adjoint.len() * self.width
     }
 
     /// Lanes of z, h, slopes, what gated layers pass on, the encoders' difference, and the output.
+    #[inline(always)]
     fn sections(&self) -> [usize; 6] {
         let (layer, gated) = (self.blocks * self.block(), self.encoders.min(1));
         [
@@ -88,6 +92,7 @@ impl Sizes {
     }
 
     /// Lanes of a tile's forward pass.
+    #[inline(always)]
     pub fn pass(&self) -> usize {
         self.sections().iter().sum()
     }
