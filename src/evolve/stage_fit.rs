@@ -51,7 +51,8 @@ const MOST_DAMPING: f64 = 1.0;
 /// What an attempt at a step found.
 pub struct Attempt {
     pub theta: Vec<f64>,
-    /// |w - u(theta')| over the larger of |u| and |w|; the other errors are measured likewise.
+    /// |w - u(theta')| over the larger of |u| and |w|; the other errors are measured likewise. With
+    /// implicit stages what these leave, where that is more.
     pub residual: f64,
     /// The residual of a fit that missed its goal; else 0. A fit ends wherever it falls below its
     /// goal, which says nothing about how long the next step may be.
@@ -288,7 +289,7 @@ async fn attempt_implicit(
     Ok(Attempt {
         missed: if state.norm > goal { state.norm / size } else { 0.0 },
         left: if followed { 0.0 } else { state.norm / way },
-        residual: state.norm / size,
+        residual: state.norm.max(stages.left) / size,
         theta: state.theta,
         error: prediction.error.map(|error| error / size),
         roughness: roughness / size,
