@@ -207,7 +207,7 @@ fn activate<T: Real, const L: usize>(
             z,
             room.power,
             #[inline(always)]
-            |m, power| add_power(width, T::ONE, &series[m * width..], power, h, true),
+            |m, power| add_power(width, T::ONE, &series[m * width..], power, h),
         );
     }
 }
