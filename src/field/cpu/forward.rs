@@ -89,8 +89,10 @@ fn activate<T: Real, const L: usize>(
         }
         let s = &*room.series;
         h[..width].copy_from_slice(&s[..width]);
+        h[width..].fill([T::ZERO; L]);
         if slopes > 0 {
             slope[..width].copy_from_slice(&s[width..2 * width]);
+            slope[width..].fill([T::ZERO; L]);
         }
         powers(
             &sizes.jets,
@@ -99,10 +101,10 @@ fn activate<T: Real, const L: usize>(
             room.power,
             #[inline(always)]
             |m, power| {
-                add_power(width, T::ONE, &s[m * width..], power, h, m > 1);
+                add_power(width, T::ONE, &s[m * width..], power, h);
                 if steepest.is_some_and(|steepest| m <= steepest) {
                     let factor = T::of((m + 1) as f64);
-                    add_power(width, factor, &s[(m + 1) * width..], power, slope, m > 1);
+                    add_power(width, factor, &s[(m + 1) * width..], power, slope);
                 }
             },
         );
@@ -137,8 +139,7 @@ pub fn powers<T: Real, const L: usize>(
     }
 }
 
-/// `out = factor s power` or `out += factor s power`, on as many channels after the value as `out`
-/// has.
+/// `out += factor s power` on as many channels after the value as `out` has.
 #[inline(always)]
 pub fn add_power<T: Real, const L: usize>(
     width: usize,
@@ -146,12 +147,10 @@ pub fn add_power<T: Real, const L: usize>(
     s: &[[T; L]],
     power: &[[T; L]],
     out: &mut [[T; L]],
-    add: bool,
 ) {
     for (power, out) in power.chunks_exact(width).zip(out.chunks_exact_mut(width)).skip(1) {
-        for j in 0..width {
-            let old = if add { out[j] } else { [T::ZERO; L] };
-            out[j] = fma(scale(factor, s[j]), power[j], old);
+        for ((s, power), to) in s.iter().zip(power).zip(out) {
+            *to = fma(scale(factor, *s), *power, *to);
         }
     }
 }

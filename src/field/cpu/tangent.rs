@@ -7,7 +7,7 @@ use super::activation::{Rational, rational_change};
 use super::forward::{accumulate, add_power, order, powers};
 use super::gate::gate_along;
 use super::lanes::add;
-use super::product::{Vector, multiply};
+use super::product::{Vector, add_constants, multiply};
 use super::tile::{Pass, Room, Sizes, Tangent};
 use super::weights::{Linear, Weights, linear_layers, rational};
 use crate::network::Network;
@@ -55,8 +55,7 @@ impl<T: Real> Sparse<T> {
         Self { ends, entries, bias: layer.bias.clone() }
     }
 
-    /// `output += W' input + b'`, channel by channel of one block, of which each has `width` lanes
-    /// in the input; the bias in the value alone.
+    /// `output += W' input` for every group, of which each has `width` lanes in the input.
     #[inline(always)]
     fn add_product<S: Simd, const L: usize>(
         &self,
@@ -65,57 +64,54 @@ impl<T: Real> Sparse<T> {
         input: &[[T; L]],
         output: &mut [[T; L]],
     ) {
-        let (channels, rows) = (input.len() / width, self.ends.len());
+        let (groups, rows) = (input.len() / width, self.ends.len());
         let input: &[Vector<T, S>] = cast_slice(input.as_flattened());
         let output: &mut [Vector<T, S>] = cast_slice_mut(output.as_flattened_mut());
         let parts = L * size_of::<T>() / size_of::<Vector<T, S>>();
         let mut done = 0;
-        while done < channels {
+        while done < groups {
             let from = &input[done * width * parts..];
             let to = &mut output[done * rows * parts..];
-            let biased = done == 0;
-            done += match channels - done {
-                3.. => self.add_channels::<S, 3>(simd, parts, width, biased, from, to),
-                2 => self.add_channels::<S, 2>(simd, parts, width, biased, from, to),
-                _ => self.add_channels::<S, 1>(simd, parts, width, biased, from, to),
+            // So many sums that none waits for its last term.
+            done += match groups - done {
+                6.. => self.add_groups::<S, 6>(simd, parts, width, from, to),
+                3.. => self.add_groups::<S, 3>(simd, parts, width, from, to),
+                2 => self.add_groups::<S, 2>(simd, parts, width, from, to),
+                _ => self.add_groups::<S, 1>(simd, parts, width, from, to),
             };
         }
     }
 
-    /// The first C channels of [`Self::add_product`]; returns C.
+    /// The first G groups of [`Self::add_product`]; returns G.
     #[inline(always)]
-    fn add_channels<S: Simd, const C: usize>(
+    fn add_groups<S: Simd, const G: usize>(
         &self,
         simd: S,
         parts: usize,
         width: usize,
-        biased: bool,
         input: &[Vector<T, S>],
         output: &mut [Vector<T, S>],
     ) -> usize {
         let (simd, rows) = (T::simd_ctx(simd), self.ends.len());
         for part in 0..parts {
             let mut start = 0;
-            for (r, (&end, bias)) in self.ends.iter().zip(&self.bias).enumerate() {
-                let mut sums = [T::simd_splat(&simd, &T::ZERO); C];
-                if biased {
-                    sums[0] = T::simd_splat(&simd, bias);
-                }
+            for (r, &end) in self.ends.iter().enumerate() {
+                let mut sums = [T::simd_splat(&simd, &T::ZERO); G];
                 for (column, w) in &self.entries[start..end] {
                     let w = T::simd_splat(&simd, w);
-                    for c in 0..C {
-                        let x = input[(c * width + column) * parts + part];
-                        sums[c] = T::simd_mul_add(&simd, w, x, sums[c]);
+                    for g in 0..G {
+                        let x = input[(g * width + column) * parts + part];
+                        sums[g] = T::simd_mul_add(&simd, w, x, sums[g]);
                     }
                 }
-                for c in 0..C {
-                    let to = &mut output[(c * rows + r) * parts + part];
-                    *to = T::simd_add(&simd, *to, sums[c]);
+                for g in 0..G {
+                    let to = &mut output[(g * rows + r) * parts + part];
+                    *to = T::simd_add(&simd, *to, sums[g]);
                 }
                 start = end;
             }
         }
-        C
+        G
     }
 }
 
@@ -151,9 +147,9 @@ pub fn tangent<S: Simd, T: Real, const L: usize>(
                 (features, sizes.features)
             }
         };
-        let (from, to) = (sizes.channels * columns, sizes.channels * rows);
-        for (input, output) in input.chunks_exact(from).zip(output.chunks_exact_mut(to)) {
-            direction.layers[at].add_product(simd, columns, input, output);
+        direction.layers[at].add_product(simd, columns, input, output);
+        for block in output.chunks_exact_mut(sizes.channels * rows) {
+            add_constants(simd, &direction.layers[at].bias, block);
         }
         if !is_output {
             activate(sizes, weights, direction, at, blocks, pass, tangent, room);
@@ -207,7 +203,7 @@ fn activate<T: Real, const L: usize>(
             z,
             room.power,
             #[inline(always)]
-            |m, power| add_power(width, T::ONE, &series[m * width..], power, h, true),
+            |m, power| add_power(width, T::ONE, &series[m * width..], power, h),
         );
     }
 }
