@@ -36,7 +36,7 @@
 //!
 //! # The modules
 //!
-//! They are in reading order; each uses only what stands above it. All but the last three are
+//! They are in reading order; each uses only what stands above it. All but the last four are
 //! crates of their own, in folders of their names beside this file, so that a change of one builds
 //! no more than what stands on it.
 
@@ -49,6 +49,8 @@ pub use sketchpde_optimize as optimize;
 pub use sketchpde_output as output;
 pub use sketchpde_problem as problem;
 pub use sketchpde_reference as reference;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod cli;
 pub mod session;
 pub mod solution;
 pub mod solve;

@@ -1,7 +1,5 @@
 //! The command line program; everything it computes is in the library.
 
-mod cli;
-
 fn main() -> std::process::ExitCode {
-    cli::run()
+    sketchpde::cli::run(sketchpde::cli::Program::of_process()).into()
 }

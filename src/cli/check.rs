@@ -2,14 +2,14 @@
 
 use clap::Args;
 use serde::Serialize;
-use sketchpde::field::residual::{Collocation, ResidualSystem};
-use sketchpde::network::Network;
-use sketchpde::problem::residual::ResidualBlock;
-use sketchpde::problem::{Choice, Problem, ProblemFile, ResidualProblem, Update};
 
 use super::failure::Failure;
 use super::options::ProblemArguments;
 use super::output::{print, print_json, table};
+use crate::field::residual::{Collocation, ResidualSystem};
+use crate::network::Network;
+use crate::problem::residual::ResidualBlock;
+use crate::problem::{Choice, Problem, ProblemFile, ResidualProblem, Update};
 
 /// Check a problem file and say what would be solved.
 ///
@@ -152,11 +152,11 @@ fn summary(problem: &Problem) -> Summary {
         equation: problem.equation.clone(),
         dimensions: problem.coordinates.len(),
         parameters,
-        points: sketchpde::session::total_points(problem),
+        points: crate::session::total_points(problem),
         columns: match problem.method.update {
             Update::Dense => parameters,
             Update::RandomSparse => problem.method.columns,
         },
-        steps: sketchpde::session::fixed_steps(problem),
+        steps: crate::session::fixed_steps(problem),
     }
 }

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use serde::Serialize;
-use sketchpde::field::device::Backend;
-use sketchpde::field::gpu::device::{adapters, choose};
-use sketchpde::field::gpu::{DeviceReport, GpuError};
 
 use super::failure::Failure;
 use super::output::{print, print_json, table};
+use crate::field::device::Backend;
+use crate::field::gpu::device::{adapters, choose};
+use crate::field::gpu::{DeviceReport, GpuError};
 
 /// Show the CPU and the GPU adapters, and what --backend auto picks.
 ///

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sketchpde::output::npz::{self, Array};
-use sketchpde::output::{atomic, cell};
-use sketchpde::solution::{Answer, Quantity, Solution, split};
 
 use super::failure::Failure;
 use super::output::print;
 use super::points::{self, PointTable};
+use crate::output::npz::{self, Array};
+use crate::output::{atomic, cell};
+use crate::solution::{Answer, Quantity, Solution, split};
 
 /// Evaluate the solution in a run's folder at points: the unknown, its derivatives, expressions of
 /// them.

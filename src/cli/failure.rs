@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use sketchpde::evolve::EvolveError;
-use sketchpde::field::gpu::GpuError;
-use sketchpde::optimize::OptimizeError;
-use sketchpde::output::OutputError;
-use sketchpde::problem::ProblemErrors;
-use sketchpde::session::SessionError;
-use sketchpde::solution::SolutionError;
+use crate::evolve::EvolveError;
+use crate::field::gpu::GpuError;
+use crate::optimize::OptimizeError;
+use crate::output::OutputError;
+use crate::problem::ProblemErrors;
+use crate::session::SessionError;
+use crate::solution::SolutionError;
 
 /// Why the program ends without success.
 #[derive(Debug, thiserror::Error)]

@@ -4,14 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use faer::Mat;
-use sketchpde::field::residual::{Collocation, Comparison, ResidualSystem};
-use sketchpde::optimize::{TangentKernels, tangent_kernels};
-use sketchpde::output::npz::{self, Array};
-use sketchpde::output::plots::{Names, field};
-use sketchpde::output::{Axis, ResultFolder, SpaceTimeField, parameters};
-use sketchpde::problem::ResidualProblem;
 
 use super::failure::Failure;
+use crate::field::residual::{Collocation, Comparison, ResidualSystem};
+use crate::optimize::{TangentKernels, tangent_kernels};
+use crate::output::npz::{self, Array};
+use crate::output::plots::{Names, field};
+use crate::output::{Axis, ResultFolder, SpaceTimeField, parameters};
+use crate::problem::ResidualProblem;
 
 /// Points along the coordinate of a problem in one dimension, and along each of the two that are
 /// shown of any other.
@@ -75,7 +75,7 @@ fn point(problem: &ResidualProblem, at: &[f64]) -> Result<Vec<f64>, Failure> {
 /// The axes of the pictures.
 fn shown(problem: &ResidualProblem) -> Vec<Axis> {
     let count = if problem.axes.len() == 1 { ALONG } else { ACROSS };
-    let spaced = |axis: &sketchpde::problem::residual::Axis| Axis {
+    let spaced = |axis: &crate::problem::residual::Axis| Axis {
         name: axis.name.clone(),
         values: (0..count)
             .map(|k| axis.lower + axis.length() * k as f64 / (count - 1) as f64)

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use serde::Serialize;
-use sketchpde::problem::{Overrides, Preset, Problem, ProblemFile, presets, residual_presets};
 
 use super::failure::Failure;
 use super::output::{print, print_json, table};
+use crate::problem::{Overrides, Preset, Problem, ProblemFile, presets, residual_presets};
 
 /// List the built-in problems and their variants.
 #[derive(Args)]

@@ -16,6 +16,7 @@ mod options;
 mod output;
 mod plot;
 mod points;
+mod program;
 mod progress;
 mod reproduce;
 mod show;
@@ -23,9 +24,9 @@ mod solve;
 mod spread;
 mod train;
 
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
+
+pub use self::program::Program;
 
 /// Solve partial differential equations with neural networks and randomized methods.
 #[derive(Parser)]
@@ -55,9 +56,11 @@ enum Command {
 }
 
 /// Reads the arguments, does what they say and gives the exit code.
-pub fn run() -> ExitCode {
+pub fn run(program: Program) -> u8 {
     // Clap itself ends the program with 2 on wrong usage and with 0 after --help and --version.
-    let done = match Cli::parse().command {
+    let command = Cli::parse_from(&program.words).command;
+    program.keep();
+    let done = match command {
         Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
@@ -69,10 +72,10 @@ pub fn run() -> ExitCode {
         Command::Devices(arguments) => devices::run(&arguments),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(failure) => {
             failure.report();
-            ExitCode::from(failure.code())
+            failure.code()
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sketchpde::problem::{Overrides, Preset, ProblemFile};
 
 use super::failure::Failure;
+use crate::problem::{Overrides, Preset, ProblemFile};
 
 /// Which problem, with which changes.
 #[derive(Args)]

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sketchpde::output::plots::{self, Names, training};
-use sketchpde::output::{DensityRecord, History, OutputError, ResultFolder, SpaceTimeField};
-use sketchpde::problem::{Overrides, Problem, ProblemFile};
-use sketchpde::session::EvaluationGrid;
 
 use super::failure::Failure;
 use super::kernels;
 use super::output::print;
+use crate::output::plots::{self, Names, training};
+use crate::output::{DensityRecord, History, OutputError, ResultFolder, SpaceTimeField};
+use crate::problem::{Overrides, Problem, ProblemFile};
+use crate::session::EvaluationGrid;
 
 /// Draw the figures of a run again, as PNG and SVG, from the files in its folder.
 #[derive(Args)]

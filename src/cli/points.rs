@@ -126,7 +126,7 @@ fn csv(bytes: &[u8]) -> Result<Table, String> {
 
 /// A NumPy array of one point a row; of one dimension: a number a point.
 fn array(bytes: &[u8]) -> Result<Table, String> {
-    let array = sketchpde::output::npz::from_npy(bytes)?;
+    let array = crate::output::npz::from_npy(bytes)?;
     let width = match array.shape.as_slice() {
         [_] => 1,
         [_, width] => *width,

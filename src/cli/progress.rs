@@ -4,8 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sketchpde::evolve::initial_fit::FitReason;
-use sketchpde::session::{Phase, Status};
+
+use crate::evolve::initial_fit::FitReason;
+use crate::session::{Phase, Status};
 
 /// Between two lines where standard error is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);

@@ -1,8 +1,7 @@
 //! A grid over the domain of a solution, both ends of every coordinate included.
 
-use sketchpde::solution::Solution;
-
 use crate::cli::failure::Failure;
+use crate::solution::Solution;
 
 pub struct Lattice {
     pub names: Vec<String>,
@@ -31,7 +30,7 @@ impl Lattice {
         if counts.iter().any(|&count| count < 2) || total.is_none_or(|total| total > MOST) {
             return Err(Failure::GridSize { most: MOST });
         }
-        let axis = |(side, &count): (&sketchpde::solution::Side, &usize)| -> Vec<f64> {
+        let axis = |(side, &count): (&crate::solution::Side, &usize)| -> Vec<f64> {
             let step = (side.upper - side.lower) / (count - 1) as f64;
             let at =
                 |k: usize| if k + 1 == count { side.upper } else { side.lower + k as f64 * step };

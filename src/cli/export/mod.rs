@@ -6,13 +6,14 @@ mod vtk;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use sketchpde::output::npz::{self, Array};
-use sketchpde::output::{OutputError, atomic, cell};
-use sketchpde::solution::{Quantity, Solution, split};
+
+use lattice::Lattice;
 
 use super::failure::Failure;
 use super::output::print;
-use lattice::Lattice;
+use crate::output::npz::{self, Array};
+use crate::output::{OutputError, atomic, cell};
+use crate::solution::{Quantity, Solution, split};
 
 /// Write the solution in a run's folder for ParaView, spreadsheets or Python: on a grid over its
 /// domain, at several times.

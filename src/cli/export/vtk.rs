@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use sketchpde::output::OutputError;
 use vtkio::model::{
     Attribute, Attributes, ByteOrder, CellType, Cells, DataArray, DataSet, IOBuffer,
     UnstructuredGridPiece, Version, VertexNumbers, Vtk,
@@ -11,6 +10,7 @@ use vtkio::model::{
 
 use super::{Export, Frame};
 use crate::cli::failure::Failure;
+use crate::output::OutputError;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

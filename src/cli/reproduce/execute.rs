@@ -3,17 +3,16 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-use sketchpde::output::ResultFolder;
 
 use super::outcome::Outcome;
 use super::study::Run;
 use crate::cli::failure::Failure;
-use crate::cli::interrupt;
 use crate::cli::progress::{Progress, Verbosity, duration};
+use crate::cli::{interrupt, program};
+use crate::output::ResultFolder;
 
 /// How often the children are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -49,7 +48,6 @@ pub fn all(
     settings: &Settings<'_>,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
-    let program = std::env::current_exe().map_err(Failure::Program)?;
     let mut waiting = VecDeque::from(open);
     // Long runs first: no core then idles while the last one ends.
     waiting.make_contiguous().sort_by(|&a, &b| runs[b].cost.total_cmp(&runs[a].cost));
@@ -63,7 +61,7 @@ pub fn all(
         while working.len() < settings.jobs
             && let Some(run) = waiting.pop_front()
         {
-            working.push(Worker::start(&program, run, &runs[run], settings)?);
+            working.push(Worker::start(run, &runs[run], settings)?);
         }
         std::thread::sleep(LOOK_EVERY);
         let mut k = 0;
@@ -84,17 +82,12 @@ pub fn all(
 }
 
 impl Worker {
-    fn start(
-        program: &Path,
-        number: usize,
-        run: &Run,
-        settings: &Settings<'_>,
-    ) -> Result<Self, Failure> {
+    fn start(number: usize, run: &Run, settings: &Settings<'_>) -> Result<Self, Failure> {
         let folder = settings.folder.join(&run.key);
         let ours = ResultFolder::open(&folder).read_problem().is_ok_and(|text| text == run.source);
         // What was interrupted goes on; what is of other settings is replaced.
-        let resume = ours && sketchpde::output::checkpoint::any(&folder);
-        let mut command = Command::new(program);
+        let resume = ours && crate::output::checkpoint::any(&folder);
+        let mut command = program::again()?;
         command.args(["solve", &run.problem, "--no-plots", "--json", "--out"]).arg(&folder);
         command.arg(if resume { "--resume" } else { "--force" });
         command.args(run.variant.iter().flat_map(|variant| ["--variant", variant]));
@@ -155,7 +148,8 @@ fn stop(mut working: Vec<Worker>) -> Failure {
         let _ = worker.child.kill();
         let _ = worker.child.wait();
     }
-    let words: Vec<String> = std::env::args().collect();
+    let words: Vec<String> =
+        program::words().iter().map(|word| word.to_string_lossy().into_owned()).collect();
     Failure::Interrupted { resume: Some(words.join(" ")) }
 }
 

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use sketchpde::output::plots::comparison::{Axes, Curve, comparison};
-use sketchpde::output::plots::{Names, field};
-use sketchpde::output::{OutputError, ResultFolder};
-
 use super::report::{Report, Row};
 use super::study::{Kind, Part, Quantity};
 use crate::cli::failure::Failure;
+use crate::output::plots::comparison::{Axes, Curve, comparison};
+use crate::output::plots::{Names, field};
+use crate::output::{OutputError, ResultFolder};
 
 /// A span that is shown on a logarithmic scale.
 const WIDE: f64 = 8.0;
@@ -67,7 +66,7 @@ fn history(report: &Report, part: &Part, runs: &Path) -> Vec<Curve> {
         let folder = ResultFolder::open(runs.join(key));
         let points: Vec<(f64, f64)> = match (folder.read_history(), folder.read_training()) {
             (Ok(history), _) if !history.records.is_empty() => {
-                let value = |r: &sketchpde::output::StepRecord| match part.y {
+                let value = |r: &crate::output::StepRecord| match part.y {
                     Some(Quantity::Residual) => Some(r.residual),
                     _ => r.error,
                 };

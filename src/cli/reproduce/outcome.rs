@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sketchpde::output::{ResultFolder, atomic};
 
 use super::study::{Quantity, Run};
 use crate::cli::failure::Failure;
 use crate::cli::solve::folder::{Finished, finished};
+use crate::output::{ResultFolder, atomic};
 
 /// Beside a run's files where it ended in failure.
 const FAILURE: &str = "failure.json";

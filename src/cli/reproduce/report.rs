@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sketchpde::output::{ResultFolder, atomic, cell};
 
 use super::outcome::Outcome;
 use super::study::{Part, Published, Quantity, Run, Series, Study};
@@ -11,6 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::table;
 use crate::cli::progress::duration;
 use crate::cli::spread::Spread;
+use crate::output::{ResultFolder, atomic, cell};
 
 /// A ratio this near to one is no difference.
 const SAME: f64 = 1.05;

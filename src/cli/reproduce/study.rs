@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use sketchpde::problem::{Overrides, Preset, ProblemFile};
 
 use crate::cli::failure::Failure;
+use crate::problem::{Overrides, Preset, ProblemFile};
 
 /// The built-in studies, by the word that names their paper.
 const STUDIES: [(&str, &str); 4] = [

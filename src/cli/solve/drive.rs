@@ -3,15 +3,14 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use sketchpde::output::Cache;
-use sketchpde::problem::Problem;
-use sketchpde::reference::{Reference, ReferenceError};
-use sketchpde::session::{Phase, SavedState, Session, SessionHandle, Status};
-
 use super::store;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::progress::{Progress, Verbosity, fitted};
+use crate::output::Cache;
+use crate::problem::Problem;
+use crate::reference::{Reference, ReferenceError};
+use crate::session::{Phase, SavedState, Session, SessionHandle, Status};
 
 /// How often the loop looks around: often enough for a bar that moves, seldom enough to cost
 /// nothing.

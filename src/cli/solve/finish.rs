@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sketchpde::network::Network;
-use sketchpde::output::{Axis, OutputError, ResultFolder, SpaceTimeField, description};
-use sketchpde::session::Session;
-
 use super::result::{DensityErrors, RunResult};
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
 use crate::cli::plot;
 use crate::cli::progress::duration;
+use crate::network::Network;
+use crate::output::{Axis, OutputError, ResultFolder, SpaceTimeField, description};
+use crate::session::Session;
 
 /// Writes every file of the run. One that cannot be written does not keep the others from it; the
 /// first error is given back.

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use sketchpde::output::{ResultFolder, checkpoint};
-use sketchpde::problem::{Problem, ResidualProblem};
 
 use super::lock::Lock;
 use super::result::RunResult;
 use crate::cli::failure::Failure;
 use crate::cli::plot;
+use crate::output::{ResultFolder, checkpoint};
+use crate::problem::{Problem, ResidualProblem};
 
 /// Everything that a run writes into its folder. A folder with one of these holds a run, or
 /// something of the user's that a run would write over.
@@ -220,7 +220,7 @@ pub fn clear(path: &Path) -> Result<(), Failure> {
         }
     }
     let pictures = path.join(plot::FOLDER);
-    for name in sketchpde::output::plots::NAMES {
+    for name in crate::output::plots::NAMES {
         for ending in ["png", "svg"] {
             let file = pictures.join(format!("{name}.{ending}"));
             if file.symlink_metadata().is_ok_and(|data| !data.is_dir()) {

@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-use sketchpde::output::OutputError;
+use crate::output::OutputError;
 
 /// Holds a folder for one run until it is dropped; the system lets go of it with the process,
 /// however that ends.

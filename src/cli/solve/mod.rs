@@ -12,12 +12,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use sketchpde::evolve::Engine;
-use sketchpde::field::device::{Backend, Description};
-use sketchpde::network::Network;
-use sketchpde::output::{Cache, OutputError, ResultFolder, checkpoint};
-use sketchpde::problem::{Problem, ProblemFile};
-use sketchpde::session::{Options, Session, SessionHandle, total_points, wall_clock};
 
 use self::drive::{Ending, Keeper, Run};
 use self::folder::Wish;
@@ -26,7 +20,14 @@ use self::store::Store;
 use super::failure::Failure;
 use super::interrupt;
 use super::options::ProblemArguments;
+use super::program;
 use super::progress::{Progress, Verbosity};
+use crate::evolve::Engine;
+use crate::field::device::{Backend, Description};
+use crate::network::Network;
+use crate::output::{Cache, OutputError, ResultFolder, checkpoint};
+use crate::problem::{Problem, ProblemFile};
+use crate::session::{Options, Session, SessionHandle, total_points, wall_clock};
 
 /// Solve a problem and write its results into a folder.
 ///
@@ -250,7 +251,7 @@ fn interrupted(store: &Store, resumable: bool, path: &Path) -> Failure {
         folder::discard(&store.folder);
         return Failure::Interrupted { resume: None };
     }
-    Failure::Interrupted { resume: Some(command_line::to_resume(std::env::args_os(), path)) }
+    Failure::Interrupted { resume: Some(command_line::to_resume(program::words(), path)) }
 }
 
 /// What is solved, in one line.

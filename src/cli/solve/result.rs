@@ -1,13 +1,13 @@
 //! The result of a run as one object: what `--json` prints and `result.json` keeps.
 
 use serde::{Deserialize, Serialize};
-use sketchpde::evolve::Coherence;
-use sketchpde::network::Network;
-use sketchpde::output::DensityRecord;
-use sketchpde::problem::{Choice, Problem, Update};
-use sketchpde::session::{Session, total_points};
 
 use crate::cli::memory;
+use crate::evolve::Coherence;
+use crate::network::Network;
+use crate::output::DensityRecord;
+use crate::problem::{Choice, Problem, Update};
+use crate::session::{Session, total_points};
 
 /// Times are in seconds, errors are relative L2 errors.
 #[derive(Clone, Debug, Serialize, Deserialize)]

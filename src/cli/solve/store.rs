@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use sketchpde::evolve::EvolutionState;
-use sketchpde::evolve::initial_fit::fit_key;
-use sketchpde::field::device::Description;
-use sketchpde::output::checkpoint::{self, digest};
-use sketchpde::output::{
-    self, Cache, CachedFit, Checkpoint, DensityRecord, Lookup, OutputError, ResultFolder,
-};
-use sketchpde::problem::Problem;
-use sketchpde::session::{EvaluationGrid, SavedState, SavedSteps, Seconds, Start};
-
 use super::drive::{Found, Keeper};
 use crate::cli::failure::Failure;
 use crate::cli::progress::{Progress, Verbosity};
+use crate::evolve::EvolutionState;
+use crate::evolve::initial_fit::fit_key;
+use crate::field::device::Description;
+use crate::output::checkpoint::{self, digest};
+use crate::output::{
+    self, Cache, CachedFit, Checkpoint, DensityRecord, Lookup, OutputError, ResultFolder,
+};
+use crate::problem::Problem;
+use crate::session::{EvaluationGrid, SavedState, SavedSteps, Seconds, Start};
 
 /// Frames that a run keeps.
 pub const FRAMES: usize = 400;

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sketchpde::session::{TrainingSession, TrainingStatus};
-
 use super::store::Store;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::progress::{Progress, Verbosity, duration};
+use crate::session::{TrainingSession, TrainingStatus};
 
 /// How a training ended.
 pub enum Ending {

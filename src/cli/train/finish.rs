@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sketchpde::output::plots::{Names, training};
-use sketchpde::output::{OutputError, ResultFolder, description};
-use sketchpde::session::TrainingSession;
-
 use super::result::TrainingResult;
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
 use crate::cli::plot;
 use crate::cli::progress::duration;
+use crate::output::plots::{Names, training};
+use crate::output::{OutputError, ResultFolder, description};
+use crate::session::TrainingSession;
 
 /// Writes every file of the run. One that cannot be written does not keep the others from it; the
 /// first error is given back.

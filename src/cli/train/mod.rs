@@ -8,19 +8,19 @@ mod store;
 
 use std::path::PathBuf;
 
-use sketchpde::output::checkpoint;
-use sketchpde::problem::{Choice, ResidualProblem};
-use sketchpde::reference::companion_values;
-use sketchpde::session::{TrainingSession, TrainingSystem, wall_clock};
-
 use self::drive::Ending;
 use self::result::TrainingResult;
 use self::store::Store;
 use super::failure::Failure;
 use super::interrupt;
+use super::program;
 use super::progress::{Progress, Verbosity};
 use super::solve::folder::{self, Wish};
 use super::solve::{self, Arguments, command_line};
+use crate::output::checkpoint;
+use crate::problem::{Choice, ResidualProblem};
+use crate::reference::companion_values;
+use crate::session::{TrainingSession, TrainingSystem, wall_clock};
 
 pub fn run(arguments: &Arguments, problem: &ResidualProblem) -> Result<(), Failure> {
     interrupt::listen()?;
@@ -72,7 +72,7 @@ fn one(
     progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
     match drive::train(&mut session, &store, arguments.interval(), progress)? {
         Ending::Interrupted => {
-            let arguments = std::env::args_os();
+            let arguments = program::words();
             Err(Failure::Interrupted { resume: Some(command_line::to_resume(arguments, &path)) })
         }
         Ending::Ended => Ok((conclude(arguments, &mut session, &store, progress)?, path)),

@@ -1,11 +1,11 @@
 //! The result of a training as one object: what `--json` prints and `result.json` keeps.
 
 use serde::{Deserialize, Serialize};
-use sketchpde::problem::Choice;
-use sketchpde::session::TrainingSession;
 
 use crate::cli::memory;
 use crate::cli::solve::folder::Finished;
+use crate::problem::Choice;
+use crate::session::TrainingSession;
 
 /// Times are in seconds, errors are relative L2 errors.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,7 +1,6 @@
 //! Several seeds of one training: the spread of their results.
 
 use serde::Serialize;
-use sketchpde::problem::{ProblemFile, ResidualProblem};
 
 use super::result::TrainingResult;
 use crate::cli::failure::Failure;
@@ -10,6 +9,7 @@ use crate::cli::progress::{Progress, Verbosity, duration};
 use crate::cli::solve::Arguments;
 use crate::cli::solve::folder::{self, Wish};
 use crate::cli::spread::Spread;
+use crate::problem::{ProblemFile, ResidualProblem};
 
 #[derive(Serialize)]
 struct Summary {

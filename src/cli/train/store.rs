@@ -1,14 +1,13 @@
 //! The files of a training under way: its folder and its checkpoints.
 
-use sketchpde::field::device::Description;
-use sketchpde::optimize::OptimizeError;
-use sketchpde::output::checkpoint::{self, digest};
-use sketchpde::output::{Checkpoint, History, OutputError, ResultFolder};
-use sketchpde::problem::ResidualProblem;
-use sketchpde::session::{TrainingSession, TrainingSystem, wall_clock};
-
 use crate::cli::failure::Failure;
 use crate::cli::progress::{Progress, Verbosity};
+use crate::field::device::Description;
+use crate::optimize::OptimizeError;
+use crate::output::checkpoint::{self, digest};
+use crate::output::{Checkpoint, History, OutputError, ResultFolder};
+use crate::problem::ResidualProblem;
+use crate::session::{TrainingSession, TrainingSystem, wall_clock};
 
 /// Where a training keeps its files.
 pub struct Store {
