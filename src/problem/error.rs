@@ -144,7 +144,7 @@ pub enum SettingIssue {
     ExactDisagrees { place: String, exact: f64, initial: f64 },
     #[error("there is no exact solution to use as the reference")]
     NoExactSolution,
-    #[error("the spectral reference is for one periodic coordinate")]
+    #[error("the spectral reference is for one to three coordinates, all periodic")]
     NoSpectralReference,
     #[error("the reference by characteristics is for linear transport in a periodic box")]
     NoCharacteristics,

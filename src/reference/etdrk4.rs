@@ -11,21 +11,42 @@
 
 use std::f64::consts::TAU;
 
+use rayon::prelude::*;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex64;
 
-use super::fourier::RealTransform;
+use super::fourier::FieldTransform;
 use super::pointwise::{Fields, Pointwise};
-use super::split::{ORDERS, Split};
+use super::spectrum::Spectrum;
+use super::split::Split;
+use crate::problem::expression::{Channel, MultiIndex};
 
-/// A periodic equation in one space dimension, ready to be discretised.
+/// A periodic equation, ready to be discretised.
 #[derive(Clone, Debug)]
 pub struct System {
-    pub lower: f64,
-    /// The period.
-    pub length: f64,
+    /// Of every axis.
+    pub lower: Vec<f64>,
+    /// The period along every axis.
+    pub length: Vec<f64>,
     pub split: Split,
     pub parameters: Vec<f64>,
+}
+
+impl System {
+    /// The coordinates of a grid over the period, the last axis fastest: for every axis its
+    /// coordinate at every point.
+    #[must_use]
+    pub fn grid(&self, samples: &[usize]) -> Vec<Vec<f64>> {
+        let points: usize = samples.iter().product();
+        let mut inner = points;
+        let axes = samples.iter().zip(self.lower.iter().zip(&self.length));
+        axes.map(|(&count, (lower, length))| {
+            inner /= count;
+            let at = |point: usize| lower + length / count as f64 * (point / inner % count) as f64;
+            (0..points).map(at).collect()
+        })
+        .collect()
+    }
 }
 
 /// Points of the contour over which the coefficients are averaged.
@@ -84,22 +105,23 @@ impl Coefficients {
     }
 }
 
-/// The scheme at one resolution: wave numbers 0 ..= K with K = modes / 2 - 1 and a fixed step.
+/// The scheme at one resolution, wave numbers up to K = modes / 2 - 1 along every axis, and with a
+/// fixed step.
 pub struct Stepper {
     step: f64,
     scheme: Vec<Coefficients>,
-    transform: RealTransform,
-    /// x of the padded grid.
-    coordinates: Vec<f64>,
-    /// 2 pi / period.
-    wave_number: f64,
+    transform: FieldTransform,
+    /// Of the padded grid.
+    coordinates: Vec<Vec<f64>>,
+    /// For each derivative that the rest names, its factor at every wave number.
+    symbols: Vec<Vec<Complex64>>,
     derivatives: Vec<Vec<f64>>,
     values: Vec<f64>,
     pointwise: Pointwise,
-    spectrum: Vec<Complex64>,
+    spectrum: Spectrum,
     /// N(v), N(a), N(b), N(c).
-    slopes: [Vec<Complex64>; 4],
-    stages: [Vec<Complex64>; 2],
+    slopes: [Spectrum; 4],
+    stages: [Spectrum; 2],
 }
 
 /// Samples that keep a product of `degree` factors with `modes` modes each free of aliasing into
@@ -114,49 +136,46 @@ fn padded(modes: usize, degree: Option<u32>) -> usize {
 }
 
 impl Stepper {
-    /// `modes` is even.
+    /// `modes` are even.
     #[must_use]
-    pub fn new(system: &System, modes: usize, step: f64, planner: &mut FftPlanner<f64>) -> Self {
-        let kept = modes / 2;
-        let wave_number = TAU / system.length;
-        let scheme = (0..kept)
-            .map(|k| {
-                Coefficients::new(eigenvalue(&system.split.linear, wave_number * k as f64), step)
-            })
+    pub fn new(system: &System, modes: &[usize], step: f64, planner: &mut FftPlanner<f64>) -> Self {
+        let halves: Vec<usize> = modes.iter().map(|modes| modes / 2).collect();
+        let empty = Spectrum::zeros(&halves);
+        let linear = symbol(system, &empty, &system.split.linear);
+        let symbols = |channel: &Channel| symbol(system, &empty, &terms(*channel, modes.len()));
+        let samples: Vec<usize> = modes
+            .iter()
+            .map(|&modes| padded(modes, system.split.degree).next_multiple_of(2))
             .collect();
-        let samples = padded(modes, system.split.degree).next_multiple_of(2);
-        let orders = system.split.channels.last().map_or(0, |&order| usize::from(order) + 1);
-        let mut derivatives = vec![Vec::new(); orders];
-        for &order in &system.split.channels {
-            derivatives[usize::from(order)] = vec![0.0; samples];
-        }
-        let empty = || vec![Complex64::default(); kept];
-        let spacing = system.length / samples as f64;
+        let points = samples.iter().product();
         Self {
             step,
-            scheme,
-            transform: RealTransform::new(samples, planner),
-            coordinates: (0..samples).map(|j| system.lower + spacing * j as f64).collect(),
-            wave_number,
-            derivatives,
-            values: vec![0.0; samples],
+            scheme: linear.par_iter().map(|&l| Coefficients::new(l, step)).collect(),
+            transform: FieldTransform::new(&samples, planner),
+            coordinates: system.grid(&samples),
+            symbols: system.split.channels.iter().map(symbols).collect(),
+            derivatives: vec![vec![0.0; points]; system.split.channels.len()],
+            values: vec![0.0; points],
             pointwise: Pointwise::default(),
-            spectrum: empty(),
-            slopes: std::array::from_fn(|_| empty()),
-            stages: [empty(), empty()],
+            slopes: std::array::from_fn(|_| empty.clone()),
+            stages: std::array::from_fn(|_| empty.clone()),
+            spectrum: empty,
         }
     }
 
-    /// Coefficients kept: K + 1.
+    /// Numbers that a step transforms between coefficients and samples, or multiplies.
     #[must_use]
-    pub fn kept(&self) -> usize {
-        self.scheme.len()
+    pub fn work(&self, system: &System) -> f64 {
+        let stages = if system.split.rest.is_none() { 0 } else { 4 };
+        let transforms = stages * (system.split.channels.len() + 1);
+        (transforms * self.values.len() + self.scheme.len()) as f64
     }
 
-    /// One step from `time`; `state` holds the coefficients c_0 .. c_K.
-    pub fn advance(&mut self, system: &System, time: f64, state: &mut [Complex64]) {
+    /// One step from `time`.
+    pub fn advance(&mut self, system: &System, time: f64, state: &mut Spectrum) {
+        let state_values = state.values.iter_mut().zip(&self.scheme);
         if system.split.rest.is_none() {
-            state.iter_mut().zip(&self.scheme).for_each(|(v, s)| *v *= s.full);
+            state_values.for_each(|(v, s)| *v *= s.full);
             return;
         }
         let middle = time + 0.5 * self.step;
@@ -164,38 +183,41 @@ impl Stepper {
         let [mut n_v, mut n_a, mut n_b, mut n_c] = std::mem::take(&mut self.slopes);
         self.rest(system, time, state, &mut n_v);
         for (k, s) in self.scheme.iter().enumerate() {
-            a[k] = s.half * state[k] + s.q * n_v[k];
+            a.values[k] = s.half * state.values[k] + s.q * n_v.values[k];
         }
         self.rest(system, middle, &a, &mut n_a);
         for (k, s) in self.scheme.iter().enumerate() {
-            other[k] = s.half * state[k] + s.q * n_a[k];
+            other.values[k] = s.half * state.values[k] + s.q * n_a.values[k];
         }
         self.rest(system, middle, &other, &mut n_b);
         for (k, s) in self.scheme.iter().enumerate() {
-            other[k] = s.half * a[k] + s.q * (2.0 * n_b[k] - n_v[k]);
+            other.values[k] = s.half * a.values[k] + s.q * (2.0 * n_b.values[k] - n_v.values[k]);
         }
         self.rest(system, time + self.step, &other, &mut n_c);
         for (k, s) in self.scheme.iter().enumerate() {
-            state[k] =
-                s.full * state[k] + s.f1 * n_v[k] + 2.0 * s.f2 * (n_a[k] + n_b[k]) + s.f3 * n_c[k];
+            let middle = n_a.values[k] + n_b.values[k];
+            state.values[k] = s.full * state.values[k]
+                + s.f1 * n_v.values[k]
+                + 2.0 * s.f2 * middle
+                + s.f3 * n_c.values[k];
         }
         self.stages = [a, other];
         self.slopes = [n_v, n_a, n_b, n_c];
     }
 
     /// Coefficients of the rest R at the state, by samples on the padded grid.
-    fn rest(&mut self, system: &System, time: f64, state: &[Complex64], out: &mut [Complex64]) {
-        for &order in &system.split.channels {
-            for (k, (d, c)) in self.spectrum.iter_mut().zip(state).enumerate() {
-                *d = c * derivative_symbol(self.wave_number * k as f64, order);
-            }
-            self.transform.synthesize(&self.spectrum, &mut self.derivatives[usize::from(order)]);
+    fn rest(&mut self, system: &System, time: f64, state: &Spectrum, out: &mut Spectrum) {
+        for (symbol, samples) in self.symbols.iter().zip(&mut self.derivatives) {
+            let products = symbol.iter().zip(&state.values).map(|(symbol, c)| symbol * c);
+            self.spectrum.values.iter_mut().zip(products).for_each(|(d, product)| *d = product);
+            self.transform.synthesize(&self.spectrum, samples);
         }
         if let Some(rest) = &system.split.rest {
             let fields = Fields {
                 coordinates: &self.coordinates,
                 time,
                 parameters: &system.parameters,
+                channels: &system.split.channels,
                 derivatives: &self.derivatives,
             };
             self.pointwise.evaluate(rest, fields, &mut self.values);
@@ -204,20 +226,40 @@ impl Stepper {
     }
 }
 
-/// (i k)^order.
-fn derivative_symbol(k: f64, order: u8) -> Complex64 {
-    let size = k.powi(i32::from(order));
-    match order % 4 {
-        0 => Complex64::new(size, 0.0),
-        1 => Complex64::new(0.0, size),
-        2 => Complex64::new(-size, 0.0),
-        _ => Complex64::new(0.0, -size),
+/// A channel as a sum of partial derivatives.
+pub fn terms(channel: Channel, dimensions: usize) -> Vec<(MultiIndex, f64)> {
+    match channel {
+        Channel::Partial(index) => vec![(index, 1.0)],
+        Channel::Laplacian => {
+            (0..dimensions).map(|axis| (MultiIndex::along(axis, 2), 1.0)).collect()
+        }
     }
 }
 
-/// The linear operator's factor at wave number `k`.
-fn eigenvalue(linear: &[f64; ORDERS], k: f64) -> Complex64 {
-    (0u8..).zip(linear).map(|(order, &c)| c * derivative_symbol(k, order)).sum()
+/// The factor of a sum of derivatives at every wave number of a spectrum:
+/// sum of c_m prod over a of (i k_a)^{m_a}.
+fn symbol(system: &System, shape: &Spectrum, sum: &[(MultiIndex, f64)]) -> Vec<Complex64> {
+    let mut out = Vec::with_capacity(shape.values.len());
+    shape.visit(|_, wave| {
+        let axes = wave.iter().zip(&system.length).enumerate();
+        let k: Vec<(usize, f64)> =
+            axes.map(|(axis, (&k, length))| (axis, TAU / length * k as f64)).collect();
+        let factor = |index: &MultiIndex| -> f64 {
+            k.iter().map(|&(axis, k)| k.powi(i32::from(index.0[axis]))).product()
+        };
+        let term = |(index, c): &(MultiIndex, f64)| power_of_i(index.order()) * (c * factor(index));
+        out.push(sum.iter().map(term).sum());
+    });
+    out
+}
+
+fn power_of_i(order: u8) -> Complex64 {
+    match order % 4 {
+        0 => Complex64::new(1.0, 0.0),
+        1 => Complex64::new(0.0, 1.0),
+        2 => Complex64::new(-1.0, 0.0),
+        _ => Complex64::new(0.0, -1.0),
+    }
 }
 
 #[cfg(test)]

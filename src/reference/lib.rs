@@ -3,7 +3,7 @@
 //! A [`Reference`] gives u at any time and place of a problem:
 //!
 //! - [`closed`]: the problem file's own exact solution;
-//! - [`spectral`]: for periodic problems in one space dimension, Fourier modes in space and
+//! - [`spectral`]: for periodic problems in up to three space dimensions, Fourier modes in space and
 //!   [`etdrk4`] in time, with the linear part that [`split`] finds in the equation, refined until
 //!   two runs agree, and kept as a [`solution`];
 //! - [`characteristics`]: for linear transport in periodic boxes, the start at the feet of the
@@ -27,6 +27,7 @@ mod march;
 mod pointwise;
 pub mod solution;
 pub mod spectral;
+mod spectrum;
 pub mod split;
 
 pub use characteristics::Characteristics;
@@ -67,8 +68,8 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum ReferenceError {
     #[error(
-        "the spectral reference needs one space dimension, the problem has {dimensions}: give an \
-         exact solution, or set reference.kind = \"none\""
+        "the spectral reference has at most three space dimensions, the problem has {dimensions}: \
+         give an exact solution, or set reference.kind = \"none\""
     )]
     Dimensions { dimensions: usize },
     #[error(
@@ -79,11 +80,12 @@ pub enum ReferenceError {
     #[error("the problem gives no exact solution: add one, or set reference.kind = \"spectral\"")]
     NoExactSolution,
     #[error(
-        "reference.{name} = {value} cannot be used: it must be positive (modes: even, 4 to 1048576)"
+        "reference.{name} = {value} cannot be used: it must be positive (modes: 4 to 1048576, in two \
+         dimensions 2048, in three 192; step: at most a billion steps in the run)"
     )]
     Settings { name: &'static str, value: f64 },
-    #[error("the initial state is not a finite number at x = {place}: check its expression there")]
-    InitialNotFinite { place: f64 },
+    #[error("the initial state is not a finite number at {place:?}: check its expression there")]
+    InitialNotFinite { place: Vec<f64> },
     #[error(
         "the reference solution stops being finite at t = {time:.6} ({modes} modes, step {step:.3e}) \
          and smaller steps do not help: end the run before that time, or check the equation's signs"
@@ -94,6 +96,12 @@ pub enum ReferenceError {
          diffusion, end the run earlier, or set reference.modes"
     )]
     Unresolved { time: f64, modes: usize },
+    #[error(
+        "the reference solution would take too long: after a minute or more of work {steps} steps had \
+         reached t = {time:.6}; set reference.modes and reference.step to compute a coarser one, or \
+         reference.kind = \"none\""
+    )]
+    TooMuchWork { time: f64, steps: usize },
     #[error("t = {time} lies outside the reference solution's time span, {start} to {end}")]
     TimeOutside { time: f64, start: f64, end: f64 },
     #[error(
@@ -146,13 +154,14 @@ impl ReferenceError {
 #[must_use]
 pub fn kind(problem: &Problem) -> ReferenceKind {
     let periodic = problem.coordinates.iter().all(|c| c.boundary == Boundary::Periodic);
-    let spectral = periodic && problem.dimensions() == 1;
+    // In one dimension a spectral solution is as exact as characteristics, and faster to look at.
+    let transport = problem.dimensions() > 1 && Transport::of(problem).is_some();
     match problem.reference.kind {
         ReferenceKind::Auto if draws_a_density(problem) => ReferenceKind::Gaussian,
         ReferenceKind::Auto if problem.exact.is_some() => ReferenceKind::Exact,
-        ReferenceKind::Auto if spectral => ReferenceKind::Spectral,
-        ReferenceKind::Auto if periodic && Transport::of(problem).is_some() => {
-            ReferenceKind::Characteristics
+        ReferenceKind::Auto if periodic && transport => ReferenceKind::Characteristics,
+        ReferenceKind::Auto if periodic && problem.dimensions() <= spectral::MOST_DIMENSIONS => {
+            ReferenceKind::Spectral
         }
         ReferenceKind::Auto => ReferenceKind::None,
         wished => wished,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use rustfft::FftPlanner;
-use rustfft::num_complex::Complex64;
 
 use super::etdrk4::{Stepper, System};
+use super::spectrum::Spectrum;
 use super::{ReferenceError, SpectralSettings};
 
 const FEWEST_MODES: usize = 32;
@@ -23,12 +23,15 @@ pub struct March<'a> {
     tail: Option<f64>,
     max_modes: usize,
     step: f64,
-    pub modes: usize,
+    /// Along every axis.
+    pub modes: Vec<usize>,
     pub most_modes: usize,
-    /// The largest part of the norm that the upper quarter of the spectrum has had.
+    /// The largest part of the norm that the upper quarter of the spectrum has had along an axis.
     pub largest_tail: f64,
-    pub state: Vec<Complex64>,
-    steppers: BTreeMap<usize, Stepper>,
+    pub state: Spectrum,
+    /// Numbers transformed so far.
+    pub work: f64,
+    steppers: BTreeMap<Vec<usize>, Stepper>,
     planner: FftPlanner<f64>,
 }
 
@@ -37,29 +40,43 @@ impl<'a> March<'a> {
     pub fn new(
         system: &'a System,
         settings: &SpectralSettings,
-        initial: &[Complex64],
+        initial: &Spectrum,
         step: f64,
     ) -> Self {
         let tail = (settings.tolerance * TAIL).max(TAIL_NOISE);
-        let mut modes = settings.modes.unwrap_or(FEWEST_MODES);
+        let dimensions = system.length.len();
         let max_modes = settings.modes.unwrap_or(settings.max_modes);
-        while modes < max_modes && share_above(initial, modes * 3 / 8) > tail {
-            modes = finer(modes).min(max_modes);
-        }
-        let mut state = initial.to_vec();
-        state.resize(modes / 2, Complex64::default());
-        Self {
+        let modes: Vec<usize> = (0..dimensions)
+            .map(|axis| {
+                let mut modes = settings.modes.unwrap_or(FEWEST_MODES);
+                while modes < max_modes && initial.share_above(axis, modes * 3 / 8) > tail {
+                    modes = finer(modes).min(max_modes);
+                }
+                modes
+            })
+            .collect();
+        let mut march = Self {
             system,
             tail: settings.modes.is_none().then_some(tail),
             max_modes,
             step,
+            most_modes: 0,
+            largest_tail: 0.0,
+            state: initial.resized(&halves(&modes)),
+            work: 0.0,
             modes,
-            most_modes: modes,
-            largest_tail: share_above(initial, modes * 3 / 8),
-            state,
             steppers: BTreeMap::new(),
             planner: FftPlanner::new(),
-        }
+        };
+        let tails =
+            (0..dimensions).map(|axis| initial.share_above(axis, march.modes[axis] * 3 / 8));
+        march.largest_tail = tails.fold(0.0, f64::max);
+        march.note_modes();
+        march
+    }
+
+    fn note_modes(&mut self) {
+        self.most_modes = self.modes.iter().fold(self.most_modes, |most, &modes| most.max(modes));
     }
 
     /// `count` steps from `time`; repeated with more modes when the spectrum's tail asks for them.
@@ -69,47 +86,72 @@ impl<'a> March<'a> {
     pub fn advance(&mut self, time: f64, count: usize) -> Result<(), ReferenceError> {
         let before = self.state.clone();
         loop {
-            let (system, step, modes) = (self.system, self.step, self.modes);
-            let planner = &mut self.planner;
-            let stepper = self
-                .steppers
-                .entry(modes)
-                .or_insert_with(|| Stepper::new(system, modes, step, planner));
-            for index in 0..count {
-                stepper.advance(system, time + step * index as f64, &mut self.state);
+            let (system, step) = (self.system, self.step);
+            if !self.steppers.contains_key(&self.modes) {
+                let stepper = Stepper::new(system, &self.modes, step, &mut self.planner);
+                self.steppers.insert(self.modes.clone(), stepper);
             }
-            let size: f64 = self.state.iter().map(Complex64::norm_sqr).sum();
-            if !size.is_finite() {
+            if let Some(stepper) = self.steppers.get_mut(&self.modes) {
+                self.work += stepper.work(system) * count as f64;
+                for index in 0..count {
+                    stepper.advance(system, time + step * index as f64, &mut self.state);
+                }
+            }
+            let modes = self.modes.iter().copied().max().unwrap_or(0);
+            if !self.state.energy().is_finite() {
                 return Err(ReferenceError::NotFinite { time, modes, step });
             }
-            let share = share_above(&self.state, modes * 3 / 8);
-            match self.tail {
-                Some(tail) if share > tail && modes < self.max_modes => {
-                    self.modes = finer(modes).min(self.max_modes);
-                    self.most_modes = self.most_modes.max(self.modes);
-                    self.state.clone_from(&before);
-                    self.state.resize(self.modes / 2, Complex64::default());
-                }
-                _ if share > LOST => return Err(ReferenceError::Unresolved { time, modes }),
-                _ => {
-                    self.largest_tail = self.largest_tail.max(share);
-                    break;
-                }
+            let shares: Vec<f64> = (0..self.modes.len())
+                .map(|axis| self.state.share_above(axis, self.modes[axis] * 3 / 8))
+                .collect();
+            if self.refine(&shares) {
+                self.state = before.resized(&halves(&self.modes));
+                continue;
             }
+            if shares.iter().any(|&share| share > LOST) {
+                return Err(ReferenceError::Unresolved { time, modes });
+            }
+            self.largest_tail = shares.into_iter().fold(self.largest_tail, f64::max);
+            break;
         }
         self.coarsen();
         Ok(())
     }
 
-    /// Gives modes back when the next coarser resolution would have room to spare.
+    /// Adds modes along the axes whose tails ask for them and that may have more; whether there
+    /// was one.
+    fn refine(&mut self, shares: &[f64]) -> bool {
+        let (Some(tail), most) = (self.tail, self.max_modes) else { return false };
+        let mut changed = false;
+        for (modes, &share) in self.modes.iter_mut().zip(shares) {
+            if share > tail && *modes < most {
+                *modes = finer(*modes).min(most);
+                changed = true;
+            }
+        }
+        self.note_modes();
+        changed
+    }
+
+    /// Gives modes back where the next coarser resolution would have room to spare.
     fn coarsen(&mut self) {
         let Some(tail) = self.tail else { return };
-        let fewer = coarser(self.modes);
-        if fewer >= FEWEST_MODES && share_above(&self.state, fewer * 3 / 10) < tail {
-            self.modes = fewer;
-            self.state.truncate(fewer / 2);
+        let mut modes = self.modes.clone();
+        for (axis, modes) in modes.iter_mut().enumerate() {
+            let fewer = coarser(*modes);
+            if fewer >= FEWEST_MODES && self.state.share_above(axis, fewer * 3 / 10) < tail {
+                *modes = fewer;
+            }
+        }
+        if modes != self.modes {
+            self.state = self.state.resized(&halves(&modes));
+            self.modes = modes;
         }
     }
+}
+
+fn halves(modes: &[usize]) -> Vec<usize> {
+    modes.iter().map(|modes| modes / 2).collect()
 }
 
 /// The next of the sizes 2^k and 3 2^k.
@@ -119,11 +161,4 @@ fn finer(modes: usize) -> usize {
 
 fn coarser(modes: usize) -> usize {
     if modes.is_power_of_two() { modes * 3 / 4 } else { modes * 2 / 3 }
-}
-
-/// Part of the L2 norm in wave numbers from `first` on.
-fn share_above(coefficients: &[Complex64], first: usize) -> f64 {
-    let energy = |c: &[Complex64]| c.iter().map(Complex64::norm_sqr).sum::<f64>();
-    let tail = energy(coefficients.get(first..).unwrap_or(&[]));
-    if tail == 0.0 { 0.0 } else { (tail / energy(coefficients)).sqrt() }
 }

@@ -11,14 +11,16 @@ pub struct Pointwise {
     pool: Vec<Vec<f64>>,
 }
 
-/// What an expression is evaluated over: a grid in one space dimension.
+/// What an expression is evaluated over: the points of a grid.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
-    /// x at the points.
-    pub coordinates: &'a [f64],
+    /// Every coordinate at the points.
+    pub coordinates: &'a [Vec<f64>],
     pub time: f64,
     pub parameters: &'a [f64],
-    /// `derivatives[m]`: the m-th derivative of u at the points; empty where it is not needed.
+    /// The derivatives of u that the expression names.
+    pub channels: &'a [Channel],
+    /// Each of the `channels` at the points.
     pub derivatives: &'a [Vec<f64>],
 }
 
@@ -60,13 +62,10 @@ impl Pointwise {
             Expression::Constant(value) => Value::Scalar(*value),
             Expression::Time => Value::Scalar(fields.time),
             Expression::Parameter(k) => Value::Scalar(fields.parameters[*k]),
-            Expression::Coordinate(_) => self.block(&fields.coordinates[range]),
+            Expression::Coordinate(axis) => self.block(&fields.coordinates[*axis][range]),
             Expression::Jet(channel) => {
-                let order = match channel {
-                    Channel::Laplacian => 2,
-                    Channel::Partial(index) => usize::from(index.0[0]),
-                };
-                self.block(&fields.derivatives[order][range])
+                let named = fields.channels.iter().position(|named| named == channel);
+                self.block(&fields.derivatives[named.expect("every channel is given")][range])
             }
             Expression::Negate(a) => map(self.node(a, fields, range), |z| -z),
             Expression::Call(function, a) => call(*function, self.node(a, fields, range)),
@@ -126,7 +125,7 @@ fn call(function: Function, value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::expression::Place;
+    use crate::problem::expression::{MultiIndex, Place};
     use crate::random::{Philox, Stream};
     use crate::tests::{coordinate, jet, number, parameter, product, sum, time};
 
@@ -154,10 +153,12 @@ mod tests {
         for count in [1, BLOCK - 1, BLOCK, BLOCK + 1, 1_301] {
             let coordinates = draw(0, count);
             let derivatives = [draw(1, count), draw(2, count), draw(3, count)];
+            let channels = [0, 1, 2].map(|order| Channel::Partial(MultiIndex::along(0, order)));
             let fields = Fields {
-                coordinates: &coordinates,
+                coordinates: std::slice::from_ref(&coordinates),
                 time: 0.4,
                 parameters: &[1.7],
+                channels: &channels,
                 derivatives: &derivatives,
             };
             let mut values = vec![0.0; count];

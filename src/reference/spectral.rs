@@ -4,13 +4,13 @@
 use std::ops::ControlFlow;
 
 use rustfft::FftPlanner;
-use rustfft::num_complex::Complex64;
 
 use super::etdrk4::System;
-use super::fourier::RealTransform;
+use super::fourier::FieldTransform;
 use super::march::March;
 use super::pointwise::{Fields, Pointwise};
-use super::solution::{Quality, SpectralSolution, interpolate, relative_distance};
+use super::solution::{Quality, SpectralSolution, interpolate};
+use super::spectrum::{Spectrum, relative_distance};
 use super::split::Split;
 use super::{Progress, ReferenceError};
 use crate::problem::{Boundary, Problem};
@@ -28,45 +28,67 @@ pub struct SpectralSettings {
     /// Intervals between kept snapshots: times that divide the run into so many equal parts are
     /// hit exactly. More are taken where interpolation in time needs them.
     pub intervals: usize,
+    /// Along an axis.
     pub max_modes: usize,
     /// Most time steps of one run.
     pub max_steps: usize,
+    /// Most numbers that all runs together may transform between coefficients and samples.
+    pub max_work: f64,
 }
 
-impl Default for SpectralSettings {
-    fn default() -> Self {
+impl SpectralSettings {
+    /// The defaults for so many dimensions.
+    #[must_use]
+    pub fn in_dimensions(dimensions: usize) -> Self {
+        let max_modes = match dimensions {
+            1 => 1 << 14,
+            2 => 512,
+            _ => 64,
+        };
         Self {
             tolerance: 1e-9,
             modes: None,
             step: None,
-            intervals: 256,
-            max_modes: 1 << 14,
+            intervals: usual_intervals(dimensions) / 4,
+            max_modes,
             max_steps: 1 << 18,
+            max_work: 4e9,
         }
     }
-}
 
-impl SpectralSettings {
     /// The problem's own wishes. Every so many of its time steps, few where possible, a snapshot
     /// is hit exactly.
     #[must_use]
     pub fn of(problem: &Problem) -> Self {
-        let defaults = Self::default();
+        let dimensions = problem.dimensions();
+        let defaults = Self::in_dimensions(dimensions);
         let steps = (problem.time.end - problem.time.start) / problem.method.step;
         let divides = steps.is_finite() && (steps - steps.round()).abs() < 1e-6;
         let steps = if divides { steps.round() as usize } else { defaults.intervals };
-        let intervals = (FEWEST_INTERVALS..=USUAL_INTERVALS)
+        let intervals = (FEWEST_INTERVALS..=usual_intervals(dimensions))
             .rev()
             .find(|&count| steps.is_multiple_of(count))
             .unwrap_or(defaults.intervals);
-        Self { modes: problem.reference.modes, step: problem.reference.step, intervals, ..defaults }
+        let modes = problem.reference.modes.map(|modes| modes.next_multiple_of(2));
+        Self { modes, step: problem.reference.step, intervals, ..defaults }
     }
 }
 
+/// More snapshots than this are only kept where interpolation in time needs them: one in two
+/// dimensions takes a megabyte, not a kilobyte.
+fn usual_intervals(dimensions: usize) -> usize {
+    if dimensions == 1 { 1_024 } else { 256 }
+}
+
+fn most_intervals(dimensions: usize) -> usize {
+    4 * usual_intervals(dimensions)
+}
+
 const FEWEST_INTERVALS: usize = 64;
-/// More snapshots than this are only kept where interpolation in time needs them.
-const USUAL_INTERVALS: usize = 1_024;
-const MOST_INTERVALS: usize = 4_096;
+/// Steps beyond which a given step is a slip.
+const MOST_STEPS: f64 = 1e9;
+/// Dimensions in which a grid has not more points than a computer has room for.
+pub const MOST_DIMENSIONS: usize = 3;
 /// Steps between looks at the spectrum.
 const CHECK_EVERY: usize = 8;
 /// Part of the norm that snapshots may leave out, over the tolerance.
@@ -82,7 +104,7 @@ pub type Observer<'a> = &'a dyn Fn(Progress) -> ControlFlow<()>;
 #[must_use]
 pub fn identity(problem: &Problem, settings: &SpectralSettings) -> String {
     format!(
-        "spectral 1 {:?} {:?} {:?} {:?} {:?} {settings:?}",
+        "spectral 2 {:?} {:?} {:?} {:?} {:?} {settings:?}",
         problem.coordinates,
         problem.parameters.iter().map(|p| p.value).collect::<Vec<_>>(),
         problem.time,
@@ -91,16 +113,16 @@ pub fn identity(problem: &Problem, settings: &SpectralSettings) -> String {
     )
 }
 
-/// Solves a periodic problem in one space dimension.
+/// Solves a periodic problem in up to three space dimensions.
 ///
 /// Refinement stops at the tolerance, or where more steps no longer help (rounding, chaos) or
-/// would be too many: [`Quality::estimated_error`] says what was reached.
+/// would be too many or too much work: [`Quality::estimated_error`] says what was reached.
 ///
 /// # Errors
 /// [`ReferenceError::Dimensions`], [`ReferenceError::NotPeriodic`] and
 /// [`ReferenceError::Settings`] when the problem does not allow it;
-/// [`ReferenceError::InitialNotFinite`], [`ReferenceError::NotFinite`] and
-/// [`ReferenceError::Unresolved`] when the solution does not;
+/// [`ReferenceError::InitialNotFinite`], [`ReferenceError::NotFinite`],
+/// [`ReferenceError::Unresolved`] and [`ReferenceError::TooMuchWork`] when the solution does not;
 /// [`ReferenceError::Cancelled`] when the observer says so.
 pub fn solve(
     problem: &Problem,
@@ -108,9 +130,9 @@ pub fn solve(
     observe: Observer<'_>,
 ) -> Result<SpectralSolution, ReferenceError> {
     let system = system(problem)?;
-    settings.check()?;
+    settings.check(problem)?;
     let initial = initial_coefficients(problem, &system, settings)?;
-    let mut refinement = Refinement { problem, settings, system, initial, observe };
+    let mut refinement = Refinement { problem, settings, system, initial, observe, work: 0.0 };
     match settings.step {
         Some(step) => refinement.with_given_step(step),
         None => refinement.until_runs_agree(),
@@ -118,13 +140,22 @@ pub fn solve(
 }
 
 impl SpectralSettings {
-    fn check(&self) -> Result<(), ReferenceError> {
+    fn check(&self, problem: &Problem) -> Result<(), ReferenceError> {
+        let span = problem.time.end - problem.time.start;
+        // A grid that has room in memory.
+        let most = match problem.dimensions() {
+            1 => 1 << 20,
+            2 => 2_048,
+            _ => 192,
+        };
         let bad = |name, value| Err(ReferenceError::Settings { name, value });
         match (self.modes, self.step) {
-            (Some(modes), _) if modes < 4 || !modes.is_multiple_of(2) || modes > 1 << 20 => {
+            (Some(modes), _) if modes < 4 || !modes.is_multiple_of(2) || modes > most => {
                 bad("modes", modes as f64)
             }
-            (_, Some(step)) if !(step > 0.0 && step.is_finite()) => bad("step", step),
+            (_, Some(step)) if !(step > 0.0 && step.is_finite() && span / step < MOST_STEPS) => {
+                bad("step", step)
+            }
             _ if self.tolerance <= 0.0 || self.tolerance.is_nan() => {
                 bad("tolerance", self.tolerance)
             }
@@ -138,54 +169,62 @@ impl SpectralSettings {
 }
 
 fn system(problem: &Problem) -> Result<System, ReferenceError> {
-    let [coordinate] = problem.coordinates.as_slice() else {
-        return Err(ReferenceError::Dimensions { dimensions: problem.coordinates.len() });
-    };
-    if coordinate.boundary != Boundary::Periodic {
+    let dimensions = problem.dimensions();
+    if dimensions > MOST_DIMENSIONS {
+        return Err(ReferenceError::Dimensions { dimensions });
+    }
+    let walled = problem.coordinates.iter().find(|c| c.boundary != Boundary::Periodic);
+    if let Some(coordinate) = walled {
         return Err(ReferenceError::NotPeriodic { coordinate: coordinate.name.clone() });
     }
     let parameters: Vec<f64> = problem.parameters.iter().map(|p| p.value).collect();
     Ok(System {
-        lower: coordinate.lower,
-        length: coordinate.upper - coordinate.lower,
-        split: Split::of(&problem.right_hand_side, &parameters)?,
+        lower: problem.coordinates.iter().map(|c| c.lower).collect(),
+        length: problem.coordinates.iter().map(|c| c.upper - c.lower).collect(),
+        split: Split::of(&problem.right_hand_side, &parameters, dimensions),
         parameters,
     })
 }
 
-/// Coefficients of the initial state from a grid far finer than the most modes.
+/// Coefficients of the initial state from a grid finer than the most modes.
 fn initial_coefficients(
     problem: &Problem,
     system: &System,
     settings: &SpectralSettings,
-) -> Result<Vec<Complex64>, ReferenceError> {
+) -> Result<Spectrum, ReferenceError> {
+    let dimensions = problem.dimensions();
     let modes = settings.modes.unwrap_or(settings.max_modes);
-    let samples = (4 * modes).next_power_of_two();
-    let x: Vec<f64> =
-        (0..samples).map(|j| system.lower + system.length * (j as f64 / samples as f64)).collect();
-    let mut values = vec![0.0; samples];
+    // What lies beyond the most modes folds onto them: of little where it is small, and all that
+    // memory allows in three dimensions.
+    let finer = if dimensions == 1 { 4 } else { 2 };
+    let samples = vec![finer * modes; dimensions];
+    let grid = system.grid(&samples);
+    let mut values = vec![0.0; samples.iter().product()];
     let fields = Fields {
-        coordinates: &x,
+        coordinates: &grid,
         time: problem.time.start,
         parameters: &system.parameters,
+        channels: &[],
         derivatives: &[],
     };
     Pointwise::default().evaluate(&problem.initial, fields, &mut values);
     if let Some(bad) = values.iter().position(|u| !u.is_finite()) {
-        return Err(ReferenceError::InitialNotFinite { place: x[bad] });
+        let place = grid.iter().map(|axis| axis[bad]).collect();
+        return Err(ReferenceError::InitialNotFinite { place });
     }
-    let mut coefficients = vec![Complex64::default(); modes / 2];
-    RealTransform::new(samples, &mut FftPlanner::new()).analyze(&values, &mut coefficients);
-    Ok(coefficients)
+    let mut spectrum = Spectrum::zeros(&vec![modes / 2; dimensions]);
+    FieldTransform::new(&samples, &mut FftPlanner::new()).analyze(&values, &mut spectrum);
+    Ok(spectrum)
 }
 
 /// One integration over the whole time.
 struct Run {
-    snapshots: Vec<Vec<Complex64>>,
+    snapshots: Vec<Spectrum>,
     modes: usize,
     steps: usize,
     /// The largest part of the norm in the upper quarter of the spectrum.
     tail: f64,
+    work: f64,
 }
 
 impl Run {
@@ -198,8 +237,10 @@ struct Refinement<'a> {
     problem: &'a Problem,
     settings: &'a SpectralSettings,
     system: System,
-    initial: Vec<Complex64>,
+    initial: Spectrum,
     observe: Observer<'a>,
+    /// Of all runs so far.
+    work: f64,
 }
 
 impl Refinement<'_> {
@@ -207,7 +248,8 @@ impl Refinement<'_> {
     fn with_given_step(&mut self, step: f64) -> Result<SpectralSolution, ReferenceError> {
         let span = self.problem.time.end - self.problem.time.start;
         let mut intervals = self.settings.intervals;
-        while 2 * intervals <= MOST_INTERVALS && 2.0 * step * intervals as f64 <= 0.5 * span {
+        let most = most_intervals(self.problem.dimensions());
+        while 2 * intervals <= most && 2.0 * step * intervals as f64 <= 0.5 * span {
             intervals *= 2;
         }
         let substeps = (span / (intervals as f64 * step) / 2.0 - 1e-9).ceil().max(1.0) as usize;
@@ -220,6 +262,7 @@ impl Refinement<'_> {
     fn until_runs_agree(&mut self) -> Result<SpectralSolution, ReferenceError> {
         let tolerance = self.settings.tolerance;
         let (mut intervals, mut substeps) = (self.settings.intervals, 1);
+        let most_intervals = most_intervals(self.problem.dimensions());
         let mut previous: Option<Run> = None;
         let mut last_difference: Option<f64> = None;
         let mut error = None;
@@ -228,6 +271,10 @@ impl Refinement<'_> {
             let run = match self.run(intervals, substeps, level, error) {
                 Ok(run) => run,
                 Err(ReferenceError::Cancelled) => return Err(ReferenceError::Cancelled),
+                Err(found @ ReferenceError::TooMuchWork { .. }) => {
+                    let (Some(run), Some(error)) = (previous, error) else { return Err(found) };
+                    return Ok(self.finish(run, error));
+                }
                 Err(found) => {
                     let settled = failure.as_ref().is_some_and(|f| same_failure(f, &found));
                     if settled || 2 * intervals * substeps > self.settings.max_steps {
@@ -246,14 +293,15 @@ impl Refinement<'_> {
                 // A run of order four leaves 1/15 of the difference; believe what was observed.
                 let estimate = difference / (ratio.clamp(2.0, 16.0) - 1.0);
                 let stalled = ratio < 2.0 && last_difference.is_some() && difference < 1e-6;
-                let full = 2 * run.steps > self.settings.max_steps;
+                let full = 2 * run.steps > self.settings.max_steps
+                    || self.work + 2.0 * run.work > self.settings.max_work;
                 if (estimate <= tolerance && !coarse_in_time) || stalled || full {
                     return Ok(self.finish(run, estimate));
                 }
                 (error, last_difference) = (Some(estimate), Some(difference));
             }
             previous = Some(run);
-            if coarse_in_time && 2 * intervals <= MOST_INTERVALS {
+            if coarse_in_time && 2 * intervals <= most_intervals {
                 intervals *= 2;
             } else {
                 substeps *= 2;
@@ -278,8 +326,8 @@ impl Refinement<'_> {
         let estimated_error = error.hypot(interpolation_error(&run)).hypot(run.tail);
         let quality = Quality { modes: run.modes, steps: run.steps, estimated_error };
         let bound = (self.settings.tolerance * NEGLIGIBLE).max(f64::EPSILON);
-        let snapshots = run.snapshots.into_iter().map(|c| significant(c, bound)).collect();
-        let (lower, length) = (self.system.lower, self.system.length);
+        let snapshots = run.snapshots.iter().map(|snapshot| snapshot.significant(bound)).collect();
+        let (lower, length) = (self.system.lower.clone(), self.system.length.clone());
         let (start, end) = (self.problem.time.start, self.problem.time.end);
         SpectralSolution { lower, length, start, end, snapshots, quality }
     }
@@ -296,6 +344,7 @@ impl Refinement<'_> {
         let steps = intervals * substeps;
         let step = (end - start) / steps as f64;
         let mut march = March::new(&self.system, self.settings, &self.initial, step);
+        let before = self.work;
         let mut snapshots = vec![march.state.clone()];
         for interval in 0..intervals {
             let mut done = 0;
@@ -304,15 +353,21 @@ impl Refinement<'_> {
                 let time = start + step * (interval * substeps + done) as f64;
                 march.advance(time, count)?;
                 done += count;
+                self.work = before + march.work;
+                if self.work > self.settings.max_work {
+                    return Err(ReferenceError::TooMuchWork { time, steps });
+                }
             }
             snapshots.push(march.state.clone());
             let fraction = (interval + 1) as f64 / intervals as f64;
-            let progress = Progress { level, fraction, modes: march.modes, steps, error };
+            let modes = march.modes.iter().copied().max().unwrap_or(0);
+            let progress = Progress { level, fraction, modes, steps, error };
             if (self.observe)(progress).is_break() {
                 return Err(ReferenceError::Cancelled);
             }
         }
-        Ok(Run { snapshots, modes: march.most_modes, steps, tail: march.largest_tail })
+        let (modes, tail, work) = (march.most_modes, march.largest_tail, march.work);
+        Ok(Run { snapshots, modes, steps, tail, work })
     }
 }
 
@@ -320,7 +375,7 @@ impl Refinement<'_> {
 fn distance(coarse: &Run, fine: &Run) -> f64 {
     let stride = fine.intervals() / coarse.intervals();
     let pairs = coarse.snapshots.iter().zip(fine.snapshots.iter().step_by(stride));
-    relative_distance(pairs.map(|(a, b)| (a.as_slice(), b.as_slice())))
+    relative_distance(pairs)
 }
 
 /// What interpolation in time between the snapshots costs.
@@ -330,12 +385,11 @@ fn interpolation_error(run: &Run) -> f64 {
 
 /// What it costs to leave out every other snapshot.
 fn left_out_error(run: &Run) -> f64 {
-    let even = |index: usize| run.snapshots[2 * index].as_slice();
+    let even = |index: usize| &run.snapshots[2 * index];
     let count = run.snapshots.len().div_ceil(2);
-    let odd: Vec<usize> = (1..2 * count - 1).step_by(2).collect();
-    let guesses: Vec<_> = odd.iter().map(|&j| interpolate(count, even, 0.5 * j as f64)).collect();
-    let pairs = guesses.iter().zip(&odd);
-    relative_distance(pairs.map(|(guess, &j)| (guess.as_slice(), run.snapshots[j].as_slice())))
+    let odd = (1..2 * count - 1).step_by(2);
+    let guesses: Vec<_> = odd.clone().map(|j| interpolate(count, even, 0.5 * j as f64)).collect();
+    relative_distance(guesses.iter().zip(odd.map(|j| &run.snapshots[j])))
 }
 
 /// Whether smaller steps fail in the same way at nearly the same time.
@@ -344,19 +398,4 @@ fn same_failure(first: &ReferenceError, second: &ReferenceError) -> bool {
         (Some(first), Some(second)) => (first - second).abs() <= 0.02 * second.abs(),
         _ => false,
     }
-}
-
-/// Drops the trailing coefficients whose part of the L2 norm is at most `share`.
-fn significant(mut coefficients: Vec<Complex64>, share: f64) -> Vec<Complex64> {
-    let bound = share * share * coefficients.iter().map(Complex64::norm_sqr).sum::<f64>();
-    let mut dropped = 0.0;
-    let kept = coefficients
-        .iter()
-        .rposition(|c| {
-            dropped += c.norm_sqr();
-            dropped > bound
-        })
-        .map_or(1, |last| last + 1);
-    coefficients.truncate(kept);
-    coefficients
 }

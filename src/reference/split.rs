@@ -1,23 +1,18 @@
 //! F split into a constant-coefficient linear operator and the rest:
-//! F(x, t, u, ...) = sum over m of c_m d^m u / dx^m + R(x, t, u, u_x, ...).
+//! F(x, t, u, ...) = sum over multi-indices m of c_m D^m u + R(x, t, u, u_x, ...).
 
-use super::ReferenceError;
-use crate::problem::expression::{
-    Binary, Channel, Expression, Function, MAX_ORDER, MultiIndex, Place,
-};
+use super::etdrk4::terms;
+use crate::problem::expression::{Binary, Channel, Expression, Function, MultiIndex, Place};
 
-/// Orders 0 to 4 of the linear part.
-pub const ORDERS: usize = MAX_ORDER as usize + 1;
-
-/// The split of a right-hand side in one space dimension, with parameters at fixed values.
+/// The split of a right-hand side, with parameters at fixed values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {
-    /// c_m, the coefficient of the m-th derivative of u in the linear part.
-    pub linear: [f64; ORDERS],
+    /// m and c_m, the coefficients of the derivatives of u in the linear part; an m may come twice.
+    pub linear: Vec<(MultiIndex, f64)>,
     /// R; `None` when F is linear with constant coefficients.
     pub rest: Option<Expression>,
-    /// The orders of derivatives that the rest names, ascending.
-    pub channels: Vec<u8>,
+    /// The derivatives that the rest names.
+    pub channels: Vec<Channel>,
     /// Degree of the rest as a polynomial in u and its derivatives; `None` when it is not one.
     pub degree: Option<u32>,
 }
@@ -26,62 +21,51 @@ impl Split {
     /// Splits `right_hand_side`. Sums, differences and constant multiples are taken apart; a
     /// constant (or parameter) times a derivative of u goes to the linear part, everything else to
     /// the rest, above all what a coordinate or the time multiplies.
-    ///
-    /// # Errors
-    /// [`ReferenceError::Dimensions`] when the expression names a derivative along a second
-    /// coordinate.
-    pub fn of(right_hand_side: &Expression, parameters: &[f64]) -> Result<Self, ReferenceError> {
-        let mut split = Self { linear: [0.0; ORDERS], rest: None, channels: vec![], degree: None };
-        split.collect(right_hand_side, 1.0, parameters)?;
+    #[must_use]
+    pub fn of(right_hand_side: &Expression, parameters: &[f64], dimensions: usize) -> Self {
+        let mut split = Self { linear: vec![], rest: None, channels: vec![], degree: None };
+        split.collect(right_hand_side, 1.0, parameters, dimensions);
         if let Some(rest) = &split.rest {
-            for channel in rest.channels() {
-                split.channels.push(order_of(channel)?);
-            }
-            split.channels.sort_unstable();
-            split.channels.dedup();
+            split.channels = rest.channels().into_iter().collect();
             split.degree = degree(rest);
         }
-        Ok(split)
+        split
     }
 
-    fn collect(
-        &mut self,
-        term: &Expression,
-        factor: f64,
-        parameters: &[f64],
-    ) -> Result<(), ReferenceError> {
+    fn collect(&mut self, term: &Expression, factor: f64, parameters: &[f64], dimensions: usize) {
+        let mut inner = |term, factor| self.collect(term, factor, parameters, dimensions);
         match term {
             Expression::Jet(channel) => {
-                self.linear[usize::from(order_of(*channel)?)] += factor;
-                return Ok(());
+                let terms = terms(*channel, dimensions).into_iter();
+                self.linear.extend(terms.map(|(index, c)| (index, factor * c)));
+                return;
             }
-            Expression::Negate(a) => return self.collect(a, -factor, parameters),
-            Expression::Power(a, 1) => return self.collect(a, factor, parameters),
+            Expression::Negate(a) => return inner(a, -factor),
+            Expression::Power(a, 1) => return inner(a, factor),
             Expression::Binary(Binary::Add, a, b) => {
-                self.collect(a, factor, parameters)?;
-                return self.collect(b, factor, parameters);
+                inner(a, factor);
+                return inner(b, factor);
             }
             Expression::Binary(Binary::Subtract, a, b) => {
-                self.collect(a, factor, parameters)?;
-                return self.collect(b, -factor, parameters);
+                inner(a, factor);
+                return inner(b, -factor);
             }
             Expression::Binary(Binary::Multiply, a, b) => {
                 if let Some(value) = constant(a, parameters) {
-                    return self.collect(b, factor * value, parameters);
+                    return inner(b, factor * value);
                 }
                 if let Some(value) = constant(b, parameters) {
-                    return self.collect(a, factor * value, parameters);
+                    return inner(a, factor * value);
                 }
             }
             Expression::Binary(Binary::Divide, a, b) => {
                 if let Some(value) = constant(b, parameters) {
-                    return self.collect(a, factor / value, parameters);
+                    return inner(a, factor / value);
                 }
             }
             _ => {}
         }
         self.add_to_rest(term, factor);
-        Ok(())
     }
 
     fn add_to_rest(&mut self, term: &Expression, factor: f64) {
@@ -98,17 +82,6 @@ impl Split {
                 binary(Binary::Multiply, Expression::Constant(factor), term.clone()),
             ),
         });
-    }
-}
-
-/// Order of a derivative channel along the only coordinate.
-fn order_of(channel: Channel) -> Result<u8, ReferenceError> {
-    match channel {
-        Channel::Laplacian => Ok(2),
-        Channel::Partial(index) if index == MultiIndex::along(0, index.0[0]) => Ok(index.0[0]),
-        Channel::Partial(index) => Err(ReferenceError::Dimensions {
-            dimensions: 1 + index.0.iter().rposition(|&k| k > 0).unwrap_or(0),
-        }),
     }
 }
 
@@ -185,10 +158,14 @@ mod tests {
         (0..200)
             .map(|draw| {
                 let values: Vec<f64> = (0..7).map(|i| random.normal(draw, i)).collect();
-                let jet = |channel: Channel| values[usize::from(order_of(channel).expect("1D"))];
+                let derivative = |index: &MultiIndex| values[usize::from(index.0[0])];
+                let jet = |channel: Channel| match channel {
+                    Channel::Partial(index) => derivative(&index),
+                    Channel::Laplacian => values[2],
+                };
                 let place = Place { coordinates: &values[5..6], time: values[6], parameters };
                 let rest = split.rest.as_ref().map_or(0.0, |rest| rest.evaluate(place, &jet));
-                let linear: f64 = split.linear.iter().zip(&values).map(|(c, u)| c * u).sum();
+                let linear: f64 = split.linear.iter().map(|(index, c)| c * derivative(index)).sum();
                 (linear + rest - whole.evaluate(place, &jet)).abs()
             })
             .fold(0.0, f64::max)
@@ -198,33 +175,31 @@ mod tests {
     fn the_two_parts_add_up_to_the_whole() {
         let parameters = [0.7, -0.2];
         let whole = varied();
-        let split = Split::of(&whole, &parameters).expect("one dimension");
-        assert_eq!(split.linear, [-1.4, -0.7, 0.3, 0.0, -0.1]);
-        assert_eq!(split.channels, vec![0, 1]);
+        let split = Split::of(&whole, &parameters, 1);
+        let along = |order| MultiIndex::along(0, order);
+        let linear = [(along(2), 0.3), (along(1), -0.7), (along(0), -1.4), (along(4), -0.1)];
+        assert_eq!(split.linear, linear);
+        assert_eq!(split.channels, [0, 1].map(|order| Channel::Partial(along(order))));
         assert_eq!(split.degree, Some(3));
         assert!(largest_defect(&split, &whole, &parameters) < 1e-12);
         // The oracle sees a planted error.
         let mut wrong = split;
-        wrong.linear[2] += 1e-9;
+        wrong.linear[2].1 += 1e-9;
         assert!(largest_defect(&wrong, &whole, &parameters) > 1e-10);
     }
 
     #[test]
     fn a_linear_equation_has_no_rest() {
         let heat = product(parameter(0), Expression::Jet(Channel::Laplacian));
-        let split = Split::of(&heat, &[0.5]).expect("one dimension");
-        assert_eq!(split.linear, [0.0, 0.0, 0.5, 0.0, 0.0]);
+        let split = Split::of(&heat, &[0.5], 2);
+        let second = |axis| (MultiIndex::along(axis, 2), 0.5);
+        assert_eq!(split.linear, [second(0), second(1)]);
         assert_eq!(split.rest, None);
     }
 
     #[test]
     fn what_is_not_polynomial_has_no_degree() {
         let sine = Expression::Call(Function::Sin, Box::new(jet(0)));
-        assert_eq!(Split::of(&sine, &[]).expect("one dimension").degree, None);
-        let mixed = Expression::Jet(Channel::Partial(MultiIndex::along(1, 2)));
-        assert!(matches!(
-            Split::of(&mixed, &[]),
-            Err(ReferenceError::Dimensions { dimensions: 2 })
-        ));
+        assert_eq!(Split::of(&sine, &[], 1).degree, None);
     }
 }

@@ -228,6 +228,130 @@ fn terms_that_vary_with_place_and_time_are_exact() {
     assert!(error < 1e-10, "{error} {:?}", solution.quality());
 }
 
+fn along(axis: usize, order: u8) -> Expression {
+    Expression::Jet(Channel::Partial(MultiIndex::along(axis, order)))
+}
+
+/// u_t = `right_hand_side` on boxes with periods 1 + axis.
+fn in_a_box(right_hand_side: Expression, initial: Expression, dimensions: usize) -> Problem {
+    let mut problem = periodic(right_hand_side, initial, [0.0, 1.0], 1.0);
+    let first = problem.coordinates[0].clone();
+    problem.coordinates = (0..dimensions)
+        .map(|axis| Coordinate { upper: 1.0 + axis as f64, ..first.clone() })
+        .collect();
+    problem
+}
+
+/// A wave along an axis of such a box, `k` times.
+fn wave(function: Function, axis: usize, k: f64) -> Expression {
+    let scale = std::f64::consts::TAU * k / (1.0 + axis as f64);
+    call(function, product(number(scale), Expression::Coordinate(axis)))
+}
+
+/// Largest error at the end and between snapshots, on a grid and on scattered points.
+fn largest_error_in_a_box(
+    solution: &SpectralSolution,
+    dimensions: usize,
+    exact: &dyn Fn(f64, &[f64]) -> f64,
+) -> f64 {
+    let times = solution.times();
+    let side = |axis: usize, j: usize| 0.11 + (1.0 + axis as f64) * 0.13 * j as f64;
+    let point = |index: usize, shift: f64| -> Vec<f64> {
+        let place = |axis: usize| {
+            side(axis, index / 5usize.pow((dimensions - 1 - axis) as u32) % 5)
+                + shift * index as f64
+        };
+        (0..dimensions).map(place).collect()
+    };
+    let count = 5usize.pow(dimensions as u32);
+    [(1.0, 0.0), (0.5 * (times[1] + times[2]), 0.0), (1.0, 0.017)]
+        .into_iter()
+        .flat_map(|(time, shift)| {
+            let points: Vec<Vec<f64>> = (0..count).map(|index| point(index, shift)).collect();
+            let values = solution.values(time, &points.concat()).expect("inside the run");
+            let error = |(point, u): (&Vec<f64>, f64)| (u - exact(time, point)).abs();
+            points.iter().zip(values).map(error).collect::<Vec<_>>()
+        })
+        .fold(0.0, f64::max)
+}
+
+#[test]
+fn anisotropic_diffusion_and_advection_in_two_and_three_dimensions_is_exact() {
+    // u = mean + e^{-a t} sin(2 pi (x - t)) cos(..) under u_t = 0.1 u_xx + 0.02 lap u - u_x.
+    for dimensions in [2, 3] {
+        let last = dimensions - 1;
+        let diffusion = sum(
+            product(number(0.1), along(0, 2)),
+            product(number(0.02), Expression::Jet(Channel::Laplacian)),
+        );
+        let waves = product(wave(Function::Sin, 0, 1.0), wave(Function::Cos, last, 2.0));
+        let problem = in_a_box(minus(diffusion, along(0, 1)), sum(number(0.5), waves), dimensions);
+        assert_eq!(kind(&problem), ReferenceKind::Spectral);
+        let settings = SpectralSettings { max_modes: 64, ..SpectralSettings::of(&problem) };
+        let solution = spectral::solve(&problem, &settings, &quiet).expect("solves");
+        let (k, m) = (std::f64::consts::TAU, 2.0 * std::f64::consts::TAU / (1.0 + last as f64));
+        let exact = |t: f64, x: &[f64]| {
+            let decay = (-(0.12 * k * k + 0.02 * m * m) * t).exp();
+            0.5 + decay * (k * (x[0] - t)).sin() * (m * x[last]).cos()
+        };
+        let error = largest_error_in_a_box(&solution, dimensions, &exact);
+        assert!(error < 1e-9, "{dimensions}: {error} {:?}", solution.quality());
+        let wrong = |t: f64, x: &[f64]| exact(t * (1.0 + 1e-6), x);
+        assert!(largest_error_in_a_box(&solution, dimensions, &wrong) > 1e-8);
+    }
+}
+
+#[test]
+fn a_nonlinear_equation_with_mixed_derivatives_in_the_plane_meets_its_tolerance() {
+    // u = 2 + sin(2 pi x - t) cos(pi y) solves u_t = 0.05 lap u + 0.03 u_xy - u u_y + cos(pi y) u^2
+    // + g with the g that makes it so.
+    use std::f64::consts::{PI, TAU};
+    let phase = || minus(product(number(TAU), coordinate()), time());
+    let y = || product(number(PI), Expression::Coordinate(1));
+    let (sin, cos) = (|a| call(Function::Sin, a), |a| call(Function::Cos, a));
+    let exact = || sum(number(2.0), product(sin(phase()), cos(y())));
+    let u_t = Expression::Negate(Box::new(product(cos(phase()), cos(y()))));
+    let laplacian = product(number(-(TAU * TAU + PI * PI)), product(sin(phase()), cos(y())));
+    let u_xy = product(number(-TAU * PI), product(cos(phase()), sin(y())));
+    let u_y = product(number(-PI), product(sin(phase()), sin(y())));
+    let mixed =
+        Expression::Jet(Channel::Partial(MultiIndex::along(0, 1).plus(&MultiIndex::along(1, 1))));
+    let flow = |lap, xy, u: Expression, u_y| {
+        let linear = sum(product(number(0.05), lap), product(number(0.03), xy));
+        sum(minus(linear, product(u.clone(), u_y)), product(cos(y()), power(u, 2)))
+    };
+    let forcing = minus(u_t, flow(laplacian, u_xy, exact(), u_y));
+    let equation =
+        sum(flow(Expression::Jet(Channel::Laplacian), mixed, jet(0), along(1, 1)), forcing);
+    let initial = sum(number(2.0), product(sin(product(number(TAU), coordinate())), cos(y())));
+    let problem = in_a_box(equation, initial, 2);
+    let solution =
+        spectral::solve(&problem, &SpectralSettings::of(&problem), &quiet).expect("solves");
+    let truth = |t: f64, x: &[f64]| 2.0 + (TAU * x[0] - t).sin() * (PI * x[1]).cos();
+    let error = largest_error_in_a_box(&solution, 2, &truth);
+    let estimate = solution.quality().estimated_error;
+    assert!(error < 1e-7 && error < 20.0 * estimate, "{error} {:?}", solution.quality());
+    assert_eq!(SpectralSolution::decode(&solution.encode()).as_ref(), Ok(&solution));
+}
+
+#[test]
+fn work_without_end_ends() {
+    let problem = allen_cahn();
+    let settings = SpectralSettings { max_work: 1e5, ..SpectralSettings::of(&problem) };
+    let error = spectral::solve(&problem, &settings, &quiet).expect_err("too little");
+    assert!(matches!(error, ReferenceError::TooMuchWork { .. }), "{error}");
+    // With enough for two runs but not for the tolerance the estimate says what was reached.
+    let settings =
+        SpectralSettings { tolerance: 1e-13, max_work: 3e7, ..SpectralSettings::of(&problem) };
+    let solution = spectral::solve(&problem, &settings, &quiet).expect("two runs");
+    let estimate = solution.quality().estimated_error;
+    assert!(estimate > settings.tolerance && estimate < 1e-3, "{estimate}");
+    // A step that would take for ever is refused at once.
+    let settings = SpectralSettings { step: Some(1e-300), ..SpectralSettings::of(&problem) };
+    let error = spectral::solve(&problem, &settings, &quiet).expect_err("for ever");
+    assert!(matches!(error, ReferenceError::Settings { name: "step", .. }), "{error}");
+}
+
 #[test]
 fn convergence_is_of_fourth_order_in_time_and_spectral_in_space() {
     let problem = allen_cahn();
@@ -236,7 +360,7 @@ fn convergence_is_of_fourth_order_in_time_and_spectral_in_space() {
             modes: Some(modes),
             step: Some(step),
             intervals: 16,
-            ..SpectralSettings::default()
+            ..SpectralSettings::in_dimensions(1)
         };
         spectral::solve(&problem, &settings, &quiet).expect("solves")
     };
@@ -310,13 +434,14 @@ fn burgers_front_is_resolved_and_its_estimate_is_honest() {
 #[test]
 fn what_cannot_be_solved_says_why() {
     let solve = |problem: &Problem| {
-        spectral::solve(problem, &SpectralSettings::default(), &quiet).expect_err("must fail")
+        spectral::solve(problem, &SpectralSettings::in_dimensions(1), &quiet)
+            .expect_err("must fail")
     };
     let good = || periodic(jet(2), call(Function::Sin, coordinate()), [0.0, 1.0], 1.0);
-    let mut plane = good();
-    plane.coordinates.push(plane.coordinates[0].clone());
-    assert_eq!(solve(&plane), ReferenceError::Dimensions { dimensions: 2 });
-    assert_eq!(kind(&plane), ReferenceKind::None);
+    let mut four = good();
+    four.coordinates = vec![four.coordinates[0].clone(); 4];
+    assert_eq!(solve(&four), ReferenceError::Dimensions { dimensions: 4 });
+    assert_eq!(kind(&four), ReferenceKind::None);
 
     let mut walled = good();
     walled.coordinates[0].boundary = Boundary::Dirichlet { lower: number(0.0), upper: number(0.0) };
@@ -324,7 +449,7 @@ fn what_cannot_be_solved_says_why() {
 
     let mut singular = good();
     singular.initial = call(Function::Log, coordinate());
-    assert_eq!(solve(&singular), ReferenceError::InitialNotFinite { place: 0.0 });
+    assert_eq!(solve(&singular), ReferenceError::InitialNotFinite { place: vec![0.0] });
 
     let mut exact = good();
     exact.reference.kind = ReferenceKind::Exact;
@@ -337,15 +462,15 @@ fn what_cannot_be_solved_says_why() {
 fn blow_up_is_reported_with_its_time() {
     // u_t = u^2 from u = 1 becomes infinite at t = 1.
     let problem = periodic(power(jet(0), 2), number(1.0), [0.0, 1.0], 2.0);
-    let error =
-        spectral::solve(&problem, &SpectralSettings::default(), &quiet).expect_err("blows up");
+    let error = spectral::solve(&problem, &SpectralSettings::in_dimensions(1), &quiet)
+        .expect_err("blows up");
     let time = error.failure_time().expect("a failure in time");
     assert!((time - 1.0).abs() < 0.05, "{error}");
     // A shock without diffusion: from sin x, at t = 1.
     let equation = Expression::Negate(Box::new(product(jet(0), jet(1))));
     let sine = call(Function::Sin, coordinate());
     let problem = periodic(equation, sine, [0.0, std::f64::consts::TAU], 2.0);
-    let settings = SpectralSettings { max_modes: 512, ..SpectralSettings::default() };
+    let settings = SpectralSettings { max_modes: 512, ..SpectralSettings::in_dimensions(1) };
     let error = spectral::solve(&problem, &settings, &quiet).expect_err("a shock");
     let time = error.failure_time().expect("a failure in time");
     assert!((0.9..1.3).contains(&time), "{error}");

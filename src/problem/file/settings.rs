@@ -72,7 +72,7 @@ impl Settings {
             reference: reference(
                 reader,
                 top,
-                coordinates.len() <= 1 && periodic == coordinates.len(),
+                coordinates.len() <= 3 && periodic == coordinates.len(),
                 exact,
             ),
         }
