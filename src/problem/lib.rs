@@ -131,23 +131,27 @@ pub struct Problem {
     /// Name for people, as in plots.
     pub title: String,
     pub description: String,
-    /// The unknown's name in the text (`u`).
-    pub unknown: String,
+    /// The unknowns' names in the text (`u`), in order: formulas, values and rows that belong to
+    /// them come in this order.
+    pub unknowns: Vec<String>,
     pub coordinates: Vec<Coordinate>,
     pub parameters: Vec<Parameter>,
     pub time: TimeSpan,
-    /// The equation as typed, for people.
+    /// The equations as typed, a line each, for people.
     pub equation: String,
-    /// F in u_t = F.
-    pub right_hand_side: Expression,
-    /// u at the start time: coordinates and parameters only.
-    pub initial: Expression,
-    /// The exact solution, where the file gives one: coordinates, time and parameters.
-    pub exact: Option<Expression>,
-    /// Factor of the network in the ansatz u = lift + distance * network; `None` is 1.
+    /// F in u_t = F, for each unknown.
+    pub right_hand_side: Vec<Expression>,
+    /// The unknowns at the start time: coordinates and parameters only.
+    pub initial: Vec<Expression>,
+    /// The exact solution of each unknown, where the file gives it: coordinates, time and
+    /// parameters.
+    pub exact: Option<Vec<Expression>>,
+    /// Factor of the network in the ansatz u = lift + distance * network, the same for all
+    /// unknowns; `None` is 1.
     pub distance: Option<Expression>,
-    /// Part of the ansatz that carries Dirichlet values; `None` is 0. May depend on time.
-    pub lift: Option<Expression>,
+    /// Part of each unknown's ansatz that carries Dirichlet values; `None` is 0. May depend on
+    /// time.
+    pub lift: Option<Vec<Expression>>,
     pub network: NetworkSettings,
     pub points: PointSettings,
     pub fit: FitSettings,
@@ -170,10 +174,10 @@ pub struct Coordinate {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Boundary {
     Periodic,
-    /// u equals the given expressions on the lower and the upper side, exactly.
+    /// Each unknown equals its expression on the lower and the upper side, exactly.
     Dirichlet {
-        lower: Expression,
-        upper: Expression,
+        lower: Vec<Expression>,
+        upper: Vec<Expression>,
     },
     /// Nothing is asked at the ends: the solution goes on beyond the range. For densities that are
     /// drawn from (`points.layout = "adaptive"`); draws from |u| stay in the range, those from a
@@ -246,7 +250,7 @@ impl Problem {
     #[must_use]
     pub fn names(&self) -> Names {
         Names {
-            unknown: self.unknown.clone(),
+            unknowns: self.unknowns.clone(),
             coordinates: self.coordinates.iter().map(|c| c.name.clone()).collect(),
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
         }

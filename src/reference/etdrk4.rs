@@ -18,14 +18,43 @@ use super::fourier::RealTransform;
 use super::pointwise::{Fields, Pointwise};
 use super::split::{ORDERS, Split};
 
-/// A periodic equation in one space dimension, ready to be discretised.
+/// Periodic equations in one space dimension, ready to be discretised.
 #[derive(Clone, Debug)]
 pub struct System {
     pub lower: f64,
     /// The period.
     pub length: f64,
-    pub split: Split,
+    /// One per unknown.
+    pub splits: Vec<Split>,
     pub parameters: Vec<f64>,
+}
+
+impl System {
+    /// m.
+    #[must_use]
+    pub fn unknowns(&self) -> usize {
+        self.splits.len()
+    }
+
+    /// Whether the equations are linear, with constant coefficients, and of one unknown each.
+    fn is_diagonal(&self) -> bool {
+        self.splits.iter().all(|split| split.rest.is_none())
+    }
+
+    /// The unknowns and orders of the derivatives that the rests name, each once.
+    fn entries(&self) -> Vec<(usize, u8)> {
+        let mut entries: Vec<_> =
+            self.splits.iter().flat_map(|split| split.entries.iter().copied()).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        entries
+    }
+
+    /// The highest degree of a rest; `None` when one is no polynomial.
+    fn degree(&self) -> Option<u32> {
+        let degrees = self.splits.iter().filter(|split| split.rest.is_some());
+        degrees.map(|split| split.degree).try_fold(0, |most, degree| Some(most.max(degree?)))
+    }
 }
 
 /// Points of the contour over which the coefficients are averaged.
@@ -33,7 +62,7 @@ const CONTOUR_POINTS: usize = 32;
 /// From here on |Lh| is large enough for the formulas themselves.
 const DIRECT_BEYOND: f64 = 8.0;
 
-/// The scheme's coefficients for one wave number.
+/// The scheme's coefficients for one wave number of one unknown.
 #[derive(Clone, Copy, Debug)]
 struct Coefficients {
     full: Complex64,
@@ -84,10 +113,15 @@ impl Coefficients {
     }
 }
 
-/// The scheme at one resolution: wave numbers 0 ..= K with K = modes / 2 - 1 and a fixed step.
+/// The scheme at one resolution: wave numbers 0 ..= K with K = modes / 2 - 1 and a fixed step. States
+/// hold wave number by wave number, and in each unknown by unknown.
 pub struct Stepper {
     step: f64,
+    kept: usize,
+    /// In the order of a state.
     scheme: Vec<Coefficients>,
+    /// The unknowns and orders of the derivatives that are needed.
+    entries: Vec<(usize, u8)>,
     transform: RealTransform,
     /// x of the padded grid.
     coordinates: Vec<f64>,
@@ -119,43 +153,46 @@ impl Stepper {
     pub fn new(system: &System, modes: usize, step: f64, planner: &mut FftPlanner<f64>) -> Self {
         let kept = modes / 2;
         let wave_number = TAU / system.length;
-        let scheme = (0..kept)
-            .map(|k| {
-                Coefficients::new(eigenvalue(&system.split.linear, wave_number * k as f64), step)
+        let scheme: Vec<Coefficients> = (0..kept)
+            .flat_map(|k| system.splits.iter().map(move |split| (k, split)))
+            .map(|(k, split)| {
+                Coefficients::new(eigenvalue(&split.linear, wave_number * k as f64), step)
             })
             .collect();
-        let samples = padded(modes, system.split.degree).next_multiple_of(2);
-        let orders = system.split.channels.last().map_or(0, |&order| usize::from(order) + 1);
-        let mut derivatives = vec![Vec::new(); orders];
-        for &order in &system.split.channels {
-            derivatives[usize::from(order)] = vec![0.0; samples];
+        let samples = padded(modes, system.degree()).next_multiple_of(2);
+        let entries = system.entries();
+        let mut derivatives = vec![Vec::new(); system.unknowns() * ORDERS];
+        for &(unknown, order) in &entries {
+            derivatives[unknown * ORDERS + usize::from(order)] = vec![0.0; samples];
         }
-        let empty = || vec![Complex64::default(); kept];
+        let empty = || vec![Complex64::default(); scheme.len()];
         let spacing = system.length / samples as f64;
         Self {
             step,
-            scheme,
+            kept,
+            entries,
             transform: RealTransform::new(samples, planner),
             coordinates: (0..samples).map(|j| system.lower + spacing * j as f64).collect(),
             wave_number,
             derivatives,
             values: vec![0.0; samples],
             pointwise: Pointwise::default(),
-            spectrum: empty(),
+            spectrum: vec![Complex64::default(); kept],
             slopes: std::array::from_fn(|_| empty()),
             stages: [empty(), empty()],
+            scheme,
         }
     }
 
-    /// Coefficients kept: K + 1.
+    /// Coefficients kept of each unknown: K + 1.
     #[must_use]
     pub fn kept(&self) -> usize {
-        self.scheme.len()
+        self.kept
     }
 
-    /// One step from `time`; `state` holds the coefficients c_0 .. c_K.
+    /// One step from `time`; `state` holds the coefficients c_0 .. c_K of all unknowns.
     pub fn advance(&mut self, system: &System, time: f64, state: &mut [Complex64]) {
-        if system.split.rest.is_none() {
+        if system.is_diagonal() {
             state.iter_mut().zip(&self.scheme).for_each(|(v, s)| *v *= s.full);
             return;
         }
@@ -183,15 +220,23 @@ impl Stepper {
         self.slopes = [n_v, n_a, n_b, n_c];
     }
 
-    /// Coefficients of the rest R at the state, by samples on the padded grid.
+    /// Coefficients of the rests R at the state, by samples on the padded grid.
     fn rest(&mut self, system: &System, time: f64, state: &[Complex64], out: &mut [Complex64]) {
-        for &order in &system.split.channels {
-            for (k, (d, c)) in self.spectrum.iter_mut().zip(state).enumerate() {
+        let unknowns = system.unknowns();
+        for &(unknown, order) in &self.entries {
+            let own = state.iter().skip(unknown).step_by(unknowns);
+            for (k, (d, c)) in self.spectrum.iter_mut().zip(own).enumerate() {
                 *d = c * derivative_symbol(self.wave_number * k as f64, order);
             }
-            self.transform.synthesize(&self.spectrum, &mut self.derivatives[usize::from(order)]);
+            let at = unknown * ORDERS + usize::from(order);
+            self.transform.synthesize(&self.spectrum, &mut self.derivatives[at]);
         }
-        if let Some(rest) = &system.split.rest {
+        for (unknown, split) in system.splits.iter().enumerate() {
+            let own = out.iter_mut().skip(unknown).step_by(unknowns);
+            let Some(rest) = &split.rest else {
+                own.for_each(|to| *to = Complex64::default());
+                continue;
+            };
             let fields = Fields {
                 coordinates: &self.coordinates,
                 time,
@@ -199,8 +244,9 @@ impl Stepper {
                 derivatives: &self.derivatives,
             };
             self.pointwise.evaluate(rest, fields, &mut self.values);
+            self.transform.analyze(&self.values, &mut self.spectrum);
+            own.zip(&self.spectrum).for_each(|(to, c)| *to = *c);
         }
-        self.transform.analyze(&self.values, out);
     }
 }
 

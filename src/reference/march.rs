@@ -40,14 +40,15 @@ impl<'a> March<'a> {
         initial: &[Complex64],
         step: f64,
     ) -> Self {
+        let unknowns = system.unknowns();
         let tail = (settings.tolerance * TAIL).max(TAIL_NOISE);
         let mut modes = settings.modes.unwrap_or(FEWEST_MODES);
         let max_modes = settings.modes.unwrap_or(settings.max_modes);
-        while modes < max_modes && share_above(initial, modes * 3 / 8) > tail {
+        while modes < max_modes && share_above(initial, unknowns * (modes * 3 / 8)) > tail {
             modes = finer(modes).min(max_modes);
         }
         let mut state = initial.to_vec();
-        state.resize(modes / 2, Complex64::default());
+        state.resize(unknowns * (modes / 2), Complex64::default());
         Self {
             system,
             tail: settings.modes.is_none().then_some(tail),
@@ -55,7 +56,7 @@ impl<'a> March<'a> {
             step,
             modes,
             most_modes: modes,
-            largest_tail: share_above(initial, modes * 3 / 8),
+            largest_tail: share_above(initial, unknowns * (modes * 3 / 8)),
             state,
             steppers: BTreeMap::new(),
             planner: FftPlanner::new(),
@@ -67,6 +68,7 @@ impl<'a> March<'a> {
     /// # Errors
     /// [`ReferenceError::NotFinite`] and [`ReferenceError::Unresolved`].
     pub fn advance(&mut self, time: f64, count: usize) -> Result<(), ReferenceError> {
+        let unknowns = self.system.unknowns();
         let before = self.state.clone();
         loop {
             let (system, step, modes) = (self.system, self.step, self.modes);
@@ -82,13 +84,13 @@ impl<'a> March<'a> {
             if !size.is_finite() {
                 return Err(ReferenceError::NotFinite { time, modes, step });
             }
-            let share = share_above(&self.state, modes * 3 / 8);
+            let share = share_above(&self.state, unknowns * (modes * 3 / 8));
             match self.tail {
                 Some(tail) if share > tail && modes < self.max_modes => {
                     self.modes = finer(modes).min(self.max_modes);
                     self.most_modes = self.most_modes.max(self.modes);
                     self.state.clone_from(&before);
-                    self.state.resize(self.modes / 2, Complex64::default());
+                    self.state.resize(unknowns * (self.modes / 2), Complex64::default());
                 }
                 _ if share > LOST => return Err(ReferenceError::Unresolved { time, modes }),
                 _ => {
@@ -104,10 +106,11 @@ impl<'a> March<'a> {
     /// Gives modes back when the next coarser resolution would have room to spare.
     fn coarsen(&mut self) {
         let Some(tail) = self.tail else { return };
-        let fewer = coarser(self.modes);
-        if fewer >= FEWEST_MODES && share_above(&self.state, fewer * 3 / 10) < tail {
+        let (fewer, unknowns) = (coarser(self.modes), self.system.unknowns());
+        let share = || share_above(&self.state, unknowns * (fewer * 3 / 10));
+        if fewer >= FEWEST_MODES && share() < tail {
             self.modes = fewer;
-            self.state.truncate(fewer / 2);
+            self.state.truncate(unknowns * (fewer / 2));
         }
     }
 }
@@ -121,7 +124,7 @@ fn coarser(modes: usize) -> usize {
     if modes.is_power_of_two() { modes * 3 / 4 } else { modes * 2 / 3 }
 }
 
-/// Part of the L2 norm in wave numbers from `first` on.
+/// Part of the L2 norm in coefficients from `first` on.
 fn share_above(coefficients: &[Complex64], first: usize) -> f64 {
     let energy = |c: &[Complex64]| c.iter().map(Complex64::norm_sqr).sum::<f64>();
     let tail = energy(coefficients.get(first..).unwrap_or(&[]));

@@ -1,6 +1,7 @@
 //! An expression over the points of a grid, block by block: every node of the tree is one simple
 //! loop over a block that stays in the first-level cache.
 
+use super::split::ORDERS;
 use crate::problem::expression::{Binary, Channel, Expression, Function};
 
 const BLOCK: usize = 512;
@@ -18,7 +19,8 @@ pub struct Fields<'a> {
     pub coordinates: &'a [f64],
     pub time: f64,
     pub parameters: &'a [f64],
-    /// `derivatives[m]`: the m-th derivative of u at the points; empty where it is not needed.
+    /// `derivatives[q ORDERS + m]`: the m-th derivative of unknown q at the points; empty where it is
+    /// not needed.
     pub derivatives: &'a [Vec<f64>],
 }
 
@@ -61,12 +63,12 @@ impl Pointwise {
             Expression::Time => Value::Scalar(fields.time),
             Expression::Parameter(k) => Value::Scalar(fields.parameters[*k]),
             Expression::Coordinate(_) => self.block(&fields.coordinates[range]),
-            Expression::Jet(channel) => {
-                let order = match channel {
+            Expression::Jet(entry) => {
+                let order = match entry.channel {
                     Channel::Laplacian => 2,
                     Channel::Partial(index) => usize::from(index.0[0]),
                 };
-                self.block(&fields.derivatives[order][range])
+                self.block(&fields.derivatives[entry.unknown * ORDERS + order][range])
             }
             Expression::Negate(a) => map(self.node(a, fields, range), |z| -z),
             Expression::Call(function, a) => call(*function, self.node(a, fields, range)),
@@ -165,7 +167,7 @@ mod tests {
             for (i, value) in values.iter().enumerate() {
                 let place =
                     Place { coordinates: &coordinates[i..=i], time: 0.4, parameters: &[1.7] };
-                let exact = expression.evaluate(place, &|channel| match channel {
+                let exact = expression.evaluate(place, &|entry| match entry.channel {
                     Channel::Partial(index) => derivatives[usize::from(index.0[0])][i],
                     Channel::Laplacian => f64::NAN,
                 });

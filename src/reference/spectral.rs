@@ -82,7 +82,7 @@ pub type Observer<'a> = &'a dyn Fn(Progress) -> ControlFlow<()>;
 #[must_use]
 pub fn identity(problem: &Problem, settings: &SpectralSettings) -> String {
     format!(
-        "spectral 1 {:?} {:?} {:?} {:?} {:?} {settings:?}",
+        "spectral 2 {:?} {:?} {:?} {:?} {:?} {settings:?}",
         problem.coordinates,
         problem.parameters.iter().map(|p| p.value).collect::<Vec<_>>(),
         problem.time,
@@ -91,7 +91,7 @@ pub fn identity(problem: &Problem, settings: &SpectralSettings) -> String {
     )
 }
 
-/// Solves a periodic problem in one space dimension.
+/// Solves a periodic problem in one space dimension, of any number of unknowns.
 ///
 /// Refinement stops at the tolerance, or where more steps no longer help (rounding, chaos) or
 /// would be too many: [`Quality::estimated_error`] says what was reached.
@@ -145,15 +145,18 @@ fn system(problem: &Problem) -> Result<System, ReferenceError> {
         return Err(ReferenceError::NotPeriodic { coordinate: coordinate.name.clone() });
     }
     let parameters: Vec<f64> = problem.parameters.iter().map(|p| p.value).collect();
+    let splits = problem.right_hand_side.iter().enumerate();
+    let splits = splits.map(|(unknown, f)| Split::of(f, unknown, &parameters));
     Ok(System {
         lower: coordinate.lower,
         length: coordinate.upper - coordinate.lower,
-        split: Split::of(&problem.right_hand_side, &parameters)?,
+        splits: splits.collect::<Result<_, _>>()?,
         parameters,
     })
 }
 
-/// Coefficients of the initial state from a grid far finer than the most modes.
+/// Coefficients of the initial state from a grid far finer than the most modes: wave number by wave
+/// number, and in each unknown by unknown.
 fn initial_coefficients(
     problem: &Problem,
     system: &System,
@@ -170,17 +173,25 @@ fn initial_coefficients(
         parameters: &system.parameters,
         derivatives: &[],
     };
-    Pointwise::default().evaluate(&problem.initial, fields, &mut values);
-    if let Some(bad) = values.iter().position(|u| !u.is_finite()) {
-        return Err(ReferenceError::InitialNotFinite { place: x[bad] });
-    }
+    let unknowns = problem.initial.len();
+    let mut transform = RealTransform::new(samples, &mut FftPlanner::new());
     let mut coefficients = vec![Complex64::default(); modes / 2];
-    RealTransform::new(samples, &mut FftPlanner::new()).analyze(&values, &mut coefficients);
-    Ok(coefficients)
+    let mut state = vec![Complex64::default(); unknowns * coefficients.len()];
+    for (unknown, initial) in problem.initial.iter().enumerate() {
+        Pointwise::default().evaluate(initial, fields, &mut values);
+        if let Some(bad) = values.iter().position(|u| !u.is_finite()) {
+            return Err(ReferenceError::InitialNotFinite { place: x[bad] });
+        }
+        transform.analyze(&values, &mut coefficients);
+        let of_unknown = state.iter_mut().skip(unknown).step_by(unknowns);
+        of_unknown.zip(&coefficients).for_each(|(to, c)| *to = *c);
+    }
+    Ok(state)
 }
 
 /// One integration over the whole time.
 struct Run {
+    unknowns: usize,
     snapshots: Vec<Vec<Complex64>>,
     modes: usize,
     steps: usize,
@@ -277,11 +288,12 @@ impl Refinement<'_> {
         }
         let estimated_error = error.hypot(interpolation_error(&run)).hypot(run.tail);
         let quality = Quality { modes: run.modes, steps: run.steps, estimated_error };
+        let unknowns = self.system.unknowns();
         let bound = (self.settings.tolerance * NEGLIGIBLE).max(f64::EPSILON);
-        let snapshots = run.snapshots.into_iter().map(|c| significant(c, bound)).collect();
+        let snapshots = run.snapshots.into_iter().map(|c| significant(c, unknowns, bound)).collect();
         let (lower, length) = (self.system.lower, self.system.length);
         let (start, end) = (self.problem.time.start, self.problem.time.end);
-        SpectralSolution { lower, length, start, end, snapshots, quality }
+        SpectralSolution { unknowns, lower, length, start, end, snapshots, quality }
     }
 
     /// Integrates with `intervals` x `substeps` equal steps and keeps a snapshot per interval.
@@ -312,7 +324,8 @@ impl Refinement<'_> {
                 return Err(ReferenceError::Cancelled);
             }
         }
-        Ok(Run { snapshots, modes: march.most_modes, steps, tail: march.largest_tail })
+        let unknowns = self.system.unknowns();
+        Ok(Run { unknowns, snapshots, modes: march.most_modes, steps, tail: march.largest_tail })
     }
 }
 
@@ -320,7 +333,7 @@ impl Refinement<'_> {
 fn distance(coarse: &Run, fine: &Run) -> f64 {
     let stride = fine.intervals() / coarse.intervals();
     let pairs = coarse.snapshots.iter().zip(fine.snapshots.iter().step_by(stride));
-    relative_distance(pairs.map(|(a, b)| (a.as_slice(), b.as_slice())))
+    relative_distance(fine.unknowns, pairs.map(|(a, b)| (a.as_slice(), b.as_slice())))
 }
 
 /// What interpolation in time between the snapshots costs.
@@ -335,7 +348,7 @@ fn left_out_error(run: &Run) -> f64 {
     let odd: Vec<usize> = (1..2 * count - 1).step_by(2).collect();
     let guesses: Vec<_> = odd.iter().map(|&j| interpolate(count, even, 0.5 * j as f64)).collect();
     let pairs = guesses.iter().zip(&odd);
-    relative_distance(pairs.map(|(guess, &j)| (guess.as_slice(), run.snapshots[j].as_slice())))
+    relative_distance(run.unknowns, pairs.map(|(guess, &j)| (guess.as_slice(), run.snapshots[j].as_slice())))
 }
 
 /// Whether smaller steps fail in the same way at nearly the same time.
@@ -347,7 +360,7 @@ fn same_failure(first: &ReferenceError, second: &ReferenceError) -> bool {
 }
 
 /// Drops the trailing coefficients whose part of the L2 norm is at most `share`.
-fn significant(mut coefficients: Vec<Complex64>, share: f64) -> Vec<Complex64> {
+fn significant(mut coefficients: Vec<Complex64>, unknowns: usize, share: f64) -> Vec<Complex64> {
     let bound = share * share * coefficients.iter().map(Complex64::norm_sqr).sum::<f64>();
     let mut dropped = 0.0;
     let kept = coefficients
@@ -357,6 +370,6 @@ fn significant(mut coefficients: Vec<Complex64>, share: f64) -> Vec<Complex64> {
             dropped > bound
         })
         .map_or(1, |last| last + 1);
-    coefficients.truncate(kept);
+    coefficients.truncate(kept.next_multiple_of(unknowns));
     coefficients
 }

@@ -1,5 +1,5 @@
-//! F split into a constant-coefficient linear operator and the rest:
-//! F(x, t, u, ...) = sum over m of c_m d^m u / dx^m + R(x, t, u, u_x, ...).
+//! F of one unknown's equation split into a constant-coefficient linear operator in that unknown and
+//! the rest: F(x, t, u, v, ...) = sum over m of c_m d^m u / dx^m + R(x, t, u, v, u_x, ...).
 
 use super::ReferenceError;
 use crate::problem::expression::{
@@ -12,33 +12,40 @@ pub const ORDERS: usize = MAX_ORDER as usize + 1;
 /// The split of a right-hand side in one space dimension, with parameters at fixed values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {
+    /// u.
+    pub unknown: usize,
     /// c_m, the coefficient of the m-th derivative of u in the linear part.
     pub linear: [f64; ORDERS],
     /// R; `None` when F is linear with constant coefficients.
     pub rest: Option<Expression>,
-    /// The orders of derivatives that the rest names, ascending.
-    pub channels: Vec<u8>,
-    /// Degree of the rest as a polynomial in u and its derivatives; `None` when it is not one.
+    /// The unknowns and the orders of their derivatives that the rest names, ascending.
+    pub entries: Vec<(usize, u8)>,
+    /// Degree of the rest as a polynomial in the unknowns and their derivatives; `None` when it is not one.
     pub degree: Option<u32>,
 }
 
 impl Split {
-    /// Splits `right_hand_side`. Sums, differences and constant multiples are taken apart; a
-    /// constant (or parameter) times a derivative of u goes to the linear part, everything else to
+    /// Splits `right_hand_side`, which says how `unknown` changes. Sums, differences and constant multiples are taken apart; a
+    /// constant (or parameter) times a derivative of that unknown goes to the linear part, everything else to
     /// the rest, above all what a coordinate or the time multiplies.
     ///
     /// # Errors
     /// [`ReferenceError::Dimensions`] when the expression names a derivative along a second
     /// coordinate.
-    pub fn of(right_hand_side: &Expression, parameters: &[f64]) -> Result<Self, ReferenceError> {
-        let mut split = Self { linear: [0.0; ORDERS], rest: None, channels: vec![], degree: None };
+    pub fn of(
+        right_hand_side: &Expression,
+        unknown: usize,
+        parameters: &[f64],
+    ) -> Result<Self, ReferenceError> {
+        let mut split =
+            Self { unknown, linear: [0.0; ORDERS], rest: None, entries: vec![], degree: None };
         split.collect(right_hand_side, 1.0, parameters)?;
         if let Some(rest) = &split.rest {
-            for channel in rest.channels() {
-                split.channels.push(order_of(channel)?);
+            for entry in rest.entries() {
+                split.entries.push((entry.unknown, order_of(entry.channel)?));
             }
-            split.channels.sort_unstable();
-            split.channels.dedup();
+            split.entries.sort_unstable();
+            split.entries.dedup();
             split.degree = degree(rest);
         }
         Ok(split)
@@ -51,8 +58,8 @@ impl Split {
         parameters: &[f64],
     ) -> Result<(), ReferenceError> {
         match term {
-            Expression::Jet(channel) => {
-                self.linear[usize::from(order_of(*channel)?)] += factor;
+            Expression::Jet(entry) if entry.unknown == self.unknown => {
+                self.linear[usize::from(order_of(entry.channel)?)] += factor;
                 return Ok(());
             }
             Expression::Negate(a) => return self.collect(a, -factor, parameters),
@@ -112,7 +119,7 @@ fn order_of(channel: Channel) -> Result<u8, ReferenceError> {
     }
 }
 
-/// The value of an expression that names neither a coordinate, nor the time, nor the unknown.
+/// The value of an expression that names neither a coordinate, nor the time, nor an unknown.
 fn constant(expression: &Expression, parameters: &[f64]) -> Option<f64> {
     let mut varies = false;
     expression.visit(&mut |node| {
@@ -130,7 +137,7 @@ fn degree(expression: &Expression) -> Option<u32> {
         Expression::Coordinate(_) | Expression::Jet(_) => Some(1),
         Expression::Negate(a) => degree(a),
         Expression::Call(Function::Abs | Function::Sign, _) => None,
-        Expression::Call(_, a) => (a.channels().is_empty()).then_some(1),
+        Expression::Call(_, a) => (a.entries().is_empty()).then_some(1),
         Expression::Power(a, exponent) => {
             let exponent = u32::try_from(*exponent).ok()?;
             degree(a)?.checked_mul(exponent)
@@ -185,7 +192,7 @@ mod tests {
         (0..200)
             .map(|draw| {
                 let values: Vec<f64> = (0..7).map(|i| random.normal(draw, i)).collect();
-                let jet = |channel: Channel| values[usize::from(order_of(channel).expect("1D"))];
+                let jet = |entry: Entry| values[usize::from(order_of(entry.channel).expect("1D"))];
                 let place = Place { coordinates: &values[5..6], time: values[6], parameters };
                 let rest = split.rest.as_ref().map_or(0.0, |rest| rest.evaluate(place, &jet));
                 let linear: f64 = split.linear.iter().zip(&values).map(|(c, u)| c * u).sum();
@@ -198,7 +205,7 @@ mod tests {
     fn the_two_parts_add_up_to_the_whole() {
         let parameters = [0.7, -0.2];
         let whole = varied();
-        let split = Split::of(&whole, &parameters).expect("one dimension");
+        let split = Split::of(&whole, 0, &parameters).expect("one dimension");
         assert_eq!(split.linear, [-1.4, -0.7, 0.3, 0.0, -0.1]);
         assert_eq!(split.channels, vec![0, 1]);
         assert_eq!(split.degree, Some(3));
@@ -211,8 +218,8 @@ mod tests {
 
     #[test]
     fn a_linear_equation_has_no_rest() {
-        let heat = product(parameter(0), Expression::Jet(Channel::Laplacian));
-        let split = Split::of(&heat, &[0.5]).expect("one dimension");
+        let heat = product(parameter(0), Expression::Jet(Entry::new(0, Channel::Laplacian)));
+        let split = Split::of(&heat, 0, &[0.5]).expect("one dimension");
         assert_eq!(split.linear, [0.0, 0.0, 0.5, 0.0, 0.0]);
         assert_eq!(split.rest, None);
     }
@@ -220,10 +227,10 @@ mod tests {
     #[test]
     fn what_is_not_polynomial_has_no_degree() {
         let sine = Expression::Call(Function::Sin, Box::new(jet(0)));
-        assert_eq!(Split::of(&sine, &[]).expect("one dimension").degree, None);
-        let mixed = Expression::Jet(Channel::Partial(MultiIndex::along(1, 2)));
+        assert_eq!(Split::of(&sine, 0, &[]).expect("one dimension").degree, None);
+        let mixed = Expression::Jet(Entry::new(0, Channel::Partial(MultiIndex::along(1, 2))));
         assert!(matches!(
-            Split::of(&mixed, &[]),
+            Split::of(&mixed, 0, &[]),
             Err(ReferenceError::Dimensions { dimensions: 2 })
         ));
     }

@@ -45,4 +45,5 @@ pub use head::Head;
 pub use implicit::ImplicitColumns;
 pub use kernel::Kernel;
 pub use linearisation::Linearisation;
+pub(crate) use output::cut;
 pub use weights::Weights;

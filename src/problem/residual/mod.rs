@@ -123,14 +123,15 @@ pub struct ResidualProblem {
     /// Name for people, as in plots.
     pub title: String,
     pub description: String,
-    /// The unknown's name in the text (`u`).
-    pub unknown: String,
+    /// The unknowns' names in the text (`u`), in order: formulas and values that belong to them
+    /// come in this order.
+    pub unknowns: Vec<String>,
     pub axes: Vec<Axis>,
     pub parameters: Vec<Parameter>,
     /// In the order of the file, which is that of the rows.
     pub blocks: Vec<ResidualBlock>,
-    /// The exact solution, where the file gives one: coordinates and parameters.
-    pub exact: Option<Expression>,
+    /// The exact solution of each unknown, where the file gives it: coordinates and parameters.
+    pub exact: Option<Vec<Expression>>,
     /// An evolution problem with the same solution, where the file gives one.
     pub companion: Option<Companion>,
     pub evaluation: EvaluationSettings,
@@ -167,7 +168,7 @@ impl Axis {
 pub struct ResidualBlock {
     /// As in the file: `[residual.NAME]`.
     pub name: String,
-    /// The equation as typed, for people.
+    /// The equations as typed, a line each, for people.
     pub text: String,
     pub location: Location,
     pub condition: Condition,
@@ -197,11 +198,11 @@ pub struct Plane {
     pub at: f64,
 }
 
-/// What a block asks for. Expressions are in coordinates, parameters and the unknown's jet.
+/// What a block asks for. Expressions are in coordinates, parameters and the unknowns' jets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
-    /// F = 0.
-    Equation(Expression),
+    /// F = 0 for each.
+    Equations(Vec<Expression>),
     /// The integral of the density is as small as it can be.
     Energy(Expression),
     /// Each expression has the same value at both points of a pair.
@@ -215,10 +216,8 @@ impl Condition {
     #[must_use]
     pub fn expressions(&self) -> &[Expression] {
         match self {
-            Self::Equation(e) | Self::Energy(e) | Self::Observed { quantity: e, .. } => {
-                std::slice::from_ref(e)
-            }
-            Self::Match(list) => list,
+            Self::Energy(e) | Self::Observed { quantity: e, .. } => std::slice::from_ref(e),
+            Self::Equations(list) | Self::Match(list) => list,
         }
     }
 }
@@ -245,7 +244,7 @@ impl ResidualProblem {
     #[must_use]
     pub fn names(&self) -> Names {
         Names {
-            unknown: self.unknown.clone(),
+            unknowns: self.unknowns.clone(),
             coordinates: self.axes.iter().map(|axis| axis.name.clone()).collect(),
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
         }

@@ -150,7 +150,7 @@ fn baselines_are_read_with_their_defaults() {
     assert_eq!(settings("[method]\ncausal = { tolerance = 0 }").method.causal, None);
     // 20 units with 64 slopes and an offset each, three times; three layers; the output.
     let parameters = 3 * 20 * 65 + 3 * 420 + 21;
-    let limit = problem.network.parameters(0, 64) + 2 * problem.network.embedding_parameters(0, 64);
+    let limit = problem.network.parameters(0, 64, 1) + 2 * problem.network.embedding_parameters(0, 64);
     assert_eq!(limit, parameters);
 }
 
