@@ -213,8 +213,8 @@ impl Compiler<'_> {
 
     fn channel(&self, Entry { unknown, channel }: Entry) -> usize {
         let position = self.channels.iter().position(|known| *known == channel);
-        let position = position
-            .unwrap_or_else(|| panic!("{channel:?} is not among the program's channels"));
+        let position =
+            position.unwrap_or_else(|| panic!("{channel:?} is not among the program's channels"));
         unknown * self.channels.len() + position
     }
 

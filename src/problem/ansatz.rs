@@ -47,9 +47,8 @@ impl Ansatz {
                     value.clone() - lift.substitute_coordinate(k, &side.into())
                 };
                 let (at_lower, at_upper) = (correction(lower, a), correction(upper, b));
-                *lift = lift.clone()
-                    + from_upper.clone() * at_lower
-                    + from_lower.clone() * at_upper;
+                *lift =
+                    lift.clone() + from_upper.clone() * at_lower + from_lower.clone() * at_upper;
             }
         }
         let is = |expression: &Expression, neutral: f64| *expression == neutral.into();

@@ -79,6 +79,8 @@ pub enum SettingIssue {
     NoRate { name: String, left: String },
     #[error("points that are drawn from the solution are for one unknown, not {unknowns}")]
     DrawsOfSystem { unknowns: usize },
+    #[error("this problem has {unknowns} unknowns, and only one can be shown here")]
+    SeveralUnknowns { unknowns: usize },
     #[error("{key} must be {expected}, not {found}")]
     WrongType { key: String, expected: &'static str, found: &'static str },
     #[error("{key} is {found}, but must be {allowed}")]
@@ -200,6 +202,7 @@ impl SettingIssue {
                 "write {left} = ..; an unknown without a time derivative (a pressure, say) asks for \
                  a training: state the problem by [residual.NAME] blocks, with t under [domain]"
             ),
+            Self::SeveralUnknowns { .. } => "solve it with `sketchpde solve FILE`".into(),
             Self::DrawsOfSystem { .. } => {
                 "set points.layout = \"grid\", \"sobol\", \"random\" or \"following\"".into()
             }

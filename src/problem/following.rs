@@ -301,6 +301,8 @@ mod tests {
             jet(Channel::Partial(index))
         });
         let expected = xx * xx + 2.0 * xy * xy + yy * yy;
-        assert!((squares(2, 1).evaluate(place, &|entry| jet(entry.channel)) - expected).abs() < 1e-14);
+        assert!(
+            (squares(2, 1).evaluate(place, &|entry| jet(entry.channel)) - expected).abs() < 1e-14
+        );
     }
 }

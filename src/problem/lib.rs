@@ -18,11 +18,13 @@
 //! description = "What one sees."
 //!
 //! [equation]
-//! text = "u_t = kappa*u_xx"
-//! unknown = "u"                      # default
+//! text = "u_t = kappa*u_xx"           # several: ["u_t = ..", "v_t = .."]; also "u_tt = ..", which
+//!                                    # makes u_t an unknown beside u
+//! unknown = "u"                      # default: as the left sides say; several: ["u", "v"]
 //!
 //! [domain]                           # 1 to 8 coordinates, in this order
 //! x = { range = [0, 1], boundary = "dirichlet", lower = "0", upper = "sin(t)" }
+//!                                    # of several unknowns: lower = { u = "0", v = "t" }
 //! y = { range = [0, "2*pi"], boundary = "periodic" }   # periodic is the default; also "open"
 //!
 //! [time]
@@ -33,7 +35,7 @@
 //! kappa = { value = 0.25, range = [0, 1], description = "diffusivity" }   # or kappa = 0.25
 //!
 //! [initial]                          # default: the exact solution at the start
-//! u = "sin(pi*x)"
+//! u = "sin(pi*x)"                    # and so on for every unknown
 //! [exact]                            # optional
 //! u = "exp(-pi^2*kappa*t)*sin(pi*x)"
 //!
@@ -104,6 +106,8 @@ pub mod walkers;
 pub mod following;
 pub mod points;
 pub mod residual;
+#[cfg(test)]
+mod system_tests;
 
 use std::collections::BTreeMap;
 
@@ -244,6 +248,15 @@ impl Problem {
     /// Where there is none; the nearest name is suggested.
     pub fn preset(name: &str) -> Result<Self, ProblemErrors> {
         Self::from_toml(Preset::find(name)?.text, &Overrides::new())
+    }
+
+    /// The problem, where it has one unknown: for what shows only one.
+    ///
+    /// # Errors
+    /// Where there are several.
+    pub fn of_one_unknown(self) -> Result<Self, ProblemErrors> {
+        file::alone(&self.unknowns, &self.source)?;
+        Ok(self)
     }
 
     /// Names of the symbols, for printing and for parsing expressions of this problem.

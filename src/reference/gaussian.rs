@@ -310,7 +310,7 @@ mod tests {
                 time: t,
                 parameters: &[],
             };
-            let right = problem.right_hand_side[0].evaluate(place, &jets);
+            let right = problem.right_hand_side[0].evaluate(place, &|entry| jets(entry.channel));
             let left = (u(t + H, x, y) - u(t - H, x, y)) / (2.0 * H);
             worst = worst.max((left - right).abs());
             size = size.max(left.abs());

@@ -143,9 +143,7 @@ impl SpectralSolution {
         for value in [self.lower, self.length, self.start, self.end, self.quality.estimated_error] {
             bytes.real(value);
         }
-        for count in
-            [self.unknowns, self.quality.modes, self.quality.steps, self.snapshots.len()]
-        {
+        for count in [self.unknowns, self.quality.modes, self.quality.steps, self.snapshots.len()] {
             bytes.count(count as u64);
         }
         for snapshot in &self.snapshots {

@@ -290,7 +290,8 @@ impl Refinement<'_> {
         let quality = Quality { modes: run.modes, steps: run.steps, estimated_error };
         let unknowns = self.system.unknowns();
         let bound = (self.settings.tolerance * NEGLIGIBLE).max(f64::EPSILON);
-        let snapshots = run.snapshots.into_iter().map(|c| significant(c, unknowns, bound)).collect();
+        let snapshots =
+            run.snapshots.into_iter().map(|c| significant(c, unknowns, bound)).collect();
         let (lower, length) = (self.system.lower, self.system.length);
         let (start, end) = (self.problem.time.start, self.problem.time.end);
         SpectralSolution { unknowns, lower, length, start, end, snapshots, quality }
@@ -348,7 +349,10 @@ fn left_out_error(run: &Run) -> f64 {
     let odd: Vec<usize> = (1..2 * count - 1).step_by(2).collect();
     let guesses: Vec<_> = odd.iter().map(|&j| interpolate(count, even, 0.5 * j as f64)).collect();
     let pairs = guesses.iter().zip(&odd);
-    relative_distance(run.unknowns, pairs.map(|(guess, &j)| (guess.as_slice(), run.snapshots[j].as_slice())))
+    relative_distance(
+        run.unknowns,
+        pairs.map(|(guess, &j)| (guess.as_slice(), run.snapshots[j].as_slice())),
+    )
 }
 
 /// Whether smaller steps fail in the same way at nearly the same time.

@@ -157,6 +157,7 @@ fn degree(expression: &Expression) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::expression::Entry;
     use crate::random::{Philox, Stream};
     use crate::tests::{coordinate, jet, number, parameter, product, sum, time};
 
@@ -207,7 +208,7 @@ mod tests {
         let whole = varied();
         let split = Split::of(&whole, 0, &parameters).expect("one dimension");
         assert_eq!(split.linear, [-1.4, -0.7, 0.3, 0.0, -0.1]);
-        assert_eq!(split.channels, vec![0, 1]);
+        assert_eq!(split.entries, vec![(0, 0), (0, 1)]);
         assert_eq!(split.degree, Some(3));
         assert!(largest_defect(&split, &whole, &parameters) < 1e-12);
         // The oracle sees a planted error.

@@ -6,7 +6,7 @@ use super::columns::Plan;
 use super::features::features;
 use super::head::Head;
 use super::kernel::Kernel;
-use super::output::Output;
+use super::output::{Output, row_blocks};
 use super::sweep::{Request, Seed, Wanted};
 use super::tangent::Direction;
 use super::weights::Weights;
@@ -178,6 +178,7 @@ impl<T: Kernel> Evaluator<T> {
         channel: usize,
         out: MatMut<'_, T>,
     ) -> Field {
+        let out = row_blocks(out, self.points);
         self.swept_back(theta, time, columns, Seed::Channel(channel), Wanted::Fields, out)
     }
 
@@ -190,6 +191,18 @@ impl<T: Kernel> Evaluator<T> {
         columns: &[u32],
         channel: usize,
         out: MatMut<'_, T>,
+    ) {
+        self.columns_of_each(theta, time, columns, channel, row_blocks(out, self.points));
+    }
+
+    /// [`Evaluator::columns`] with a matrix for each unknown.
+    pub fn columns_of_each(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        channel: usize,
+        out: Vec<MatMut<'_, T>>,
     ) {
         self.swept_back(theta, time, columns, Seed::Channel(channel), Wanted::Nothing, out);
     }
@@ -204,6 +217,7 @@ impl<T: Kernel> Evaluator<T> {
     /// one sweep back per unknown, seeded with the symbolic dF/du_c. The lift's rate of change, which
     /// [`Evaluator::field`] subtracts from F, does not depend on theta and adds nothing.
     pub fn rate_columns(&self, theta: &[f64], time: f64, columns: &[u32], out: MatMut<'_, T>) {
+        let out = row_blocks(out, self.points);
         self.swept_back(theta, time, columns, Seed::RightHandSide, Wanted::Nothing, out);
     }
 
@@ -214,13 +228,14 @@ impl<T: Kernel> Evaluator<T> {
         columns: &[u32],
         seed: Seed,
         wanted: Wanted,
-        out: MatMut<'_, T>,
+        out: Vec<MatMut<'_, T>>,
     ) -> Field {
-        assert_eq!((out.nrows(), out.ncols()), (self.rows(), columns.len()), "shape of J");
+        let fits = |m: &MatMut<'_, T>| (m.nrows(), m.ncols()) == (self.points, columns.len());
+        assert!(out.len() == self.unknowns() && out.iter().all(fits), "shape of J");
         let weights = Weights::new(&self.network, theta);
         let plan = Plan::new(&self.network, columns);
         let mut output = Output::fields(self.points, self.unknowns());
-        output.jacobian = Some(out);
+        output.jacobian = out;
         let back = Some((&plan, seed));
         let request = Request { back, wanted, ..Request::new(&weights, time) };
         self.sweep(&request, &mut output);

@@ -4,7 +4,7 @@ use faer::MatMut;
 
 use super::columns::Plan;
 use super::kernel::Kernel;
-use super::output::Output;
+use super::output::{Output, row_blocks};
 use super::sweep::{Request, Seed, Wanted};
 use super::tangent::Direction;
 use super::tile::Lanes;
@@ -83,7 +83,7 @@ impl<T: Kernel> Evaluator<T> {
         assert_eq!((out.nrows(), out.ncols()), (self.rows(), columns.len()), "shape of J");
         let back = (&Plan::new(&self.network, columns), Seed::Channel(0));
         let mut output = Output::fields(self.points, self.unknowns());
-        output.jacobian = Some(out);
+        output.jacobian = row_blocks(out, self.points);
         let request = Request { back: Some(back), wanted: Wanted::Nothing, ..at.request(0.0) };
         self.sweep(&request, &mut output);
     }
@@ -102,7 +102,7 @@ impl<T: Kernel> Evaluator<T> {
         assert_eq!((out.nrows(), out.ncols()), (self.rows(), columns.len()), "shape of A");
         let back = (&Plan::new(&self.network, columns), Seed::RightHandSide);
         let mut output = Output::fields(self.points, self.unknowns());
-        output.jacobian = Some(out);
+        output.jacobian = row_blocks(out, self.points);
         let request = Request { back: Some(back), wanted: Wanted::Nothing, ..at.request(time) };
         self.sweep(&request, &mut output);
     }

@@ -15,7 +15,8 @@ pub struct Output<'a, T> {
     pub right_hand_side: Vec<f64>,
     /// Per unknown and channel; empty when not wanted.
     pub derivatives: Vec<Vec<f64>>,
-    pub jacobian: Option<MatMut<'a, T>>,
+    /// One matrix per unknown; none where no columns are wanted.
+    pub jacobian: Vec<MatMut<'a, T>>,
     /// Keeps the forward passes, with all slopes.
     pub passes: Option<&'a mut Lanes<T>>,
 }
@@ -27,7 +28,7 @@ impl<T> Output<'_, T> {
             values: vec![0.0; points * unknowns],
             right_hand_side: vec![0.0; points * unknowns],
             derivatives: Vec::new(),
-            jacobian: None,
+            jacobian: Vec::new(),
             passes: None,
         }
     }
@@ -55,6 +56,19 @@ impl<T> Part<'_, T> {
     }
 }
 
+/// The matrix cut into blocks of so many rows; the last one may have fewer.
+pub fn row_blocks<T>(matrix: MatMut<'_, T>, rows: usize) -> Vec<MatMut<'_, T>> {
+    let mut blocks = Vec::new();
+    let mut rest = matrix;
+    while rest.nrows() > rows {
+        let (block, others) = rest.split_at_row_mut(rows);
+        blocks.push(block);
+        rest = others;
+    }
+    blocks.push(rest);
+    blocks
+}
+
 /// Rows of `points` entries, cut into runs of `length`: the pieces of a run, one per row.
 pub fn cut(rows: &mut [f64], points: usize, length: usize) -> Vec<Vec<&mut [f64]>> {
     let mut runs: Vec<Vec<&mut [f64]>> = Vec::new();
@@ -76,15 +90,9 @@ impl<T: Kernel> Evaluator<T> {
         let points = out.points;
         let mut jacobians: Vec<Vec<MatMut<'a, T>>> = Vec::new();
         jacobians.resize_with(points.div_ceil(rows), Vec::new);
-        let mut rest = out.jacobian.as_mut().map(|j| j.as_mut());
-        while let Some(whole) = rest.take().filter(|j| j.nrows() > 0) {
-            let (mut mine, others) = whole.split_at_row_mut(points);
-            rest = Some(others);
-            for run in &mut jacobians {
-                let height = rows.min(mine.nrows());
-                let (head, tail) = mine.split_at_row_mut(height);
-                mine = tail;
-                run.push(head);
+        for matrix in &mut out.jacobian {
+            for (run, mine) in jacobians.iter_mut().zip(row_blocks(matrix.as_mut(), rows)) {
+                run.push(mine);
             }
         }
         let mut derivatives: Vec<_> =

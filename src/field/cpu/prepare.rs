@@ -114,8 +114,9 @@ mod tests {
     /// A number for each channel, the Laplacian the sum that it stands for.
     fn jet(Entry { unknown, channel }: Entry) -> f64 {
         match channel {
-            Channel::Partial(index) => (0..2)
-                .fold(0.7 + unknown as f64, |value, k| value + (1.3 + k as f64) * f64::from(index.0[k]).powi(2)),
+            Channel::Partial(index) => (0..2).fold(0.7 + unknown as f64, |value, k| {
+                value + (1.3 + k as f64) * f64::from(index.0[k]).powi(2)
+            }),
             Channel::Laplacian => {
                 let second = |k| Channel::Partial(MultiIndex::along(k, 2));
                 (0..2).map(|k| jet(Entry::new(unknown, second(k)))).sum()

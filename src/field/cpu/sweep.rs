@@ -289,9 +289,8 @@ impl<T: Kernel> Evaluator<T> {
                         rows[c * stride..c * stride + L].copy_from_slice(n);
                     }
                 }
-                let lifts = to.lift.as_ref().map(|lift| {
-                    &lift[unknown * (self.jets.len() + 1) * stride..]
-                });
+                let lifts =
+                    to.lift.as_ref().map(|lift| &lift[unknown * (self.jets.len() + 1) * stride..]);
                 for c in 0..sizes.channels {
                     let row = &mut rows[c * stride..c * stride + L];
                     if let Some(lift) = lifts {

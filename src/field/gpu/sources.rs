@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_preset_composes_to_valid_wgsl_at_odd_widths_and_depths() {
-        for preset in presets() {
+        for preset in presets().iter().filter(|preset| preset.unknowns == 1) {
             let problem = Problem::from_toml(preset.text, &Vec::new()).unwrap();
             for network in networks(Network::of(&problem).inputs()) {
                 check(&network, &problem.right_hand_side[0]);

@@ -269,7 +269,15 @@ mod tests {
     use crate::problem::{Overrides, ResidualProblem};
 
     fn plain(inputs: &[Input], width: usize, hidden: usize, activation: Activation) -> Shape<'_> {
-        Shape { inputs, width, hidden_layers: hidden, activation, features: 0, gated: false, outputs: 1 }
+        Shape {
+            inputs,
+            width,
+            hidden_layers: hidden,
+            activation,
+            features: 0,
+            gated: false,
+            outputs: 1,
+        }
     }
 
     /// As many as the limit on columns in a problem file counts for it.

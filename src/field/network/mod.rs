@@ -69,10 +69,26 @@ impl Network {
         hidden_layers: usize,
         activation: Activation,
     ) -> Self {
-        let shape =
-            Shape { inputs: &inputs, width, hidden_layers, activation, features: 0, gated: false, outputs: 1 };
+        let shape = Shape {
+            inputs: &inputs,
+            width,
+            hidden_layers,
+            activation,
+            features: 0,
+            gated: false,
+            outputs: 1,
+        };
         let (layout, frequencies) = (Layout::new(shape), Vec::new());
-        Self { inputs, width, hidden_layers, activation, frequencies, gated: false, outputs: 1, layout }
+        Self {
+            inputs,
+            width,
+            hidden_layers,
+            activation,
+            frequencies,
+            gated: false,
+            outputs: 1,
+            layout,
+        }
     }
 
     /// The same with `count` random Fourier features in place of the linear coordinates, their

@@ -109,10 +109,10 @@ impl Comparison {
 }
 
 fn relative_l2(values: &[f64], exact: &[f64]) -> f64 {
-        let squares: f64 = values.iter().zip(exact).map(|(u, e)| (u - e).powi(2)).sum();
-        let size: f64 = exact.iter().map(|e| e * e).sum();
-        (squares / if size > 0.0 { size } else { exact.len() as f64 }).sqrt()
-    }
+    let squares: f64 = values.iter().zip(exact).map(|(u, e)| (u - e).powi(2)).sum();
+    let size: f64 = exact.iter().map(|e| e * e).sum();
+    (squares / if size > 0.0 { size } else { exact.len() as f64 }).sqrt()
+}
 
 /// The values of expressions at points, a list per expression.
 pub(crate) fn rows(

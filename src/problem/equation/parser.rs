@@ -91,7 +91,9 @@ impl<'a> Parser<'a> {
             rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c == 't'))
         };
         let text = found.to_owned();
-        let of_time = |part: &str| part.strip_prefix('t').is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+        let of_time = |part: &str| {
+            part.strip_prefix('t').is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
         let issue = if (0..names.unknowns.len()).any(higher) {
             EquationIssue::SecondTimeDerivative { text, left }
         } else if names.unknowns.len() > 1 && !self.text.split('_').skip(1).any(of_time) {

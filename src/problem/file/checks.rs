@@ -90,9 +90,8 @@ impl<'p> Check<'p> {
     fn corners(&self, places: &Places, reader: &mut Reader<'_>) {
         let sides = self.sides();
         for (index, first) in sides.iter().enumerate() {
-            let meets = |s: &&Side<'_>| {
-                s.coordinate != first.coordinate && s.unknown == first.unknown
-            };
+            let meets =
+                |s: &&Side<'_>| s.coordinate != first.coordinate && s.unknown == first.unknown;
             for second in sides[index..].iter().filter(meets) {
                 let meeting = |fraction: f64| {
                     let mut point = self.at_fraction(fraction);
@@ -125,8 +124,11 @@ impl<'p> Check<'p> {
             for fraction in FRACTIONS {
                 let mut point = self.at_fraction(fraction);
                 point[side.coordinate] = side.at;
-                let initial = 
-                    self.evaluate(&self.problem.initial[side.unknown], &point, self.problem.time.start);
+                let initial = self.evaluate(
+                    &self.problem.initial[side.unknown],
+                    &point,
+                    self.problem.time.start,
+                );
                 let value = self.evaluate(side.value, &point, self.problem.time.start);
                 if disagree(initial, value, 1.0) {
                     let issue = SettingIssue::InitialDisagrees {

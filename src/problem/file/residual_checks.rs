@@ -46,7 +46,9 @@ impl Check<'_> {
             .blocks
             .iter()
             .enumerate()
-            .flat_map(|(index, block)| prescribed(block).into_iter().map(move |of| (index, block, of)))
+            .flat_map(|(index, block)| {
+                prescribed(block).into_iter().map(move |of| (index, block, of))
+            })
             .flat_map(|(index, block, (unknown, value))| {
                 let planes = match &block.location {
                     Location::Planes(planes) => planes.clone(),
@@ -111,8 +113,7 @@ impl Check<'_> {
     /// The exact solution must be finite and satisfy every equation.
     fn exact(&self, places: &Places, reader: &mut Reader<'_>) {
         let Some(exact) = &self.problem.exact else { return };
-        let finite =
-            |point: &&Vec<f64>| exact.iter().any(|e| !self.evaluate(e, point).is_finite());
+        let finite = |point: &&Vec<f64>| exact.iter().any(|e| !self.evaluate(e, point).is_finite());
         if let Some(point) = self.samples(None).iter().find(finite) {
             let (what, place) = ("the exact solution", self.describe(point));
             reader.report(&places.exact, SettingIssue::NotFinite { what, place });
@@ -143,7 +144,10 @@ impl Check<'_> {
             let known = |(entry, e): &(Entry, Expression)| (*entry, self.evaluate(e, point));
             let values: Vec<(Entry, f64)> = derivatives.0.iter().map(known).collect();
             let jet = |entry: Entry| {
-                values.iter().find(|(known, _)| *known == entry).map_or(f64::NAN, |(_, value)| *value)
+                values
+                    .iter()
+                    .find(|(known, _)| *known == entry)
+                    .map_or(f64::NAN, |(_, value)| *value)
             };
             // The sizes of the terms are those of the jet: what is lost is relative to them.
             let size = values.iter().map(|(_, value)| value.abs()).fold(1.0, f64::max);
@@ -156,8 +160,7 @@ impl Check<'_> {
                 let points = match location {
                     Location::Planes(planes) => {
                         let count = (SAMPLES / planes.len()).max(FEWEST);
-                        let on =
-                            |plane: &Plane| self.samples(Some(*plane)).into_iter().take(count);
+                        let on = |plane: &Plane| self.samples(Some(*plane)).into_iter().take(count);
                         planes.iter().flat_map(on).collect()
                     }
                     _ => self.samples(None),

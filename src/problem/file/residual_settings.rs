@@ -34,8 +34,7 @@ impl Settings {
         unknowns: usize,
     ) -> Self {
         let evaluation = evaluation(reader, top, axes.len());
-        let (network, architecture, inputs, initialisation) =
-            network(reader, top, axes, unknowns);
+        let (network, architecture, inputs, initialisation) = network(reader, top, axes, unknowns);
         let method = method(reader, top, axes);
         Self { evaluation, network, architecture, inputs, initialisation, method }
     }

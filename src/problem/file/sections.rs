@@ -35,8 +35,14 @@ pub(super) fn problem<'a>(
     let parameters = parameters(reader, top);
     let (exact, exact_place) = formulas(reader, top, "exact", &names, Role::Exact);
     let (initial, initial_place) = initial(reader, top, &names, time, exact.as_ref());
-    let settings = 
-        super::settings::Settings::read(reader, top, &coordinates, time, &exact, names.unknowns.len());
+    let settings = super::settings::Settings::read(
+        reader,
+        top,
+        &coordinates,
+        time,
+        &exact,
+        names.unknowns.len(),
+    );
     let (reference, points) = (top.place_of("reference"), top.place_of("points"));
     let (seed, precision) = run(reader, top);
     // Read elsewhere; here only its being a table matters.
@@ -194,7 +200,8 @@ pub(super) fn formulas<'a>(
             // The exact solution says how fast it changes.
             let base = (0..unknown).find(|&k| names.velocity(k) == Some(unknown))?;
             let known: &Option<Expression> = &found[base];
-            (role == Role::Exact).then(|| known.as_ref().map(|e| e.differentiate_time().simplify()))?
+            (role == Role::Exact)
+                .then(|| known.as_ref().map(|e| e.differentiate_time().simplify()))?
         };
         let formula = match node {
             Some(node) => expression(reader, &path, node, names, role),

@@ -37,7 +37,8 @@ impl Companion {
     pub fn value_at(&self, unknown: f64, x: f64, time: f64) -> f64 {
         let parameters = self.problem.parameter_values();
         let place = Place { coordinates: &[x], time, parameters: &parameters };
-        self.value.evaluate(place, &|entry| if entry == Entry::value(0) { unknown } else { f64::NAN })
+        self.value
+            .evaluate(place, &|entry| if entry == Entry::value(0) { unknown } else { f64::NAN })
     }
 
     /// The solution at the start.

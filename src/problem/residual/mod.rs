@@ -14,7 +14,7 @@
 //! name = "heat"
 //! title = "Heat equation"
 //! description = "What one sees."
-//! unknown = "u"                              # default
+//! unknown = "u"                              # default; several: ["u", "v", "p"]
 //!
 //! [domain]                                   # 1 to 6 coordinates, the time among them
 //! t = { range = [0, 1] }
@@ -25,7 +25,7 @@
 //!
 //! [residual.interior]
 //! on = "interior"                            # default
-//! equation = "u_t = kappa*u_xx"              # derivatives up to order 4
+//! equation = "u_t = kappa*u_xx"              # derivatives up to order 4; several: a list
 //! weight = 1                                 # default
 //! norm = "integral"                          # default; mean, sum
 //! points = { layout = "grid", count = 30, walls = false }
@@ -45,7 +45,7 @@
 //! quantity = "u"                             # instead of `equation`; default the unknown
 //!
 //! [exact]                                    # optional: for the error
-//! u = "exp(-kappa*t)*sin(x)"
+//! u = "exp(-kappa*t)*sin(x)"                 # and so on for every unknown
 //!
 //! [reference]                                # in its place: an evolution problem in t and one
 //! equation = "u_t = 0.01*u_xx"               # periodic coordinate with the same solution
@@ -238,6 +238,15 @@ impl ResidualProblem {
     /// Where there is none of this family; the nearest name is suggested.
     pub fn preset(name: &str) -> Result<Self, ProblemErrors> {
         Self::from_toml(crate::Preset::find(name)?.text, &Overrides::new())
+    }
+
+    /// The problem, where it has one unknown: for what shows only one.
+    ///
+    /// # Errors
+    /// Where there are several.
+    pub fn of_one_unknown(self) -> Result<Self, ProblemErrors> {
+        file::alone(&self.unknowns, &self.source)?;
+        Ok(self)
     }
 
     /// Names of the symbols, for printing and for parsing expressions of this problem.
