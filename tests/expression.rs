@@ -5,7 +5,7 @@ use proptest::test_runner::RngSeed;
 use sketchpde::field::program::{Block, Instruction, LANES, Program, Registers, Rows};
 use sketchpde::problem::equation::{EquationIssue, Role, parse_equation, parse_expression};
 use sketchpde::problem::expression::{
-    Binary, Channel, Expression, Function, MultiIndex, Names, Place,
+    Binary, Channel, Entry, Expression, Function, MultiIndex, Names, Place,
 };
 use sketchpde::random::{Philox, Stream};
 use sketchpde::scalar::Real;
@@ -14,10 +14,14 @@ const DIMENSIONS: usize = 2;
 
 fn names() -> Names {
     Names {
-        unknown: "u".into(),
+        unknowns: vec!["u".into()],
         coordinates: vec!["x".into(), "y".into()],
         parameters: vec!["eps".into(), "c_2".into()],
     }
+}
+
+fn jet(channel: Channel) -> Expression {
+    Expression::Jet(Entry::new(0, channel))
 }
 
 fn channels() -> Vec<Channel> {
@@ -38,7 +42,7 @@ fn any_expression() -> impl Strategy<Value = Expression> {
         (0..DIMENSIONS).prop_map(Expression::Coordinate),
         Just(Expression::Time),
         (0..2usize).prop_map(Expression::Parameter),
-        proptest::sample::select(channels()).prop_map(Expression::Jet),
+        proptest::sample::select(channels()).prop_map(jet),
     ];
     leaf.prop_recursive(5, 40, 2, |inner| {
         use Binary::{Add, Divide, Maximum, Minimum, Multiply, Raise, Subtract};
@@ -80,8 +84,8 @@ impl Sample {
         let place =
             Place { coordinates: &self.coordinates, time: self.time, parameters: &self.parameters };
         let list = channels();
-        expression.evaluate(place, &|channel| {
-            let position = list.iter().position(|known| *known == channel);
+        expression.evaluate(place, &|entry| {
+            let position = list.iter().position(|known| *known == entry.channel);
             position.map_or(f64::NAN, |k| self.jet[k])
         })
     }
@@ -325,7 +329,7 @@ fn derivatives_by_channel_agree_with_finite_differences() {
                 sample.jet[k] += h;
                 sample
             };
-            let derivative = f.derivative_by_channel(channel);
+            let derivative = f.derivative_by(Entry::new(0, channel));
             assert!(is_derivative(&f, &derivative, moved), "{text} by {channel:?}");
             let planted = derivative + Expression::Constant(1e-5);
             assert!(!is_derivative(&f, &planted, moved), "a wrong derivative passes");
@@ -357,7 +361,7 @@ fn total_derivatives_follow_the_chain_rule() {
         ("d(laplace(u), x)", "u_xxx + u_xyy"),
         ("laplace(laplace(u))", "u_xxxx + 2*u_xxyy + u_yyyy"),
     ] {
-        let values = |channel: Channel| match channel {
+        let values = |entry: Entry| match entry.channel {
             Channel::Laplacian => 0.77,
             Channel::Partial(index) => {
                 f64::from(index.0[0]).sin() + 0.3 * f64::from(index.0[1]) + 0.4

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use sketchpde::network::Network;
 use sketchpde::problem::equation::{Role, parse_expression};
-use sketchpde::problem::expression::{Channel, Expression, Names};
+use sketchpde::problem::expression::{Channel, Entry, Expression, Names};
 use sketchpde::problem::{
     Boundary, Integrator, Issue, Origin, Overrides, Points, Problem, ProblemErrors, ProblemFile,
     ReferenceKind, Scheme, SettingIssue, presets, residual_presets,
@@ -55,6 +55,7 @@ fn every_preset_and_every_variant_loads_and_reads_back() {
         let problem = loaded(Problem::preset(preset.name));
         assert_eq!(problem.name, preset.name);
         assert_eq!(problem.title, preset.title);
+        assert_eq!(problem.unknowns.len(), preset.unknowns);
         assert_eq!(problem.source, preset.text);
         for name in Problem::variants(preset.text).unwrap_or_default().keys() {
             let varied = loaded(Problem::from_toml_variant(preset.text, name, &Overrides::new()));
@@ -90,20 +91,25 @@ fn the_number_of_parameters_is_known_before_the_network() {
         let periodic = problem.coordinates.iter().filter(periodic).count();
         let linear = problem.dimensions() - periodic;
         let expected = Network::of(&problem).parameters();
-        assert_eq!(problem.network.parameters(periodic, linear), expected, "{}", preset.name);
+        assert_eq!(
+            problem.network.parameters(periodic, linear, problem.unknowns.len()),
+            expected,
+            "{}",
+            preset.name
+        );
     }
 }
 
 /// Residual of an exact solution put into its equation, at points of the domain.
 fn exact_residual(problem: &Problem, exact: &Expression) -> f64 {
     let dimensions = problem.dimensions();
-    let derivative = |channel: Channel| match channel {
+    let derivative = |entry: Entry| match entry.channel {
         Channel::Laplacian => exact.laplacian(dimensions),
         Channel::Partial(index) => (0..dimensions)
             .flat_map(|k| std::iter::repeat_n(k, usize::from(index.0[k])))
             .fold(exact.clone(), |f, k| f.differentiate_coordinate(k, dimensions)),
     };
-    let right = problem.right_hand_side.substitute_jet(&derivative);
+    let right = problem.right_hand_side[0].substitute_jet(&derivative);
     let residual = exact.differentiate_time() - right;
     let points = Points::random(&problem.coordinates, 200, 1);
     let values = problem.parameter_values();
@@ -117,7 +123,7 @@ fn exact_solutions_of_the_presets_satisfy_their_equations() {
     let mut checked = 0;
     for preset in presets() {
         let problem = loaded(Problem::preset(preset.name));
-        if let Some(exact) = &problem.exact {
+        if let Some([exact]) = problem.exact.as_deref() {
             let residual = exact_residual(&problem, exact);
             assert!(residual < 1e-11, "{}: {residual}", preset.name);
             let planted = exact.clone() * Expression::Constant(1.0 + 1e-6) + (1e-6 * 1.0).into();
@@ -544,7 +550,7 @@ fn defaults_complete_a_short_file() {
     assert_eq!((problem.name.as_str(), problem.title.as_str()), ("untitled", "untitled"));
     assert_eq!(problem.reference.kind, ReferenceKind::Auto);
     assert_eq!((problem.network.width, problem.network.hidden_layers), (25, 5));
-    let initial = problem.initial.evaluate_at(&[0.25], f64::NAN, &[]);
+    let initial = problem.initial[0].evaluate_at(&[0.25], f64::NAN, &[]);
     assert!((initial - 1.0).abs() < 1e-15, "the exact solution gives the initial state: {initial}");
     assert_eq!((problem.distance, problem.lift), (None, None));
 }
@@ -555,19 +561,19 @@ fn an_unknown_of_another_name_and_long_coordinate_names_work() {
                 [domain]\nr1 = { range = [0, 1] }\nr2 = { range = [0, 1] }\n[time]\nend = 1\n\
                 [initial]\nphi = 1\n";
     let problem = loaded(Problem::from_toml(text, &Overrides::new()));
-    assert_eq!(problem.right_hand_side.to_text(&problem.names()), "phi_{r1 r2} + phi_{r1}");
+    assert_eq!(problem.right_hand_side[0].to_text(&problem.names()), "phi_{r1 r2} + phi_{r1}");
 }
 
 /// Largest difference between the ansatz and the given values, over all sides.
 fn side_error(problem: &Problem, shift: f64) -> f64 {
-    let lift = problem.lift.clone().unwrap_or(0.0.into());
+    let lift = problem.lift.as_ref().map_or(0.0.into(), |lift| lift[0].clone());
     let distance = problem.distance.clone().expect("a Dirichlet problem");
     let values = problem.parameter_values();
     let random = Points::random(&problem.coordinates, 50, 9);
     let mut worst = 0.0f64;
     for (k, c) in problem.coordinates.iter().enumerate() {
         let Boundary::Dirichlet { lower, upper } = &c.boundary else { continue };
-        for (side, value) in [(c.lower, lower), (c.upper, upper)] {
+        for (side, value) in [(c.lower, &lower[0]), (c.upper, &upper[0])] {
             for i in 0..random.len() {
                 let (mut point, time) = (random.point(i).to_vec(), 0.02 * i as f64);
                 point[k] = side;
@@ -585,7 +591,7 @@ fn side_error(problem: &Problem, shift: f64) -> f64 {
 /// periodic.
 fn box_with_values(g: &str, coordinates: &[(&str, f64, f64, bool)]) -> String {
     let names = Names {
-        unknown: "u".into(),
+        unknowns: vec!["u".into()],
         coordinates: coordinates.iter().map(|c| c.0.to_owned()).collect(),
         parameters: vec!["c".into()],
     };

@@ -7,7 +7,7 @@
     u({"x": x})             # evolutions: the solution at the time of the file
     u({"t": t, "x": x})     # trainings in space-time
 
-Coordinates are arrays of one length. `theta` in place of the file's own parameters evaluates an
+Of several unknowns u is an array with a column for each. Coordinates are arrays of one length. `theta` in place of the file's own parameters evaluates an
 evolution at another time: a row of `parameters` in trajectory.npz, with `time`.
 """
 
@@ -82,6 +82,9 @@ def load(path, xp=numpy):
             z = z + s @ p[f"{group}.slope"].T + p[f"{group}.offset"][:, 0]
         return z
 
+    several = head["unknown"].startswith("[")
+    lifts = json.loads(head["lift"]) if several else [head["lift"]]
+    together = (lambda columns: xp.stack(columns, -1)) if several else (lambda columns: columns[0])
     own = {name: array(values) for name, values in tensors.items()}
 
     def u(at, theta=None, time=None):
@@ -102,10 +105,11 @@ def load(path, xp=numpy):
             h = sigma[k](h @ p[f"hidden.{k}.weight"].T + p[f"hidden.{k}.bias"][:, 0])
             if shape["encoders"]:
                 h = first + h * (second - first)
-        network = h @ p["output.weight"][0] + p["output.bias"][0, 0]
+        network = h @ p["output.weight"].T + p["output.bias"][:, 0]
         if time is None and "time" in head:
             time = float(head["time"])
         at = at if time is None else {"t": time, **at}
-        return formula(head["lift"], at) + formula(head["distance"], at) * network
+        distance = formula(head["distance"], at)
+        return together([formula(lift, at) + distance * network[:, k] for k, lift in enumerate(lifts)])
 
     return u

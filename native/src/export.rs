@@ -113,7 +113,7 @@ fn training_history(training: &Training) -> String {
 fn training_picture(training: &Training) -> Result<Vec<u8>, String> {
     let field = training.field.as_ref().ok_or("There is no picture of this one.")?;
     let problem = &training.problem;
-    let names = Names { title: &problem.title, unknown: &problem.unknown };
+    let names = Names { title: &problem.title, unknown: &problem.unknowns[0] };
     let double = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
     let axes =
         field.axes.iter().map(|(name, values)| Axis { name: name.clone(), values: values.clone() });
@@ -121,6 +121,7 @@ fn training_picture(training: &Training) -> Result<Vec<u8>, String> {
     let timed = axes.len() > 1 && axes[0].name == "t";
     let times = if timed { axes.remove(0).values } else { vec![0.0] };
     let field = SpaceTimeField {
+        unknowns: vec!["u".into()],
         times,
         axes,
         values: double(&field.values),
@@ -142,6 +143,7 @@ fn kept(mirror: &Mirror, frames: std::ops::Range<usize>) -> SpaceTimeField {
     let double = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
     let axes = mirror.problem.coordinates.iter().zip(mirror.grid.axes());
     SpaceTimeField {
+        unknowns: vec!["u".into()],
         times: times.to_vec(),
         axes: axes
             .map(|(c, values)| Axis { name: c.name.clone(), values: values.clone() })

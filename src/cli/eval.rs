@@ -31,7 +31,7 @@ pub struct Arguments {
     #[arg(long, value_name = "T,T,...", value_delimiter = ',', allow_negative_numbers = true)]
     times: Vec<f64>,
 
-    /// Derivatives and expressions beside the unknown, as in u_x,u_xx,u*u_x; of an evolution also
+    /// Derivatives and expressions beside the unknowns, as in u_x,u_xx,u*u_x; of an evolution also
     /// u_t, which is what its equation says.
     #[arg(long, value_name = "LIST", default_value = "", hide_default_value = true)]
     derivatives: String,
@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return list_times(&solution);
     }
     let format = arguments.out.as_deref().map(Format::of).transpose()?.unwrap_or(Format::Csv);
-    let mut what = vec![solution.unknown()];
+    let mut what = solution.unknowns();
     for text in split(&arguments.derivatives) {
         what.push(solution.quantity(text)?);
     }

@@ -106,7 +106,8 @@ fn coordinates(axes: &[Axis], point: &[f64]) -> Vec<f64> {
 type Picture = (&'static str, String, SpaceTimeField);
 
 fn picture(axes: &[Axis], values: Vec<f64>) -> SpaceTimeField {
-    SpaceTimeField { times: vec![0.0], axes: axes.to_vec(), values, reference: None }
+    let unknowns = vec!["u".to_owned()];
+    SpaceTimeField { times: vec![0.0], axes: axes.to_vec(), unknowns, values, reference: None }
 }
 
 /// Rows of the first block scaled to values of Green's function: one per point.

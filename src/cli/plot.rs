@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             draw(&into, problem, &field, &folder.read_history()?, &densities)?
         }
         ProblemFile::Residual(problem) => {
-            let names = Names { title: &problem.title, unknown: &problem.unknown };
+            let names = Names { title: &problem.title, unknown: &problem.unknowns[0] };
             let mut files = training::save_all(&into, &field, &folder.read_training()?, &names)?;
             if arguments.kernels {
                 files.extend(kernels::draw(&folder, problem, &arguments.at, &into)?);

@@ -60,7 +60,7 @@ impl Evolution {
     pub fn coherence(&self) -> Result<Option<Coherence>, EvolveError> {
         let method = &self.problem.method;
         let uniform = method.sampling == Sampling::Uniform && method.update == Update::RandomSparse;
-        let points = self.engine.points().min(sampling::MOST_POINTS);
+        let points = self.engine.rows().min(sampling::MOST_POINTS);
         if !uniform || points * self.theta.len() > MOST_ENTRIES {
             return Ok(None);
         }

@@ -25,10 +25,10 @@ pub enum Columns {
     Double(Mat<f64>),
 }
 
-/// Multiplies each row by its weight.
+/// Multiplies each row by its weight; `weights` begin anew where they end.
 pub(super) fn weigh_rows<T: Real>(matrix: &mut Mat<T>, weights: &[f64]) {
     for column in matrix.col_iter_mut() {
-        column.iter_mut().zip(weights).for_each(|(v, &weight)| *v *= T::of(weight));
+        column.iter_mut().zip(weights.iter().cycle()).for_each(|(v, &weight)| *v *= T::of(weight));
     }
 }
 

@@ -158,7 +158,7 @@ async fn mix(
     (theta, time): (&[f64], f64),
     entries: usize,
 ) -> Result<Columns, EvolveError> {
-    let (parameters, block) = (mixture.nrows(), (entries / engine.points().max(1)).max(1));
+    let (parameters, block) = (mixture.nrows(), (entries / engine.rows().max(1)).max(1));
     let mut mixed: Option<Columns> = None;
     for first in (0..parameters).step_by(block) {
         let count = block.min(parameters - first);

@@ -14,7 +14,8 @@ const LAST_CORRECTIONS: usize = 24;
 const TARGET: f64 = 1e-6;
 
 impl Evolution {
-    /// Adds `change`, a function of the coordinates, to the solution: the network is fitted to the
+    /// Adds `change`, a function of the coordinates, to the solution (of several unknowns to the first
+    /// one): the network is fitted to the
     /// sum at the points of the problem. The run goes on from there at the same time.
     ///
     /// Returns the relative residual |u + change - u'| / |u + change| of the fit.
@@ -27,6 +28,7 @@ impl Evolution {
         let before = self.engine.field(&self.theta, self.time).await?.values;
         let mut change: Vec<f64> =
             self.engine.coordinates().chunks_exact(dimensions).map(change).collect();
+        change.resize(before.len(), 0.0);
         self.engine.weigh(&mut change);
         if change.iter().any(|v| !v.is_finite()) {
             return Err(self.not_finite("the change of the solution"));

@@ -30,7 +30,7 @@ impl Evolution {
         self.look();
         let left = (self.problem.time.end - self.time) / dt;
         // Where s may grow, more columns make longer steps.
-        if left <= MOST_STEPS || self.subsets.double(self.engine.points()) {
+        if left <= MOST_STEPS || self.subsets.double(self.engine.rows()) {
             return Ok(());
         }
         let (columns, parameters) = (self.subsets.count, self.theta.len());

@@ -43,6 +43,7 @@ impl Engine {
     pub async fn new(problem: &Problem, backend: &Backend) -> Result<Self, EvolveError> {
         let gpu = match backend {
             Backend::Auto if problem.points.layout == PointLayout::Adaptive => None,
+            Backend::Auto if problem.unknowns.len() > 1 => None,
             backend => backend.open().await?,
         };
         Self::on(problem, gpu.as_ref()).await
@@ -55,6 +56,9 @@ impl Engine {
     pub async fn on(problem: &Problem, gpu: Option<&Gpu>) -> Result<Self, EvolveError> {
         if gpu.is_some() && problem.points.layout == PointLayout::Adaptive {
             return Err(EvolveError::AdaptiveOnDevice);
+        }
+        if gpu.is_some() && problem.unknowns.len() > 1 {
+            return Err(EvolveError::SystemOnDevice);
         }
         let network = Network::of(problem);
         let coordinates = Points::of(problem).coordinates;
@@ -99,6 +103,12 @@ impl Engine {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// n m: the rows of the least-squares problems, n points for one unknown after the other.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.points() * self.network.outputs()
     }
 
     /// n: the number of points.
@@ -188,7 +198,7 @@ impl Engine {
         Ok(())
     }
 
-    /// u and F at the points, by their weights.
+    /// The unknowns and F at the points, by their weights.
     ///
     /// # Errors
     /// When the device fails.
@@ -202,7 +212,7 @@ impl Engine {
         Ok(self.weighed(field))
     }
 
-    /// u at the points, by their weights: a third of the work of [`Engine::field`] for an equation of second order.
+    /// The unknowns at the points, by their weights: a third of the work of [`Engine::field`] for an equation of second order.
     ///
     /// # Errors
     /// When the device fails.
@@ -317,9 +327,10 @@ impl Engine {
         self.spare.push(columns);
     }
 
-    /// Multiplies numbers at the points by their weights.
+    /// Multiplies numbers at the points, for one unknown after the other, by the points' weights.
     pub(super) fn weigh(&self, rows: &mut [f64]) {
-        rows.iter_mut().zip(&self.weights).for_each(|(row, weight)| *row *= weight);
+        let weights = self.weights.iter().cycle();
+        rows.iter_mut().zip(weights).for_each(|(row, weight)| *row *= weight);
     }
 
     fn weighed(&self, mut field: Field) -> Field {
@@ -328,7 +339,7 @@ impl Engine {
         field
     }
 
-    /// u at any points, in f64 on the CPU.
+    /// The unknowns at any points, one after the other, in f64 on the CPU.
     #[must_use]
     pub fn evaluate(&self, theta: &[f64], time: f64, coordinates: &[f64]) -> Vec<f64> {
         if coordinates.is_empty() {

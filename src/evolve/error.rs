@@ -64,6 +64,11 @@ pub enum EvolveError {
     AdaptiveOnDevice,
 
     #[error(
+        "systems of several unknowns are evaluated on the CPU: choose the backend `cpu` or `auto`"
+    )]
+    SystemOnDevice,
+
+    #[error(
         "{given} coordinates of points were given for {expected}: they belong to another problem"
     )]
     Points { given: usize, expected: usize },

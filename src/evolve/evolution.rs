@@ -273,7 +273,7 @@ impl Evolution {
                 Err(AttemptError::LeastSquares(source)) => return Err(self.blown_up(source)),
             };
             if let Some(seen) = outcome.seen {
-                self.subsets.follow(self.engine.points(), seen);
+                self.subsets.follow(self.engine.rows(), seen);
             }
             let (reached, residual) = (outcome.error.unwrap_or(0.0), outcome.report.residual);
             let fits = self.problem.method.scheme == Scheme::StageFit;
@@ -288,7 +288,7 @@ impl Evolution {
                 self.dt = if cut { self.dt } else { dt * factor };
                 // A first step that was set shorter still may grow.
                 let shrunk = self.dt < SMALLEST_STEP * span && factor <= 1.0;
-                if shrunk && !self.subsets.double(self.engine.points()) {
+                if shrunk && !self.subsets.double(self.engine.rows()) {
                     let (time, dt) = (self.time, self.dt);
                     return Err(EvolveError::StepTooSmall { time, dt, tolerance, reached });
                 }

@@ -13,6 +13,7 @@
 use super::error::EvolveError;
 use super::evolution::Evolution;
 use crate::field::cpu::Evaluator;
+use crate::problem::expression::Expression;
 use crate::problem::following::{self, Followed, Following};
 use crate::problem::walkers::{BURN_IN, Walkers};
 use crate::problem::{PointLayout, Problem};
@@ -70,13 +71,19 @@ impl Evolution {
         let (coordinates, seed) = (&self.problem.coordinates, self.problem.seed);
         let following = Following { coordinates, count: self.engine.points(), seed };
         // The evaluator takes the lift's own rate of change off a right-hand side: here it has none.
-        let lift = self.problem.lift.as_ref().map(|l| l.substitute_time(&self.time.into()));
-        let right_hand_side = following::squares(coordinates.len());
+        let lift = self.problem.lift.as_ref().map(|lifts| {
+            lifts.iter().map(|lift| lift.substitute_time(&self.time.into())).collect()
+        });
+        let unknowns = self.problem.unknowns.len();
+        // Of all unknowns together, in the first one's place.
+        let mut right_hand_side = vec![Expression::Constant(0.0); unknowns];
+        right_hand_side[0] = following::squares(coordinates.len(), unknowns);
         let looked_at = Problem { right_hand_side, lift, ..self.problem.clone() };
         following.points(draw, |places| {
             let evaluator = Evaluator::<f64>::new(&looked_at, self.engine.network(), places);
             let squares = evaluator.field(&self.theta, self.time).right_hand_side;
-            squares.into_iter().map(following::monitor).collect()
+            let count = squares.len() / unknowns;
+            squares.into_iter().take(count).map(following::monitor).collect()
         })
     }
 }

@@ -76,7 +76,7 @@ impl<T: Kernel> Host<T> {
     }
 
     fn room(&self, columns: &[u32], spare: Option<Mat<T>>) -> Mat<T> {
-        let shape = (self.evaluator.points(), columns.len());
+        let shape = (self.evaluator.rows(), columns.len());
         spare.filter(|m| m.shape() == shape).unwrap_or_else(|| Mat::zeros(shape.0, shape.1))
     }
 }

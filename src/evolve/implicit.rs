@@ -64,7 +64,7 @@ impl Engine {
         epoch: u64,
         known: Option<&Field>,
     ) -> Result<Option<(Field, Solution)>, AttemptError> {
-        let unstored = squares.unstored(self.points(), columns.len(), epoch);
+        let unstored = squares.unstored(self.rows(), columns.len(), epoch);
         let Some(unstored) = unstored.filter(|_| self.gpu.is_none() && self.weights().is_empty())
         else {
             return Ok(None);
@@ -127,12 +127,22 @@ impl Linear<'_> {
     /// The sampled rows of J, with their weights.
     fn rows<T: Kernel>(&self, sample: &RowSample) -> Mat<T> {
         let (dimensions, picks) = (self.network.inputs().len(), sample.picks());
-        let place = |row: u32| &self.coordinates[row as usize * dimensions..][..dimensions];
+        let points = self.coordinates.len() / dimensions;
+        let place = |row: u32| {
+            let point = row as usize % points;
+            &self.coordinates[point * dimensions..][..dimensions]
+        };
         let places: Vec<f64> = picks.iter().flat_map(|&(row, _)| place(row)).copied().collect();
         let evaluator = Evaluator::<T>::new(self.problem, self.network, &places);
         let (theta, time) = self.at;
-        let mut rows = Mat::<T>::zeros(picks.len(), self.chosen.len());
-        evaluator.columns(theta, time, self.chosen, 0, rows.as_mut());
+        let mut all = Mat::<T>::zeros(evaluator.rows(), self.chosen.len());
+        evaluator.columns(theta, time, self.chosen, 0, all.as_mut());
+        // At a picked row's point every unknown was computed: one of them was picked.
+        let mut rows = all;
+        if self.network.outputs() > 1 {
+            let from = |i: usize| picks[i].0 as usize / points * picks.len() + i;
+            rows = Mat::from_fn(picks.len(), self.chosen.len(), |i, k| rows[(from(i), k)]);
+        }
         let weights: Vec<f64> = picks.iter().map(|pick| pick.1).collect();
         weigh_rows(&mut rows, &weights);
         rows

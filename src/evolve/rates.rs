@@ -44,7 +44,8 @@ impl Engine {
         let still = |e: &crate::problem::expression::Expression| {
             e.differentiate_time().simplify() == 0.0.into()
         };
-        if still(&self.problem.right_hand_side) && self.problem.lift.as_ref().is_none_or(still) {
+        let lift = self.problem.lift.iter().flatten();
+        if self.problem.right_hand_side.iter().chain(lift).all(still) {
             return Ok(None);
         }
         let span = (self.problem.time.end - self.problem.time.start).abs();

@@ -165,7 +165,7 @@ fn not_finite(rows: MatRef<'_, f64>) -> LeastSquaresError {
     LeastSquaresError::MatrixNotFinite { row, column }
 }
 
-/// All columns of du/dtheta at up to `most` of the points, evenly spread, by their weights, in f64.
+/// All columns of du/dtheta in up to `most` rows, at points evenly spread, by their weights, in f64.
 pub fn rows(
     problem: &Problem,
     engine: &Engine,
@@ -175,17 +175,17 @@ pub fn rows(
     let network = engine.network();
     let dimensions = network.inputs().len();
     let (points, coordinates) = (engine.points(), engine.coordinates());
-    let count = points.min(most);
+    let count = points.min(most.div_ceil(network.outputs()));
     let picked = |i: usize| i * points / count;
     let place = |i: usize| &coordinates[picked(i) * dimensions..][..dimensions];
     let places: Vec<f64> = (0..count).flat_map(place).copied().collect();
     let evaluator = Evaluator::<f64>::new(problem, network, &places);
     let all: Vec<u32> = (0..network.parameters() as u32).collect();
-    let mut matrix = Mat::zeros(count, all.len());
+    let mut matrix = Mat::zeros(evaluator.rows(), all.len());
     evaluator.columns(theta, time, &all, 0, matrix.as_mut());
     if let weights @ [_, ..] = engine.weights() {
         for (i, mut row) in matrix.row_iter_mut().enumerate() {
-            row *= faer::Scale(weights[picked(i)]);
+            row *= faer::Scale(weights[picked(i % count)]);
         }
     }
     matrix

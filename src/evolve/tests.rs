@@ -12,3 +12,4 @@ mod resume;
 mod stiff;
 mod subsets;
 pub(super) mod support;
+mod systems;

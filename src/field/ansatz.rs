@@ -12,7 +12,7 @@ pub struct Ansatz {
     jets: JetSet,
     /// One output per channel; `None` where the distance is 1.
     distance: Option<Program>,
-    /// One output per channel and d lift / dt last; `None` where the lift is 0.
+    /// For each unknown one output per channel and d lift / dt last; `None` where the lift is 0.
     lift: Option<Program>,
     parameters: Vec<f64>,
 }
@@ -21,11 +21,12 @@ impl Ansatz {
     #[must_use]
     pub fn new(problem: &Problem, jets: &JetSet) -> Self {
         let distance = problem.distance.as_ref().map(|e| channel_expressions(e, jets));
-        let lift = problem.lift.as_ref().map(|e| {
+        let of_unknown = |e: &Expression| {
             let mut list = channel_expressions(e, jets);
             list.push(e.differentiate_time().simplify());
             list
-        });
+        };
+        let lift = problem.lift.as_ref().map(|lift| lift.iter().flat_map(of_unknown).collect());
         let compile = |list: Vec<Expression>| Program::compile(&list, &[]);
         Self {
             jets: jets.clone(),
@@ -48,8 +49,8 @@ impl Ansatz {
         self.distance.as_ref().map(|program| self.rows(program, coordinates, points, 0.0))
     }
 
-    /// Taylor coefficients of the lift per channel, and its rate of change as the last row; `None`
-    /// where the lift is 0.
+    /// For one unknown after the other, Taylor coefficients of the lift per channel and its rate of
+    /// change as the last row; `None` where the lift is 0.
     #[must_use]
     pub fn lift(&self, coordinates: Rows<'_, f64>, points: usize, time: f64) -> Option<Vec<f64>> {
         self.lift.as_ref().map(|program| self.rows(program, coordinates, points, time))
@@ -71,9 +72,11 @@ impl Ansatz {
         };
         let mut out = vec![0.0; program.outputs().len() * points];
         program.run(&block, &mut Registers::new(), &mut out, points);
-        for c in 0..self.jets.len() {
-            let factor = self.jets.factor(c);
-            out[c * points..(c + 1) * points].iter_mut().for_each(|v| *v /= factor);
+        for of_unknown in out.chunks_mut((self.jets.len() + 1) * points) {
+            for (c, row) in of_unknown.chunks_mut(points).take(self.jets.len()).enumerate() {
+                let factor = self.jets.factor(c);
+                row.iter_mut().for_each(|v| *v /= factor);
+            }
         }
         out
     }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::problem::expression::{Binary, Channel, Expression, Function};
+use crate::problem::expression::{Binary, Channel, Entry, Expression, Function};
 use crate::scalar::Real;
 
 /// Points that one instruction works on at a time: long enough to hide the dispatch on the
@@ -23,7 +23,8 @@ pub enum Instruction {
     Coordinate(usize),
     Time,
     Parameter(usize),
-    /// Position in the list of channels that the program was compiled for.
+    /// Row of the jet: the unknown times the number of channels, and the position in the list of
+    /// channels that the program was compiled for.
     Channel(usize),
     Negate(Register),
     Call(Function, Register),
@@ -84,7 +85,7 @@ impl<T: Real> Registers<T> {
 
 impl Program {
     /// Compiles `outputs`; `channels` lists the derivative channels in the order in which the rows
-    /// of [`Block::channels`] hold them.
+    /// of [`Block::channels`] hold them, for one unknown after the other.
     ///
     /// # Panics
     /// When an expression names a channel that is not in the list.
@@ -191,7 +192,7 @@ impl Compiler<'_> {
             Expression::Coordinate(k) => Instruction::Coordinate(*k),
             Expression::Time => Instruction::Time,
             Expression::Parameter(k) => Instruction::Parameter(*k),
-            Expression::Jet(channel) => Instruction::Channel(self.channel(*channel)),
+            Expression::Jet(entry) => Instruction::Channel(self.channel(*entry)),
             Expression::Negate(a) => Instruction::Negate(self.expression(a)),
             Expression::Call(function, a) => Instruction::Call(*function, self.expression(a)),
             Expression::Power(a, exponent) => return self.power(a, *exponent),
@@ -210,9 +211,11 @@ impl Compiler<'_> {
         self.push(Instruction::Binary(operation, a, b))
     }
 
-    fn channel(&self, channel: Channel) -> usize {
+    fn channel(&self, Entry { unknown, channel }: Entry) -> usize {
         let position = self.channels.iter().position(|known| *known == channel);
-        position.unwrap_or_else(|| panic!("{channel:?} is not among the program's channels"))
+        let position =
+            position.unwrap_or_else(|| panic!("{channel:?} is not among the program's channels"));
+        unknown * self.channels.len() + position
     }
 
     /// By repeated squaring.

@@ -4,13 +4,13 @@
 use crate::cpu::Evaluator;
 use crate::jet::JetSet;
 use crate::network::Network;
-use crate::problem::expression::{Expression, Place};
+use crate::problem::expression::{Entry, Expression, Place};
 use crate::problem::{Problem, ResidualProblem};
 
 /// Expressions of the state of an evolution: a list of values per expression, one per point.
 ///
 /// `coordinates` is point-major; expressions are in coordinates, time, parameters and the
-/// unknown's jet.
+/// unknowns' jets.
 #[must_use]
 pub fn of_evolution(
     problem: &Problem,
@@ -33,7 +33,11 @@ pub fn of_evolution(
         let at = |(i, coordinates): (usize, &[f64])| {
             let place = Place { coordinates, time, parameters: &parameters };
             // Every channel that the expression names is in the closure.
-            let jet = |c| evaluator.jets().position(c).map_or(f64::NAN, |k| channels[k][i]);
+            let jets = evaluator.jets();
+            let jet = |Entry { unknown, channel }| {
+                let position = jets.position(channel);
+                position.map_or(f64::NAN, |k| channels[unknown * jets.len() + k][i])
+            };
             expression.evaluate(place, &jet)
         };
         coordinates.chunks_exact(dimensions).enumerate().map(at).collect()

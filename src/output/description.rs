@@ -6,8 +6,8 @@
 //! | `format` | `sketchpde parameters 1` |
 //! | `network` | JSON: `inputs` (per coordinate `name`, `kind` and `period`, or `lower` and `upper`), `width`, `hidden_layers`, `activation`, `frequencies` of random Fourier features (a row each), `encoders` (whether two gate the layers) |
 //! | `order` | JSON: names of the tensors in the order of a vector of all parameters |
-//! | `unknown` | its name |
-//! | `lift`, `distance` | formulas in the coordinates, t and the named parameters: u = lift + distance * network |
+//! | `unknown` | its name; of several JSON: their names, in the order of the network's outputs |
+//! | `lift`, `distance` | formulas in the coordinates, t and the named parameters: u = lift + distance * network; of several unknowns `lift` is JSON: a formula for each |
 //! | `constants` | JSON: the named parameters and their values |
 //! | `problem` | the problem file |
 //! | `seed`, `version` | of the run and of the program |
@@ -27,10 +27,12 @@ pub const FORMAT: &str = "sketchpde parameters 1";
 #[must_use]
 pub fn of_evolution(problem: &Problem) -> BTreeMap<String, String> {
     let names = problem.names();
-    let text = |e: &Option<Expression>, neutral: &str| {
-        e.as_ref().map_or_else(|| neutral.to_owned(), |e| e.to_text(&names))
+    let text = |e: Option<&Expression>, neutral: &str| {
+        e.map_or_else(|| neutral.to_owned(), |e| e.to_text(&names))
     };
-    let (lift, distance) = (text(&problem.lift, "0"), text(&problem.distance, "1"));
+    let of_unknown = |k: usize| text(problem.lift.as_ref().map(|lift| &lift[k]), "0");
+    let lift = one_or_list((0..problem.unknowns.len()).map(of_unknown).collect());
+    let distance = text(problem.distance.as_ref(), "1");
     let mut head = common(&Network::of(problem), &names, &problem.parameters);
     head.insert("lift".into(), lift);
     head.insert("distance".into(), distance);
@@ -43,7 +45,7 @@ pub fn of_evolution(problem: &Problem) -> BTreeMap<String, String> {
 #[must_use]
 pub fn of_training(problem: &ResidualProblem) -> BTreeMap<String, String> {
     let mut head = common(&Network::of_residual(problem), &problem.names(), &problem.parameters);
-    head.insert("lift".into(), "0".into());
+    head.insert("lift".into(), one_or_list(vec!["0".into(); problem.unknowns.len()]));
     head.insert("distance".into(), "1".into());
     head.insert("problem".into(), problem.source.clone());
     head.insert("seed".into(), problem.seed.to_string());
@@ -57,12 +59,20 @@ fn common(network: &Network, names: &Names, parameters: &[Parameter]) -> BTreeMa
         ("format", FORMAT.to_owned()),
         ("network", shape(network, &names.coordinates).to_string()),
         ("order", order(network)),
-        ("unknown", names.unknown.clone()),
+        ("unknown", one_or_list(names.unknowns.clone())),
         ("constants", Value::Object(constants).to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()
+}
+
+/// One text as it is, several as JSON.
+fn one_or_list(mut texts: Vec<String>) -> String {
+    match texts.len() {
+        1 => texts.remove(0),
+        _ => Value::from(texts).to_string(),
+    }
 }
 
 /// The tensors in the order in which a vector of all parameters holds them, as JSON.

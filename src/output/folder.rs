@@ -29,7 +29,8 @@ pub struct ResultFolder {
 }
 
 /// Array names that a coordinate may not take over.
-const RESERVED: [&str; 3] = ["t", "u", "reference"];
+const RESERVED: [&str; 3] = ["t", "u", REFERENCE];
+const REFERENCE: &str = "reference";
 const AXIS_PREFIX: &str = "axis_";
 
 impl ResultFolder {
@@ -183,13 +184,23 @@ impl ResultFolder {
         let mut arrays = vec![Array::vector("t", field.times.clone())];
         let mut shape = vec![field.times.len()];
         for axis in &field.axes {
-            let prefix = if RESERVED.contains(&axis.name.as_str()) { AXIS_PREFIX } else { "" };
+            // An axis may be called as no other array is.
+            let taken = RESERVED.contains(&axis.name.as_str());
+            let prefix = if taken { AXIS_PREFIX } else { "" };
             arrays.push(Array::vector(&format!("{prefix}{}", axis.name), axis.values.clone()));
             shape.push(axis.values.len());
         }
-        arrays.push(Array::new("u", &shape, field.values.clone()));
-        if let Some(reference) = &field.reference {
-            arrays.push(Array::new("reference", &shape, reference.clone()));
+        let single = field.unknowns.len() == 1;
+        for of_unknown in field.apart() {
+            let name = of_unknown.unknowns[0].as_str();
+            let (own, reference) = match single {
+                true => ("u".to_owned(), REFERENCE.to_owned()),
+                false => (name.to_owned(), format!("{REFERENCE}_{name}")),
+            };
+            arrays.push(Array::new(&own, &shape, of_unknown.values));
+            if let Some(values) = of_unknown.reference {
+                arrays.push(Array::new(&reference, &shape, values));
+            }
         }
         npz::write(&self.file("fields.npz"), &arrays)
     }
@@ -201,31 +212,50 @@ impl ResultFolder {
         let path = self.file("fields.npz");
         let arrays = npz::read(&path)?;
         let array = |name: &str| npz::find(&arrays, name, &path);
+        let is_axis = |array: &&Array| array.shape.len() == 1 && array.name != "t";
         let axes = arrays
             .iter()
-            .filter(|array| !RESERVED.contains(&array.name.as_str()))
+            .filter(is_axis)
             .map(|array| Axis {
                 name: array.name.strip_prefix(AXIS_PREFIX).unwrap_or(&array.name).to_owned(),
                 values: array.values.clone(),
             })
             .collect();
-        let mut field = SpaceTimeField {
-            times: array("t")?.values.clone(),
-            axes,
-            values: array("u")?.values.clone(),
-            reference: array("reference").ok().map(|array| array.values.clone()),
-        };
-        let expected = field.times.len() * field.points();
-        let all = [("u", Some(&field.values)), ("reference", field.reference.as_ref())];
-        for (name, values) in all {
-            if let Some(found) = values.map(Vec::len).filter(|&found| found != expected) {
-                let name = name.to_owned();
-                return Err(OutputError::ArrayLength { path, name, found, expected });
-            }
+        let is_unknown =
+            |array: &&Array| array.shape.len() > 1 && !array.name.starts_with(REFERENCE);
+        let unknowns: Vec<String> =
+            arrays.iter().filter(is_unknown).map(|array| array.name.clone()).collect();
+        if unknowns.is_empty() {
+            array("u")?;
         }
+        let references: Vec<String> = match unknowns.as_slice() {
+            [_] => vec![REFERENCE.to_owned()],
+            several => several.iter().map(|name| format!("{REFERENCE}_{name}")).collect(),
+        };
+        let times = array("t")?.values.clone();
+        let known = references.iter().all(|name| array(name).is_ok());
+        let field = SpaceTimeField { times, axes, unknowns, values: Vec::new(), reference: None };
+        let expected = field.times.len() * field.points();
+        // Time by time, in each unknown by unknown.
+        let together = |names: &[String]| -> Result<Vec<f64>, OutputError> {
+            let mut parts = Vec::new();
+            for name in names {
+                let values = &array(name)?.values;
+                let (found, name, path) = (values.len(), name.clone(), path.clone());
+                if found != expected {
+                    return Err(OutputError::ArrayLength { path, name, found, expected });
+                }
+                parts.push(values.chunks_exact(field.points().max(1)));
+            }
+            let rows = (0..field.times.len()).flat_map(|_| {
+                parts.iter_mut().filter_map(Iterator::next).flatten().collect::<Vec<_>>()
+            });
+            Ok(rows.copied().collect())
+        };
+        let values = together(&field.unknowns)?;
         // Fields without a point or a time are empty rather than malformed.
-        field.reference = field.reference.filter(|_| expected > 0);
-        Ok(field)
+        let reference = (known && expected > 0).then(|| together(&references)).transpose()?;
+        Ok(SpaceTimeField { values, reference, ..field })
     }
 
     /// `history.npz` and `history.csv`.
@@ -326,11 +356,21 @@ mod tests {
                 Axis { name: "x".into(), values: vec![0.0, 1.0, 2.0] },
                 Axis { name: "u".into(), values: vec![-1.0, 1.0] },
             ],
+            unknowns: vec!["u".into()],
             values: (0..12).map(f64::from).collect(),
             reference: Some(vec![0.25; 12]),
         };
         folder.write_fields(&field).expect("writes");
         assert_eq!(folder.read_fields().expect("reads"), field);
+        let system = SpaceTimeField {
+            unknowns: vec!["u".into(), "v".into()],
+            values: (0..24).map(f64::from).collect(),
+            reference: Some((0..24).map(|k| f64::from(k) / 3.0).collect()),
+            ..field.clone()
+        };
+        assert_eq!(system.apart()[1].values[..7], [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 18.0]);
+        folder.write_fields(&system).expect("writes");
+        assert_eq!(folder.read_fields().expect("reads"), system);
         assert_eq!(field.at(1)[0], 6.0);
         assert_eq!(field.reference_at(1), Some([0.25; 6].as_slice()));
         folder.write_history(&history(7)).expect("writes");

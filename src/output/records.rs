@@ -60,7 +60,10 @@ pub struct SpaceTimeField {
     pub times: Vec<f64>,
     /// The grid; the last axis varies fastest.
     pub axes: Vec<Axis>,
-    /// Time by time, `times.len()` x product of the axes' lengths.
+    /// Names of the unknowns.
+    pub unknowns: Vec<String>,
+    /// Time by time, in each unknown by unknown: `times.len()` x unknowns x product of the axes'
+    /// lengths.
     pub values: Vec<f64>,
     /// In the same order.
     pub reference: Option<Vec<f64>>,
@@ -73,21 +76,39 @@ impl SpaceTimeField {
         self.axes.iter().map(|axis| axis.values.len()).product()
     }
 
+    /// Every unknown as a field of its own.
+    #[must_use]
+    pub fn apart(&self) -> Vec<Self> {
+        let (points, count) = (self.points().max(1), self.unknowns.len().max(1));
+        let of = |values: &[f64], unknown: usize| -> Vec<f64> {
+            let rows = values.chunks_exact(points).skip(unknown).step_by(count);
+            rows.flatten().copied().collect()
+        };
+        let field = |(k, name): (usize, &String)| Self {
+            times: self.times.clone(),
+            axes: self.axes.clone(),
+            unknowns: vec![name.clone()],
+            values: of(&self.values, k),
+            reference: self.reference.as_ref().map(|values| of(values, k)),
+        };
+        self.unknowns.iter().enumerate().map(field).collect()
+    }
+
     /// The values at the time `index`.
     ///
     /// # Panics
     /// When there is no such time.
     #[must_use]
     pub fn at(&self, index: usize) -> &[f64] {
-        let points = self.points();
-        &self.values[index * points..(index + 1) * points]
+        let size = self.points() * self.unknowns.len();
+        &self.values[index * size..(index + 1) * size]
     }
 
     /// The reference at the time `index`.
     #[must_use]
     pub fn reference_at(&self, index: usize) -> Option<&[f64]> {
-        let points = self.points();
-        self.reference.as_ref()?.get(index * points..(index + 1) * points)
+        let size = self.points() * self.unknowns.len();
+        self.reference.as_ref()?.get(index * size..(index + 1) * size)
     }
 
     /// |u - reference|, where there is a reference.

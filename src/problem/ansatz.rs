@@ -11,8 +11,8 @@ pub(super) struct Ansatz {
     /// The product over the Dirichlet coordinates of 4 (x - a)(b - x) / (b - a)^2: zero on every
     /// side, one in the middle.
     pub distance: Option<Expression>,
-    /// A function that takes the given values on every side.
-    pub lift: Option<Expression>,
+    /// For each unknown a function that takes its values on every side.
+    pub lift: Option<Vec<Expression>>,
 }
 
 impl Ansatz {
@@ -23,13 +23,13 @@ impl Ansatz {
     ///
     /// # Errors
     /// Where the lift would be too large: it triples with every coordinate.
-    pub(super) fn new(coordinates: &[Coordinate]) -> Result<Self, SettingIssue> {
+    pub(super) fn new(coordinates: &[Coordinate], unknowns: usize) -> Result<Self, SettingIssue> {
         let size = lift_size_bound(coordinates);
         if size > MAX_LIFT {
             return Err(SettingIssue::LiftTooLarge { size, limit: MAX_LIFT });
         }
         let mut distance = Expression::Constant(1.0);
-        let mut lift = Expression::Constant(0.0);
+        let mut lifts = vec![Expression::Constant(0.0); unknowns];
         for (k, coordinate) in coordinates.iter().enumerate() {
             let Boundary::Dirichlet { lower, upper } = &coordinate.boundary else {
                 continue;
@@ -42,16 +42,20 @@ impl Ansatz {
             let from_upper = (Expression::Constant(b) - x) / width();
             distance =
                 distance * Expression::Constant(4.0) * (from_lower.clone() * from_upper.clone());
-            let correction = |value: &Expression, side: f64| {
-                value.clone() - lift.substitute_coordinate(k, &side.into())
-            };
-            let (at_lower, at_upper) = (correction(lower, a), correction(upper, b));
-            lift = lift + from_upper * at_lower + from_lower * at_upper;
+            for (lift, (lower, upper)) in lifts.iter_mut().zip(lower.iter().zip(upper)) {
+                let correction = |value: &Expression, side: f64| {
+                    value.clone() - lift.substitute_coordinate(k, &side.into())
+                };
+                let (at_lower, at_upper) = (correction(lower, a), correction(upper, b));
+                *lift =
+                    lift.clone() + from_upper.clone() * at_lower + from_lower.clone() * at_upper;
+            }
         }
-        let unless = |expression: Expression, neutral: f64| {
-            (expression != Expression::Constant(neutral)).then_some(expression)
-        };
-        Ok(Self { distance: unless(distance, 1.0), lift: unless(lift, 0.0) })
+        let is = |expression: &Expression, neutral: f64| *expression == neutral.into();
+        Ok(Self {
+            distance: (!is(&distance, 1.0)).then_some(distance),
+            lift: (!lifts.iter().all(|lift| is(lift, 0.0))).then_some(lifts),
+        })
     }
 }
 
@@ -60,7 +64,10 @@ fn lift_size_bound(coordinates: &[Coordinate]) -> usize {
     /// Nodes of one step of the boolean sum around the old lift and the values.
     const STEP: usize = 18;
     let values = coordinates.iter().filter_map(|coordinate| match &coordinate.boundary {
-        Boundary::Dirichlet { lower, upper } => Some(lower.size() + upper.size()),
+        Boundary::Dirichlet { lower, upper } => {
+            let sides = lower.iter().zip(upper);
+            sides.map(|(lower, upper)| lower.size() + upper.size()).max()
+        }
         Boundary::Periodic | Boundary::Open => None,
     });
     values.fold(1, |lift: usize, values| 3 * lift + values + STEP)

@@ -29,6 +29,12 @@ pub struct ProblemBuilder {
     settings: Overrides,
 }
 
+/// As a TOML string.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("\"{escaped}\"")
+}
+
 /// What every problem file begins with.
 const FORMAT: &str = "format = 1\n";
 
@@ -48,8 +54,7 @@ impl ProblemBuilder {
 
     /// A setting that is text, whatever it looks like.
     fn text(self, key: &str, text: &str) -> Self {
-        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-        self.set(key, format!("\"{escaped}\""))
+        self.set(key, quoted(text))
     }
 
     /// A short name, of folders and files.
@@ -62,6 +67,23 @@ impl ProblemBuilder {
     #[must_use]
     pub fn equation(self, text: &str) -> Self {
         self.text("equation.text", text)
+    }
+
+    /// The equations of an evolution of several unknowns, `u_t = ..` and `v_t = ..`.
+    #[must_use]
+    pub fn equations(self, texts: &[&str]) -> Self {
+        self.list("equation.text", texts)
+    }
+
+    /// The unknowns of a whole-domain problem, where they are others than `u` alone.
+    #[must_use]
+    pub fn unknowns(self, names: &[&str]) -> Self {
+        self.list("unknown", names)
+    }
+
+    fn list(self, key: &str, texts: &[&str]) -> Self {
+        let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+        self.set(key, format!("[{}]", quoted.join(", ")))
     }
 
     /// A coordinate along which everything is periodic.
@@ -94,13 +116,25 @@ impl ProblemBuilder {
     /// The state of an evolution at its start.
     #[must_use]
     pub fn initial(self, formula: &str) -> Self {
-        self.text("initial.u", formula)
+        self.initial_of("u", formula)
+    }
+
+    /// The same of one of several unknowns.
+    #[must_use]
+    pub fn initial_of(self, unknown: &str, formula: &str) -> Self {
+        self.text(&format!("initial.{unknown}"), formula)
     }
 
     /// The exact solution, to measure errors with.
     #[must_use]
     pub fn exact(self, formula: &str) -> Self {
-        self.text("exact.u", formula)
+        self.exact_of("u", formula)
+    }
+
+    /// The same of one of several unknowns.
+    #[must_use]
+    pub fn exact_of(self, unknown: &str, formula: &str) -> Self {
+        self.text(&format!("exact.{unknown}"), formula)
     }
 
     /// The time at which an evolution ends; it starts at 0.
@@ -115,6 +149,13 @@ impl ProblemBuilder {
     pub fn condition(self, name: &str, on: &str, equation: &str) -> Self {
         self.text(&format!("residual.{name}.on"), on)
             .text(&format!("residual.{name}.equation"), equation)
+    }
+
+    /// Several equations that hold together on one part of the domain.
+    #[must_use]
+    pub fn conditions(self, name: &str, on: &str, equations: &[&str]) -> Self {
+        self.text(&format!("residual.{name}.on"), on)
+            .list(&format!("residual.{name}.equation"), equations)
     }
 
     /// The seed of every random draw.
@@ -175,6 +216,28 @@ mod tests {
         // And its own text reads back to it.
         let again = ResidualProblem::from_toml(&built.source, &Overrides::new()).expect("reads");
         assert_eq!(bare(again), bare(built));
+    }
+
+    #[test]
+    fn systems_are_built_as_they_are_written() {
+        let flow = ProblemBuilder::new()
+            .unknowns(&["u", "v"])
+            .range("x", 0.0, 1.0)
+            .range("y", 0.0, 1.0)
+            .conditions("interior", "interior", &["u_x = v_y", "u_y = -v_x"])
+            .condition("wall", "x = 0", "v = 0")
+            .residual()
+            .expect("a problem");
+        assert_eq!(flow.unknowns, ["u", "v"]);
+        let reaction = ProblemBuilder::new()
+            .equations(&["u_t = u_xx - u*v", "v_t = u*v"])
+            .periodic("x", 0.0, 1.0)
+            .initial_of("u", "1")
+            .initial_of("v", "sin(2*pi*x)")
+            .until(1.0)
+            .evolution()
+            .expect("a problem");
+        assert_eq!(reaction.unknowns, ["u", "v"]);
     }
 
     #[test]

@@ -73,6 +73,14 @@ pub enum SettingIssue {
     UnknownKey { key: String, section: String, nearest: Option<String>, known: Vec<String> },
     #[error("{key} is missing in {section}")]
     MissingKey { key: String, section: String, remedy: &'static str },
+    #[error("a second equation for {left}")]
+    EquationTwice { left: String },
+    #[error("no equation says how {name} changes")]
+    NoRate { name: String, left: String },
+    #[error("points that are drawn from the solution are for one unknown, not {unknowns}")]
+    DrawsOfSystem { unknowns: usize },
+    #[error("this problem has {unknowns} unknowns, and only one can be shown here")]
+    SeveralUnknowns { unknowns: usize },
     #[error("{key} must be {expected}, not {found}")]
     WrongType { key: String, expected: &'static str, found: &'static str },
     #[error("{key} is {found}, but must be {allowed}")]
@@ -189,6 +197,15 @@ impl SettingIssue {
                 suggest(nearest.as_deref(), known, "known keys are")
             }
             Self::MissingKey { remedy, .. } => (*remedy).into(),
+            Self::EquationTwice { .. } => "keep one of them, or name another unknown".into(),
+            Self::NoRate { left, .. } => format!(
+                "write {left} = ..; an unknown without a time derivative (a pressure, say) asks for \
+                 a training: state the problem by [residual.NAME] blocks, with t under [domain]"
+            ),
+            Self::SeveralUnknowns { .. } => "solve it with `sketchpde solve FILE`".into(),
+            Self::DrawsOfSystem { .. } => {
+                "set points.layout = \"grid\", \"sobol\", \"random\" or \"following\"".into()
+            }
             Self::WrongType { expected, .. } => format!("write {expected}"),
             Self::OutOfRange { allowed, .. } => format!("choose {allowed}"),
             Self::UnknownWord { nearest, words, .. } => suggest(*nearest, words, "choose one of"),

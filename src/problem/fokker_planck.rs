@@ -1,6 +1,6 @@
 //! Linear Fokker-Planck equations, recognised in the expression tree.
 
-use super::expression::{Channel, Expression, MultiIndex, Place};
+use super::expression::{Channel, Entry, Expression, MultiIndex, Place};
 use super::{Boundary, Density, Problem};
 use crate::random::{Philox, Stream};
 
@@ -45,8 +45,8 @@ impl FokkerPlanck {
     /// ends or is periodic.
     #[must_use]
     pub fn of(problem: &Problem) -> Option<Self> {
-        let right =
-            problem.right_hand_side.substitute_parameters(&problem.parameter_values()).simplify();
+        let [right] = problem.right_hand_side.as_slice() else { return None };
+        let right = right.substitute_parameters(&problem.parameter_values()).simplify();
         let second = |channel: &Channel| match channel {
             Channel::Partial(index) => index.order() <= 2,
             Channel::Laplacian => true,
@@ -57,7 +57,7 @@ impl FokkerPlanck {
         }
         let d = problem.dimensions();
         let at_rest = |channel: Channel| {
-            let derivative = right.derivative_by_channel(channel);
+            let derivative = right.derivative_by(Entry::new(0, channel));
             derivative.substitute_jet(&|_| Expression::Constant(0.0))
         };
         let along = |k: usize| MultiIndex::along(k, 1);
@@ -103,7 +103,7 @@ impl FokkerPlanck {
                 + random.uniform(sample, 90) * (problem.time.end - problem.time.start);
             let (value, g) = (number(50), |k: usize| number(20 + k));
             let h = |k: usize, l: usize| number(100 + k.min(l) * d + k.max(l));
-            let jet = |channel: Channel| match channel {
+            let jet = |entry: Entry| match entry.channel {
                 Channel::Laplacian => (0..d).map(|k| h(k, k)).sum(),
                 Channel::Partial(index) => match axes(&index).as_slice() {
                     [] => value,

@@ -15,7 +15,7 @@
 //! by splines with variable knots II", 1974); in more, candidates of Sobol's sequence are kept with
 //! probabilities in proportion to it, by systematic sampling along a curve that fills the box.
 
-use super::expression::{Channel, Expression, MultiIndex};
+use super::expression::{Channel, Entry, Expression, MultiIndex};
 use super::points::Points;
 use super::{Boundary, Coordinate};
 use crate::random::{Philox, Stream};
@@ -34,15 +34,18 @@ const FIRST_EPOCH: u64 = 1 << 33;
 /// Bits per coordinate of the curve that fills the box.
 const CURVE_BITS: u32 = 8;
 
-/// The sum of the squares of the second derivatives, `sum_jk u_jk^2`.
-pub fn squares(dimensions: usize) -> Expression {
-    let pair = |j: usize, k: usize| {
+/// The sum of the squares of the second derivatives, `sum_jk u_jk^2`, over all unknowns.
+pub fn squares(dimensions: usize, unknowns: usize) -> Expression {
+    let pair = |unknown: usize, j: usize, k: usize| {
         let index = MultiIndex::along(j, 1).plus(&MultiIndex::along(k, 1));
-        let square = Expression::Power(Expression::Jet(Channel::Partial(index)).into(), 2);
+        let entry = Entry::new(unknown, Channel::Partial(index));
+        let square = Expression::Power(Expression::Jet(entry).into(), 2);
         if j == k { square } else { Expression::Constant(2.0) * square }
     };
-    let terms = (0..dimensions).flat_map(|k| (0..=k).map(move |j| (j, k)));
-    let sum = terms.map(|(j, k)| pair(j, k)).reduce(|sum, term| sum + term);
+    let pairs = (0..dimensions).flat_map(|k| (0..=k).map(move |j| (j, k)));
+    let terms =
+        (0..unknowns).flat_map(|unknown| pairs.clone().map(move |(j, k)| pair(unknown, j, k)));
+    let sum = terms.reduce(|sum, term| sum + term);
     sum.unwrap_or(Expression::Constant(0.0)).simplify()
 }
 
@@ -298,6 +301,8 @@ mod tests {
             jet(Channel::Partial(index))
         });
         let expected = xx * xx + 2.0 * xy * xy + yy * yy;
-        assert!((squares(2).evaluate(place, &jet) - expected).abs() < 1e-14);
+        assert!(
+            (squares(2, 1).evaluate(place, &|entry| jet(entry.channel)) - expected).abs() < 1e-14
+        );
     }
 }

@@ -18,11 +18,13 @@
 //! description = "What one sees."
 //!
 //! [equation]
-//! text = "u_t = kappa*u_xx"
-//! unknown = "u"                      # default
+//! text = "u_t = kappa*u_xx"           # several: ["u_t = ..", "v_t = .."]; also "u_tt = ..", which
+//!                                    # makes u_t an unknown beside u
+//! unknown = "u"                      # default: as the left sides say; several: ["u", "v"]
 //!
 //! [domain]                           # 1 to 8 coordinates, in this order
 //! x = { range = [0, 1], boundary = "dirichlet", lower = "0", upper = "sin(t)" }
+//!                                    # of several unknowns: lower = { u = "0", v = "t" }
 //! y = { range = [0, "2*pi"], boundary = "periodic" }   # periodic is the default; also "open"
 //!
 //! [time]
@@ -33,7 +35,7 @@
 //! kappa = { value = 0.25, range = [0, 1], description = "diffusivity" }   # or kappa = 0.25
 //!
 //! [initial]                          # default: the exact solution at the start
-//! u = "sin(pi*x)"
+//! u = "sin(pi*x)"                    # and so on for every unknown
 //! [exact]                            # optional
 //! u = "exp(-pi^2*kappa*t)*sin(pi*x)"
 //!
@@ -104,6 +106,8 @@ pub mod walkers;
 pub mod following;
 pub mod points;
 pub mod residual;
+#[cfg(test)]
+mod system_tests;
 
 use std::collections::BTreeMap;
 
@@ -131,23 +135,27 @@ pub struct Problem {
     /// Name for people, as in plots.
     pub title: String,
     pub description: String,
-    /// The unknown's name in the text (`u`).
-    pub unknown: String,
+    /// The unknowns' names in the text (`u`), in order: formulas, values and rows that belong to
+    /// them come in this order.
+    pub unknowns: Vec<String>,
     pub coordinates: Vec<Coordinate>,
     pub parameters: Vec<Parameter>,
     pub time: TimeSpan,
-    /// The equation as typed, for people.
+    /// The equations as typed, a line each, for people.
     pub equation: String,
-    /// F in u_t = F.
-    pub right_hand_side: Expression,
-    /// u at the start time: coordinates and parameters only.
-    pub initial: Expression,
-    /// The exact solution, where the file gives one: coordinates, time and parameters.
-    pub exact: Option<Expression>,
-    /// Factor of the network in the ansatz u = lift + distance * network; `None` is 1.
+    /// F in u_t = F, for each unknown.
+    pub right_hand_side: Vec<Expression>,
+    /// The unknowns at the start time: coordinates and parameters only.
+    pub initial: Vec<Expression>,
+    /// The exact solution of each unknown, where the file gives it: coordinates, time and
+    /// parameters.
+    pub exact: Option<Vec<Expression>>,
+    /// Factor of the network in the ansatz u = lift + distance * network, the same for all
+    /// unknowns; `None` is 1.
     pub distance: Option<Expression>,
-    /// Part of the ansatz that carries Dirichlet values; `None` is 0. May depend on time.
-    pub lift: Option<Expression>,
+    /// Part of each unknown's ansatz that carries Dirichlet values; `None` is 0. May depend on
+    /// time.
+    pub lift: Option<Vec<Expression>>,
     pub network: NetworkSettings,
     pub points: PointSettings,
     pub fit: FitSettings,
@@ -170,10 +178,10 @@ pub struct Coordinate {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Boundary {
     Periodic,
-    /// u equals the given expressions on the lower and the upper side, exactly.
+    /// Each unknown equals its expression on the lower and the upper side, exactly.
     Dirichlet {
-        lower: Expression,
-        upper: Expression,
+        lower: Vec<Expression>,
+        upper: Vec<Expression>,
     },
     /// Nothing is asked at the ends: the solution goes on beyond the range. For densities that are
     /// drawn from (`points.layout = "adaptive"`); draws from |u| stay in the range, those from a
@@ -242,11 +250,20 @@ impl Problem {
         Self::from_toml(Preset::find(name)?.text, &Overrides::new())
     }
 
+    /// The problem, where it has one unknown: for what shows only one.
+    ///
+    /// # Errors
+    /// Where there are several.
+    pub fn of_one_unknown(self) -> Result<Self, ProblemErrors> {
+        file::alone(&self.unknowns, &self.source)?;
+        Ok(self)
+    }
+
     /// Names of the symbols, for printing and for parsing expressions of this problem.
     #[must_use]
     pub fn names(&self) -> Names {
         Names {
-            unknown: self.unknown.clone(),
+            unknowns: self.unknowns.clone(),
             coordinates: self.coordinates.iter().map(|c| c.name.clone()).collect(),
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
         }

@@ -35,11 +35,11 @@ impl Points {
         }
     }
 
-    /// `count` points drawn from the density of the problem's initial state.
+    /// `count` points drawn from the density of the problem's initial state, which has one unknown.
     #[must_use]
     pub fn initial(problem: &Problem, count: usize, seed: u64) -> Self {
         let (time, parameters) = (problem.time.start, problem.parameter_values());
-        let initial = problem.initial.substitute_parameters(&parameters).simplify();
+        let initial = problem.initial[0].substitute_parameters(&parameters).simplify();
         let mut points = Self::sobol(&problem.coordinates, count, seed);
         let walkers = Walkers::new(&problem.coordinates, problem.points.density, seed);
         walkers.walk(&mut points.coordinates, 0..BURN_IN, |places| {
@@ -303,7 +303,8 @@ mod tests {
     #[test]
     fn grids_are_quadrature_rules() {
         let mut coordinates = box_of(2);
-        coordinates[1].boundary = Boundary::Dirichlet { lower: 0.0.into(), upper: 0.0.into() };
+        coordinates[1].boundary =
+            Boundary::Dirichlet { lower: vec![0.0.into()], upper: vec![0.0.into()] };
         let points = Points::grid(&coordinates, &[8, 5]);
         assert_eq!((points.len(), points.grid.as_deref()), (40, Some(&[8, 5][..])));
         let mean =
@@ -318,7 +319,8 @@ mod tests {
     #[test]
     fn evaluation_grids_have_the_ends_that_are_not_periodic() {
         let mut coordinates = box_of(2);
-        coordinates[1].boundary = Boundary::Dirichlet { lower: 0.0.into(), upper: 0.0.into() };
+        coordinates[1].boundary =
+            Boundary::Dirichlet { lower: vec![0.0.into()], upper: vec![0.0.into()] };
         let points = Points::evaluation_grid(&coordinates, &[3]);
         assert_eq!(points.len(), 9);
         assert_eq!(points.point(0), [-1.0, -1.0]);

@@ -10,33 +10,40 @@ pub struct Preset {
     pub name: &'static str,
     /// For people.
     pub title: &'static str,
+    /// How many unknowns it has.
+    pub unknowns: usize,
     /// The file.
     pub text: &'static str,
 }
 
 macro_rules! preset {
     ($name:literal, $title:literal) => {
+        preset!($name, $title, 1)
+    };
+    ($name:literal, $title:literal, $unknowns:literal) => {
         Preset {
             name: $name,
             title: $title,
+            unknowns: $unknowns,
             text: include_str!(concat!("../../assets/problems/", $name, ".toml")),
         }
     };
 }
 
-const PRESETS: [Preset; 9] = [
+const PRESETS: [Preset; 10] = [
     preset!("allen-cahn", "Allen-Cahn equation"),
     preset!("burgers", "Burgers' equation"),
     preset!("kdv", "Korteweg-de Vries equation: a soliton"),
     preset!("kuramoto-sivashinsky", "Kuramoto-Sivashinsky equation"),
     preset!("advection-diffusion-2d", "Advection and diffusion in two dimensions"),
     preset!("heat-dirichlet", "Heat equation between two fixed temperatures"),
+    preset!("brusselator", "Brusselator: two reacting substances", 2),
     preset!("vlasov", "Vlasov equation in a fixed potential"),
     preset!("fokker-planck-5d", "Fokker-Planck equation in 5 dimensions"),
     preset!("fokker-planck-8d", "Fokker-Planck equation in 8 dimensions"),
 ];
 
-const RESIDUAL_PRESETS: [Preset; 12] = [
+const RESIDUAL_PRESETS: [Preset; 13] = [
     preset!("poisson-2d", "Poisson's equation on a square"),
     preset!("heat", "Heat equation in space-time"),
     preset!("nonlinear-bvp", "A nonlinear boundary value problem"),
@@ -48,6 +55,7 @@ const RESIDUAL_PRESETS: [Preset; 12] = [
     preset!("allen-cahn-space-time", "Allen-Cahn evolution, all times at once"),
     preset!("burgers-space-time", "Burgers evolution, all times at once"),
     preset!("wave", "Wave equation"),
+    preset!("kovasznay", "Kovasznay flow: Navier-Stokes behind a grid", 3),
     preset!("helmholtz-2d", "Helmholtz equation on a square"),
 ];
 

@@ -61,7 +61,7 @@ impl NetworkSettings {
     /// The layout of the vector is the network's own business; this is for checks before there is
     /// a network.
     #[must_use]
-    pub fn parameters(&self, periodic: usize, linear: usize) -> usize {
+    pub fn parameters(&self, periodic: usize, linear: usize, unknowns: usize) -> usize {
         let width = self.width;
         let embedding = self.embedding_parameters(periodic, linear);
         let hidden = self.hidden_layers * (width * width + width);
@@ -69,7 +69,7 @@ impl NetworkSettings {
             Activation::Rational => 7 * (self.hidden_layers + 1),
             Activation::Tanh | Activation::Sin | Activation::Swish => 0,
         };
-        embedding + hidden + width + 1 + activation
+        embedding + hidden + unknowns * (width + 1) + activation
     }
 
     /// Those of the embedding of the coordinates alone.

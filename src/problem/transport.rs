@@ -1,7 +1,7 @@
 //! Linear transport equations, recognised in the expression tree.
 
 use super::Problem;
-use super::expression::{Channel, Expression, MultiIndex};
+use super::expression::{Channel, Entry, Expression, MultiIndex};
 
 /// The parts of `u_t + a(x, t) . grad u = c(x, t) u + s(x, t)`, the parameters' values put in.
 ///
@@ -23,7 +23,8 @@ impl Transport {
     #[must_use]
     pub fn of(problem: &Problem) -> Option<Self> {
         let values = problem.parameter_values();
-        let right = problem.right_hand_side.substitute_parameters(&values).simplify();
+        let [right] = problem.right_hand_side.as_slice() else { return None };
+        let right = right.substitute_parameters(&values).simplify();
         let first = |k: usize| Channel::Partial(MultiIndex::along(k, 1));
         let dimensions = problem.dimensions();
         let known = |c: &Channel| *c == Channel::value() || (0..dimensions).any(|k| *c == first(k));
@@ -32,8 +33,8 @@ impl Transport {
         }
         // A derivative that is free of u in every direction is that of an affine function.
         let coefficient = |channel: Channel| {
-            let derivative = right.derivative_by_channel(channel).simplify();
-            derivative.channels().is_empty().then_some(derivative)
+            let derivative = right.derivative_by(Entry::new(0, channel)).simplify();
+            derivative.entries().is_empty().then_some(derivative)
         };
         let velocity: Option<Vec<_>> =
             (0..dimensions).map(|k| Some((-coefficient(first(k))?).simplify())).collect();

@@ -194,7 +194,7 @@ mod tests {
             |boundary| Coordinate { name: "x".into(), lower: 0.0, upper: whole, boundary };
         let log = |x: &[f64]| (1.0 + 0.8 * x[0].cos()).ln();
         let share = |x: &f64| (x + 0.8 * x.sin()) / whole;
-        let ends = Boundary::Dirichlet { lower: 0.0.into(), upper: 0.0.into() };
+        let ends = Boundary::Dirichlet { lower: vec![0.0.into()], upper: vec![0.0.into()] };
         for boundary in [Boundary::Periodic, ends] {
             let draws = drawn(&[coordinate(boundary)], 2, log);
             assert!(draws.iter().all(|x| (0.0..=whole).contains(x)));

@@ -97,7 +97,9 @@ impl Characteristics {
             autonomous: transport.is_autonomous(),
             conserves: transport.conserves(),
             transport,
-            initial: problem.initial.substitute_parameters(&problem.parameter_values()).simplify(),
+            initial: problem.initial[0]
+                .substitute_parameters(&problem.parameter_values())
+                .simplify(),
             ranges: problem.coordinates.iter().map(|c| [c.lower, c.upper]).collect(),
             seams: vec![false; problem.dimensions()],
             start: problem.time.start,

@@ -3,10 +3,10 @@
 use crate::problem::Problem;
 use crate::problem::expression::{Expression, Place};
 
-/// u(x, t) as an expression of coordinates, time and parameters.
+/// The unknowns as expressions of coordinates, time and parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClosedForm {
-    expression: Expression,
+    expressions: Vec<Expression>,
     dimensions: usize,
     parameters: Vec<f64>,
 }
@@ -16,21 +16,22 @@ impl ClosedForm {
     #[must_use]
     pub fn of(problem: &Problem) -> Option<Self> {
         Some(Self {
-            expression: problem.exact.clone()?,
+            expressions: problem.exact.clone()?,
             dimensions: problem.coordinates.len(),
             parameters: problem.parameters.iter().map(|p| p.value).collect(),
         })
     }
 
-    /// u at the points, whose coordinates lie point by point.
+    /// The unknowns at the points, whose coordinates lie point by point: one unknown after the other.
     #[must_use]
     pub fn values(&self, time: f64, coordinates: &[f64]) -> Vec<f64> {
-        coordinates
-            .chunks_exact(self.dimensions)
-            .map(|coordinates| {
+        let of = |expression: &Expression| {
+            let at = |coordinates: &[f64]| {
                 let place = Place { coordinates, time, parameters: &self.parameters };
-                self.expression.evaluate(place, &|_| f64::NAN)
-            })
-            .collect()
+                expression.evaluate(place, &|_| f64::NAN)
+            };
+            coordinates.chunks_exact(self.dimensions).map(at).collect::<Vec<_>>()
+        };
+        self.expressions.iter().flat_map(of).collect()
     }
 }

@@ -9,6 +9,7 @@
 //! v_next = e^{Lh} v + f1 N(v, t) + 2 f2 (N(a, t + h/2) + N(b, t + h/2)) + f3 N(c, t + h)
 //! ```
 
+use std::collections::BTreeSet;
 use std::f64::consts::TAU;
 
 use rayon::prelude::*;
@@ -19,20 +20,38 @@ use super::fourier::FieldTransform;
 use super::pointwise::{Fields, Pointwise};
 use super::spectrum::Spectrum;
 use super::split::Split;
-use crate::problem::expression::{Channel, MultiIndex};
+use crate::problem::expression::{Channel, Entry, MultiIndex};
 
-/// A periodic equation, ready to be discretised.
+/// Periodic equations, ready to be discretised.
 #[derive(Clone, Debug)]
 pub struct System {
     /// Of every axis.
     pub lower: Vec<f64>,
     /// The period along every axis.
     pub length: Vec<f64>,
-    pub split: Split,
+    /// One per unknown.
+    pub splits: Vec<Split>,
     pub parameters: Vec<f64>,
 }
 
 impl System {
+    /// Whether the equations are linear, with constant coefficients, and of one unknown each.
+    fn is_diagonal(&self) -> bool {
+        self.splits.iter().all(|split| split.rest.is_none())
+    }
+
+    /// The derivatives that the rests name, each once.
+    fn entries(&self) -> Vec<Entry> {
+        let all = self.splits.iter().flat_map(|split| split.entries.iter().copied());
+        all.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The highest degree of a rest; `None` when one is no polynomial.
+    fn degree(&self) -> Option<u32> {
+        let degrees = self.splits.iter().filter(|split| split.rest.is_some());
+        degrees.map(|split| split.degree).try_fold(0, |most, degree| Some(most.max(degree?)))
+    }
+
     /// The coordinates of a grid over the period, the last axis fastest: for every axis its
     /// coordinate at every point.
     #[must_use]
@@ -54,7 +73,7 @@ const CONTOUR_POINTS: usize = 32;
 /// From here on |Lh| is large enough for the formulas themselves.
 const DIRECT_BEYOND: f64 = 8.0;
 
-/// The scheme's coefficients for one wave number.
+/// The scheme's coefficients for one wave number of one unknown.
 #[derive(Clone, Copy, Debug)]
 struct Coefficients {
     full: Complex64,
@@ -109,16 +128,19 @@ impl Coefficients {
 /// fixed step.
 pub struct Stepper {
     step: f64,
+    /// In the order of a state.
     scheme: Vec<Coefficients>,
+    /// The derivatives that are needed.
+    entries: Vec<Entry>,
     transform: FieldTransform,
     /// Of the padded grid.
     coordinates: Vec<Vec<f64>>,
-    /// For each derivative that the rest names, its factor at every wave number.
+    /// The factor of each of them at every wave number.
     symbols: Vec<Vec<Complex64>>,
     derivatives: Vec<Vec<f64>>,
     values: Vec<f64>,
     pointwise: Pointwise,
-    spectrum: Spectrum,
+    spectrum: Vec<Complex64>,
     /// N(v), N(a), N(b), N(c).
     slopes: [Spectrum; 4],
     stages: [Spectrum; 2],
@@ -140,41 +162,43 @@ impl Stepper {
     #[must_use]
     pub fn new(system: &System, modes: &[usize], step: f64, planner: &mut FftPlanner<f64>) -> Self {
         let halves: Vec<usize> = modes.iter().map(|modes| modes / 2).collect();
-        let empty = Spectrum::zeros(&halves);
-        let linear = symbol(system, &empty, &system.split.linear);
-        let symbols = |channel: &Channel| symbol(system, &empty, &terms(*channel, modes.len()));
-        let samples: Vec<usize> = modes
-            .iter()
-            .map(|&modes| padded(modes, system.split.degree).next_multiple_of(2))
-            .collect();
+        let empty = Spectrum::zeros(system.splits.len(), &halves);
+        let linear: Vec<Complex64> =
+            system.splits.iter().flat_map(|split| symbol(system, &empty, &split.linear)).collect();
+        let entries = system.entries();
+        let dimensions = modes.len();
+        let symbols = |entry: &Entry| symbol(system, &empty, &terms(entry.channel, dimensions));
+        let samples: Vec<usize> =
+            modes.iter().map(|&modes| padded(modes, system.degree()).next_multiple_of(2)).collect();
         let points = samples.iter().product();
         Self {
             step,
             scheme: linear.par_iter().map(|&l| Coefficients::new(l, step)).collect(),
             transform: FieldTransform::new(&samples, planner),
             coordinates: system.grid(&samples),
-            symbols: system.split.channels.iter().map(symbols).collect(),
-            derivatives: vec![vec![0.0; points]; system.split.channels.len()],
+            symbols: entries.iter().map(symbols).collect(),
+            derivatives: vec![vec![0.0; points]; entries.len()],
+            entries,
             values: vec![0.0; points],
             pointwise: Pointwise::default(),
             slopes: std::array::from_fn(|_| empty.clone()),
             stages: std::array::from_fn(|_| empty.clone()),
-            spectrum: empty,
+            spectrum: vec![Complex64::default(); empty.values.len() / empty.fields()],
         }
     }
 
     /// Numbers that a step transforms between coefficients and samples, or multiplies.
     #[must_use]
     pub fn work(&self, system: &System) -> f64 {
-        let stages = if system.split.rest.is_none() { 0 } else { 4 };
-        let transforms = stages * (system.split.channels.len() + 1);
+        let stages = if system.is_diagonal() { 0 } else { 4 };
+        let transforms = stages * (self.entries.len() + system.splits.len());
         (transforms * self.values.len() + self.scheme.len()) as f64
     }
 
     /// One step from `time`.
     pub fn advance(&mut self, system: &System, time: f64, state: &mut Spectrum) {
         let state_values = state.values.iter_mut().zip(&self.scheme);
-        if system.split.rest.is_none() {
+        if system.is_diagonal() {
             state_values.for_each(|(v, s)| *v *= s.full);
             return;
         }
@@ -205,24 +229,32 @@ impl Stepper {
         self.slopes = [n_v, n_a, n_b, n_c];
     }
 
-    /// Coefficients of the rest R at the state, by samples on the padded grid.
+    /// Coefficients of the rests R at the state, by samples on the padded grid.
     fn rest(&mut self, system: &System, time: f64, state: &Spectrum, out: &mut Spectrum) {
-        for (symbol, samples) in self.symbols.iter().zip(&mut self.derivatives) {
-            let products = symbol.iter().zip(&state.values).map(|(symbol, c)| symbol * c);
-            self.spectrum.values.iter_mut().zip(products).for_each(|(d, product)| *d = product);
-            self.transform.synthesize(&self.spectrum, samples);
+        let count = self.spectrum.len();
+        let needed = self.entries.iter().zip(&self.symbols).zip(&mut self.derivatives);
+        for ((entry, symbol), samples) in needed {
+            let own = &state.values[entry.unknown * count..][..count];
+            let products = symbol.iter().zip(own).map(|(symbol, c)| symbol * c);
+            self.spectrum.iter_mut().zip(products).for_each(|(d, product)| *d = product);
+            self.transform.synthesize(state, &self.spectrum, samples);
         }
-        if let Some(rest) = &system.split.rest {
+        for (unknown, split) in system.splits.iter().enumerate() {
+            let own = unknown * count..(unknown + 1) * count;
+            let Some(rest) = &split.rest else {
+                out.values[own].fill(Complex64::default());
+                continue;
+            };
             let fields = Fields {
                 coordinates: &self.coordinates,
                 time,
                 parameters: &system.parameters,
-                channels: &system.split.channels,
+                entries: &self.entries,
                 derivatives: &self.derivatives,
             };
             self.pointwise.evaluate(rest, fields, &mut self.values);
+            self.transform.analyze(&self.values, state, &mut out.values[own]);
         }
-        self.transform.analyze(&self.values, out);
     }
 }
 
@@ -239,7 +271,7 @@ pub fn terms(channel: Channel, dimensions: usize) -> Vec<(MultiIndex, f64)> {
 /// The factor of a sum of derivatives at every wave number of a spectrum:
 /// sum of c_m prod over a of (i k_a)^{m_a}.
 fn symbol(system: &System, shape: &Spectrum, sum: &[(MultiIndex, f64)]) -> Vec<Complex64> {
-    let mut out = Vec::with_capacity(shape.values.len());
+    let mut out = Vec::with_capacity(shape.values.len() / shape.fields());
     shape.visit(|_, wave| {
         let axes = wave.iter().zip(&system.length).enumerate();
         let k: Vec<(usize, f64)> =

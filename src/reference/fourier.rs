@@ -96,11 +96,18 @@ impl FieldTransform {
         }
     }
 
-    /// Samples of the field; along every axis they are more than twice its half less one.
-    pub fn synthesize(&mut self, spectrum: &Spectrum, samples: &mut [f64]) {
+    /// Samples of a field with these coefficients, which lie as those of `spectrum`; along every axis
+    /// they are more than twice its half less one.
+    pub fn synthesize(
+        &mut self,
+        spectrum: &Spectrum,
+        coefficients: &[Complex64],
+        samples: &mut [f64],
+    ) {
         let half = spectrum.halves()[self.leading.len()];
         let [mut from, mut to] = std::mem::take(&mut self.mixed);
-        from.clone_from(&spectrum.values);
+        from.clear();
+        from.extend_from_slice(coefficients);
         let mut inner = half;
         for (index, axis) in self.leading.iter_mut().enumerate().rev() {
             axis.synthesize(&from, spectrum.count(index), inner, &mut to);
@@ -108,20 +115,25 @@ impl FieldTransform {
             inner *= axis.line.len();
         }
         let lines = samples.chunks_exact_mut(self.last.length);
-        for (line, coefficients) in lines.zip(from.chunks_exact(half)) {
-            self.last.synthesize(coefficients, line);
+        for (line, row) in lines.zip(from.chunks_exact(half)) {
+            self.last.synthesize(row, line);
         }
         self.mixed = [from, to];
     }
 
-    /// The coefficients of the samples, as many as `spectrum` holds.
-    pub fn analyze(&mut self, samples: &[f64], spectrum: &mut Spectrum) {
+    /// The coefficients of the samples, as many and as they lie in `spectrum`.
+    pub fn analyze(
+        &mut self,
+        samples: &[f64],
+        spectrum: &Spectrum,
+        coefficients: &mut [Complex64],
+    ) {
         let half = spectrum.halves()[self.leading.len()];
         let [mut from, mut to] = std::mem::take(&mut self.mixed);
         let lines = samples.chunks_exact(self.last.length);
         from.resize(lines.len() * half, Complex64::default());
-        for (line, coefficients) in lines.zip(from.chunks_exact_mut(half)) {
-            self.last.analyze(line, coefficients);
+        for (line, row) in lines.zip(from.chunks_exact_mut(half)) {
+            self.last.analyze(line, row);
         }
         let mut inner: usize =
             half * self.leading.iter().map(|axis| axis.line.len()).product::<usize>();
@@ -130,7 +142,7 @@ impl FieldTransform {
             axis.analyze(&from, spectrum.count(index), inner, &mut to);
             std::mem::swap(&mut from, &mut to);
         }
-        spectrum.values.clone_from(&from);
+        coefficients.copy_from_slice(&from);
         self.mixed = [from, to];
     }
 }
@@ -261,7 +273,7 @@ mod tests {
         for (halves, samples) in
             [(vec![1, 3], vec![2, 8]), (vec![3, 2], vec![5, 4]), (vec![2, 3, 2], vec![4, 6, 6])]
         {
-            let mut spectrum = Spectrum::zeros(&halves);
+            let mut spectrum = Spectrum::zeros(1, &halves);
             let mut waves = vec![];
             spectrum.visit(|_, k| waves.push(k.to_vec()));
             // Of a real field: c of the opposite wave number is the conjugate where both are kept.
@@ -278,7 +290,7 @@ mod tests {
             }
             let mut values = vec![0.0; samples.iter().product()];
             let mut transform = FieldTransform::new(&samples, &mut FftPlanner::new());
-            transform.synthesize(&spectrum, &mut values);
+            transform.synthesize(&spectrum, &spectrum.values, &mut values);
             for (point, value) in values.iter().enumerate() {
                 let exact: f64 = waves
                     .iter()
@@ -297,9 +309,9 @@ mod tests {
                     .sum();
                 assert!((value - exact).abs() < 1e-13, "{halves:?}: {value} {exact}");
             }
-            let mut back = Spectrum::zeros(&halves);
-            transform.analyze(&values, &mut back);
-            for (a, b) in back.values.iter().zip(&spectrum.values) {
+            let mut back = spectrum.values.clone();
+            transform.analyze(&values, &spectrum, &mut back);
+            for (a, b) in back.iter().zip(&spectrum.values) {
                 assert!((a - b).norm() < 1e-13, "{halves:?}: {a} {b}");
             }
         }

@@ -194,7 +194,7 @@ fn rate(at: &Coefficients, d: usize, y: &State) -> State {
 /// anywhere say whole: the covariance is P^-1, the mean x + P^-1 g.
 fn initial(problem: &Problem) -> Option<Moments> {
     let (d, time) = (problem.dimensions(), problem.time.start);
-    let state = problem.initial.substitute_parameters(&problem.parameter_values()).simplify();
+    let state = problem.initial[0].substitute_parameters(&problem.parameter_values()).simplify();
     let logarithm = match problem.points.density {
         Density::Logarithm => state,
         Density::Magnitude => state.call(Function::Log),
@@ -310,7 +310,7 @@ mod tests {
                 time: t,
                 parameters: &[],
             };
-            let right = problem.right_hand_side.evaluate(place, &jets);
+            let right = problem.right_hand_side[0].evaluate(place, &|entry| jets(entry.channel));
             let left = (u(t + H, x, y) - u(t - H, x, y)) / (2.0 * H);
             worst = worst.max((left - right).abs());
             size = size.max(left.abs());

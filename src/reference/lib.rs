@@ -204,7 +204,8 @@ impl Reference {
         }
     }
 
-    /// u at the points, whose coordinates lie point by point (in one dimension simply x).
+    /// The unknowns, one after the other, at the points, whose coordinates lie point by point (in one
+    /// dimension simply x).
     ///
     /// # Errors
     /// [`ReferenceError::TimeOutside`] when a spectral solution does not reach `time`.

@@ -1,7 +1,7 @@
 //! An expression over the points of a grid, block by block: every node of the tree is one simple
 //! loop over a block that stays in the first-level cache.
 
-use crate::problem::expression::{Binary, Channel, Expression, Function};
+use crate::problem::expression::{Binary, Entry, Expression, Function};
 
 const BLOCK: usize = 512;
 
@@ -18,9 +18,9 @@ pub struct Fields<'a> {
     pub coordinates: &'a [Vec<f64>],
     pub time: f64,
     pub parameters: &'a [f64],
-    /// The derivatives of u that the expression names.
-    pub channels: &'a [Channel],
-    /// Each of the `channels` at the points.
+    /// The derivatives of the unknowns that the expression names.
+    pub entries: &'a [Entry],
+    /// Each of the `entries` at the points.
     pub derivatives: &'a [Vec<f64>],
 }
 
@@ -63,9 +63,9 @@ impl Pointwise {
             Expression::Time => Value::Scalar(fields.time),
             Expression::Parameter(k) => Value::Scalar(fields.parameters[*k]),
             Expression::Coordinate(axis) => self.block(&fields.coordinates[*axis][range]),
-            Expression::Jet(channel) => {
-                let named = fields.channels.iter().position(|named| named == channel);
-                self.block(&fields.derivatives[named.expect("every channel is given")][range])
+            Expression::Jet(entry) => {
+                let named = fields.entries.iter().position(|named| named == entry);
+                self.block(&fields.derivatives[named.expect("every entry is given")][range])
             }
             Expression::Negate(a) => map(self.node(a, fields, range), |z| -z),
             Expression::Call(function, a) => call(*function, self.node(a, fields, range)),
@@ -125,7 +125,7 @@ fn call(function: Function, value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::expression::{MultiIndex, Place};
+    use crate::problem::expression::{Channel, MultiIndex, Place};
     use crate::random::{Philox, Stream};
     use crate::tests::{coordinate, jet, number, parameter, product, sum, time};
 
@@ -153,12 +153,13 @@ mod tests {
         for count in [1, BLOCK - 1, BLOCK, BLOCK + 1, 1_301] {
             let coordinates = draw(0, count);
             let derivatives = [draw(1, count), draw(2, count), draw(3, count)];
-            let channels = [0, 1, 2].map(|order| Channel::Partial(MultiIndex::along(0, order)));
+            let along = |order| Channel::Partial(MultiIndex::along(0, order));
+            let entries = [0, 1, 2].map(|order| Entry::new(0, along(order)));
             let fields = Fields {
                 coordinates: std::slice::from_ref(&coordinates),
                 time: 0.4,
                 parameters: &[1.7],
-                channels: &channels,
+                entries: &entries,
                 derivatives: &derivatives,
             };
             let mut values = vec![0.0; count];
@@ -166,7 +167,7 @@ mod tests {
             for (i, value) in values.iter().enumerate() {
                 let place =
                     Place { coordinates: &coordinates[i..=i], time: 0.4, parameters: &[1.7] };
-                let exact = expression.evaluate(place, &|channel| match channel {
+                let exact = expression.evaluate(place, &|entry| match entry.channel {
                     Channel::Partial(index) => derivatives[usize::from(index.0[0])][i],
                     Channel::Laplacian => f64::NAN,
                 });

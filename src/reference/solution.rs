@@ -15,9 +15,9 @@ const STENCIL: usize = 8;
 /// Where two times or two places count as the same, relative to the span.
 const SAME: f64 = 1e-12;
 /// First bytes of an encoded solution; the number is the format's version.
-const MAGIC: &[u8; 16] = b"sketchpde-spec-2";
+const MAGIC: &[u8; 16] = b"sketchpde-spec-3";
 
-/// u(x, t) of a periodic problem:
+/// The unknowns of a periodic problem:
 /// u(x, t_j) = sum over k of c_k(t_j) exp(2 pi i sum over a of k_a (x_a - lower_a) / length_a).
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpectralSolution {
@@ -58,8 +58,8 @@ impl SpectralSolution {
         self.quality
     }
 
-    /// u at the snapshot `index` and at `points`, whose coordinates lie point by point, by the
-    /// trigonometric polynomial itself: exact up to rounding. Points that form a grid over one
+    /// The unknowns, one after the other, at the snapshot `index` and at `points`, whose coordinates
+    /// lie point by point, by the trigonometric polynomial itself: exact up to rounding. Points that form a grid over one
     /// period in one dimension take one fast transform, those of a grid in more dimensions a sum
     /// along each axis.
     ///
@@ -70,7 +70,7 @@ impl SpectralSolution {
         self.sum(&self.snapshots[index], points)
     }
 
-    /// u at any time of the run. Between snapshots the coefficients are interpolated by a
+    /// The unknowns, one after the other, at any time of the run. Between snapshots the coefficients are interpolated by a
     /// polynomial through the eight nearest; [`Quality::estimated_error`] includes what that costs.
     ///
     /// # Errors
@@ -95,21 +95,30 @@ impl SpectralSolution {
         if points.is_empty() {
             return vec![];
         }
-        if let Some(grid) = tensor_grid(points, axes) {
-            return self.sum_on_axes(spectrum, &grid);
-        }
-        let point = |point: &[f64]| {
-            let grid: Vec<&[f64]> = point.chunks_exact(1).collect();
-            self.sum_on_axes(spectrum, &grid)
+        let grid = tensor_grid(points, axes);
+        let field = |field: &[Complex64]| match &grid {
+            Some(grid) => self.sum_on_axes(spectrum, field, grid),
+            None => {
+                let point = |point: &[f64]| {
+                    let grid: Vec<&[f64]> = point.chunks_exact(1).collect();
+                    self.sum_on_axes(spectrum, field, &grid)
+                };
+                points.par_chunks_exact(axes).flat_map_iter(point).collect()
+            }
         };
-        points.par_chunks_exact(axes).flat_map_iter(point).collect()
+        spectrum.each().flat_map(field).collect()
     }
 
-    /// At the points of a grid, given by its places along each axis: one axis after the other is
-    /// summed over.
-    fn sum_on_axes(&self, spectrum: &Spectrum, grid: &[impl AsRef<[f64]>]) -> Vec<f64> {
+    /// A field at the points of a grid, given by its places along each axis: one axis after the other
+    /// is summed over.
+    fn sum_on_axes(
+        &self,
+        spectrum: &Spectrum,
+        coefficients: &[Complex64],
+        grid: &[impl AsRef<[f64]>],
+    ) -> Vec<f64> {
         let last = grid.len() - 1;
-        let mut from = spectrum.values.clone();
+        let mut from = coefficients.to_vec();
         // Axes before this one are places, those behind it wave numbers.
         let mut inner = from.len();
         for (axis, places) in grid[..last].iter().enumerate() {
@@ -165,6 +174,7 @@ impl SpectralSolution {
             bytes.count(count as u64);
         }
         for snapshot in &self.snapshots {
+            bytes.count(snapshot.fields() as u64);
             snapshot.halves().iter().for_each(|&half| bytes.count(half as u64));
             let parts: Vec<f64> = snapshot.values.iter().flat_map(|c| [c.re, c.im]).collect();
             bytes.reals(&parts);
@@ -189,15 +199,17 @@ impl SpectralSolution {
         let complex = |parts: &[f64]| Complex64::new(parts[0], parts[1]);
         let snapshots = (0..count)
             .map(|_| {
+                let fields = reader.size()?;
                 let halves = lower.iter().map(|_| reader.size()).collect::<Option<Vec<_>>>()?;
                 let values = reader.reals()?.chunks_exact(2).map(complex).collect();
-                Spectrum::from_parts(halves, values)
+                Spectrum::from_parts(fields, halves, values)
             })
             .collect::<Option<Vec<_>>>()?;
         let quality = Quality { modes, steps, estimated_error };
         let all = snapshots.iter().flat_map(|snapshot| &snapshot.values);
         let finite = all.into_iter().all(|c| c.re.is_finite() && c.im.is_finite());
-        let whole = finite && estimated_error.is_finite() && lower.len() == length.len();
+        let alike = snapshots.iter().all(|snapshot| snapshot.fields() == snapshots[0].fields());
+        let whole = finite && alike && estimated_error.is_finite() && lower.len() == length.len();
         (whole && count >= 2 && reader.is_empty()).then_some(Self {
             lower,
             length,
@@ -289,7 +301,7 @@ mod tests {
     fn travelling(snapshots: usize) -> SpectralSolution {
         let coefficients = |t: f64| {
             let values = |k: i32| Complex64::cis(-f64::from(k) * t) * 0.5f64.powi(k + 1);
-            Spectrum::from_parts(vec![40], (0..40).map(values).collect()).expect("as many")
+            Spectrum::from_parts(1, vec![40], (0..40).map(values).collect()).expect("as many")
         };
         let (start, end) = (1.0, 3.0);
         let snapshots = (0..snapshots)

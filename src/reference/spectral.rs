@@ -104,7 +104,7 @@ pub type Observer<'a> = &'a dyn Fn(Progress) -> ControlFlow<()>;
 #[must_use]
 pub fn identity(problem: &Problem, settings: &SpectralSettings) -> String {
     format!(
-        "spectral 2 {:?} {:?} {:?} {:?} {:?} {settings:?}",
+        "spectral 3 {:?} {:?} {:?} {:?} {:?} {settings:?}",
         problem.coordinates,
         problem.parameters.iter().map(|p| p.value).collect::<Vec<_>>(),
         problem.time,
@@ -181,7 +181,12 @@ fn system(problem: &Problem) -> Result<System, ReferenceError> {
     Ok(System {
         lower: problem.coordinates.iter().map(|c| c.lower).collect(),
         length: problem.coordinates.iter().map(|c| c.upper - c.lower).collect(),
-        split: Split::of(&problem.right_hand_side, &parameters, dimensions),
+        splits: problem
+            .right_hand_side
+            .iter()
+            .enumerate()
+            .map(|(unknown, side)| Split::of(side, unknown, &parameters, dimensions))
+            .collect(),
         parameters,
     })
 }
@@ -204,17 +209,22 @@ fn initial_coefficients(
         coordinates: &grid,
         time: problem.time.start,
         parameters: &system.parameters,
-        channels: &[],
+        entries: &[],
         derivatives: &[],
     };
-    Pointwise::default().evaluate(&problem.initial, fields, &mut values);
-    if let Some(bad) = values.iter().position(|u| !u.is_finite()) {
-        let place = grid.iter().map(|axis| axis[bad]).collect();
-        return Err(ReferenceError::InitialNotFinite { place });
+    let shape = Spectrum::zeros(problem.initial.len(), &vec![modes / 2; dimensions]);
+    let mut state = shape.clone();
+    let count = shape.values.len() / shape.fields();
+    let mut transform = FieldTransform::new(&samples, &mut FftPlanner::new());
+    for (initial, own) in problem.initial.iter().zip(state.values.chunks_exact_mut(count)) {
+        Pointwise::default().evaluate(initial, fields, &mut values);
+        if let Some(bad) = values.iter().position(|u| !u.is_finite()) {
+            let place = grid.iter().map(|axis| axis[bad]).collect();
+            return Err(ReferenceError::InitialNotFinite { place });
+        }
+        transform.analyze(&values, &shape, own);
     }
-    let mut spectrum = Spectrum::zeros(&vec![modes / 2; dimensions]);
-    FieldTransform::new(&samples, &mut FftPlanner::new()).analyze(&values, &mut spectrum);
-    Ok(spectrum)
+    Ok(state)
 }
 
 /// One integration over the whole time.

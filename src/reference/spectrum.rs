@@ -2,7 +2,7 @@
 
 use rustfft::num_complex::Complex64;
 
-/// Half of the coefficients of a real field: u(x) = sum over k of c_k exp(i k . x), in which
+/// Half of the coefficients of real fields, one field after the other: u(x) = sum over k of c_k exp(i k . x), in which
 /// c_{-k} = conj(c_k) is not stored.
 ///
 /// Along axis a the wave numbers are |k_a| < h_a, the *half* of the axis. Along the last axis only
@@ -10,6 +10,7 @@ use rustfft::num_complex::Complex64;
 /// varies fastest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spectrum {
+    fields: usize,
     halves: Vec<usize>,
     pub values: Vec<Complex64>,
 }
@@ -23,18 +24,18 @@ impl Spectrum {
     /// # Panics
     /// When an axis has the half 0.
     #[must_use]
-    pub fn zeros(halves: &[usize]) -> Self {
+    pub fn zeros(fields: usize, halves: &[usize]) -> Self {
         assert!(halves.iter().all(|&half| half > 0));
-        let count = Self::counts(halves).product();
-        Self { halves: halves.to_vec(), values: vec![Complex64::default(); count] }
+        let count = fields * Self::counts(halves).product::<usize>();
+        Self { fields, halves: halves.to_vec(), values: vec![Complex64::default(); count] }
     }
 
     /// `None` when the values are not as many as the halves say.
     #[must_use]
-    pub fn from_parts(halves: Vec<usize>, values: Vec<Complex64>) -> Option<Self> {
-        let count = Self::counts(&halves).try_fold(1usize, usize::checked_mul)?;
+    pub fn from_parts(fields: usize, halves: Vec<usize>, values: Vec<Complex64>) -> Option<Self> {
+        let count = Self::counts(&halves).try_fold(fields, usize::checked_mul)?;
         let fits = !halves.is_empty() && count > 0 && count == values.len();
-        fits.then_some(Self { halves, values })
+        fits.then_some(Self { fields, halves, values })
     }
 
     fn counts(halves: &[usize]) -> impl Iterator<Item = usize> + '_ {
@@ -56,11 +57,21 @@ impl Spectrum {
         kept(self.halves[axis], axis + 1 == self.halves.len())
     }
 
-    /// Calls `look` with the wave numbers of every coefficient, in the order of the values.
+    #[must_use]
+    pub fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// The coefficients of every field.
+    pub fn each(&self) -> impl Iterator<Item = &[Complex64]> {
+        self.values.chunks_exact(self.values.len() / self.fields)
+    }
+
+    /// Calls `look` with the wave numbers of every coefficient of a field, in their order.
     pub fn visit(&self, mut look: impl FnMut(usize, &[i64])) {
         let last = self.halves.len() - 1;
         let mut k = vec![0i64; self.halves.len()];
-        for index in 0..self.values.len() {
+        for index in 0..self.values.len() / self.fields {
             look(index, &k);
             for axis in (0..=last).rev() {
                 let half = self.halves[axis] as i64;
@@ -93,20 +104,23 @@ impl Spectrum {
     /// The same field with other halves: what is missing is zero, what has no room is left out.
     #[must_use]
     pub fn resized(&self, halves: &[usize]) -> Self {
-        let mut out = Self::zeros(halves);
+        let mut out = Self::zeros(self.fields, halves);
         let (smaller, larger) =
             if self.values.len() < out.values.len() { (self, &out) } else { (&out, self) };
         let mut pairs = Vec::with_capacity(smaller.values.len());
         smaller.visit(|index, k| pairs.extend(larger.index(k).map(|other| (index, other))));
         let grows = self.values.len() < out.values.len();
-        for (small, large) in pairs {
-            let (from, to) = if grows { (small, large) } else { (large, small) };
-            out.values[to] = self.values[from];
+        let strides = [&*self, &out].map(|spectrum| spectrum.values.len() / self.fields);
+        for field in 0..self.fields {
+            for &(small, large) in &pairs {
+                let (from, to) = if grows { (small, large) } else { (large, small) };
+                out.values[field * strides[1] + to] = self.values[field * strides[0] + from];
+            }
         }
         out
     }
 
-    /// Mean square of the field, by Parseval's identity.
+    /// Sum of the fields' mean squares, by Parseval's identity.
     #[must_use]
     pub fn energy(&self) -> f64 {
         // What is not stored has the size of what is.
@@ -130,7 +144,8 @@ impl Spectrum {
         let mut energies = vec![0.0; self.halves[axis]];
         self.visit(|index, k| {
             let weight = if k[last] == 0 { 1.0 } else { 2.0 };
-            energies[k[axis].unsigned_abs() as usize] += weight * self.values[index].norm_sqr();
+            let squares: f64 = self.each().map(|field| field[index].norm_sqr()).sum();
+            energies[k[axis].unsigned_abs() as usize] += weight * squares;
         });
         energies
     }
@@ -164,7 +179,8 @@ fn hull<'a>(spectra: impl Iterator<Item = &'a Spectrum>) -> Vec<usize> {
 
 /// The sum of weighted spectra.
 pub fn combine<'a>(terms: impl Iterator<Item = (f64, &'a Spectrum)> + Clone) -> Spectrum {
-    let mut sum = Spectrum::zeros(&hull(terms.clone().map(|(_, spectrum)| spectrum)));
+    let fields = terms.clone().next().map_or(1, |(_, spectrum)| spectrum.fields);
+    let mut sum = Spectrum::zeros(fields, &hull(terms.clone().map(|(_, spectrum)| spectrum)));
     for (weight, spectrum) in terms {
         let term;
         let values = if spectrum.halves == sum.halves {
@@ -193,7 +209,7 @@ mod tests {
     use super::*;
 
     fn numbered(halves: &[usize]) -> Spectrum {
-        let mut spectrum = Spectrum::zeros(halves);
+        let mut spectrum = Spectrum::zeros(1, halves);
         let mut all = vec![];
         spectrum.visit(|_, k| all.push(k.to_vec()));
         for (value, k) in spectrum.values.iter_mut().zip(all) {
@@ -206,7 +222,7 @@ mod tests {
     #[test]
     fn wave_numbers_are_visited_in_order_once_each() {
         for halves in [vec![1], vec![5], vec![3, 4], vec![1, 3], vec![3, 1], vec![2, 1, 3]] {
-            let spectrum = Spectrum::zeros(&halves);
+            let spectrum = Spectrum::zeros(1, &halves);
             let mut seen = vec![];
             spectrum.visit(|index, k| {
                 assert_eq!(spectrum.index(k), Some(index), "{halves:?} {k:?}");
@@ -228,11 +244,17 @@ mod tests {
         assert_eq!(spectrum.resized(&[2, 6]), numbered(&[2, 4]).resized(&[2, 6]));
         let significant = larger.significant(0.0);
         assert_eq!(significant.halves(), [3, 4]);
+        // Two fields at once are each of them on its own.
+        let both = [spectrum.values.clone(), spectrum.values.clone()].concat();
+        let both = Spectrum::from_parts(2, vec![3, 4], both).expect("as many");
+        let (large, alone) = (both.resized(&[2, 7]), spectrum.resized(&[2, 7]));
+        assert!(large.each().all(|field| field == alone.values));
+        assert!((both.energy() - 2.0 * spectrum.energy()).abs() < 1e-9 * both.energy());
     }
 
     #[test]
     fn shares_and_distances_are_those_of_the_norm() {
-        let mut spectrum = Spectrum::zeros(&[3, 3]);
+        let mut spectrum = Spectrum::zeros(1, &[3, 3]);
         let mut set = |k: &[i64], value: f64| {
             let index = spectrum.index(k).expect("kept");
             spectrum.values[index] = value.into();

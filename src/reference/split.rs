@@ -1,42 +1,52 @@
-//! F split into a constant-coefficient linear operator and the rest:
-//! F(x, t, u, ...) = sum over multi-indices m of c_m D^m u + R(x, t, u, u_x, ...).
+//! F of one unknown's equation split into a constant-coefficient linear operator in that unknown and
+//! the rest: F(x, t, u, v, ...) = sum over multi-indices m of c_m D^m u + R(x, t, u, v, u_x, ...).
 
 use super::etdrk4::terms;
-use crate::problem::expression::{Binary, Channel, Expression, Function, MultiIndex, Place};
+use crate::problem::expression::{Binary, Entry, Expression, Function, MultiIndex, Place};
 
 /// The split of a right-hand side, with parameters at fixed values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {
+    /// u.
+    pub unknown: usize,
     /// m and c_m, the coefficients of the derivatives of u in the linear part; an m may come twice.
     pub linear: Vec<(MultiIndex, f64)>,
     /// R; `None` when F is linear with constant coefficients.
     pub rest: Option<Expression>,
     /// The derivatives that the rest names.
-    pub channels: Vec<Channel>,
-    /// Degree of the rest as a polynomial in u and its derivatives; `None` when it is not one.
+    pub entries: Vec<Entry>,
+    /// Degree of the rest as a polynomial in the unknowns and their derivatives; `None` when it is
+    /// not one.
     pub degree: Option<u32>,
 }
 
 impl Split {
-    /// Splits `right_hand_side`. Sums, differences and constant multiples are taken apart; a
-    /// constant (or parameter) times a derivative of u goes to the linear part, everything else to
-    /// the rest, above all what a coordinate or the time multiplies.
+    /// Splits `right_hand_side`, which says how `unknown` changes. Sums, differences and constant
+    /// multiples are taken apart; a constant (or parameter) times a derivative of that unknown goes to
+    /// the linear part, everything else to the rest, above all what a coordinate or the time
+    /// multiplies.
     #[must_use]
-    pub fn of(right_hand_side: &Expression, parameters: &[f64], dimensions: usize) -> Self {
-        let mut split = Self { linear: vec![], rest: None, channels: vec![], degree: None };
+    pub fn of(
+        right_hand_side: &Expression,
+        unknown: usize,
+        parameters: &[f64],
+        dimensions: usize,
+    ) -> Self {
+        let mut split = Self { unknown, linear: vec![], rest: None, entries: vec![], degree: None };
         split.collect(right_hand_side, 1.0, parameters, dimensions);
         if let Some(rest) = &split.rest {
-            split.channels = rest.channels().into_iter().collect();
+            split.entries = rest.entries().into_iter().collect();
             split.degree = degree(rest);
         }
         split
     }
 
     fn collect(&mut self, term: &Expression, factor: f64, parameters: &[f64], dimensions: usize) {
+        let unknown = self.unknown;
         let mut inner = |term, factor| self.collect(term, factor, parameters, dimensions);
         match term {
-            Expression::Jet(channel) => {
-                let terms = terms(*channel, dimensions).into_iter();
+            Expression::Jet(entry) if entry.unknown == unknown => {
+                let terms = terms(entry.channel, dimensions).into_iter();
                 self.linear.extend(terms.map(|(index, c)| (index, factor * c)));
                 return;
             }
@@ -85,7 +95,7 @@ impl Split {
     }
 }
 
-/// The value of an expression that names neither a coordinate, nor the time, nor the unknown.
+/// The value of an expression that names neither a coordinate, nor the time, nor an unknown.
 fn constant(expression: &Expression, parameters: &[f64]) -> Option<f64> {
     let mut varies = false;
     expression.visit(&mut |node| {
@@ -103,7 +113,7 @@ fn degree(expression: &Expression) -> Option<u32> {
         Expression::Coordinate(_) | Expression::Jet(_) => Some(1),
         Expression::Negate(a) => degree(a),
         Expression::Call(Function::Abs | Function::Sign, _) => None,
-        Expression::Call(_, a) => (a.channels().is_empty()).then_some(1),
+        Expression::Call(_, a) => (a.entries().is_empty()).then_some(1),
         Expression::Power(a, exponent) => {
             let exponent = u32::try_from(*exponent).ok()?;
             degree(a)?.checked_mul(exponent)
@@ -123,6 +133,7 @@ fn degree(expression: &Expression) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::expression::Channel;
     use crate::random::{Philox, Stream};
     use crate::tests::{coordinate, jet, number, parameter, product, sum, time};
 
@@ -159,7 +170,7 @@ mod tests {
             .map(|draw| {
                 let values: Vec<f64> = (0..7).map(|i| random.normal(draw, i)).collect();
                 let derivative = |index: &MultiIndex| values[usize::from(index.0[0])];
-                let jet = |channel: Channel| match channel {
+                let jet = |entry: Entry| match entry.channel {
                     Channel::Partial(index) => derivative(&index),
                     Channel::Laplacian => values[2],
                 };
@@ -175,11 +186,12 @@ mod tests {
     fn the_two_parts_add_up_to_the_whole() {
         let parameters = [0.7, -0.2];
         let whole = varied();
-        let split = Split::of(&whole, &parameters, 1);
+        let split = Split::of(&whole, 0, &parameters, 1);
         let along = |order| MultiIndex::along(0, order);
         let linear = [(along(2), 0.3), (along(1), -0.7), (along(0), -1.4), (along(4), -0.1)];
         assert_eq!(split.linear, linear);
-        assert_eq!(split.channels, [0, 1].map(|order| Channel::Partial(along(order))));
+        let entry = |order| Entry::new(0, Channel::Partial(along(order)));
+        assert_eq!(split.entries, [0, 1].map(entry));
         assert_eq!(split.degree, Some(3));
         assert!(largest_defect(&split, &whole, &parameters) < 1e-12);
         // The oracle sees a planted error.
@@ -190,8 +202,8 @@ mod tests {
 
     #[test]
     fn a_linear_equation_has_no_rest() {
-        let heat = product(parameter(0), Expression::Jet(Channel::Laplacian));
-        let split = Split::of(&heat, &[0.5], 2);
+        let heat = product(parameter(0), Expression::Jet(Entry::new(0, Channel::Laplacian)));
+        let split = Split::of(&heat, 0, &[0.5], 2);
         let second = |axis| (MultiIndex::along(axis, 2), 0.5);
         assert_eq!(split.linear, [second(0), second(1)]);
         assert_eq!(split.rest, None);
@@ -200,6 +212,6 @@ mod tests {
     #[test]
     fn what_is_not_polynomial_has_no_degree() {
         let sine = Expression::Call(Function::Sin, Box::new(jet(0)));
-        assert_eq!(Split::of(&sine, &[], 1).degree, None);
+        assert_eq!(Split::of(&sine, 0, &[], 1).degree, None);
     }
 }

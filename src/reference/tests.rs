@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::problem::expression::{Binary, Channel, Expression, Function, MultiIndex};
+use crate::problem::expression::{Binary, Channel, Entry, Expression, Function, MultiIndex};
 use crate::problem::{
     Activation, Coordinate, FitMethod, FitSettings, Integrator, MOST_FIT_ERROR, MethodSettings,
     NetworkSettings, PointLayout, PointSettings, Precision, ReferenceSettings, Sampling, Scheme,
@@ -28,7 +28,7 @@ pub fn time() -> Expression {
 }
 
 pub fn jet(order: u8) -> Expression {
-    Expression::Jet(Channel::Partial(MultiIndex::along(0, order)))
+    Expression::Jet(Entry::new(0, Channel::Partial(MultiIndex::along(0, order))))
 }
 
 pub fn sum(a: Expression, b: Expression) -> Expression {
@@ -62,7 +62,7 @@ pub fn periodic(
         name: "test".into(),
         title: String::new(),
         description: String::new(),
-        unknown: "u".into(),
+        unknowns: vec!["u".into()],
         coordinates: vec![Coordinate {
             name: "x".into(),
             lower: range[0],
@@ -72,8 +72,8 @@ pub fn periodic(
         parameters: vec![],
         time: TimeSpan { start: 0.0, end },
         equation: String::new(),
-        right_hand_side,
-        initial,
+        right_hand_side: vec![right_hand_side],
+        initial: vec![initial],
         exact: None,
         distance: None,
         lift: None,
@@ -229,7 +229,7 @@ fn terms_that_vary_with_place_and_time_are_exact() {
 }
 
 fn along(axis: usize, order: u8) -> Expression {
-    Expression::Jet(Channel::Partial(MultiIndex::along(axis, order)))
+    Expression::Jet(Entry::new(0, Channel::Partial(MultiIndex::along(axis, order))))
 }
 
 /// u_t = `right_hand_side` on boxes with periods 1 + axis.
@@ -282,7 +282,7 @@ fn anisotropic_diffusion_and_advection_in_two_and_three_dimensions_is_exact() {
         let last = dimensions - 1;
         let diffusion = sum(
             product(number(0.1), along(0, 2)),
-            product(number(0.02), Expression::Jet(Channel::Laplacian)),
+            product(number(0.02), Expression::Jet(Entry::new(0, Channel::Laplacian))),
         );
         let waves = product(wave(Function::Sin, 0, 1.0), wave(Function::Cos, last, 2.0));
         let problem = in_a_box(minus(diffusion, along(0, 1)), sum(number(0.5), waves), dimensions);
@@ -314,15 +314,19 @@ fn a_nonlinear_equation_with_mixed_derivatives_in_the_plane_meets_its_tolerance(
     let laplacian = product(number(-(TAU * TAU + PI * PI)), product(sin(phase()), cos(y())));
     let u_xy = product(number(-TAU * PI), product(cos(phase()), sin(y())));
     let u_y = product(number(-PI), product(sin(phase()), sin(y())));
-    let mixed =
-        Expression::Jet(Channel::Partial(MultiIndex::along(0, 1).plus(&MultiIndex::along(1, 1))));
+    let mixed = Expression::Jet(Entry::new(
+        0,
+        Channel::Partial(MultiIndex::along(0, 1).plus(&MultiIndex::along(1, 1))),
+    ));
     let flow = |lap, xy, u: Expression, u_y| {
         let linear = sum(product(number(0.05), lap), product(number(0.03), xy));
         sum(minus(linear, product(u.clone(), u_y)), product(cos(y()), power(u, 2)))
     };
     let forcing = minus(u_t, flow(laplacian, u_xy, exact(), u_y));
-    let equation =
-        sum(flow(Expression::Jet(Channel::Laplacian), mixed, jet(0), along(1, 1)), forcing);
+    let equation = sum(
+        flow(Expression::Jet(Entry::new(0, Channel::Laplacian)), mixed, jet(0), along(1, 1)),
+        forcing,
+    );
     let initial = sum(number(2.0), product(sin(product(number(TAU), coordinate())), cos(y())));
     let problem = in_a_box(equation, initial, 2);
     let solution =
@@ -444,11 +448,12 @@ fn what_cannot_be_solved_says_why() {
     assert_eq!(kind(&four), ReferenceKind::None);
 
     let mut walled = good();
-    walled.coordinates[0].boundary = Boundary::Dirichlet { lower: number(0.0), upper: number(0.0) };
+    walled.coordinates[0].boundary =
+        Boundary::Dirichlet { lower: vec![number(0.0)], upper: vec![number(0.0)] };
     assert_eq!(solve(&walled), ReferenceError::NotPeriodic { coordinate: "x".into() });
 
     let mut singular = good();
-    singular.initial = call(Function::Log, coordinate());
+    singular.initial = vec![call(Function::Log, coordinate())];
     assert_eq!(solve(&singular), ReferenceError::InitialNotFinite { place: vec![0.0] });
 
     let mut exact = good();
@@ -497,8 +502,10 @@ fn the_observer_sees_progress_and_can_cancel() {
 fn a_closed_form_is_evaluated_point_by_point() {
     let mut problem = periodic(jet(2), number(0.0), [0.0, 1.0], 1.0);
     problem.coordinates.push(problem.coordinates[0].clone());
-    problem.exact =
-        Some(sum(product(Expression::Coordinate(1), number(10.0)), product(coordinate(), time())));
+    problem.exact = Some(vec![sum(
+        product(Expression::Coordinate(1), number(10.0)),
+        product(coordinate(), time()),
+    )]);
     let reference = Reference::of(&problem, &quiet).expect("exact").expect("given");
     let values = reference.values(2.0, &[1.0, 2.0, 3.0, 4.0]).expect("any time");
     assert_eq!(values, vec![22.0, 46.0]);
@@ -545,4 +552,41 @@ fn measure_the_presets() {
         let (seconds, size) = (begin.elapsed().as_secs_f64(), solution.encode().len());
         println!("{}: {seconds:.2} s, {:?}, {size} bytes", problem.name, solution.quality());
     }
+}
+
+/// u + i v = exp((2 i - 0.1) t) sin x, and a third unknown that v drives.
+#[test]
+fn unknowns_that_turn_into_each_other_follow_the_exact_solution() {
+    let text = "format = 1\n[equation]\n\
+        text = ['u_t = 0.1*u_xx - 2*v', 'v_t = 2*u + 0.1*v_xx', 'w_t = v_x - 0.3*w*sin(x)']\n\
+        [domain]\nx = { range = [0, '2*pi'] }\n[time]\nend = 2\n\
+        [initial]\nu = 'sin(x)'\nv = '0'\nw = 'exp(cos(x))'\n";
+    let problem = Problem::from_toml(text, &Vec::new()).expect("a problem");
+    let settings = SpectralSettings::of(&problem);
+    let solution = spectral::solve(&problem, &settings, &quiet).expect("solves");
+    let back = SpectralSolution::decode(&solution.encode()).expect("a complete encoding");
+    assert_eq!(back, solution);
+    let x: Vec<f64> = (0..9).map(|k| 0.7 * f64::from(k)).collect();
+    for time in [0.0, 0.713, 2.0] {
+        let found = solution.values(time, &x).expect("inside the run");
+        assert_eq!(found.len(), 27);
+        for (i, x) in x.iter().enumerate() {
+            let size = (-0.1 * time).exp() * x.sin();
+            let wanted = [size * (2.0 * time).cos(), size * (2.0 * time).sin()];
+            let errors = [found[i] - wanted[0], found[9 + i] - wanted[1]];
+            assert!(errors.iter().all(|e| e.abs() < 1e-9), "{time}, {x}: {errors:?}");
+        }
+    }
+    // w by a quadrature along each place: w_t = -0.3 sin(x) w + v_x.
+    let (time, at) = (2.0f64, x[3]);
+    let rate = -0.3 * at.sin();
+    let steps = 20_000;
+    let mut sum = at.cos().exp() * (rate * time).exp();
+    for k in 0..steps {
+        let s = (f64::from(k) + 0.5) * time / f64::from(steps);
+        let source = (-0.1 * s).exp() * at.cos() * (2.0 * s).sin();
+        sum += source * (rate * (time - s)).exp() * time / f64::from(steps);
+    }
+    let found = solution.values(time, &x).expect("inside the run")[18 + 3];
+    assert!((found - sum).abs() < 1e-7, "{found} {sum}");
 }

@@ -111,7 +111,7 @@ impl Session {
                 self.position().1
             ));
         }
-        if mentions(&self.problem.initial, index) {
+        if self.problem.initial.iter().any(|initial| mentions(initial, index)) {
             // The initial state itself has changed: there is nothing to go on from.
             self.forget_run()?;
             self.fitted.clear();

@@ -1,5 +1,7 @@
 //! The solution as it is kept along the run, and its distance from the reference.
 
+use std::ops::Range;
+
 /// Marks at equal distances in time, to choose what is kept of a run: a step is chosen when it is
 /// the first one at or after the next mark.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +25,8 @@ impl Marks {
     }
 }
 
-/// Solution values on the evaluation grid at a number of times.
+/// Solution values on the evaluation grid at a number of times; where there are several unknowns,
+/// those of one after the other in every frame, and a point here is a point of one unknown.
 ///
 /// The times are spread evenly over the run, by [`Marks`].
 #[derive(Clone, Debug, PartialEq)]
@@ -147,6 +150,18 @@ impl Frames {
     /// that unequal steps count by their length.
     #[must_use]
     pub fn space_time_error(&self) -> Option<f64> {
+        self.error_over(0..self.points)
+    }
+
+    /// The same of each of so many unknowns.
+    #[must_use]
+    pub fn space_time_error_of_each(&self, unknowns: usize) -> Option<Vec<f64>> {
+        let points = self.points / unknowns;
+        (0..unknowns).map(|k| self.error_over(k * points..(k + 1) * points)).collect()
+    }
+
+    /// Over some entries of every frame.
+    fn error_over(&self, entries: Range<usize>) -> Option<f64> {
         let known = self.reference.len() / self.points.max(1);
         let times = &self.times[..known];
         if known == 0 {
@@ -158,7 +173,7 @@ impl Frames {
             let after = times.get(k + 1).map_or(0.0, |next| next - time);
             let weight = if known == 1 { 1.0 } else { (before + after) / 2.0 };
             let reference = &self.reference[k * self.points..][..self.points];
-            let (d, s) = squares(self.frame(k), reference);
+            let (d, s) = squares(&self.frame(k)[entries.clone()], &reference[entries.clone()]);
             difference += weight * d;
             size += weight * s;
         }

@@ -2,7 +2,7 @@
 
 use super::Frames;
 use crate::evolve::Evolution;
-use crate::problem::expression::Place;
+use crate::problem::expression::{Expression, Place};
 use crate::problem::{Boundary, Density, Moments, Normal, PointLayout, Points, Problem};
 use crate::random::{Philox, Stream};
 use crate::reference::{Reference, ReferenceError};
@@ -93,20 +93,26 @@ impl EvaluationGrid {
         self.view == View::Marginal
     }
 
-    /// A short name of what it shows.
+    /// A short name of what it shows: of several unknowns the first.
     #[must_use]
     pub fn unknown<'a>(&self, problem: &'a Problem) -> &'a str {
-        if self.looks_at_a_density() { "p" } else { &problem.unknown }
+        if self.looks_at_a_density() { "p" } else { &problem.unknowns[0] }
     }
 
     /// Frames for a run over the problem's time span, with at most `most` marks.
     #[must_use]
     pub fn empty_frames(&self, problem: &Problem, most: usize) -> Frames {
         let most = if self.looks_at_a_density() { most.min(MOST_LOOKS) } else { most };
-        Frames::new(self.points(), problem.time.start, problem.time.end, most)
+        Frames::new(
+            self.points() * problem.unknowns.len(),
+            problem.time.start,
+            problem.time.end,
+            most,
+        )
     }
 
-    /// What it shows of a solution, now.
+    /// What it shows of a solution, now: of several unknowns a value per point for one after the
+    /// other.
     #[must_use]
     pub fn look(&self, evolution: &Evolution) -> Vec<f64> {
         match self.view {
@@ -197,7 +203,7 @@ impl EvaluationGrid {
         let moments = Moments::of_points(&points.coordinates, self.dimensions, &|_| 1.0);
         let (time, parameters) = (problem.time.start, problem.parameter_values());
         let density = |x: &[f64]| {
-            let u = problem.initial.evaluate_at(x, time, &parameters);
+            let u = problem.initial[0].evaluate_at(x, time, &parameters);
             problem.points.density.logarithm(u)
         };
         let log_density = |x: &[f64]| x.chunks_exact(self.dimensions).map(density).collect();
@@ -212,14 +218,16 @@ impl EvaluationGrid {
 
     fn initial_at_points(&self, problem: &Problem) -> Vec<f64> {
         let parameters: Vec<f64> = problem.parameters.iter().map(|p| p.value).collect();
-        self.coordinates
-            .chunks_exact(self.axes.len().max(1))
-            .map(|coordinates| {
+        let of = |initial: &Expression| -> Vec<f64> {
+            let points = self.coordinates.chunks_exact(self.axes.len().max(1));
+            let at = |coordinates: &[f64]| {
                 let place =
                     Place { coordinates, time: problem.time.start, parameters: &parameters };
-                problem.initial.evaluate(place, &|_| f64::NAN)
-            })
-            .collect()
+                initial.evaluate(place, &|_| f64::NAN)
+            };
+            points.map(at).collect()
+        };
+        problem.initial.iter().flat_map(of).collect()
     }
 }
 

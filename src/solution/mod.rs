@@ -75,22 +75,23 @@ pub struct Side {
 
 impl Solution {
     /// The unknown at time `t`, at `points` given one after the other, each with all its space
-    /// coordinates in the order of [`Solution::coordinates`].
+    /// coordinates in the order of [`Solution::coordinates`]; of several unknowns the values of one
+    /// after the other, in the order of [`Solution::unknowns`].
     ///
     /// # Errors
     /// Where a point or the time lies outside, and where the problem has no time: for those
     /// [`Solution::values`].
     pub fn at(&self, t: f64, points: &[f64]) -> Result<Vec<f64>, SolutionError> {
-        self.one(self.unknown(), &[t], points)
+        self.every(&[t], points)
     }
 
-    /// The unknown at `points`: at the end of an evolution or of the range of t; of a problem
+    /// The unknown, or the unknowns as in [`Solution::at`], at `points`: at the end of an evolution or of the range of t; of a problem
     /// without time, its solution.
     ///
     /// # Errors
     /// Where a point lies outside.
     pub fn values(&self, points: &[f64]) -> Result<Vec<f64>, SolutionError> {
-        self.one(self.unknown(), &[], points)
+        self.every(&[], points)
     }
 
     /// A derivative (`u_x`, `u_xx`, `u_t`), or any expression of the unknown and its derivatives
@@ -105,6 +106,11 @@ impl Solution {
         points: &[f64],
     ) -> Result<Vec<f64>, SolutionError> {
         self.one(self.quantity(text)?, t.as_slice(), points)
+    }
+
+    /// All unknowns, one after the other.
+    fn every(&self, t: &[f64], points: &[f64]) -> Result<Vec<f64>, SolutionError> {
+        Ok(self.ask(&self.unknowns(), t, points)?.values.concat())
     }
 
     fn one(&self, what: Quantity, t: &[f64], points: &[f64]) -> Result<Vec<f64>, SolutionError> {
@@ -187,10 +193,10 @@ impl Solution {
         }
     }
 
-    /// The unknown itself.
+    /// The unknowns themselves, in their order.
     #[must_use]
-    pub fn unknown(&self) -> Quantity {
-        Quantity::unknown(&self.names())
+    pub fn unknowns(&self) -> Vec<Quantity> {
+        Quantity::unknowns(&self.names())
     }
 
     /// A quantity by its text, as in [`Solution::derivative`].
@@ -199,7 +205,7 @@ impl Solution {
     /// [`SolutionError::Quantity`].
     pub fn quantity(&self, text: &str) -> Result<Quantity, SolutionError> {
         let rate = match &self.0 {
-            Kind::Evolution(evolved) => Some(&evolved.problem.right_hand_side),
+            Kind::Evolution(evolved) => Some(evolved.problem.right_hand_side.as_slice()),
             Kind::Training(_) => None,
         };
         Quantity::parse(text, &self.names(), rate)

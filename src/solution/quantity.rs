@@ -2,7 +2,7 @@
 
 use super::SolutionError;
 use crate::problem::equation::{Role, parse_expression};
-use crate::problem::expression::{Channel, Expression, Names};
+use crate::problem::expression::{Expression, Names};
 
 /// An expression with the text that it was asked by.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,27 +12,33 @@ pub struct Quantity {
 }
 
 impl Quantity {
-    /// The unknown itself.
+    /// The unknowns themselves.
     #[must_use]
-    pub fn unknown(names: &Names) -> Self {
-        Self { text: names.unknown.clone(), expression: Expression::Jet(Channel::value()) }
+    pub fn unknowns(names: &Names) -> Vec<Self> {
+        let unknown = |(k, name): (usize, &String)| Self {
+            text: name.clone(),
+            expression: Expression::unknown(k),
+        };
+        names.unknowns.iter().enumerate().map(unknown).collect()
     }
 
-    /// Text such as `u_xx`, `laplace(u)` or `u*u_x`. Where the time is no coordinate, `rate` is what
-    /// the equation says that the derivative by it is.
+    /// Text such as `u_xx`, `laplace(u)` or `u*u_x`. Where the time is no coordinate, `rates` are
+    /// what the equations say that the unknowns' derivatives by it are.
     ///
     /// # Errors
     /// [`SolutionError::Quantity`] with the first mistake.
     pub fn parse(
         text: &str,
         names: &Names,
-        rate: Option<&Expression>,
+        rates: Option<&[Expression]>,
     ) -> Result<Self, SolutionError> {
         let text = text.trim().to_owned();
-        if let Some(rate) = rate.filter(|_| text == format!("{}_t", names.unknown)) {
-            return Ok(Self { text, expression: rate.clone() });
+        for (k, rate) in rates.iter().copied().flatten().enumerate() {
+            if text == names.rate(k) {
+                return Ok(Self { text, expression: rate.clone() });
+            }
         }
-        let role = if rate.is_some() { Role::RightHandSide } else { Role::Quantity };
+        let role = if rates.is_some() { Role::RightHandSide } else { Role::Quantity };
         match parse_expression(&text, names, role) {
             Ok(expression) => Ok(Self { text, expression }),
             Err(errors) => {
@@ -78,13 +84,17 @@ mod tests {
 
     #[test]
     fn an_unknown_derivative_says_which_coordinates_there_are() {
-        let names =
-            Names { unknown: "u".into(), coordinates: vec!["x".into()], parameters: Vec::new() };
+        let names = Names {
+            unknowns: vec!["u".into()],
+            coordinates: vec!["x".into()],
+            parameters: Vec::new(),
+        };
         let error = Quantity::parse("u_z", &names, None).expect_err("no such coordinate");
         let said = error.to_string();
         assert!(said.contains("`u_z`") && said.contains("the coordinates are x"), "{said}");
         let rate = Expression::Time;
-        let given = Quantity::parse("u_t", &names, Some(&rate)).expect("the equation's own");
+        let rates = [rate.clone()];
+        let given = Quantity::parse("u_t", &names, Some(&rates)).expect("the equation's own");
         assert_eq!(given.expression, rate);
     }
 }

@@ -63,7 +63,7 @@ fn an_evolution_answers_as_its_frames_and_between_them() {
     // Half way between two kept times, against the exact solution and by its own estimate.
     let (time, x) = (0.231_f64, [0.3_f64, 1.0, 1.7]);
     let exact = |x: f64| (-0.05 * time).exp() * (x - time).sin();
-    let what = [solution.unknown()];
+    let what = solution.unknowns();
     let answer = solution.ask(&what, &[time], &x).expect("inside");
     let own = solution.at(0.24, &x).expect("inside");
     for ((&x, &u), &later) in x.iter().zip(&answer.values[0]).zip(&own) {
@@ -142,7 +142,7 @@ fn a_training_answers_at_any_time() {
         assert!((rate[i] - 0.1 * bend[i]).abs() < 2e-2);
     }
     // Times of their own, in any order, give what each alone gives.
-    let both = solution.ask(&[solution.unknown()], &[0.9, 0.1, 0.9], &x).expect("inside");
+    let both = solution.ask(&solution.unknowns(), &[0.9, 0.1, 0.9], &x).expect("inside");
     for (i, t) in [0.9, 0.1, 0.9].into_iter().enumerate() {
         assert_eq!(both.values[0][i], solution.at(t, &x[i..=i]).unwrap()[0]);
     }

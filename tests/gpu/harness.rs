@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use sketchpde::field::device::Backend;
 use sketchpde::field::gpu::Gpu;
 use sketchpde::network::{Input, Network};
-use sketchpde::problem::expression::{Channel, Expression, MultiIndex};
+use sketchpde::problem::expression::{Channel, Entry, Expression, MultiIndex};
 use sketchpde::problem::{Activation, Parameter, Preset, Problem};
 use sketchpde::random::{Philox, Stream};
 
@@ -40,7 +40,7 @@ pub fn selector(channels: &[Channel]) -> Expression {
     channels
         .iter()
         .enumerate()
-        .map(|(k, &channel)| Expression::Parameter(k) * Expression::Jet(channel))
+        .map(|(k, &channel)| Expression::Parameter(k) * Expression::Jet(Entry::new(0, channel)))
         .reduce(|a, b| a + b)
         .expect("at least one channel")
 }
@@ -97,7 +97,7 @@ pub fn problem(right_hand_side: Expression, parameters: &[f64]) -> Problem {
         description: String::new(),
     };
     Problem {
-        right_hand_side,
+        right_hand_side: vec![right_hand_side],
         parameters: parameters.iter().enumerate().map(named).collect(),
         distance: None,
         lift: None,

@@ -21,7 +21,7 @@ impl Server {
     }
 
     async fn set_up_rival(&mut self, challenge: Challenge) -> Result<(), LoadError> {
-        let problem = Problem::from_toml(&challenge.toml, &Overrides::new())?;
+        let problem = Problem::from_toml(&challenge.toml, &Overrides::new())?.of_one_unknown()?;
         let engine = Engine::new(&problem, &challenge.backend).await?;
         let Some(present) = &mut self.present else { return Err(LoadError::RaceTooEarly) };
         let fitted = present.session.fitted().to_vec();

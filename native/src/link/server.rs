@@ -184,7 +184,7 @@ impl Server {
     }
 
     async fn set_up(&self, load: Load) -> Result<Present, LoadError> {
-        let problem = Problem::from_toml(&load.toml, &Overrides::new())?;
+        let problem = Problem::from_toml(&load.toml, &Overrides::new())?.of_one_unknown()?;
         let key = fit_key(&problem);
         let known = self.fits.iter().find(|(known, _)| *known == key).map(|(_, fit)| fit.clone());
         let (mut fit, mut comparable) = (None, true);

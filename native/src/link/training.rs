@@ -115,7 +115,8 @@ pub(super) struct Trainee {
 
 impl Trainee {
     pub async fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
-        let problem = ResidualProblem::from_toml(&load.toml, &Overrides::new())?;
+        let problem =
+            ResidualProblem::from_toml(&load.toml, &Overrides::new())?.of_one_unknown()?;
         let system = TrainingSystem::choose(&problem, &load.backend).await?;
         let reason = system.reason();
         let told =

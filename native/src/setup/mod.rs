@@ -60,10 +60,10 @@ pub fn initial_text(problem: &Problem) -> String {
     let file: Option<toml::Table> = problem.source.parse().ok();
     let section = file.as_ref().and_then(|file| file.get("initial"));
     let written =
-        section.and_then(|section| section.get(&problem.unknown)).and_then(|u| u.as_str());
+        section.and_then(|section| section.get(&problem.unknowns[0])).and_then(|u| u.as_str());
     match written {
         Some(text) => text.split_whitespace().collect::<Vec<&str>>().join(" "),
-        None => problem.initial.to_text(&problem.names()),
+        None => problem.initial[0].to_text(&problem.names()),
     }
 }
 
@@ -138,10 +138,10 @@ impl Setup {
     pub fn with_initial(&self, text: &str) -> Self {
         let mut changed = self.clone();
         let Ok(problem) = self.problem() else { return changed };
-        changed.change(&format!("initial.{}", problem.unknown), text);
+        changed.change(&format!("initial.{}", problem.unknowns[0]), text);
         if problem.exact.is_some() {
             // An exact solution must begin as the run does; it is not compared with any more.
-            changed.change(&format!("exact.{}", problem.unknown), text);
+            changed.change(&format!("exact.{}", problem.unknowns[0]), text);
         }
         changed.give_up_the_exact_solution(Some(&problem));
         changed
@@ -159,16 +159,18 @@ impl Setup {
     /// The problem with every change applied.
     ///
     /// # Errors
-    /// Every mistake in the file and in the changes; [`explain`] puts them at their fields.
+    /// Every mistake in the file and in the changes; [`explain`] puts them at their fields. Also where
+    /// there are several unknowns.
     pub fn problem(&self) -> Result<Problem, ProblemErrors> {
-        match &self.base {
+        let problem = match &self.base {
             Base::Preset(preset) => {
                 let mut overrides = live::settings(preset.name);
                 overrides.extend(self.changes.iter().cloned());
                 Problem::from_toml(preset.text, &overrides)
             }
             Base::File(text) => Problem::from_toml(text, &self.changes),
-        }
+        };
+        problem?.of_one_unknown()
     }
 
     /// How many overrides stand before [`Setup::changes`] when the problem is read.

@@ -61,7 +61,7 @@ impl TrainingSetup {
             Base::Preset(preset) => preset.text,
             Base::File(text) => text,
         };
-        ResidualProblem::from_toml(text, self.changes())
+        ResidualProblem::from_toml(text, self.changes())?.of_one_unknown()
     }
 
     /// As what it is where it [is no training](Self::is_one).

@@ -12,7 +12,7 @@ const EQUATION: &str = "equation.text";
 
 /// Fields for the equation and the initial state, with what is wrong with them.
 pub fn equation(ui: &mut Ui, state: &mut State, actions: &mut Vec<Action>) {
-    let initial = format!("initial.{}", state.mirror.problem.unknown);
+    let initial = format!("initial.{}", state.mirror.problem.unknowns[0]);
     let errors = state.edit.errors.clone();
     let of = |key: &str| errors.iter().find(|error| error.key == key).cloned();
     field(ui, "Equation", &mut state.edit.equation, of(EQUATION).as_ref(), actions);

@@ -18,7 +18,7 @@ pub fn training_presets(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let chosen = state.training.as_ref().and_then(Training::preset);
     let what = "Problems solved over all of space and time at once, by natural gradients";
     let menu = ui.menu_button("Over the whole domain at once…", |ui| {
-        for preset in residual_presets() {
+        for preset in residual_presets().iter().filter(|preset| preset.unknowns == 1) {
             if ui.selectable_label(chosen == Some(*preset), preset.title).clicked() {
                 actions.push(Action::Train(*preset));
                 ui.close();

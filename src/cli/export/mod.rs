@@ -42,7 +42,7 @@ pub struct Arguments {
     #[arg(long, value_name = "T,T,...", value_delimiter = ',', allow_negative_numbers = true)]
     times: Vec<f64>,
 
-    /// Derivatives and expressions beside the unknown, as in u_x,u_xx,u*u_x.
+    /// Derivatives and expressions beside the unknowns, as in u_x,u_xx,u*u_x.
     #[arg(long, value_name = "LIST", default_value = "", hide_default_value = true)]
     derivatives: String,
 }
@@ -60,7 +60,7 @@ const TIMES: usize = 101;
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let solution = Solution::open(&arguments.folder)?;
-    let mut what = vec![solution.unknown()];
+    let mut what = solution.unknowns();
     for text in split(&arguments.derivatives) {
         what.push(solution.quantity(text)?);
     }

@@ -67,6 +67,7 @@ fn field(session: &Session) -> SpaceTimeField {
         .map(|(name, values)| Axis { name, values: values.clone() })
         .collect();
     SpaceTimeField {
+        unknowns: session.problem().unknowns.clone(),
         times: frames.times().to_vec(),
         axes,
         values: frames.values().to_vec(),
@@ -82,6 +83,9 @@ pub fn show(result: &RunResult, folder: &ResultFolder, json: bool) -> Result<(),
 fn summary(result: &RunResult, folder: &ResultFolder) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let error = |value: Option<f64>| value.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
+    let parts = result.relative_l2_of_each.iter().map(|(name, e)| format!("{name} {e:.2e}"));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    let each = if parts.is_empty() { parts } else { format!(" ({parts})") };
     let seconds = &result.seconds;
     let columns = match result.columns_range {
         Some([least, most]) => format!("{least} to {most}"),
@@ -106,7 +110,7 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
         row(
             "relative L2",
             format!(
-                "{} over space and time, {} at the end, {} at the start",
+                "{} over space and time{each}, {} at the end, {} at the start",
                 error(result.relative_l2),
                 error(result.final_relative_l2),
                 error(result.initial_error)

@@ -260,7 +260,7 @@ fn headline(problem: &Problem, device: &Description) -> String {
     format!(
         "{}: {}; {parameters} parameters, {} points, {}; {} ({}), {}",
         problem.name,
-        problem.equation,
+        problem.equation.lines().collect::<Vec<_>>().join("; "),
         total_points(problem),
         result::columns_text(problem, parameters),
         device.backend,

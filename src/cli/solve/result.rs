@@ -1,5 +1,7 @@
 //! The result of a run as one object: what `--json` prints and `result.json` keeps.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cli::memory;
@@ -37,6 +39,9 @@ pub struct RunResult {
     pub initial_error: Option<f64>,
     /// Error over space and time together.
     pub relative_l2: Option<f64>,
+    /// The same of each of several unknowns, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub relative_l2_of_each: BTreeMap<String, f64>,
     /// Error at the last time.
     pub final_relative_l2: Option<f64>,
     /// Estimated error of the reference itself.
@@ -144,6 +149,7 @@ impl RunResult {
             time: status.time,
             initial_error: status.initial_error,
             relative_l2: status.space_time_error,
+            relative_l2_of_each: of_each(session),
             final_relative_l2: status.error,
             reference_error,
             density: DensityResult::of(session.densities()),
@@ -160,6 +166,14 @@ impl RunResult {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
+}
+
+/// The errors of several unknowns; of one there is nothing beside its own.
+fn of_each(session: &Session) -> BTreeMap<String, f64> {
+    let names = &session.problem().unknowns;
+    let errors = session.frames().space_time_error_of_each(names.len());
+    let errors = errors.filter(|_| names.len() > 1).unwrap_or_default();
+    names.iter().cloned().zip(errors).collect()
 }
 
 /// The fewest and the most columns of a step, where the run chose them.

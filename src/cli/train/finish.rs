@@ -36,7 +36,7 @@ pub fn write(
 /// Draws the pictures of a training whose results are written.
 pub fn draw(folder: &ResultFolder, session: &TrainingSession) -> Result<(), OutputError> {
     let (problem, into) = (session.problem(), folder.file(plot::FOLDER));
-    let names = Names { title: &problem.title, unknown: &problem.unknown };
+    let names = Names { title: &problem.title, unknown: &problem.unknowns[0] };
     let field = session.field().unwrap_or_default();
     training::save_all(&into, &field, session.history(), &names).map(drop)
 }
@@ -59,6 +59,9 @@ fn summary(result: &TrainingResult, folder: &Path) -> String {
     let error = result.relative_l2.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
     let memory =
         result.peak_memory_mib.map(|mib| format!("; peak memory {mib:.0} MiB")).unwrap_or_default();
+    let parts = result.relative_l2_of_each.iter().map(|(name, e)| format!("{name} {e:.2e}"));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    let each_error = if parts.is_empty() { parts } else { format!(": {parts}") };
     let each = result.seconds / result.iterations.max(1) as f64;
     let mut rows = vec![
         row("problem", format!("{}, seed {}", result.problem, result.seed)),
@@ -66,7 +69,7 @@ fn summary(result: &TrainingResult, folder: &Path) -> String {
         row("device", format!("{} ({}), {}", result.backend, result.device, result.precision)),
         row("sizes", format!("{} parameters, {} rows", result.parameters, result.rows)),
         row("iterations", format!("{}: {}", result.iterations, result.stopped)),
-        row("relative L2", format!("{error} (loss {:.2e})", result.loss)),
+        row("relative L2", format!("{error}{each_error} (loss {:.2e})", result.loss)),
         row(
             "time",
             format!("{}, {:.0} ms an iteration{memory}", duration(result.seconds), 1e3 * each),

@@ -1,5 +1,7 @@
 //! The result of a training as one object: what `--json` prints and `result.json` keeps.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cli::memory;
@@ -26,7 +28,11 @@ pub struct TrainingResult {
     pub rows: usize,
     pub iterations: usize,
     pub loss: f64,
+    /// Over all unknowns together.
     pub relative_l2: Option<f64>,
+    /// Of each of several unknowns, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub relative_l2_of_each: BTreeMap<String, f64>,
     /// Singular values that the last iteration kept.
     pub rank: usize,
     /// Losses and residuals that were evaluated in all.
@@ -41,6 +47,13 @@ pub struct TrainingResult {
     pub peak_memory_mib: Option<f64>,
     pub completed: bool,
     pub version: String,
+}
+
+/// The errors of several unknowns; of one there is nothing beside its own.
+fn of_each(session: &TrainingSession) -> BTreeMap<String, f64> {
+    let names = &session.problem().unknowns;
+    let errors = session.errors_of_each().filter(|_| names.len() > 1).unwrap_or_default();
+    names.iter().cloned().zip(errors).collect()
 }
 
 impl Finished for TrainingResult {
@@ -66,6 +79,7 @@ impl TrainingResult {
             iterations: report.record.iteration,
             loss: report.record.loss,
             relative_l2: session.error(),
+            relative_l2_of_each: of_each(session),
             rank: report.record.rank,
             evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),
             seconds: session.seconds(),

@@ -21,7 +21,8 @@ pub fn fit_key(problem: &Problem) -> Vec<u8> {
     let values = problem.parameter_values();
     let start = problem.time.start.into();
     // Debug text of a tree has every node and every constant to its last bit.
-    let parts = [Some(&problem.initial), problem.distance.as_ref(), problem.lift.as_ref()];
+    let lifts = (0..problem.unknowns.len()).map(|k| Some(&problem.lift.as_ref()?[k]));
+    let parts = problem.initial.iter().map(Some).chain([problem.distance.as_ref()]).chain(lifts);
     for part in parts {
         let text = part.map(|e| e.substitute_parameters(&values).substitute_time(&start));
         key.text(&format!("{text:?}"));

@@ -4,7 +4,7 @@ use faer::{Mat, MatMut, MatRef};
 use rayon::prelude::*;
 
 use super::error::FitError;
-use crate::field::cpu::Evaluator;
+use crate::field::cpu::{Evaluator, row_blocks};
 use crate::field::jet::JetSet;
 use crate::network::Network;
 use crate::problem::expression::{Channel, Expression, MultiIndex};
@@ -57,7 +57,8 @@ impl Wanted {
         }
     }
 
-    /// The derivative along each coordinate; not a number where there is none.
+    /// The derivative along each coordinate, of one unknown after the other; not a number where there
+    /// is none.
     fn slopes(&self, problem: &Problem, network: &Network, points: &Points) -> Vec<Vec<f64>> {
         let dimensions = problem.dimensions();
         match self {
@@ -69,19 +70,44 @@ impl Wanted {
                 let mut derivatives = evaluator.derivatives(theta, *time);
                 let along = |k: usize| jets.position(Channel::Partial(MultiIndex::along(k, 1)));
                 let position = |k| along(k).expect("a first derivative is in its jet set");
-                (0..dimensions).map(|k| std::mem::take(&mut derivatives[position(k)])).collect()
+                let channels = evaluator.jets().len();
+                let mut of = |k: usize| -> Vec<f64> {
+                    let own = (0..network.outputs()).map(|q| q * channels + position(k));
+                    own.flat_map(|at| std::mem::take(&mut derivatives[at])).collect()
+                };
+                (0..dimensions).map(&mut of).collect()
             }
         }
     }
 }
 
-/// One block of equations: a derivative of the network against that of the initial state.
+/// One block of equations: a derivative of one unknown against that of its initial state.
 struct Equations {
+    unknown: usize,
     /// Position of the derivative in the evaluators' jet set.
     channel: usize,
     weight: f64,
     /// One per point.
     wanted: Vec<f64>,
+}
+
+/// How large each unknown of a state is, and what its entries count.
+struct Scales {
+    /// |g| over the points.
+    sizes: Vec<f64>,
+    /// `1 / |g|`, over the root of the number of unknowns.
+    weights: Vec<f64>,
+}
+
+impl Scales {
+    /// Of a state at so many points, one unknown after the other.
+    fn of(values: &[f64], points: usize) -> Self {
+        let sizes: Vec<f64> = values.chunks_exact(points).map(norm).collect();
+        let unknowns = sizes.len() as f64;
+        let together = unless_zero(norm(&sizes), (points as f64).sqrt());
+        let weight = |&size: &f64| (unless_zero(size, together) * unknowns.sqrt()).recip();
+        Self { weights: sizes.iter().map(weight).collect(), sizes }
+    }
 }
 
 /// Weighted residual `r = w (g - u)`, values first, then one block per first derivative.
@@ -90,21 +116,24 @@ pub(super) struct Residual {
     pub entries: Vec<f64>,
     /// |r|^2: the squared relative L2 error, and the weighted ones of the derivatives.
     pub loss: f64,
-    /// |g - u| / |g| over the points.
+    /// |g - u| / |g| over the points, the root mean square over the unknowns.
     pub relative_l2: f64,
 }
 
-/// The initial state and its first derivatives at the points of the fit.
+/// The initial state and its first derivatives at the points of the fit: blocks of equations by
+/// derivative, and in each by unknown.
 ///
 /// The weights make the loss free of scales: with `l_k = min(|g| / |d_k g|, L_k)` (norms over the
 /// points, L_k the extent of the domain)
 /// `loss = |g - u|^2 / |g|^2 + w^2 sum_k l_k^2 |d_k g - d_k u|^2 / |g|^2`,
-/// so that a derivative counts by its relative error. Where the initial state has no finite
+/// so that a derivative counts by its relative error. Of several unknowns it is the mean of their
+/// losses; one that is zero everywhere is measured by the size of all of them together. Where the initial state has no finite
 /// derivative (the root of x at zero, a kink on the seam of a periodic box), that equation is left
 /// out.
 pub(super) struct Target {
     evaluators: Vec<Evaluator<f64>>,
     equations: Vec<Equations>,
+    unknowns: usize,
     points: usize,
     time: f64,
 }
@@ -124,22 +153,28 @@ impl Target {
             .chunks(BLOCK * dimensions)
             .map(|block| Evaluator::with_jets(&plain, network, block, jets.clone()))
             .collect();
-        let wanted = target.values(problem, network, points)?;
-        let size = norm(&wanted);
-        let scale = unless_zero(size, (points.len() as f64).sqrt()).recip();
-        let mut equations = vec![Equations { channel: 0, weight: scale, wanted }];
+        let values = target.values(problem, network, points)?;
+        let scales = Scales::of(&values, points.len());
+        let mut equations = Vec::new();
+        for (unknown, wanted) in values.chunks_exact(points.len()).enumerate() {
+            let (weight, wanted) = (scales.weights[unknown], wanted.to_vec());
+            equations.push(Equations { unknown, channel: 0, weight, wanted });
+        }
         let slopes = target.slopes(problem, network, points);
-        for (k, (coordinate, wanted)) in problem.coordinates.iter().zip(slopes).enumerate() {
-            let finite: Vec<f64> = wanted.iter().copied().filter(|v| v.is_finite()).collect();
-            let extent = coordinate.upper - coordinate.lower;
-            let length = (size / norm(&finite)).min(extent);
-            let length = if length.is_finite() && length > 0.0 { length } else { extent };
+        for (k, (coordinate, slopes)) in problem.coordinates.iter().zip(slopes).enumerate() {
             let channel = Channel::Partial(MultiIndex::along(k, 1));
             let channel = jets.position(channel).expect("a first derivative is in its jet set");
-            let weight = DERIVATIVE_WEIGHT * length * scale;
-            equations.push(Equations { channel, weight, wanted });
+            let extent = coordinate.upper - coordinate.lower;
+            for (unknown, wanted) in slopes.chunks_exact(points.len()).enumerate() {
+                let finite: Vec<f64> = wanted.iter().copied().filter(|v| v.is_finite()).collect();
+                let length = (scales.sizes[unknown] / norm(&finite)).min(extent);
+                let length = if length.is_finite() && length > 0.0 { length } else { extent };
+                let weight = DERIVATIVE_WEIGHT * length * scales.weights[unknown];
+                equations.push(Equations { unknown, channel, weight, wanted: wanted.to_vec() });
+            }
         }
-        Ok(Self { evaluators, equations, points: points.len(), time: target.time(problem) })
+        let (unknowns, time) = (network.outputs(), target.time(problem));
+        Ok(Self { evaluators, equations, unknowns, points: points.len(), time })
     }
 
     pub fn points(&self) -> usize {
@@ -158,45 +193,51 @@ impl Target {
             for (block, equations) in self.equations.iter().enumerate() {
                 let out = &mut entries[block * self.points + start..][..evaluator.points()];
                 let wanted = &equations.wanted[start..];
-                for ((r, g), u) in out.iter_mut().zip(wanted).zip(&derivatives[equations.channel]) {
+                let at = equations.unknown * evaluator.jets().len() + equations.channel;
+                for ((r, g), u) in out.iter_mut().zip(wanted).zip(&derivatives[at]) {
                     *r = if g.is_finite() { equations.weight * (g - u) } else { 0.0 };
                 }
             }
             start += evaluator.points();
         }
         let squares = |r: &[f64]| r.iter().map(|r| r * r).sum::<f64>();
-        let relative_l2 = squares(&entries[..self.points]).sqrt();
+        let relative_l2 = squares(&entries[..self.unknowns * self.points]).sqrt();
         Residual { loss: squares(&entries), relative_l2, entries }
     }
 
     /// `J = -dr / dtheta` for the chosen columns: rows x columns.
-    pub fn jacobian(&self, theta: &[f64], columns: &[u32], mut out: MatMut<'_, f64>) {
+    pub fn jacobian(&self, theta: &[f64], columns: &[u32], out: MatMut<'_, f64>) {
+        let mut blocks = row_blocks(out, self.points);
         let mut start = 0;
         for evaluator in &self.evaluators {
-            for block in 0..self.equations.len() {
-                let first = block * self.points + start;
-                let rows = out.as_mut().subrows_mut(first, evaluator.points());
-                self.block_jacobian(evaluator, start, block, theta, columns, rows);
+            let groups = self.equations.chunks_exact(self.unknowns);
+            for (group, of_group) in groups.zip(blocks.chunks_exact_mut(self.unknowns)) {
+                let count = evaluator.points();
+                let rows = of_group.iter_mut().map(|b| b.as_mut().subrows_mut(start, count));
+                self.group_jacobian(evaluator, start, group, theta, columns, rows.collect());
             }
             start += evaluator.points();
         }
     }
 
-    fn block_jacobian(
+    /// The rows of one derivative's equations: a matrix for each unknown.
+    fn group_jacobian(
         &self,
         evaluator: &Evaluator<f64>,
         start: usize,
-        block: usize,
+        group: &[Equations],
         theta: &[f64],
         columns: &[u32],
-        mut out: MatMut<'_, f64>,
+        mut out: Vec<MatMut<'_, f64>>,
     ) {
-        let equations = &self.equations[block];
-        evaluator.columns(theta, self.time, columns, equations.channel, out.as_mut());
-        let wanted = &equations.wanted[start..start + evaluator.points()];
-        for column in out.col_iter_mut() {
-            for (entry, g) in column.iter_mut().zip(wanted) {
-                *entry = if g.is_finite() { *entry * equations.weight } else { 0.0 };
+        let rows = out.iter_mut().map(|matrix| matrix.as_mut()).collect();
+        evaluator.columns_of_each(theta, self.time, columns, group[0].channel, rows);
+        for (equations, matrix) in group.iter().zip(&mut out) {
+            let wanted = &equations.wanted[start..start + evaluator.points()];
+            for column in matrix.as_mut().col_iter_mut() {
+                for (entry, g) in column.iter_mut().zip(wanted) {
+                    *entry = if g.is_finite() { *entry * equations.weight } else { 0.0 };
+                }
             }
         }
     }
@@ -207,15 +248,20 @@ impl Target {
         let columns: Vec<u32> = (0..theta.len() as u32).collect();
         let mut gradient = vec![0.0; theta.len()];
         let height = self.evaluators.iter().map(Evaluator::points).max().unwrap_or(0);
-        let mut jacobian = Mat::<f64>::zeros(height, theta.len());
+        let mut jacobian = Mat::<f64>::zeros(self.unknowns * height, theta.len());
         let mut start = 0;
         for evaluator in &self.evaluators {
             let count = evaluator.points();
-            for block in 0..self.equations.len() {
-                let rows = jacobian.as_mut().subrows_mut(0, count);
-                self.block_jacobian(evaluator, start, block, theta, &columns, rows);
-                let r = &residual.entries[block * self.points + start..][..count];
-                subtract_transposed(jacobian.as_ref().subrows(0, count), r, &mut gradient);
+            for (number, group) in self.equations.chunks_exact(self.unknowns).enumerate() {
+                let rows = jacobian.as_mut().subrows_mut(0, self.unknowns * count);
+                let rows = row_blocks(rows, count);
+                self.group_jacobian(evaluator, start, group, theta, &columns, rows);
+                for unknown in 0..self.unknowns {
+                    let first = (number * self.unknowns + unknown) * self.points + start;
+                    let r = &residual.entries[first..first + count];
+                    let rows = jacobian.as_ref().subrows(unknown * count, count);
+                    subtract_transposed(rows, r, &mut gradient);
+                }
             }
             start += count;
         }
@@ -271,12 +317,16 @@ impl Comparison {
         Ok(Self { evaluator, wanted, time: target.time(problem) })
     }
 
-    /// Relative L2 error; the root mean square where the initial state is zero.
+    /// Relative L2 error, the root mean square over the unknowns; the root mean square where the
+    /// initial state is zero.
     pub fn error(&self, theta: &[f64]) -> f64 {
         let values = self.evaluator.field(theta, self.time).values;
+        let points = self.evaluator.points();
+        let scales = Scales::of(&self.wanted, points);
         let difference: Vec<f64> = values.iter().zip(&self.wanted).map(|(u, g)| g - u).collect();
-        let count = self.wanted.len() as f64;
-        norm(&difference) / unless_zero(norm(&self.wanted), count.sqrt())
+        let of_unknown = difference.chunks_exact(points).zip(&scales.weights);
+        let parts: Vec<f64> = of_unknown.map(|(d, weight)| norm(d) * weight).collect();
+        norm(&parts)
     }
 }
 
@@ -324,7 +374,8 @@ pub(super) fn points(problem: &Problem, counts: &[usize]) -> Points {
 
 /// The ansatz does not depend on the equation; its derivatives need not be carried.
 fn without_equation(problem: &Problem) -> Problem {
-    Problem { right_hand_side: Expression::Constant(0.0), ..problem.clone() }
+    let right_hand_side = vec![Expression::Constant(0.0); problem.unknowns.len()];
+    Problem { right_hand_side, ..problem.clone() }
 }
 
 fn sample(expression: &Expression, problem: &Problem, points: &Points) -> Vec<f64> {
@@ -337,12 +388,15 @@ fn sample(expression: &Expression, problem: &Problem, points: &Points) -> Vec<f6
 
 /// The initial state's derivative along coordinate `k`, without kinks.
 fn initial_slope(problem: &Problem, points: &Points, k: usize) -> Vec<f64> {
-    let derivative = problem.initial.differentiate_coordinate(k, problem.dimensions()).simplify();
-    let mut wanted = sample(&derivative, problem, points);
-    if problem.coordinates[k].boundary == Boundary::Periodic {
-        leave_out_kinks(&mut wanted, &derivative, problem, points, k);
-    }
-    wanted
+    let of = |initial: &Expression| {
+        let derivative = initial.differentiate_coordinate(k, problem.dimensions()).simplify();
+        let mut wanted = sample(&derivative, problem, points);
+        if problem.coordinates[k].boundary == Boundary::Periodic {
+            leave_out_kinks(&mut wanted, &derivative, problem, points, k);
+        }
+        wanted
+    };
+    problem.initial.iter().flat_map(of).collect()
 }
 
 /// Makes the derivative along periodic coordinate `k` NaN where the point is on the seam and the
@@ -371,12 +425,13 @@ fn leave_out_kinks(
 }
 
 fn initial_values(problem: &Problem, points: &Points) -> Result<Vec<f64>, FitError> {
-    let values = sample(&problem.initial, problem, points);
+    let of = |initial: &Expression| sample(initial, problem, points);
+    let values: Vec<f64> = problem.initial.iter().flat_map(of).collect();
     if let Some(i) = values.iter().position(|v| !v.is_finite()) {
         let place: Vec<String> = problem
             .coordinates
             .iter()
-            .zip(points.point(i))
+            .zip(points.point(i % points.len()))
             .map(|(c, x)| format!("{} = {x}", c.name))
             .collect();
         return Err(FitError::TargetNotFinite { place: place.join(", "), value: values[i] });

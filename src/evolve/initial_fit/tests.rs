@@ -160,7 +160,7 @@ fn own_error(problem: &Problem, theta: &[f64]) -> f64 {
     let parameters = problem.parameter_values();
     let (mut difference, mut size) = (0.0, 0.0);
     for (i, u) in values.iter().enumerate() {
-        let g = problem.initial.evaluate_at(points.point(i), problem.time.start, &parameters);
+        let g = problem.initial[0].evaluate_at(points.point(i), problem.time.start, &parameters);
         difference += (u - g) * (u - g);
         size += g * g;
     }

@@ -6,7 +6,7 @@ use super::activation::{MAX_COEFFICIENTS, Rational, rational_sensitivities};
 use super::columns::Plan;
 use super::forward::{accumulate, powers};
 use super::gate::ungate;
-use super::lanes::{fma, scale};
+use super::lanes::fma;
 use super::product::multiply;
 use super::tile::{Adjoint, Pass, Room, Sizes};
 use super::weights::Weights;
@@ -15,7 +15,7 @@ use crate::scalar::Real;
 
 /// Fills `adjoint` with the derivatives of `sum_g seed_g N_g` by z of every layer and by the
 /// activations' coefficients that the plan asks for. N_g is the network's Taylor coefficient: block
-/// by block, and in each the channels that are swept back.
+/// by block, in each the channels that are swept back, and in these output by output.
 #[inline(always)]
 pub fn backward<S: Simd, T: Real, const L: usize>(
     simd: S,
@@ -27,13 +27,9 @@ pub fn backward<S: Simd, T: Real, const L: usize>(
     adjoint: &mut Adjoint<'_, T, L>,
     room: &mut Room<'_, T, L>,
 ) {
-    let blocks = seed.len() / sizes.adjoint.len();
+    let blocks = seed.len() / sizes.seed();
     let (size, whole) = (blocks * sizes.swept(), sizes.blocks * sizes.swept());
-    for (h_bar, s) in adjoint.h_bar.chunks_exact_mut(sizes.width).zip(seed) {
-        for (to, &w) in h_bar.iter_mut().zip(&weights.output_row) {
-            *to = scale(w, *s);
-        }
-    }
+    multiply(simd, &weights.transposed[sizes.layers - 1], seed, &mut adjoint.h_bar[..size]);
     adjoint.gate_bar.fill([T::ZERO; L]);
     for layer in (0..sizes.layers).rev() {
         if sizes.encoders > 0 && layer > 0 {

@@ -31,9 +31,12 @@ enum Source {
         unit: u32,
     },
     OutputWeight {
+        output: u32,
         unit: u32,
     },
-    OutputBias,
+    OutputBias {
+        output: u32,
+    },
     Activation {
         layer: u32,
         coefficient: u32,
@@ -131,9 +134,11 @@ fn source(network: &Network, site: Site, group: usize) -> Source {
         Site::Shift { unit, .. } | Site::Offset { unit } => {
             Source::Bias { activated: of_group as u32, unit: unit as u32 }
         }
-        Site::Bias { layer, .. } if layer == output => Source::OutputBias,
+        Site::Bias { layer, row } if layer == output => Source::OutputBias { output: row as u32 },
         Site::Bias { layer, row } => Source::Bias { activated: layer as u32, unit: row as u32 },
-        Site::Weight { column, .. } => Source::OutputWeight { unit: column as u32 },
+        Site::Weight { row, column, .. } => {
+            Source::OutputWeight { output: row as u32, unit: column as u32 }
+        }
         Site::Activation { layer, coefficient } => {
             Source::Activation { layer: layer as u32, coefficient: coefficient as u32 }
         }
@@ -154,7 +159,7 @@ pub struct Swept<'a, T, const L: usize> {
     pub features: &'a [[T; L]],
     pub pass: &'a Pass<'a, T, L>,
     pub adjoint: &'a Adjoint<'a, T, L>,
-    /// Of the channels that were swept back.
+    /// Of the channels that were swept back, in each output by output.
     pub seed: &'a [[T; L]],
 }
 
@@ -170,7 +175,7 @@ pub fn columns<T: Real, const L: usize>(
     sink: &mut impl Sink<T, L>,
 ) {
     let channels = sizes.adjoint.len();
-    let blocks = swept.seed.len() / channels;
+    let blocks = swept.seed.len() / sizes.seed();
     let (width, whole) = (sizes.width, sizes.blocks * sizes.swept());
     let mut room = [[T::ZERO; L]; MAX_BLOCKS];
     let lanes = &mut room[..blocks];
@@ -273,14 +278,14 @@ fn entry<T: Real, const L: usize>(
                 *to = z_bar[block * sizes.swept()];
             }
         }
-        Source::OutputWeight { unit } => {
+        Source::OutputWeight { output, unit } => {
             let h = &swept.pass.passed_on(sizes, sizes.layers - 1)[unit as usize..];
-            let seed = Strided::new(swept.seed, 1, channels);
+            let seed = Strided::new(&swept.seed[output as usize..], sizes.outputs, sizes.seed());
             contract(channels, seed, Strided::new(h, width, sizes.block()), lanes);
         }
-        Source::OutputBias => {
+        Source::OutputBias { output } => {
             for (block, to) in lanes.iter_mut().enumerate() {
-                *to = swept.seed[block * channels];
+                *to = swept.seed[block * sizes.seed() + output as usize];
             }
         }
         Source::Activation { layer, coefficient } => {

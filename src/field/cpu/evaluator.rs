@@ -6,7 +6,7 @@ use super::columns::Plan;
 use super::features::features;
 use super::head::Head;
 use super::kernel::Kernel;
-use super::output::Output;
+use super::output::{Output, row_blocks};
 use super::sweep::{Request, Seed, Wanted};
 use super::tangent::Direction;
 use super::weights::Weights;
@@ -14,12 +14,14 @@ use crate::ansatz::Ansatz;
 use crate::jet::JetSet;
 use crate::network::Network;
 use crate::problem::Problem;
+use crate::problem::expression::Expression;
 use crate::program::Rows;
 
-/// u and the right-hand side of the ansatz' equation at every point.
+/// The unknowns and the right-hand sides of the ansatz' equations at every point: a row of points
+/// for one unknown after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Field {
-    /// u(x_i).
+    /// u(x_i): entry `q n + i` for unknown q.
     pub values: Vec<f64>,
     /// F(x_i, t, u, ...) minus the lift's own rate of change: what J v has to match.
     pub right_hand_side: Vec<f64>,
@@ -51,7 +53,8 @@ impl<T: Kernel> Evaluator<T> {
     #[must_use]
     pub fn new(problem: &Problem, network: &Network, coordinates: &[f64]) -> Self {
         let dimensions = network.inputs().len();
-        let jets = JetSet::closure(dimensions, problem.right_hand_side.channels());
+        let wanted = problem.right_hand_side.iter().flat_map(Expression::channels);
+        let jets = JetSet::closure(dimensions, wanted);
         Self::with_jets(problem, network, coordinates, jets)
     }
 
@@ -66,8 +69,8 @@ impl<T: Kernel> Evaluator<T> {
         let dimensions = network.inputs().len();
         let points = coordinates.len() / dimensions;
         assert_eq!(points * dimensions, coordinates.len(), "whole points");
-        let wanted = problem.right_hand_side.channels();
-        let jets = JetSet::closure(dimensions, wanted.into_iter().chain(jets.channels().to_vec()));
+        let wanted = problem.right_hand_side.iter().flat_map(Expression::channels);
+        let jets = JetSet::closure(dimensions, wanted.chain(jets.channels().to_vec()));
         let first = (0..jets.len()).take_while(|&c| jets.channel_order(c) <= 1).count();
         let padded = points.div_ceil(T::LANES) * T::LANES;
         let point = |i: usize| &coordinates[i.min(points - 1) * dimensions..][..dimensions];
@@ -95,6 +98,18 @@ impl<T: Kernel> Evaluator<T> {
         self.points
     }
 
+    /// m.
+    #[must_use]
+    pub fn unknowns(&self) -> usize {
+        self.network.outputs()
+    }
+
+    /// n m: the rows of a Jacobian, those of one unknown after the other.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.points * self.unknowns()
+    }
+
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
@@ -115,7 +130,7 @@ impl<T: Kernel> Evaluator<T> {
     #[must_use]
     pub fn field(&self, theta: &[f64], time: f64) -> Field {
         let weights = Weights::forward(&self.network, theta);
-        let mut out = Output::fields(self.points);
+        let mut out = Output::fields(self.points, self.unknowns());
         self.sweep(&Request::new(&weights, time), &mut out);
         out.into_field()
     }
@@ -124,7 +139,7 @@ impl<T: Kernel> Evaluator<T> {
     #[must_use]
     pub fn values(&self, theta: &[f64], time: f64) -> Vec<f64> {
         let weights = Weights::forward(&self.network, theta);
-        let mut out = Output::fields(self.points);
+        let mut out = Output::fields(self.points, self.unknowns());
         self.sweep(&Request { wanted: Wanted::Values, ..Request::new(&weights, time) }, &mut out);
         out.values
     }
@@ -135,23 +150,23 @@ impl<T: Kernel> Evaluator<T> {
     pub fn field_along(&self, theta: &[f64], direction: &[f64], time: f64) -> Field {
         let weights = Weights::forward(&self.network, theta);
         let along = Direction::new(&self.network, &weights, direction);
-        let mut out = Output::fields(self.points);
+        let mut out = Output::fields(self.points, self.unknowns());
         self.sweep(&Request { direction: Some(&along), ..Request::new(&weights, time) }, &mut out);
         out.into_field()
     }
 
-    /// Every derivative of the jet set at every point: one vector per channel.
+    /// Every derivative of the jet set at every point: one vector per unknown and channel.
     #[must_use]
     pub fn derivatives(&self, theta: &[f64], time: f64) -> Vec<Vec<f64>> {
         let weights = Weights::forward(&self.network, theta);
-        let mut out = Output::fields(self.points);
-        out.derivatives = vec![vec![0.0; self.points]; self.jets.len()];
+        let mut out = Output::fields(self.points, self.unknowns());
+        out.derivatives = vec![vec![0.0; self.points]; self.unknowns() * self.jets.len()];
         self.sweep(&Request::new(&weights, time), &mut out);
         out.derivatives
     }
 
-    /// The chosen columns of the Jacobian of one channel's derivative by the parameters, as
-    /// points x columns, and the field itself.
+    /// The chosen columns of the Jacobian of one channel's derivative of every unknown by the
+    /// parameters, as rows x columns, and the field itself.
     ///
     /// `channel` counts in [`Evaluator::jets`]; 0 is u.
     #[must_use]
@@ -163,6 +178,7 @@ impl<T: Kernel> Evaluator<T> {
         channel: usize,
         out: MatMut<'_, T>,
     ) -> Field {
+        let out = row_blocks(out, self.points);
         self.swept_back(theta, time, columns, Seed::Channel(channel), Wanted::Fields, out)
     }
 
@@ -176,19 +192,32 @@ impl<T: Kernel> Evaluator<T> {
         channel: usize,
         out: MatMut<'_, T>,
     ) {
+        self.columns_of_each(theta, time, columns, channel, row_blocks(out, self.points));
+    }
+
+    /// [`Evaluator::columns`] with a matrix for each unknown.
+    pub fn columns_of_each(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        channel: usize,
+        out: Vec<MatMut<'_, T>>,
+    ) {
         self.swept_back(theta, time, columns, Seed::Channel(channel), Wanted::Nothing, out);
     }
 
-    /// The chosen columns of A = dF/dtheta as points x columns, F the equation's right-hand side of
+    /// The chosen columns of A = dF/dtheta as rows x columns, F the equations' right-hand sides of
     /// the ansatz at `theta` and `time`:
     ///
     /// ```text
-    /// A_ik = sum over channels c of dF/du_c(x_i) du_c(x_i)/dtheta_k
+    /// A_ik = sum over unknowns u and channels c of dF/du_c(x_i) du_c(x_i)/dtheta_k
     /// ```
     ///
-    /// one sweep back, seeded with the symbolic dF/du_c. The lift's rate of change, which
+    /// one sweep back per unknown, seeded with the symbolic dF/du_c. The lift's rate of change, which
     /// [`Evaluator::field`] subtracts from F, does not depend on theta and adds nothing.
     pub fn rate_columns(&self, theta: &[f64], time: f64, columns: &[u32], out: MatMut<'_, T>) {
+        let out = row_blocks(out, self.points);
         self.swept_back(theta, time, columns, Seed::RightHandSide, Wanted::Nothing, out);
     }
 
@@ -199,13 +228,14 @@ impl<T: Kernel> Evaluator<T> {
         columns: &[u32],
         seed: Seed,
         wanted: Wanted,
-        out: MatMut<'_, T>,
+        out: Vec<MatMut<'_, T>>,
     ) -> Field {
-        assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of J");
+        let fits = |m: &MatMut<'_, T>| (m.nrows(), m.ncols()) == (self.points, columns.len());
+        assert!(out.len() == self.unknowns() && out.iter().all(fits), "shape of J");
         let weights = Weights::new(&self.network, theta);
         let plan = Plan::new(&self.network, columns);
-        let mut output = Output::fields(self.points);
-        output.jacobian = Some(out);
+        let mut output = Output::fields(self.points, self.unknowns());
+        output.jacobian = out;
         let back = Some((&plan, seed));
         let request = Request { back, wanted, ..Request::new(&weights, time) };
         self.sweep(&request, &mut output);

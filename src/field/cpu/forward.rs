@@ -32,7 +32,7 @@ pub fn forward<S: Simd, T: Real, const L: usize>(
         };
         let is_output = at == sizes.activated();
         let (output, per_block) = match is_output {
-            true => (&mut pass.output[..blocks * sizes.channels], sizes.channels),
+            true => (&mut pass.output[..blocks * sizes.output()], sizes.output()),
             false => (&mut pass.z[at * whole..][..size], sizes.block()),
         };
         let layer = &weights.layers[at];

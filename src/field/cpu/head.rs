@@ -3,7 +3,7 @@
 
 use super::prepare::{Prepared, prepare};
 use crate::jet::JetSet;
-use crate::problem::expression::{Channel, Expression};
+use crate::problem::expression::{Entry, Expression};
 use crate::program::{Block, Program, Registers, Rows};
 use crate::scalar::Real;
 
@@ -16,7 +16,8 @@ const FLOOR: f64 = 1e-3;
 #[derive(Clone, Debug)]
 pub struct Head {
     jets: JetSet,
-    /// Positions of the channels that occur, in the jet set.
+    /// Positions of the derivatives that occur: the unknown times the channels of the jet set, and
+    /// the position there.
     channels: Vec<usize>,
     /// For equations the residuals, for an energy the density.
     values: Program,
@@ -37,21 +38,20 @@ impl Head {
         Self::new(list, dimensions, given, false)
     }
 
-    /// An energy density, one row per channel that occurs.
+    /// An energy density, one row per derivative that occurs.
     #[must_use]
     pub fn energy(density: &Expression, dimensions: usize) -> Self {
         Self::new(std::slice::from_ref(density), dimensions, 0, true)
     }
 
-    /// The right-hand side F of an evolution, one row, on the channels of `jets`; F may name the time
-    /// and the problem's parameters.
+    /// The right-hand side F of an evolution, one row per unknown, on the channels of `jets`; F may
+    /// name the time and the problem's parameters.
     ///
     /// # Panics
     /// When F has a channel that `jets` does not have.
     #[must_use]
-    pub fn right_hand_side(expression: &Expression, jets: JetSet) -> Self {
-        let list = vec![expression.clone()];
-        Self::of(Prepared { expressions: list, known: Vec::new() }, jets, false)
+    pub fn right_hand_side(list: &[Expression], jets: JetSet) -> Self {
+        Self::of(Prepared { expressions: list.to_vec(), known: Vec::new() }, jets, false)
     }
 
     fn new(list: &[Expression], dimensions: usize, given: usize, energy: bool) -> Self {
@@ -62,13 +62,15 @@ impl Head {
     }
 
     fn of(prepared: Prepared, jets: JetSet, energy: bool) -> Self {
-        let mut wanted: Vec<Channel> =
-            prepared.expressions.iter().flat_map(Expression::channels).collect();
+        let mut wanted: Vec<Entry> =
+            prepared.expressions.iter().flat_map(Expression::entries).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let position = |channel: &Channel| jets.position(*channel).expect("a carried channel");
+        let position = |entry: &Entry| {
+            entry.unknown * jets.len() + jets.position(entry.channel).expect("a carried channel")
+        };
         let derivatives = |e: &Expression| -> Vec<Expression> {
-            wanted.iter().map(|c| e.derivative_by_channel(*c).simplify()).collect()
+            wanted.iter().map(|entry| e.derivative_by(*entry).simplify()).collect()
         };
         let mut slopes = prepared.expressions.clone();
         for expression in &prepared.expressions {
@@ -107,7 +109,8 @@ impl Head {
         self.energy
     }
 
-    /// Positions in the jet set of the channels that occur.
+    /// The derivatives that occur: the unknown times the channels of the jet set, and the position
+    /// there.
     #[must_use]
     pub fn channels(&self) -> &[usize] {
         &self.channels
@@ -119,7 +122,7 @@ impl Head {
         &self.values
     }
 
-    /// The same, then the derivatives by the channels, expression by expression.
+    /// The same, then their derivatives by those that occur, expression by expression.
     #[must_use]
     pub fn slopes(&self) -> &Program {
         &self.slopes
@@ -132,10 +135,30 @@ impl Head {
     }
 }
 
+/// Of a derivative that occurs: where its seed is, and derivative over Taylor coefficient.
+struct Place {
+    seed: usize,
+    factor: f64,
+}
+
+impl Head {
+    /// For each of the derivatives that occur, in jets of `size` entries: channel by channel, and in
+    /// each unknown by unknown.
+    #[inline(always)]
+    fn places(&self, size: usize) -> impl Iterator<Item = Place> {
+        let channels = self.jets.len();
+        let unknowns = size / channels;
+        self.channels.iter().map(move |&entry| {
+            let (unknown, c) = (entry / channels, entry % channels);
+            Place { seed: c * unknowns + unknown, factor: self.jets.factor(c) }
+        })
+    }
+}
+
 /// Room for the results of one block of points.
 pub struct HeadScratch<T, const L: usize> {
     registers: Registers<T>,
-    /// Derivatives of the unknown, channel by channel.
+    /// Derivatives of the unknowns, channel by channel for one unknown after the other.
     jets: Vec<T>,
     out: Vec<T>,
     /// Per row of the residual.
@@ -143,10 +166,11 @@ pub struct HeadScratch<T, const L: usize> {
 }
 
 impl<T: Real, const L: usize> HeadScratch<T, L> {
-    pub fn new(head: &Head) -> Self {
+    /// For a network with so many outputs.
+    pub fn new(head: &Head, outputs: usize) -> Self {
         Self {
             registers: Registers::new(),
-            jets: vec![T::ZERO; head.jets.len() * L],
+            jets: vec![T::ZERO; outputs * head.jets.len() * L],
             out: vec![T::ZERO; head.slopes.outputs().len() * L],
             values: vec![[T::ZERO; L]; head.rows],
         }
@@ -154,10 +178,15 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
 
     #[inline(always)]
     fn load(&mut self, head: &Head, network: &[[T; L]]) {
-        for (c, lanes) in network.iter().enumerate() {
+        let channels = head.jets.len();
+        let outputs = network.len() / channels;
+        for (c, of_channel) in network.chunks_exact(outputs).enumerate() {
             let factor = T::of(head.jets.factor(c));
-            for l in 0..L {
-                self.jets[c * L + l] = factor * lanes[l];
+            for (unknown, lanes) in of_channel.iter().enumerate() {
+                let at = (unknown * channels + c) * L;
+                for l in 0..L {
+                    self.jets[at + l] = factor * lanes[l];
+                }
             }
         }
     }
@@ -177,7 +206,8 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
     }
 
     /// The residuals alone times a factor per point, or the energy density times its square in
-    /// the first entry. `network` is the network's jet, Taylor coefficients.
+    /// the first entry. `network` is the network's jet, Taylor coefficients: channel by channel, and
+    /// in each output by output.
     #[inline(always)]
     pub fn evaluate(
         &mut self,
@@ -198,7 +228,7 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
     }
 
     /// The rows of the residual times a factor per point, and per row the derivatives by the network's Taylor
-    /// coefficients, channel by channel, in `seeds`. For an energy `scale^2 e` they are such that
+    /// coefficients, in the same order, in `seeds`. For an energy `scale^2 e` they are such that
     /// `2 J^T r` is its gradient and `2 J^T J` its Hessian.
     #[inline(always)]
     pub fn differentiate(
@@ -213,7 +243,7 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
         self.run(&head.slopes, coordinates);
         if head.energy {
             let mut seeds: Vec<&mut [[T; L]]> = seeds.collect();
-            self.factor(head, scale, &mut seeds);
+            self.factor(head, network.len(), scale, &mut seeds);
             return;
         }
         for (q, seed) in seeds.enumerate() {
@@ -222,11 +252,11 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
                 self.values[q][l] = scale[l] * value[l];
             }
             seed.fill([T::ZERO; L]);
-            for (k, &c) in head.channels.iter().enumerate() {
+            for (k, place) in head.places(network.len()).enumerate() {
                 let slope = self.output(head.rows + q * head.channels.len() + k);
-                let factor = T::of(head.jets.factor(c));
+                let factor = T::of(place.factor);
                 for l in 0..L {
-                    seed[c][l] = factor * scale[l] * slope[l];
+                    seed[place.seed][l] = factor * scale[l] * slope[l];
                 }
             }
         }
@@ -235,7 +265,7 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
     /// Lane by lane `H = M M^T` for half the Hessian of the density, by a square-root-free
     /// Cholesky factorisation whose pivots are kept positive, and `M r = g` for half its gradient.
     /// Column q of M seeds row q.
-    fn factor(&mut self, head: &Head, scale: &[T; L], seeds: &mut [&mut [[T; L]]]) {
+    fn factor(&mut self, head: &Head, size: usize, scale: &[T; L], seeds: &mut [&mut [[T; L]]]) {
         let m = head.rows;
         let half = |value: T| 0.5 * value.to_f64();
         seeds.iter_mut().for_each(|seed| seed.fill([T::ZERO; L]));
@@ -269,9 +299,9 @@ impl<T: Real, const L: usize> HeadScratch<T, L> {
             }
             for q in 0..m {
                 self.values[q][l] = T::of(scale * r[q]);
-                for (k, &c) in head.channels.iter().enumerate() {
+                for (k, place) in head.places(size).enumerate() {
                     let entry = if k >= q { lower[k][q] } else { 0.0 };
-                    seeds[q][c][l] = T::of(scale * head.jets.factor(c) * entry);
+                    seeds[q][place.seed][l] = T::of(scale * place.factor * entry);
                 }
             }
         }

@@ -12,6 +12,7 @@ use super::backward::backward;
 use super::columns::{LaneSums, Plan, Swept, columns};
 use super::forward::forward;
 use super::kernel::Kernel;
+use super::output::cut;
 use super::tangent::{Direction, tangent};
 use super::tile::{Buffers, Pass, PassMut, Sizes};
 use super::weights::Weights;
@@ -23,7 +24,7 @@ const PARTS: usize = 32;
 /// Tiles after which sums in T are added to those in f64.
 const FLUSH: usize = 4;
 
-/// J: the derivatives of u at an evaluator's points by some of the parameters, at theta.
+/// J: the derivatives of the unknowns at an evaluator's points by some of the parameters, at theta.
 pub struct ImplicitColumns<'a, T> {
     evaluator: &'a Evaluator<T>,
     weights: Weights<T>,
@@ -42,10 +43,10 @@ impl<'a, T: Kernel> ImplicitColumns<'a, T> {
         Self { evaluator, weights, plan, columns, sizes }
     }
 
-    /// n.
+    /// n m.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.evaluator.points
+        self.evaluator.rows()
     }
 
     /// s.
@@ -72,13 +73,13 @@ impl<'a, T: Kernel> ImplicitColumns<'a, T> {
 
     /// `u = J v - alpha u` where there is a v, then `J^T u` where that is wanted.
     fn sweep(&self, v: Option<&[f64]>, alpha: f64, u: &mut [f64], back: bool) -> Vec<f64> {
-        assert_eq!(u.len(), self.rows(), "one entry per point");
+        assert_eq!(u.len(), self.rows(), "one entry per row");
         let direction = v.map(|v| self.direction(v));
         let tile = self.sizes.blocks;
         let blocks = self.evaluator.blocks().div_ceil(PARTS).next_multiple_of(tile).max(tile);
         let sums = if back { self.count() } else { 0 };
-        let parts: Vec<Vec<f64>> = u
-            .par_chunks_mut(blocks * T::LANES)
+        let parts: Vec<Vec<f64>> = cut(u, self.evaluator.points, blocks * T::LANES)
+            .into_par_iter()
             .enumerate()
             .map(|(index, u)| {
                 let mut part = vec![0.0; sums];
@@ -118,7 +119,8 @@ pub struct Run<'a, T> {
     direction: Option<&'a Direction<T>>,
     alpha: f64,
     first_block: usize,
-    u: &'a mut [f64],
+    /// One slice per unknown.
+    u: Vec<&'a mut [f64]>,
     /// Empty where nothing is swept back.
     sums: &'a mut [f64],
 }
@@ -138,38 +140,49 @@ impl<T: Kernel> pulp::WithSimd for Run<'_, T> {
 impl<T: Kernel> Run<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const L: usize>(self, simd: S) {
-        let Self { matrix, direction, alpha, first_block, u, sums } = self;
+        let Self { matrix, direction, alpha, first_block, mut u, sums } = self;
         let ImplicitColumns { evaluator, weights, plan, sizes, .. } = matrix;
         let mut memory = T::take_memory(Buffers::<T, L>::lanes(sizes));
         let Buffers { own, mut adjoint, mut along, mut room } = Buffers::of(sizes, &mut memory);
         let mut lane_sums = vec![[T::ZERO; L]; sums.len()];
         let (mut features, mut seed) = (Vec::new(), Vec::new());
-        for (index, u) in u.chunks_mut(sizes.blocks * L).enumerate() {
+        let (points, outputs) = (u[0].len(), sizes.outputs);
+        for (index, first) in (0..points).step_by(sizes.blocks * L).enumerate() {
             let start = first_block + index * sizes.blocks;
-            let blocks = start..start + u.len().div_ceil(L);
+            let count = (points - first).min(sizes.blocks * L);
+            let blocks = start..start + count.div_ceil(L);
             evaluator.load_features::<L>(sizes, blocks.clone(), &mut features);
             let to = &mut PassMut::of(sizes, own);
             forward(simd, sizes, weights, &features, to, &mut room);
             let pass = Pass::of(sizes, own);
             seed.clear();
-            let distance =
-                |block| evaluator.block_distances::<L>(block).map_or([T::ONE; L], |d| d[0]);
-            seed.extend(blocks.map(distance));
+            for block in blocks {
+                let distance = evaluator.block_distances::<L>(block).map_or([T::ONE; L], |d| d[0]);
+                seed.extend(std::iter::repeat_n(distance, outputs));
+            }
             if let Some(direction) = direction {
                 let to = &mut along;
                 tangent(simd, sizes, weights, direction, &features, &pass, to, &mut room);
-                let lanes = seed.as_flattened().iter().zip(along.output.as_flattened());
-                for (u, (distance, image)) in u.iter_mut().zip(lanes) {
-                    *u = (*distance * *image).to_f64() - alpha * *u;
+            }
+            for (unknown, u) in u.iter_mut().enumerate() {
+                let u = &mut u[first..first + count];
+                let lanes = seed.iter_mut().skip(unknown).step_by(outputs);
+                let images = along.output.iter().skip(unknown).step_by(outputs);
+                for ((u, lanes), image) in u.chunks_mut(L).zip(lanes).zip(images) {
+                    for (l, u) in u.iter_mut().enumerate() {
+                        if direction.is_some() {
+                            *u = (lanes[l] * image[l]).to_f64() - alpha * *u;
+                        }
+                        // The distance's lanes become the seed.
+                        lanes[l] *= T::of(*u);
+                    }
+                    // Those behind the last point count nothing.
+                    lanes[u.len()..].fill(T::ZERO);
                 }
             }
             if sums.is_empty() {
                 continue;
             }
-            // The distance's lanes become the seed; those behind the last point count nothing.
-            let lanes = seed.as_flattened_mut();
-            lanes.iter_mut().zip(&*u).for_each(|(to, u)| *to *= T::of(*u));
-            lanes[u.len()..].fill(T::ZERO);
             backward(simd, sizes, weights, plan, &seed, &pass, &mut adjoint, &mut room);
             let swept = Swept { features: &features, pass: &pass, adjoint: &adjoint, seed: &seed };
             columns(sizes, weights, plan, &swept, &mut LaneSums { sums: &mut lane_sums });

@@ -4,7 +4,7 @@ use faer::MatMut;
 
 use super::columns::Plan;
 use super::kernel::Kernel;
-use super::output::Output;
+use super::output::{Output, row_blocks};
 use super::sweep::{Request, Seed, Wanted};
 use super::tangent::Direction;
 use super::tile::Lanes;
@@ -66,7 +66,7 @@ impl<T: Kernel> Evaluator<T> {
         at.theta.extend_from_slice(theta);
         let lanes = self.kept_lanes();
         at.kept = lanes * T::LANES * size_of::<T>() <= at.most;
-        let mut out = Output::fields(self.points);
+        let mut out = Output::fields(self.points, self.unknowns());
         if at.kept {
             at.passes.resize(lanes);
             out.passes = Some(&mut at.passes);
@@ -80,10 +80,10 @@ impl<T: Kernel> Evaluator<T> {
     /// # Panics
     /// When `at` is a linearisation at no parameters yet, or one of another evaluator.
     pub fn columns_at(&self, at: &Linearisation<T>, columns: &[u32], out: MatMut<'_, T>) {
-        assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of J");
+        assert_eq!((out.nrows(), out.ncols()), (self.rows(), columns.len()), "shape of J");
         let back = (&Plan::new(&self.network, columns), Seed::Channel(0));
-        let mut output = Output::fields(self.points);
-        output.jacobian = Some(out);
+        let mut output = Output::fields(self.points, self.unknowns());
+        output.jacobian = row_blocks(out, self.points);
         let request = Request { back: Some(back), wanted: Wanted::Nothing, ..at.request(0.0) };
         self.sweep(&request, &mut output);
     }
@@ -99,10 +99,10 @@ impl<T: Kernel> Evaluator<T> {
         columns: &[u32],
         out: MatMut<'_, T>,
     ) {
-        assert_eq!((out.nrows(), out.ncols()), (self.points, columns.len()), "shape of A");
+        assert_eq!((out.nrows(), out.ncols()), (self.rows(), columns.len()), "shape of A");
         let back = (&Plan::new(&self.network, columns), Seed::RightHandSide);
-        let mut output = Output::fields(self.points);
-        output.jacobian = Some(out);
+        let mut output = Output::fields(self.points, self.unknowns());
+        output.jacobian = row_blocks(out, self.points);
         let request = Request { back: Some(back), wanted: Wanted::Nothing, ..at.request(time) };
         self.sweep(&request, &mut output);
     }
@@ -114,7 +114,7 @@ impl<T: Kernel> Evaluator<T> {
     #[must_use]
     pub fn field_at(&self, at: &Linearisation<T>, direction: &[f64], time: f64) -> Field {
         let along = Direction::new(&self.network, at.weights(), direction);
-        let mut out = Output::fields(self.points);
+        let mut out = Output::fields(self.points, self.unknowns());
         self.sweep(&Request { direction: Some(&along), ..at.request(time) }, &mut out);
         out.into_field()
     }

@@ -37,6 +37,8 @@ mod weights;
 #[cfg(test)]
 mod rate_tests;
 #[cfg(test)]
+mod system_tests;
+#[cfg(test)]
 mod tests;
 
 pub use columns::Plan;
@@ -45,4 +47,6 @@ pub use head::Head;
 pub use implicit::ImplicitColumns;
 pub use kernel::Kernel;
 pub use linearisation::Linearisation;
+pub(crate) use output::cut;
+pub use output::row_blocks;
 pub use weights::Weights;

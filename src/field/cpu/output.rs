@@ -6,25 +6,29 @@ use super::kernel::Kernel;
 use super::tile::{Lanes, Sizes};
 use super::{Evaluator, Field};
 
-/// Where the results go; a part of it goes to each thread.
+/// Where the results go, a row of points for one unknown after the other; a part of it goes to each
+/// thread.
 #[derive(Default)]
 pub struct Output<'a, T> {
+    points: usize,
     pub values: Vec<f64>,
     pub right_hand_side: Vec<f64>,
-    /// Per channel; empty when not wanted.
+    /// Per unknown and channel; empty when not wanted.
     pub derivatives: Vec<Vec<f64>>,
-    pub jacobian: Option<MatMut<'a, T>>,
+    /// One matrix per unknown; none where no columns are wanted.
+    pub jacobian: Vec<MatMut<'a, T>>,
     /// Keeps the forward passes, with all slopes.
     pub passes: Option<&'a mut Lanes<T>>,
 }
 
 impl<T> Output<'_, T> {
-    pub fn fields(points: usize) -> Self {
+    pub fn fields(points: usize, unknowns: usize) -> Self {
         Self {
-            values: vec![0.0; points],
-            right_hand_side: vec![0.0; points],
+            points,
+            values: vec![0.0; points * unknowns],
+            right_hand_side: vec![0.0; points * unknowns],
             derivatives: Vec::new(),
-            jacobian: None,
+            jacobian: Vec::new(),
             passes: None,
         }
     }
@@ -34,14 +38,45 @@ impl<T> Output<'_, T> {
     }
 }
 
-/// A run of blocks and the matching parts of the output.
+/// A run of blocks and the matching parts of the output: one per unknown.
 pub struct Part<'a, T> {
     pub first_block: usize,
-    pub values: &'a mut [f64],
-    pub right_hand_side: &'a mut [f64],
+    pub values: Vec<&'a mut [f64]>,
+    pub right_hand_side: Vec<&'a mut [f64]>,
+    /// Per unknown and channel.
     pub derivatives: Vec<&'a mut [f64]>,
-    pub jacobian: Option<MatMut<'a, T>>,
+    /// None where no columns are wanted.
+    pub jacobian: Vec<MatMut<'a, T>>,
     pub passes: Option<&'a mut [T]>,
+}
+
+impl<T> Part<'_, T> {
+    pub fn points(&self) -> usize {
+        self.values[0].len()
+    }
+}
+
+/// The matrix cut into blocks of so many rows; the last one may have fewer.
+pub fn row_blocks<T>(matrix: MatMut<'_, T>, rows: usize) -> Vec<MatMut<'_, T>> {
+    let mut blocks = Vec::new();
+    let mut rest = matrix;
+    while rest.nrows() > rows {
+        let (block, others) = rest.split_at_row_mut(rows);
+        blocks.push(block);
+        rest = others;
+    }
+    blocks.push(rest);
+    blocks
+}
+
+/// Rows of `points` entries, cut into runs of `length`: the pieces of a run, one per row.
+pub fn cut(rows: &mut [f64], points: usize, length: usize) -> Vec<Vec<&mut [f64]>> {
+    let mut runs: Vec<Vec<&mut [f64]>> = Vec::new();
+    runs.resize_with(points.div_ceil(length), Vec::new);
+    for row in rows.chunks_mut(points) {
+        runs.iter_mut().zip(row.chunks_mut(length)).for_each(|(run, piece)| run.push(piece));
+    }
+    runs
 }
 
 impl<T: Kernel> Evaluator<T> {
@@ -52,32 +87,37 @@ impl<T: Kernel> Evaluator<T> {
         let tiles = self.blocks().div_ceil(sizes.blocks).div_ceil(tasks);
         let blocks = tiles * sizes.blocks;
         let rows = blocks * T::LANES;
-        let mut jacobian = out.jacobian.as_mut().map(|j| j.as_mut());
+        let points = out.points;
+        let mut jacobians: Vec<Vec<MatMut<'a, T>>> = Vec::new();
+        jacobians.resize_with(points.div_ceil(rows), Vec::new);
+        for matrix in &mut out.jacobian {
+            for (run, mine) in jacobians.iter_mut().zip(row_blocks(matrix.as_mut(), rows)) {
+                run.push(mine);
+            }
+        }
         let mut derivatives: Vec<_> =
             out.derivatives.iter_mut().map(|d| d.chunks_mut(rows)).collect();
         let mut passes = out
             .passes
             .as_mut()
             .map(|p| p.entries_mut().chunks_mut(tiles * sizes.pass() * T::LANES));
-        let fields = out.values.chunks_mut(rows).zip(out.right_hand_side.chunks_mut(rows));
-        fields
+        let values = cut(&mut out.values, points, rows);
+        let rates = cut(&mut out.right_hand_side, points, rows);
+        values
+            .into_iter()
+            .zip(rates)
+            .zip(jacobians)
             .enumerate()
-            .map(|(k, (values, right_hand_side))| {
-                let mine = jacobian.take().map(|j| {
-                    let (head, tail) = j.split_at_row_mut(values.len());
-                    jacobian = Some(tail);
-                    head
-                });
-                let derivatives =
-                    derivatives.iter_mut().map(|d| d.next().expect("as many points")).collect();
-                Part {
-                    first_block: k * blocks,
-                    values,
-                    right_hand_side,
-                    derivatives,
-                    jacobian: mine,
-                    passes: passes.as_mut().map(|p| p.next().expect("as many blocks")),
-                }
+            .map(|(k, ((values, right_hand_side), jacobian))| Part {
+                first_block: k * blocks,
+                values,
+                right_hand_side,
+                derivatives: derivatives
+                    .iter_mut()
+                    .map(|d| d.next().expect("as many points"))
+                    .collect(),
+                jacobian,
+                passes: passes.as_mut().map(|p| p.next().expect("as many blocks")),
             })
             .collect()
     }

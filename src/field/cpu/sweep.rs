@@ -81,13 +81,25 @@ impl<T: Kernel> pulp::WithSimd for Run<'_, T> {
     }
 }
 
-/// u's derivatives at a part's points: rows `stride` apart, one per channel, and the lift's there.
+/// The unknowns' derivatives at a part's points: rows `stride` apart, one per unknown and channel,
+/// and the lifts' there.
 struct Derivatives<T> {
     rows: Vec<T>,
     stride: usize,
     lift: Option<Vec<f64>>,
     coordinates: Vec<T>,
     parameters: Vec<T>,
+}
+
+/// What is swept back in a tile whose first block is `start` and whose first point in the part is
+/// `first`.
+#[derive(Clone, Copy)]
+struct Seeded {
+    of: Seed,
+    unknown: usize,
+    start: usize,
+    first: usize,
+    blocks: usize,
 }
 
 impl<T: Kernel> Evaluator<T> {
@@ -151,7 +163,7 @@ impl<T: Kernel> Evaluator<T> {
         let mut derivatives = self.room_for_derivatives(sizes, request, &part);
         let mut features = Vec::new();
         let mut seed = Vec::new();
-        let points = part.values.len();
+        let points = part.points();
         for (tile, first) in (0..points).step_by(sizes.blocks * L).enumerate() {
             let start = part.first_block + tile * sizes.blocks;
             let blocks = sizes.blocks.min((points - first).div_ceil(L));
@@ -167,20 +179,22 @@ impl<T: Kernel> Evaluator<T> {
                 forward(simd, sizes, weights, &features, to, &mut room);
                 Pass::of(sizes, lanes)
             };
-            let mut output = &pass.output[..blocks * sizes.channels];
+            let mut output = &pass.output[..blocks * sizes.output()];
             if let Some(direction) = request.direction {
                 let to = &mut along;
                 tangent(simd, sizes, weights, direction, &features, &pass, to, &mut room);
                 for (d, u) in along.output.iter_mut().zip(output) {
                     *d = add(*d, *u);
                 }
-                output = &along.output[..blocks * sizes.channels];
+                output = &along.output[..blocks * sizes.output()];
             }
             if request.needs_fields() {
                 self.differentiate::<L>(sizes, start, first, output, &mut derivatives);
             }
-            if let (Some((plan, of)), Some(matrix)) = (request.back, part.jacobian.as_mut()) {
-                self.seed::<L>(sizes, request, of, start, first, &derivatives, blocks, &mut seed);
+            let Some((plan, of)) = request.back else { continue };
+            for (unknown, matrix) in part.jacobian.iter_mut().enumerate() {
+                let at = Seeded { of, unknown, start, first, blocks };
+                self.seed::<L>(sizes, request, at, &derivatives, &mut seed);
                 backward(simd, sizes, weights, plan, &seed, &pass, &mut adjoint, &mut room);
                 let swept =
                     Swept { features: &features, pass: &pass, adjoint: &adjoint, seed: &seed };
@@ -224,7 +238,7 @@ impl<T: Kernel> Evaluator<T> {
         request: &Request<'_, T>,
         part: &Part<'_, T>,
     ) -> Derivatives<T> {
-        let stride = part.values.len().div_ceil(T::LANES) * T::LANES;
+        let stride = part.points().div_ceil(T::LANES) * T::LANES;
         let first = part.first_block * T::LANES;
         let convert = |v: &f64| T::of(*v);
         let whole = request.needs_fields() && sizes.channels == self.jets.len();
@@ -234,7 +248,7 @@ impl<T: Kernel> Evaluator<T> {
             .needs_fields()
             .then(|| self.ansatz.lift(self.coordinate_rows(first), stride, request.time));
         Derivatives {
-            rows: vec![T::ZERO; sizes.channels * stride],
+            rows: vec![T::ZERO; sizes.output() * stride],
             stride,
             lift: lift.flatten(),
             coordinates: rows.flat_map(|row| &row[first..first + stride]).map(convert).collect(),
@@ -242,7 +256,7 @@ impl<T: Kernel> Evaluator<T> {
         }
     }
 
-    /// The derivatives of lift + distance * network at a tile's points, whose first block is `start`
+    /// The derivatives of every lift + distance * network at a tile's points, whose first block is `start`
     /// and whose first point in the part is `first`.
     #[inline(always)]
     fn differentiate<const L: usize>(
@@ -253,82 +267,92 @@ impl<T: Kernel> Evaluator<T> {
         network: &[[T; L]],
         to: &mut Derivatives<T>,
     ) {
-        let stride = to.stride;
-        for (k, network) in network.chunks_exact(sizes.channels).enumerate() {
+        let (stride, outputs) = (to.stride, sizes.outputs);
+        for (k, network) in network.chunks_exact(sizes.output()).enumerate() {
             let at = first + k * L;
-            let rows = &mut to.rows[at..];
-            if let Some(distance) = self.block_distances::<L>(start + k) {
-                for c in 0..sizes.channels {
-                    rows[c * stride..c * stride + L].fill(T::ZERO);
-                }
-                for t in sizes.jets.products() {
-                    let (d, n) = (&distance[t.a as usize], &network[t.b as usize]);
-                    let to = &mut rows[t.c as usize * stride..][..L];
-                    for l in 0..L {
-                        to[l] = d[l].fma(n[l], to[l]);
+            for unknown in 0..outputs {
+                let rows = &mut to.rows[unknown * sizes.channels * stride + at..];
+                if let Some(distance) = self.block_distances::<L>(start + k) {
+                    for c in 0..sizes.channels {
+                        rows[c * stride..c * stride + L].fill(T::ZERO);
+                    }
+                    for t in sizes.jets.products() {
+                        let d = &distance[t.a as usize];
+                        let n = &network[t.b as usize * outputs + unknown];
+                        let to = &mut rows[t.c as usize * stride..][..L];
+                        for l in 0..L {
+                            to[l] = d[l].fma(n[l], to[l]);
+                        }
+                    }
+                } else {
+                    for (c, n) in network.iter().skip(unknown).step_by(outputs).enumerate() {
+                        rows[c * stride..c * stride + L].copy_from_slice(n);
                     }
                 }
-            } else {
-                for (c, n) in network.iter().enumerate() {
-                    rows[c * stride..c * stride + L].copy_from_slice(n);
+                let lifts =
+                    to.lift.as_ref().map(|lift| &lift[unknown * (self.jets.len() + 1) * stride..]);
+                for c in 0..sizes.channels {
+                    let row = &mut rows[c * stride..c * stride + L];
+                    if let Some(lift) = lifts {
+                        row.iter_mut()
+                            .zip(&lift[c * stride + at..])
+                            .for_each(|(to, v)| *to += T::of(*v));
+                    }
+                    let factor = T::of(self.jets.factor(c));
+                    row.iter_mut().for_each(|v| *v *= factor);
                 }
-            }
-            for c in 0..sizes.channels {
-                let row = &mut rows[c * stride..c * stride + L];
-                if let Some(lift) = &to.lift {
-                    row.iter_mut()
-                        .zip(&lift[c * stride + at..])
-                        .for_each(|(to, v)| *to += T::of(*v));
-                }
-                let factor = T::of(self.jets.factor(c));
-                row.iter_mut().for_each(|v| *v *= factor);
             }
         }
     }
 
-    /// Adjoints of the network's Taylor coefficients, block by block: those of u's derivatives
-    /// taken back through the product with the distance.
+    /// Adjoints of the network's Taylor coefficients, block by block: those of one unknown's
+    /// derivatives, or of its equation, taken back through the product with the distance.
     #[inline(always)]
     fn seed<const L: usize>(
         &self,
         sizes: &Sizes,
         request: &Request<'_, T>,
-        of: Seed,
-        start: usize,
-        first: usize,
+        at: Seeded,
         derivatives: &Derivatives<T>,
-        blocks: usize,
         seed: &mut Vec<[T; L]>,
     ) {
-        let channels = sizes.adjoint.len();
+        let Seeded { of, unknown, start, first, blocks } = at;
+        let (outputs, size) = (sizes.outputs, sizes.seed());
         seed.clear();
-        seed.resize(blocks * channels, [T::ZERO; L]);
+        seed.resize(blocks * size, [T::ZERO; L]);
         match of {
             Seed::Channel(channel) => {
-                seed.iter_mut().skip(channel).step_by(channels).for_each(|s| *s = [T::ONE; L]);
+                let at = channel * outputs + unknown;
+                seed.iter_mut().skip(at).step_by(size).for_each(|s| *s = [T::ONE; L]);
             }
             Seed::RightHandSide => {
                 let head = &self.right_hand_side;
-                let count = blocks * L;
+                let (count, all) = (blocks * L, head.channels().len());
                 let mut slopes = vec![T::ZERO; head.slopes().outputs().len() * count];
                 let block = derivatives.block(first, count, request.time);
                 head.slopes().run(&block, &mut Registers::new(), &mut slopes, count);
-                for (row, &c) in slopes.chunks_exact(count).skip(1).zip(head.channels()) {
+                let rows = slopes.chunks_exact(count).skip(head.rows() + unknown * all);
+                for (row, &entry) in rows.zip(head.channels()) {
+                    let (of, c) = (entry / self.jets.len(), entry % self.jets.len());
                     for (k, lanes) in row.as_chunks::<L>().0.iter().enumerate() {
-                        seed[k * channels + c] = *lanes;
+                        seed[k * size + c * outputs + of] = *lanes;
                     }
                 }
             }
         }
-        for (k, seed) in seed.chunks_exact_mut(channels).enumerate() {
-            for (c, s) in seed.iter_mut().enumerate() {
-                *s = scale(T::of(self.jets.factor(c)), *s);
+        for (k, seed) in seed.chunks_exact_mut(size).enumerate() {
+            for (c, of_channel) in seed.chunks_exact_mut(outputs).enumerate() {
+                let factor = T::of(self.jets.factor(c));
+                of_channel.iter_mut().for_each(|s| *s = scale(factor, *s));
             }
             let Some(distance) = self.block_distances::<L>(start + k) else { continue };
-            let mut taken = vec![[T::ZERO; L]; channels];
+            let mut taken = vec![[T::ZERO; L]; size];
             for t in sizes.adjoint.products() {
-                let to = &mut taken[t.b as usize];
-                *to = fma(distance[t.a as usize], seed[t.c as usize], *to);
+                let (b, c) = (t.b as usize * outputs, t.c as usize * outputs);
+                for of in 0..outputs {
+                    let to = &mut taken[b + of];
+                    *to = fma(distance[t.a as usize], seed[c + of], *to);
+                }
             }
             seed.copy_from_slice(&taken);
         }
@@ -342,21 +366,28 @@ impl<T: Kernel> Evaluator<T> {
         derivatives: &Derivatives<T>,
         mut part: Part<'_, T>,
     ) {
-        let (count, stride) = (part.values.len(), derivatives.stride);
+        let (count, stride) = (part.points(), derivatives.stride);
         for (to, row) in part.derivatives.iter_mut().zip(derivatives.rows.chunks_exact(stride)) {
             to.iter_mut().zip(row).for_each(|(to, v)| *to = v.to_f64());
         }
-        part.values.iter_mut().zip(&derivatives.rows).for_each(|(to, v)| *to = v.to_f64());
+        let of_unknown = derivatives.rows.chunks_exact(derivatives.rows.len() / part.values.len());
+        for (values, rows) in part.values.iter_mut().zip(of_unknown) {
+            values.iter_mut().zip(rows).for_each(|(to, v)| *to = v.to_f64());
+        }
         if request.wanted != Wanted::Fields {
             return;
         }
-        let mut rate = vec![T::ZERO; count];
+        let mut rates = vec![T::ZERO; count * part.values.len()];
         let program = self.right_hand_side.values();
         let block = derivatives.block(0, count, request.time);
-        program.run(&block, &mut Registers::new(), &mut rate, count);
-        let lift_rate = derivatives.lift.as_ref().map(|rows| &rows[self.jets.len() * stride..]);
-        for (i, to) in part.right_hand_side.iter_mut().enumerate() {
-            *to = rate[i].to_f64() - lift_rate.map_or(0.0, |rows| rows[i]);
+        program.run(&block, &mut Registers::new(), &mut rates, count);
+        for (unknown, to) in part.right_hand_side.iter_mut().enumerate() {
+            let rate = &rates[unknown * count..][..count];
+            let last = unknown * (self.jets.len() + 1) + self.jets.len();
+            let lift_rate = derivatives.lift.as_ref().map(|rows| &rows[last * stride..]);
+            for (i, to) in to.iter_mut().enumerate() {
+                *to = rate[i].to_f64() - lift_rate.map_or(0.0, |rows| rows[i]);
+            }
         }
     }
 }

@@ -133,7 +133,7 @@ pub fn tangent<S: Simd, T: Real, const L: usize>(
         let at = order(sizes, turn);
         let is_output = at == sizes.activated();
         let (output, rows) = match is_output {
-            true => (&mut tangent.output[..blocks * sizes.channels], 1),
+            true => (&mut tangent.output[..blocks * sizes.output()], sizes.outputs),
             false => (&mut tangent.z[..size], sizes.width),
         };
         // What the layer multiplies, and of how many lanes a channel is made.

@@ -5,7 +5,7 @@ use faer::Mat;
 use super::{Evaluator, Linearisation};
 use crate::jet::JetSet;
 use crate::network::{Input, Network, RATIONAL_START, Site};
-use crate::problem::expression::{Channel, Expression, MultiIndex};
+use crate::problem::expression::{Channel, Entry, Expression, MultiIndex};
 use crate::problem::{Activation, Boundary, Coordinate, Problem};
 use crate::random::{Philox, Stream};
 
@@ -96,7 +96,7 @@ fn partial(orders: &[u8]) -> Channel {
 /// A problem of the given sides whose right-hand side is the channel's derivative.
 fn problem(kinds: &[bool], width: usize, hidden: usize, activation: Activation) -> Problem {
     let mut problem = Problem::preset("allen-cahn").expect("a preset");
-    let zero = || Expression::Constant(0.0);
+    let zero = || vec![Expression::Constant(0.0)];
     problem.coordinates = kinds
         .iter()
         .enumerate()
@@ -114,7 +114,7 @@ fn problem(kinds: &[bool], width: usize, hidden: usize, activation: Activation) 
     problem.network.width = width;
     problem.network.hidden_layers = hidden;
     problem.network.activation = activation;
-    problem.right_hand_side = Expression::Jet(Channel::value());
+    problem.right_hand_side = vec![Expression::unknown(0)];
     problem
 }
 
@@ -323,7 +323,7 @@ fn the_tangent_is_the_derivative_along_the_direction() {
     for (mut problem, network) in cases() {
         let dimensions = network.inputs().len();
         let highest = Channel::Partial(MultiIndex::along(dimensions - 1, 3));
-        problem.right_hand_side = Expression::Jet(highest);
+        problem.right_hand_side = vec![Expression::Jet(Entry::new(0, highest))];
         let x = scattered(dimensions, 10);
         let evaluator = Evaluator::<f64>::new(&problem, &network, &x);
         let theta = parameters(&network, 6);
@@ -360,7 +360,8 @@ fn a_linearisation_changes_no_bit() {
     for (mut problem, network) in cases() {
         let dimensions = network.inputs().len();
         let last = dimensions - 1;
-        problem.right_hand_side = Expression::Jet(Channel::Partial(MultiIndex::along(last, 2)));
+        let second = Channel::Partial(MultiIndex::along(last, 2));
+        problem.right_hand_side = vec![Expression::Jet(Entry::new(0, second))];
         let evaluator = Evaluator::<f64>::new(&problem, &network, &scattered(dimensions, 29));
         let (theta, direction) = (parameters(&network, 8), parameters(&network, 9));
         let sparse: Vec<f64> =
@@ -399,13 +400,13 @@ fn the_right_hand_side_has_the_columns_of_its_differences() {
     for (mut problem, network) in cases() {
         let dimensions = network.inputs().len();
         let x = |k: usize| Expression::Coordinate(k);
-        let jet = |channel| Expression::Jet(channel);
+        let jet = |channel| Expression::Jet(Entry::new(0, channel));
         let u = jet(Channel::value());
         let slope = jet(Channel::Partial(MultiIndex::along(dimensions - 1, 1)));
         problem.right_hand_side =
-            jet(Channel::Laplacian) * (x(0) + Expression::Time) - u.clone() * u * slope;
+            vec![jet(Channel::Laplacian) * (x(0) + Expression::Time) - u.clone() * u * slope];
         problem.distance = Some(x(0) * x(0) + x(dimensions - 1));
-        problem.lift = Some(Expression::Time * x(0) * x(0));
+        problem.lift = Some(vec![Expression::Time * x(0) * x(0)]);
         let points = 19;
         let evaluator = Evaluator::<f64>::new(&problem, &network, &scattered(dimensions, points));
         let (theta, time) = (parameters(&network, 3), 0.4);

@@ -25,6 +25,8 @@ pub struct Sizes {
     /// Encoders that gate the hidden layers: two or none. Their buffers are those behind the last
     /// layer's.
     pub encoders: usize,
+    /// Unknowns.
+    pub outputs: usize,
     /// Channels carried forward.
     pub jets: JetSet,
     pub channels: usize,
@@ -44,6 +46,7 @@ impl Sizes {
             features: feature_count(network),
             activation: network.activation(),
             encoders: network.encoders().count(),
+            outputs: network.outputs(),
             jets: jets.clone(),
             channels: jets.len(),
             slopes,
@@ -77,6 +80,18 @@ impl Sizes {
         self.adjoint.len() * self.width
     }
 
+    /// Lanes of the output in one block.
+    #[inline(always)]
+    pub fn output(&self) -> usize {
+        self.channels * self.outputs
+    }
+
+    /// Lanes of the output's adjoint in one block.
+    #[inline(always)]
+    pub fn seed(&self) -> usize {
+        self.adjoint.len() * self.outputs
+    }
+
     /// Lanes of z, h, slopes, what gated layers pass on, the encoders' difference, and the output.
     #[inline(always)]
     fn sections(&self) -> [usize; 6] {
@@ -87,7 +102,7 @@ impl Sizes {
             self.activated() * self.blocks * self.slopes * self.width,
             gated * self.layers * layer,
             gated * layer,
-            self.blocks * self.channels,
+            self.blocks * self.output(),
         ]
     }
 
@@ -147,7 +162,8 @@ pub struct Pass<'a, T, const L: usize> {
     /// Of a modified MLP: U + h_l (V - U) per layer, and V - U.
     pub mixed: &'a [[T; L]],
     pub difference: &'a [[T; L]],
-    /// The network's jet, Taylor coefficients (no ansatz yet).
+    /// The network's jet, Taylor coefficients (no ansatz yet): in a block channel by channel, in a
+    /// channel output by output.
     pub output: &'a [[T; L]],
 }
 
@@ -252,7 +268,7 @@ pub struct Tangent<'a, T, const L: usize> {
 impl<'a, T: Real, const L: usize> Tangent<'a, T, L> {
     fn sections(sizes: &Sizes) -> [usize; 4] {
         let layer = sizes.blocks * sizes.block();
-        [layer, layer, 2 * sizes.encoders.min(1) * layer, sizes.blocks * sizes.channels]
+        [layer, layer, 2 * sizes.encoders.min(1) * layer, sizes.blocks * sizes.output()]
     }
 
     #[inline(always)]

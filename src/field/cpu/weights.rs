@@ -70,9 +70,8 @@ pub struct Weights<T> {
     /// Of every activated layer (the embedding, the hidden layers, then the encoders), and of the
     /// output.
     pub layers: Vec<Layer<T>>,
-    /// Of the hidden layers, for the sweep back; empty where there will be none.
+    /// Of the hidden layers and of the output, for the sweep back; empty where there will be none.
     pub transposed: Vec<Packed<T>>,
-    pub output_row: Vec<T>,
     /// Of the embedding, then of the encoders.
     pub waves: Vec<Waves<T>>,
     /// Per activated layer; zeros where the activation has no coefficients.
@@ -102,11 +101,11 @@ impl<T: Real> Weights<T> {
         let waves: Vec<_> = groups(network).map(|group| waves(network, theta, group)).collect();
         let layers = linear_layers(network, &waves, theta, false);
         let hidden = &layers[1..=network.hidden_layers()];
+        let behind = hidden.iter().chain(layers.last());
         let pack = |layer: &Linear<T>| Layer { weight: layer.packed(), bias: layer.bias.clone() };
         Self {
             layers: layers.iter().map(pack).collect(),
-            transposed: hidden.iter().filter(|_| back).map(Linear::transposed).collect(),
-            output_row: layers[layers.len() - 1].entries.clone(),
+            transposed: behind.filter(|_| back).map(Linear::transposed).collect(),
             waves,
             rational: rational(network, theta),
         }
@@ -175,7 +174,7 @@ pub fn linear_layers<T: Real>(
     let mut layers = embeddings;
     layers.extend((1..=network.hidden_layers()).map(|l| layer(&format!("hidden.{l}"), width)));
     layers.extend(encoders);
-    layers.push(layer("output", 1));
+    layers.push(layer("output", network.outputs()));
     layers
 }
 

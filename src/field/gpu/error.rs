@@ -77,4 +77,8 @@ pub enum GpuError {
          architecture = \"mlp\""
     )]
     Encoders,
+    #[error(
+        "systems of {unknowns} unknowns are not evaluated on a GPU: take the CPU with `--backend cpu`"
+    )]
+    System { unknowns: usize },
 }

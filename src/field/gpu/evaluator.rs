@@ -50,7 +50,7 @@ impl Evaluator {
         network: &Network,
         coordinates: &[f64],
     ) -> Result<Self, GpuError> {
-        let sources = Sources::compose(network, &problem.right_hand_side)?;
+        let sources = Sources::compose(network, &problem.right_hand_side[0])?;
         Self::with_sources(gpu, problem, network, coordinates, &sources).await
     }
 
@@ -173,7 +173,7 @@ impl Evaluator {
     /// The lift, its derivatives and its rate of change, unless they stand there already.
     fn upload_lift(&mut self, time: f64) {
         let timed = |lift: &Expression| lift.any(&|node| *node == Expression::Time);
-        let steady = !self.problem.lift.as_ref().is_some_and(timed);
+        let steady = !self.problem.lift.iter().flatten().any(timed);
         if self.lift_time.is_some_and(|known| steady || known == time) {
             return;
         }

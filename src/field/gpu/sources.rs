@@ -69,7 +69,7 @@ mod tests {
     use super::super::compose::{Access, bindings};
     use super::*;
     use crate::network::Input;
-    use crate::problem::expression::{Binary, Channel, Function, MultiIndex};
+    use crate::problem::expression::{Binary, Channel, Entry, Function, MultiIndex};
     use crate::problem::{Activation, Problem, presets};
 
     fn parse(stem: &str, text: &str) -> naga::Module {
@@ -87,7 +87,7 @@ mod tests {
     fn partial(orders: &[u8]) -> Expression {
         let mut index = MultiIndex::default();
         index.0[..orders.len()].copy_from_slice(orders);
-        Expression::Jet(Channel::Partial(index))
+        Expression::Jet(Entry::new(0, Channel::Partial(index)))
     }
 
     /// Right-hand sides with every kind of node and several sets of channels.
@@ -110,15 +110,15 @@ mod tests {
         }
         let biharmonic = (0..6).flat_map(|j| (0..6).map(move |k| (j, k))).map(|(j, k)| {
             let index = MultiIndex::along(j, 2).plus(&MultiIndex::along(k, 2));
-            Expression::Jet(Channel::Partial(index))
+            Expression::Jet(Entry::new(0, Channel::Partial(index)))
         });
         vec![
             (1, Expression::Constant(0.0)),
             (1, every_node),
             (1, partial(&[4]) + partial(&[3]) + partial(&[0])),
             (2, partial(&[2, 2]) + partial(&[0, 1])),
-            (3, Expression::Jet(Channel::Laplacian) + partial(&[1, 1, 1])),
-            (6, Expression::Jet(Channel::Laplacian) + partial(&[0, 0, 0, 0, 0, 2])),
+            (3, Expression::Jet(Entry::new(0, Channel::Laplacian)) + partial(&[1, 1, 1])),
+            (6, Expression::Jet(Entry::new(0, Channel::Laplacian)) + partial(&[0, 0, 0, 0, 0, 2])),
             (6, biharmonic.reduce(|a, b| a + b).unwrap()),
         ]
     }
@@ -153,10 +153,10 @@ mod tests {
 
     #[test]
     fn every_preset_composes_to_valid_wgsl_at_odd_widths_and_depths() {
-        for preset in presets() {
+        for preset in presets().iter().filter(|preset| preset.unknowns == 1) {
             let problem = Problem::from_toml(preset.text, &Vec::new()).unwrap();
             for network in networks(Network::of(&problem).inputs()) {
-                check(&network, &problem.right_hand_side);
+                check(&network, &problem.right_hand_side[0]);
             }
         }
     }

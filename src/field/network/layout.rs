@@ -44,7 +44,8 @@ pub enum Site {
     Feature { unit: usize, feature: usize },
     /// c_j, present when some coordinate is not periodic.
     Offset { unit: usize },
-    /// W_layer[row, column]; layers count from 1; the output layer is `hidden_layers + 1`, row 0.
+    /// W_layer[row, column]; layers count from 1; the output layer is `hidden_layers + 1`, with a row
+    /// per unknown.
     Weight { layer: usize, row: usize, column: usize },
     /// `b_layer[row]`.
     Bias { layer: usize, row: usize },
@@ -65,6 +66,8 @@ pub struct Shape<'a> {
     pub features: usize,
     /// Whether two encoders gate the hidden layers.
     pub gated: bool,
+    /// Unknowns.
+    pub outputs: usize,
 }
 
 /// The segments, in the order of the vector: embedding, then the encoders, each like it, then per
@@ -85,7 +88,7 @@ pub struct Layout {
 impl Layout {
     #[must_use]
     pub fn new(shape: Shape<'_>) -> Self {
-        let Shape { inputs, width, hidden_layers, activation, features, gated } = shape;
+        let Shape { inputs, width, hidden_layers, activation, features, gated, outputs } = shape;
         let by_kind = |wanted: bool| -> Vec<usize> {
             (0..inputs.len())
                 .filter(|&k| matches!(inputs[k], Input::Periodic { .. }) == wanted)
@@ -109,8 +112,8 @@ impl Layout {
             layout.push(format!("hidden.{layer}.weight"), width, width);
             layout.push(format!("hidden.{layer}.bias"), width, 1);
         }
-        layout.push("output.weight".into(), 1, width);
-        layout.push("output.bias".into(), 1, 1);
+        layout.push("output.weight".into(), outputs, width);
+        layout.push("output.bias".into(), outputs, 1);
         if layout.trainable_activation {
             for layer in 0..=hidden_layers {
                 layout.push(format!("activation.{layer}"), 1, RATIONAL_COEFFICIENTS);
@@ -266,7 +269,15 @@ mod tests {
     use crate::problem::{Overrides, ResidualProblem};
 
     fn plain(inputs: &[Input], width: usize, hidden: usize, activation: Activation) -> Shape<'_> {
-        Shape { inputs, width, hidden_layers: hidden, activation, features: 0, gated: false }
+        Shape {
+            inputs,
+            width,
+            hidden_layers: hidden,
+            activation,
+            features: 0,
+            gated: false,
+            outputs: 1,
+        }
     }
 
     /// As many as the limit on columns in a problem file counts for it.
@@ -296,9 +307,11 @@ mod tests {
         ];
         for activation in Activation::ALL {
             for (width, hidden) in [(1, 0), (3, 1), (5, 2)] {
-                for (features, gated) in [(0, false), (4, false), (0, true), (6, true)] {
+                for (features, gated, outputs) in
+                    [(0, false, 1), (4, false, 3), (0, true, 2), (6, true, 1)]
+                {
                     let shape = plain(&inputs, width, hidden, activation);
-                    let layout = Layout::new(Shape { features, gated, ..shape });
+                    let layout = Layout::new(Shape { features, gated, outputs, ..shape });
                     for offset in 0..layout.total() {
                         assert_eq!(layout.offset(layout.site(offset)), offset);
                     }

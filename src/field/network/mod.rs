@@ -4,7 +4,7 @@
 //! y_j  = sum over periodic k of [ a_jk cos(2 pi x_k / P_k + phi_jk) + b_jk ]
 //!      + sum over other k of w_jk (2 (x_k - lower_k) / (upper_k - lower_k) - 1) + c_j
 //! z_0  = y;   h_l = sigma_l(z_l);   z_{l+1} = W_{l+1} h_l + b_{l+1},  l = 0 .. L - 1
-//! u    = w . h_L + b
+//! u_i  = w_i . h_L + b_i                            for every unknown i
 //! ```
 //!
 //! with L hidden linear layers; sigma_l is the activation, with coefficients of its own per layer
@@ -57,6 +57,7 @@ pub struct Network {
     /// Random Fourier features: per feature a frequency along every linear coordinate.
     frequencies: Vec<Vec<f64>>,
     gated: bool,
+    outputs: usize,
     layout: Layout,
 }
 
@@ -68,10 +69,26 @@ impl Network {
         hidden_layers: usize,
         activation: Activation,
     ) -> Self {
-        let shape =
-            Shape { inputs: &inputs, width, hidden_layers, activation, features: 0, gated: false };
+        let shape = Shape {
+            inputs: &inputs,
+            width,
+            hidden_layers,
+            activation,
+            features: 0,
+            gated: false,
+            outputs: 1,
+        };
         let (layout, frequencies) = (Layout::new(shape), Vec::new());
-        Self { inputs, width, hidden_layers, activation, frequencies, gated: false, layout }
+        Self {
+            inputs,
+            width,
+            hidden_layers,
+            activation,
+            frequencies,
+            gated: false,
+            outputs: 1,
+            layout,
+        }
     }
 
     /// The same with `count` random Fourier features in place of the linear coordinates, their
@@ -95,6 +112,14 @@ impl Network {
         self
     }
 
+    /// The same with an output per unknown.
+    #[must_use]
+    pub fn with_outputs(mut self, outputs: usize) -> Self {
+        self.outputs = outputs;
+        self.layout = Layout::new(self.shape());
+        self
+    }
+
     fn shape(&self) -> Shape<'_> {
         Shape {
             inputs: &self.inputs,
@@ -103,6 +128,7 @@ impl Network {
             activation: self.activation,
             features: 2 * self.frequencies.len(),
             gated: self.gated,
+            outputs: self.outputs,
         }
     }
 
@@ -121,6 +147,7 @@ impl Network {
             .collect();
         let settings = &problem.network;
         Self::new(inputs, settings.width, settings.hidden_layers, settings.activation)
+            .with_outputs(problem.unknowns.len())
     }
 
     /// The network that a residual problem asks for.
@@ -135,7 +162,8 @@ impl Network {
         let settings = &problem.network;
         let inputs = problem.axes.iter().map(input).collect();
         let mut network =
-            Self::new(inputs, settings.width, settings.hidden_layers, settings.activation);
+            Self::new(inputs, settings.width, settings.hidden_layers, settings.activation)
+                .with_outputs(problem.unknowns.len());
         if let Some(fourier) = &problem.architecture.fourier {
             network = network.with_fourier_features(fourier.count, fourier.scale, problem.seed);
         }
@@ -158,6 +186,12 @@ impl Network {
     #[must_use]
     pub fn hidden_layers(&self) -> usize {
         self.hidden_layers
+    }
+
+    /// Outputs: one per unknown.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
     }
 
     /// Activated layers: the embedding and the hidden ones.

@@ -83,12 +83,17 @@ impl CausalWeights {
                 .map(|point| self.slice(problem, point))
                 .collect();
             let mut means = vec![(0.0, 0usize); self.settings.slices];
-            for ((r, weight), &slice) in rows[index].iter().zip(&plain[index]).zip(&slices) {
-                // Points without weight say nothing of F.
-                if *weight > 0.0 {
-                    means[slice].0 += r * r / weight;
-                    means[slice].1 += 1;
+            // Row q n + i: a run of points for one equation after the other.
+            for rows in rows[index].chunks_exact(slices.len()) {
+                for ((r, weight), &slice) in rows.iter().zip(&plain[index]).zip(&slices) {
+                    // Points without weight say nothing of F.
+                    if *weight > 0.0 {
+                        means[slice].0 += r * r / weight;
+                    }
                 }
+            }
+            for (weight, &slice) in plain[index].iter().zip(&slices) {
+                means[slice].1 += usize::from(*weight > 0.0);
             }
             for (sum, (of_slice, count)) in sums.iter_mut().zip(means) {
                 *sum += of_slice / count.max(1) as f64;
@@ -109,5 +114,5 @@ impl CausalWeights {
 /// Equations inside the domain are; energies are no sums of squares.
 fn is_weighted(block: &ResidualBlock) -> bool {
     matches!(block.location, Location::Interior)
-        && matches!(block.condition, Condition::Equation(_))
+        && matches!(block.condition, Condition::Equations(_))
 }

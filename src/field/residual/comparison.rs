@@ -6,15 +6,16 @@ use rayon::prelude::*;
 use super::parts::runs;
 use super::sweeps;
 use crate::cpu::operator::{Operator, OperatorPoints, Rate};
-use crate::cpu::{Head, Plan, Weights};
+use crate::cpu::{Head, Plan, Weights, cut};
 use crate::network::Network;
 use crate::problem::ResidualProblem;
-use crate::problem::expression::{Channel, Expression};
+use crate::problem::expression::Expression;
 
 /// Points of one task.
 const RUN: usize = 1024;
 
-/// The network's values at fixed points, and those of the exact solution where there is one.
+/// The unknowns' values at fixed points, and those of the exact solution where there is one: a row of
+/// points for one unknown after the other.
 pub struct Comparison {
     network: Network,
     operator: Operator<f64>,
@@ -33,13 +34,18 @@ impl Comparison {
     pub fn at(problem: &ResidualProblem, coordinates: &[f64]) -> Self {
         let network = Network::of_residual(problem);
         let dimensions = problem.dimensions();
-        let head = Head::equations(&[Expression::Jet(Channel::value())], dimensions, 0);
+        let unknowns: Vec<_> = (0..network.outputs()).map(Expression::unknown).collect();
+        let head = Head::equations(&unknowns, dimensions, 0);
         let weights = vec![1.0; coordinates.len() / dimensions];
         let points = OperatorPoints { coordinates, partners: None, given: &[], weights: &weights };
         let parameters = problem.parameter_values();
         let exact = problem.exact.as_ref().map(|exact| {
-            let value = |point: &[f64]| exact.evaluate_at(point, 0.0, &parameters);
-            coordinates.par_chunks(dimensions).map(value).collect()
+            let mut values = Vec::new();
+            for exact in exact {
+                let value = |point: &[f64]| exact.evaluate_at(point, 0.0, &parameters);
+                values.par_extend(coordinates.par_chunks(dimensions).map(value));
+            }
+            values
         });
         let operator = Operator::new(&network, head, points);
         Self { network, operator, exact }
@@ -48,10 +54,10 @@ impl Comparison {
     /// Compares with other values at the same points, in place of the exact solution's.
     ///
     /// # Panics
-    /// When there is not one value per point.
+    /// When there is not one value per point and unknown.
     #[must_use]
     pub fn against(self, values: Vec<f64>) -> Self {
-        assert_eq!(values.len(), self.operator.points(), "a value per point");
+        assert_eq!(values.len(), self.operator.rows(), "a value per point and unknown");
         Self { exact: Some(values), ..self }
     }
 
@@ -61,40 +67,51 @@ impl Comparison {
         self.exact.as_deref()
     }
 
-    /// u at the points.
+    /// The unknowns at the points.
     #[must_use]
     pub fn values(&self, theta: &[f64]) -> Vec<f64> {
-        let mut values = vec![0.0; self.operator.points()];
+        let points = self.operator.points();
+        let mut values = vec![0.0; self.operator.rows()];
         let at = Weights::forward(&self.network, theta);
-        let parts = values.chunks_mut(RUN).zip(runs(self.operator.points(), RUN));
-        parts.par_bridge().for_each(|(out, range)| {
-            self.operator.run(&self.network, &at, range, &mut [out], &mut Rate::Density);
+        let parts = cut(&mut values, points, RUN).into_iter().zip(runs(points, RUN));
+        parts.par_bridge().for_each(|(mut out, range)| {
+            self.operator.run(&self.network, &at, range, &mut out, &mut Rate::Density);
         });
         values
     }
 
-    /// d u / d theta at the points: a row each.
+    /// The derivatives of the values by theta: a row each.
     #[must_use]
     pub fn jacobian(&self, theta: &[f64]) -> Mat<f64> {
-        let points = self.operator.points();
-        let mut matrix = Mat::zeros(points, theta.len());
+        let rows = self.operator.rows();
+        let mut matrix = Mat::zeros(rows, theta.len());
         let operators = std::slice::from_ref(&self.operator);
-        let mut values = vec![0.0; points];
+        let mut values = vec![0.0; rows];
         let plan = &Plan::all(&self.network);
         sweeps::jacobian(operators, &self.network, plan, theta, &mut values, matrix.as_mut());
         matrix
     }
 
-    /// |u - exact| / |exact| over the points; the root mean square of the difference where the
-    /// exact solution is zero. `None` without an exact solution.
+    /// |u - exact| / |exact| over the points and all unknowns; the root mean square of the difference
+    /// where the exact solution is zero. `None` without an exact solution.
     #[must_use]
     pub fn relative_l2(&self, theta: &[f64]) -> Option<f64> {
-        let exact = self.exact.as_ref()?;
-        let values = self.values(theta);
-        let squares: f64 = values.iter().zip(exact).map(|(u, e)| (u - e).powi(2)).sum();
-        let size: f64 = exact.iter().map(|e| e * e).sum();
-        Some((squares / if size > 0.0 { size } else { exact.len() as f64 }).sqrt())
+        Some(relative_l2(&self.values(theta), self.exact.as_ref()?))
     }
+
+    /// [`Comparison::relative_l2`] of each unknown.
+    #[must_use]
+    pub fn relative_l2_of_each(&self, theta: &[f64]) -> Option<Vec<f64>> {
+        let (values, points) = (self.values(theta), self.operator.points());
+        let pairs = values.chunks_exact(points).zip(self.exact.as_ref()?.chunks_exact(points));
+        Some(pairs.map(|(values, exact)| relative_l2(values, exact)).collect())
+    }
+}
+
+fn relative_l2(values: &[f64], exact: &[f64]) -> f64 {
+    let squares: f64 = values.iter().zip(exact).map(|(u, e)| (u - e).powi(2)).sum();
+    let size: f64 = exact.iter().map(|e| e * e).sum();
+    (squares / if size > 0.0 { size } else { exact.len() as f64 }).sqrt()
 }
 
 /// The values of expressions at points, a list per expression.

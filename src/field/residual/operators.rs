@@ -60,9 +60,8 @@ pub(super) fn operator<T: Kernel>(
     let fixed = |e: &Expression| e.substitute_parameters(&parameters);
     let mut given: Vec<&[f64]> = Vec::new();
     let head = match &block.condition {
-        Condition::Equation(equation) => Head::equations(&[fixed(equation)], dimensions, 0),
         Condition::Energy(density) => Head::energy(&fixed(density), dimensions),
-        Condition::Match(list) => {
+        Condition::Equations(list) | Condition::Match(list) => {
             Head::equations(&list.iter().map(fixed).collect::<Vec<_>>(), dimensions, 0)
         }
         Condition::Observed { quantity, values } => {

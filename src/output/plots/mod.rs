@@ -89,27 +89,53 @@ pub fn save_all(
     history: &History,
     names: &Names<'_>,
 ) -> Result<Vec<PathBuf>, OutputError> {
-    save(
-        folder,
-        [
-            ("space-time", field::space_time(field, names)),
-            ("slices", field::slices(field, names)),
-            ("final-state", field::final_state(field, names)),
-            ("error", curves::error(history, names)),
-            ("residual", curves::residual(history, names)),
-            ("singular-values", curves::singular_values(history, names)),
-        ],
-    )
+    let mut files = save_fields(folder, field, "final-state", names)?;
+    let curves = [
+        ("error", curves::error(history, names)),
+        ("residual", curves::residual(history, names)),
+        ("singular-values", curves::singular_values(history, names)),
+    ];
+    files.extend(save(folder, curves)?);
+    Ok(files)
+}
+
+/// The figures of the solution: of several unknowns a set for each, with its name behind theirs.
+fn save_fields(
+    folder: &Path,
+    field: &SpaceTimeField,
+    last: &str,
+    names: &Names<'_>,
+) -> Result<Vec<PathBuf>, OutputError> {
+    let parts = field.apart();
+    let mut files = Vec::new();
+    for part in &parts {
+        let several = parts.len() > 1;
+        let unknown = if several { part.unknowns[0].as_str() } else { names.unknown };
+        let names = Names { unknown, ..*names };
+        let name = |figure: &str| match several {
+            true => format!("{figure}-{unknown}"),
+            false => figure.to_owned(),
+        };
+        let figures = [
+            (name("space-time"), field::space_time(part, &names)),
+            (name("slices"), field::slices(part, &names)),
+            (name(last), field::final_state(part, &names)),
+        ];
+        files.extend(save(folder, figures)?);
+    }
+    Ok(files)
 }
 
 /// Saves the figures that there are data for.
-fn save<const N: usize>(
+fn save<const N: usize, S: AsRef<str>>(
     folder: &Path,
-    figures: [(&str, Result<Figure, OutputError>); N],
+    figures: [(S, Result<Figure, OutputError>); N],
 ) -> Result<Vec<PathBuf>, OutputError> {
     let mut files = Vec::new();
     for (name, figure) in figures {
-        debug_assert!(NAMES.contains(&name), "{name} is no figure's name");
+        let name = name.as_ref();
+        let known = NAMES.iter().any(|known| name.starts_with(known));
+        debug_assert!(known, "{name} is no figure's name");
         match figure {
             Ok(figure) => files.extend(figure.save(folder, name)?),
             Err(OutputError::Plot { .. }) => {}

@@ -5,7 +5,7 @@ use super::drawing::Drawing;
 use super::field::Names;
 use super::frame::Frame;
 use super::scale::Scale;
-use super::{Figure, OutputError, curves, field};
+use super::{Figure, OutputError, curves};
 use crate::optimize::{TrainingHistory, TrainingRecord};
 use crate::{History, SpaceTimeField, Spectrum};
 use std::path::{Path, PathBuf};
@@ -84,17 +84,14 @@ pub fn save_all(
     history: &TrainingHistory,
     names: &Names<'_>,
 ) -> Result<Vec<PathBuf>, OutputError> {
-    super::save(
-        folder,
-        [
-            ("space-time", field::space_time(solution, names)),
-            ("slices", field::slices(solution, names)),
-            ("solution", field::final_state(solution, names)),
-            ("error", error(history, names)),
-            ("loss", loss(history, names)),
-            ("singular-values", singular_values(history, names)),
-        ],
-    )
+    let mut files = super::save_fields(folder, solution, "solution", names)?;
+    let curves = [
+        ("error", error(history, names)),
+        ("loss", loss(history, names)),
+        ("singular-values", singular_values(history, names)),
+    ];
+    files.extend(super::save(folder, curves)?);
+    Ok(files)
 }
 
 #[cfg(test)]

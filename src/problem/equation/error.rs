@@ -52,6 +52,8 @@ pub enum EquationIssue {
     OrderTooHigh { text: String, order: usize, limit: u8 },
     #[error("{text}: time derivatives may only stand on the left side, as {left}")]
     TimeDerivative { text: String, left: String },
+    #[error("this equation has no time derivative")]
+    Constraint { left: String },
     #[error("{text} is a derivative of higher order in time")]
     SecondTimeDerivative { text: String, left: String },
     #[error("{text}: the time is no coordinate of this problem")]
@@ -116,8 +118,12 @@ impl EquationIssue {
                 format!("solve the equation for {left} and write {left} = ..")
             }
             Self::SecondTimeDerivative { left, .. } => {
-                format!("only equations of first order in time are solved: {left} = ..")
+                format!("only equations of first and second order in time are solved: {left} = ..")
             }
+            Self::Constraint { left } => format!(
+                "an evolution says how every unknown changes: {left} = ..; state a problem with \
+                 equations that hold at every instant by [residual.NAME] blocks, with t under [domain]"
+            ),
             Self::MissingEquals { left } => format!("write {left} = .."),
             Self::NoTimeCoordinate { coordinates, .. } => format!(
                 "add t = {{ range = [0, 1] }} under [domain]; the coordinates are {}",

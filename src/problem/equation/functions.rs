@@ -6,7 +6,7 @@ use super::error::EquationIssue;
 use super::lexer::Token;
 use super::parser::{PLACEHOLDER, Parser};
 use super::symbols::{Callable, resolve, unknown_function};
-use crate::expression::{Channel, Expression, MAX_ORDER};
+use crate::expression::{Channel, Entry, Expression, MAX_ORDER};
 
 impl Parser<'_> {
     /// A symbol, or a function with its arguments.
@@ -84,8 +84,12 @@ impl Parser<'_> {
         // In space-time the Laplacian is that of space.
         let is_time = |k: usize| self.names.coordinates[k] == "t";
         let space: Vec<usize> = (0..dimensions).filter(|&k| !is_time(k)).collect();
-        if dimensions > 1 && space.len() == dimensions && of == Expression::Jet(Channel::value()) {
-            return Expression::Jet(Channel::Laplacian);
+        if let Expression::Jet(entry) = of
+            && entry.channel == Channel::value()
+            && dimensions > 1
+            && space.len() == dimensions
+        {
+            return Expression::Jet(Entry::new(entry.unknown, Channel::Laplacian));
         }
         let mut sum = Expression::Constant(0.0);
         for k in space {
@@ -108,12 +112,13 @@ impl Parser<'_> {
         }
         self.budget -= bound;
         let result = of.differentiate_coordinate(k, self.names.coordinates.len());
-        let too_high = |channel: &Channel| match channel {
-            Channel::Partial(index) => index.order() > MAX_ORDER,
-            Channel::Laplacian => false,
+        let order = |entry: Entry| match entry.channel {
+            Channel::Partial(index) => index.order(),
+            Channel::Laplacian => 2,
         };
-        if let Some(Channel::Partial(index)) = result.channels().into_iter().find(too_high) {
-            let (text, order) = (self.names.partial(&index), usize::from(index.order()));
+        let too_high = |entry: &Entry| order(*entry) > MAX_ORDER;
+        if let Some(entry) = result.entries().into_iter().find(too_high) {
+            let (text, order) = (self.names.derivative(entry), usize::from(order(entry)));
             let issue = EquationIssue::OrderTooHigh { text, order, limit: MAX_ORDER };
             self.error(span.clone(), issue);
             return PLACEHOLDER;

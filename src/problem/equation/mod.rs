@@ -39,11 +39,14 @@ pub const MAX_NODES: usize = 4096;
 /// The longest path through an expression.
 pub const MAX_DEPTH: usize = 512;
 
-/// F of an equation `u_t = F`.
+/// The unknown and F of an equation `u_t = F`; `u_tt = F` where `u_t` is an unknown.
 ///
 /// # Errors
 /// Every mistake in the text, in the order of its place.
-pub fn parse_equation(text: &str, names: &Names) -> Result<Expression, Vec<EquationError>> {
+pub fn parse_equation(
+    text: &str,
+    names: &Names,
+) -> Result<(usize, Expression), Vec<EquationError>> {
     Parser::new(text, names, Role::RightHandSide)?.equation()
 }
 

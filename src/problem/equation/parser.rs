@@ -43,44 +43,66 @@ impl<'a> Parser<'a> {
         Ok(Self { text, names, role, lexemes, at: 0, nesting: 0, budget, errors })
     }
 
-    pub(super) fn equation(mut self) -> Result<Expression, Vec<EquationError>> {
-        let left = format!("{}_t", self.names.unknown);
+    /// The unknown whose rate of change the equation states, and that rate.
+    pub(super) fn equation(mut self) -> Result<(usize, Expression), Vec<EquationError>> {
         let is_equals = |lexeme: &Lexeme| lexeme.token == Token::Equals;
+        let mut unknown = 0;
         match self.lexemes.iter().position(is_equals) {
             Some(end) => {
-                self.left_side(end, left);
+                unknown = self.left_side(end).unwrap_or(0);
                 self.at = end + 1;
             }
             None if self.lexemes.is_empty() => {}
-            None => self.error(0..self.text.len(), EquationIssue::MissingEquals { left }),
+            None => {
+                let left = self.lefts();
+                self.error(0..self.text.len(), EquationIssue::MissingEquals { left });
+            }
         }
-        self.expression()
+        Ok((unknown, self.expression()?))
     }
 
-    /// Checks that the tokens before `end` are `u_t` alone.
-    fn left_side(&mut self, end: usize, left: String) {
+    /// What may stand on the left side.
+    fn lefts(&self) -> String {
+        let names = self.names;
+        let evolves = |k: &usize| names.velocity(*k).is_none();
+        let rates = (0..names.unknowns.len()).filter(evolves).map(|k| names.rate(k));
+        rates.collect::<Vec<_>>().join(" or ")
+    }
+
+    /// Checks that the tokens before `end` are the rate of change of an unknown alone.
+    fn left_side(&mut self, end: usize) -> Option<usize> {
         let stop = self.lexemes[end].span.start;
         let found = self.text[..stop].trim();
+        let left = self.lefts();
         if found.is_empty() {
             self.error(0..stop, EquationIssue::LeftSide { found: "nothing".into(), left });
-            return;
+            return None;
         }
         let start = self.lexemes.first().map_or(0, |lexeme| lexeme.span.start);
         let span = start..self.text[..stop].trim_end().len().max(start);
-        let braced = format!("{}_{{t}}", self.names.unknown);
-        if found == left || found == braced {
-            return;
+        let plain = found.replace("{t}", "t");
+        let names = self.names;
+        let rates = |k: &usize| names.rate(*k) == plain;
+        if let Some(unknown) = (0..names.unknowns.len()).find(rates) {
+            return Some(unknown);
         }
-        let twice = found
-            .strip_prefix(left.as_str())
-            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c == 't'));
+        let higher = |k: usize| {
+            let rest = plain.strip_prefix(names.rate(k).as_str());
+            rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c == 't'))
+        };
         let text = found.to_owned();
-        let issue = if twice {
+        let of_time = |part: &str| {
+            part.strip_prefix('t').is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
+        let issue = if (0..names.unknowns.len()).any(higher) {
             EquationIssue::SecondTimeDerivative { text, left }
+        } else if names.unknowns.len() > 1 && !self.text.split('_').skip(1).any(of_time) {
+            EquationIssue::Constraint { left }
         } else {
             EquationIssue::LeftSide { found: text, left }
         };
         self.error(span, issue);
+        None
     }
 
     pub(super) fn expression(mut self) -> Result<Expression, Vec<EquationError>> {

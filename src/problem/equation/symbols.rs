@@ -4,7 +4,7 @@ use std::f64::consts;
 
 use super::error::EquationIssue;
 use crate::expression::{
-    Binary, Channel, Expression, Function, MAX_DIMENSIONS, MAX_ORDER, MultiIndex, Names,
+    Binary, Channel, Entry, Expression, Function, MAX_DIMENSIONS, MAX_ORDER, MultiIndex, Names,
 };
 use crate::nearest::nearest;
 
@@ -53,7 +53,7 @@ impl Role {
 
     /// What to do about a symbol that may not be used here; `None` if it may.
     fn objection(self, meaning: &Expression, names: &Names) -> Option<String> {
-        let unknown = &names.unknown;
+        let unknowns = names.unknowns.join(" and ");
         match (self, meaning) {
             (Self::Residual | Self::Quantity | Self::Known, Expression::Time) => {
                 Some("to make t a coordinate, add t = { range = [0, 1] } under [domain]".into())
@@ -62,7 +62,7 @@ impl Role {
             | (_, Expression::Constant(_)) => None,
             (Self::Constant, _) => Some("write a number or an expression of numbers".into()),
             (_, Expression::Jet(_)) => {
-                Some(format!("write a formula without {unknown}, in coordinates and parameters"))
+                Some(format!("write a formula without {unknowns}, in coordinates and parameters"))
             }
             (Self::Initial, Expression::Time) => {
                 Some("write the start time as a number instead of t".into())
@@ -147,22 +147,25 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
         "t" => return Ok(Expression::Time),
         "pi" => return Ok(Expression::Constant(consts::PI)),
         "e" => return Ok(Expression::Constant(consts::E)),
-        _ if name == names.unknown && !name.is_empty() => {
-            return Ok(Expression::Jet(Channel::value()));
-        }
         _ => {}
     }
-    if !names.unknown.is_empty()
-        && let Some(suffix) =
-            name.strip_prefix(names.unknown.as_str()).and_then(|s| s.strip_prefix('_'))
-    {
-        return derivative(name, suffix, names, role);
+    if let Some(unknown) = position(&names.unknowns) {
+        return Ok(Expression::unknown(unknown));
+    }
+    let suffix = |unknown: &usize| {
+        name.strip_prefix(names.unknowns[*unknown].as_str()).and_then(|s| s.strip_prefix('_'))
+    };
+    // The longest name: `u_t` where that is an unknown beside `u`.
+    let derived = (0..names.unknowns.len()).filter(|k| suffix(k).is_some());
+    if let Some(unknown) = derived.max_by_key(|k| names.unknowns[*k].len()) {
+        return derivative(name, unknown, suffix(&unknown).unwrap_or(""), names, role);
     }
     if Callable::named(name).is_some() {
         return Err(EquationIssue::FunctionWithoutArgument { name: name.into() });
     }
     let known = names.coordinates.iter().chain(&names.parameters).map(String::as_str);
-    let known = known.chain(["t", "pi"]).chain(role.has_unknown().then_some(&*names.unknown));
+    let unknowns = names.unknowns.iter().filter(|_| role.has_unknown()).map(String::as_str);
+    let known = known.chain(["t", "pi"]).chain(unknowns);
     Err(EquationIssue::UnknownSymbol {
         name: name.into(),
         nearest: nearest(name, known).map(Into::into),
@@ -173,11 +176,11 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
 /// `u_suffix`, with the suffix either a run of coordinate names or names in braces.
 fn derivative(
     text: &str,
+    unknown: usize,
     suffix: &str,
     names: &Names,
     role: Role,
 ) -> Result<Expression, EquationIssue> {
-    let left = format!("{}_t", names.unknown);
     let orders = match suffix.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
         Some(group) => separated(group, names),
         None => {
@@ -190,7 +193,7 @@ fn derivative(
             }
         }
     };
-    let factors = orders.map_err(|suffix| EquationIssue::UnknownDerivative {
+    let mut factors = orders.map_err(|suffix| EquationIssue::UnknownDerivative {
         text: text.into(),
         suffix,
         coordinates: names.coordinates.clone(),
@@ -199,8 +202,16 @@ fn derivative(
         let (text, coordinates) = (text.into(), names.coordinates.clone());
         return Err(EquationIssue::NoTimeCoordinate { text, coordinates });
     }
-    if factors.contains(&TIME) {
-        return Err(EquationIssue::TimeDerivative { text: text.into(), left });
+    let mut unknown = unknown;
+    if let Some(at) = factors.iter().position(|&k| k == TIME) {
+        // u_tx where u_t is an unknown of its own: that one's derivative.
+        let left = names.rate(unknown);
+        let velocity = names.velocity(unknown);
+        factors.remove(at);
+        match velocity {
+            Some(velocity) if !factors.contains(&TIME) => unknown = velocity,
+            _ => return Err(EquationIssue::TimeDerivative { text: text.into(), left }),
+        }
     }
     if factors.len() > usize::from(MAX_ORDER) {
         let (text, order) = (text.into(), factors.len());
@@ -209,7 +220,7 @@ fn derivative(
     let index = factors
         .iter()
         .fold(MultiIndex::default(), |index, &k| index.plus(&MultiIndex::along(k, 1)));
-    Ok(Expression::Jet(Channel::Partial(index)))
+    Ok(Expression::Jet(Entry::new(unknown, Channel::Partial(index))))
 }
 
 /// Stands for the time in a list of coordinates.
@@ -260,7 +271,7 @@ mod tests {
 
     fn names(coordinates: &[&str]) -> Names {
         let coordinates = coordinates.iter().map(|&c| c.to_owned()).collect();
-        Names { unknown: "u".into(), coordinates, parameters: vec!["eps".into()] }
+        Names { unknowns: vec!["u".into()], coordinates, parameters: vec!["eps".into()] }
     }
 
     #[test]
@@ -270,7 +281,7 @@ mod tests {
             &names(coordinates),
             Role::RightHandSide,
         ) {
-            Ok(Expression::Jet(Channel::Partial(index))) => {
+            Ok(Expression::Jet(Entry { channel: Channel::Partial(index), .. })) => {
                 Ok(index.0[..coordinates.len()].to_vec())
             }
             Ok(other) => panic!("{text} is {other:?}"),

@@ -1,6 +1,6 @@
 //! Symbolic derivatives by the chain rule.
 
-use super::{Binary, Channel, Expression, Function, MultiIndex};
+use super::{Binary, Channel, Entry, Expression, Function, MultiIndex};
 
 impl Expression {
     /// Total derivative along coordinate `k` of a problem with `dimensions` coordinates: the chain
@@ -10,24 +10,30 @@ impl Expression {
     pub fn differentiate_coordinate(&self, k: usize, dimensions: usize) -> Self {
         self.differentiate(&|leaf| match leaf {
             Self::Coordinate(j) if *j == k => 1.0.into(),
-            Self::Jet(Channel::Partial(index)) => {
-                Self::Jet(Channel::Partial(index.plus(&MultiIndex::along(k, 1))))
+            Self::Jet(Entry { unknown, channel }) => {
+                let partial = |index| Self::Jet(Entry::new(*unknown, Channel::Partial(index)));
+                match channel {
+                    Channel::Partial(index) => partial(index.plus(&MultiIndex::along(k, 1))),
+                    Channel::Laplacian => (0..dimensions)
+                        .map(|j| MultiIndex::along(j, 2).plus(&MultiIndex::along(k, 1)))
+                        .map(partial)
+                        .reduce(|sum, term| sum + term)
+                        .unwrap_or(Self::Constant(0.0)),
+                }
             }
-            Self::Jet(Channel::Laplacian) => (0..dimensions)
-                .map(|j| MultiIndex::along(j, 2).plus(&MultiIndex::along(k, 1)))
-                .map(|index| Self::Jet(Channel::Partial(index)))
-                .reduce(|sum, term| sum + term)
-                .unwrap_or(Self::Constant(0.0)),
             _ => 0.0.into(),
         })
     }
 
     /// The sum of the second total derivatives along every one of `dimensions` coordinates. The
-    /// Laplacian of the unknown itself is one channel in two or more dimensions.
+    /// Laplacian of an unknown itself is one channel in two or more dimensions.
     #[must_use]
     pub fn laplacian(&self, dimensions: usize) -> Self {
-        if *self == Self::Jet(Channel::value()) && dimensions > 1 {
-            return Self::Jet(Channel::Laplacian);
+        if let Self::Jet(entry) = *self
+            && entry.channel == Channel::value()
+            && dimensions > 1
+        {
+            return Self::Jet(Entry::new(entry.unknown, Channel::Laplacian));
         }
         (0..dimensions)
             .map(|k| {
@@ -42,10 +48,10 @@ impl Expression {
         self.differentiate(&|leaf| f64::from(u8::from(*leaf == Self::Time)).into())
     }
 
-    /// dF/d(channel), every other channel held fixed.
+    /// dF/d(entry), every other entry of the jet held fixed.
     #[must_use]
-    pub fn derivative_by_channel(&self, channel: Channel) -> Self {
-        self.differentiate(&|leaf| f64::from(u8::from(*leaf == Self::Jet(channel))).into())
+    pub fn derivative_by(&self, entry: Entry) -> Self {
+        self.differentiate(&|leaf| f64::from(u8::from(*leaf == Self::Jet(entry))).into())
     }
 
     /// A bound on the number of nodes of any derivative, to be asked before making one: products

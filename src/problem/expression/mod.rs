@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 
 /// The most space dimensions a problem may have.
 pub const MAX_DIMENSIONS: usize = 8;
+/// The most unknowns of a problem.
+pub const MAX_UNKNOWNS: usize = 8;
 /// The highest total order of a derivative in an equation.
 pub const MAX_ORDER: u8 = 4;
 
@@ -46,7 +48,7 @@ impl MultiIndex {
     }
 }
 
-/// One derivative channel of the unknown.
+/// One derivative channel of an unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
     /// A partial derivative; all zeros is the value itself.
@@ -60,6 +62,27 @@ impl Channel {
     #[must_use]
     pub fn value() -> Self {
         Self::Partial(MultiIndex::default())
+    }
+}
+
+/// An entry of the jet: a derivative of one of the unknowns, which are numbered in the order of the
+/// problem file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry {
+    pub unknown: usize,
+    pub channel: Channel,
+}
+
+impl Entry {
+    #[must_use]
+    pub fn new(unknown: usize, channel: Channel) -> Self {
+        Self { unknown, channel }
+    }
+
+    /// The unknown itself.
+    #[must_use]
+    pub fn value(unknown: usize) -> Self {
+        Self::new(unknown, Channel::value())
     }
 }
 
@@ -157,8 +180,8 @@ pub enum Expression {
     Coordinate(usize),
     Time,
     Parameter(usize),
-    /// A derivative of the unknown.
-    Jet(Channel),
+    /// A derivative of an unknown.
+    Jet(Entry),
     Negate(Box<Expression>),
     Call(Function, Box<Expression>),
     /// An integer power.
@@ -176,15 +199,15 @@ pub struct Place<'a> {
 
 impl Expression {
     /// The value by plain recursion in f64: the oracle of every compiled form. `jet` gives the
-    /// derivative channels of the unknown.
+    /// derivatives of the unknowns.
     #[must_use]
-    pub fn evaluate(&self, place: Place<'_>, jet: &dyn Fn(Channel) -> f64) -> f64 {
+    pub fn evaluate(&self, place: Place<'_>, jet: &dyn Fn(Entry) -> f64) -> f64 {
         match self {
             Self::Constant(value) => *value,
             Self::Coordinate(k) => place.coordinates[*k],
             Self::Time => place.time,
             Self::Parameter(k) => place.parameters[*k],
-            Self::Jet(channel) => jet(*channel),
+            Self::Jet(entry) => jet(*entry),
             Self::Negate(a) => -a.evaluate(place, jet),
             Self::Call(function, a) => function.apply(a.evaluate(place, jet)),
             Self::Power(a, exponent) => a.evaluate(place, jet).powi(*exponent),
@@ -203,22 +226,34 @@ impl Expression {
         }
     }
 
-    /// The value of an expression without derivatives of the unknown; NaN if it has some.
+    /// The value of an expression without the unknowns; NaN if it has some.
     #[must_use]
     pub fn evaluate_at(&self, coordinates: &[f64], time: f64, parameters: &[f64]) -> f64 {
         self.evaluate(Place { coordinates, time, parameters }, &|_| f64::NAN)
     }
 
-    /// Every derivative channel that the expression names.
+    /// The unknown of this number.
     #[must_use]
-    pub fn channels(&self) -> BTreeSet<Channel> {
+    pub fn unknown(number: usize) -> Self {
+        Self::Jet(Entry::value(number))
+    }
+
+    /// Every derivative that the expression names.
+    #[must_use]
+    pub fn entries(&self) -> BTreeSet<Entry> {
         let mut found = BTreeSet::new();
         self.visit(&mut |node| {
-            if let Self::Jet(channel) = node {
-                found.insert(*channel);
+            if let Self::Jet(entry) = node {
+                found.insert(*entry);
             }
         });
         found
+    }
+
+    /// Every derivative channel that the expression names, of whichever unknown.
+    #[must_use]
+    pub fn channels(&self) -> BTreeSet<Channel> {
+        self.entries().into_iter().map(|entry| entry.channel).collect()
     }
 
     /// Calls `look` on this node and on every node below it.

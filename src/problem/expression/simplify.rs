@@ -5,7 +5,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Binary, Expression, Function};
+use super::{Binary, Entry, Expression, Function};
 
 impl Expression {
     /// The same function with constants folded and neutral elements (`+ 0`, `* 1`, `^ 1`) removed.
@@ -106,11 +106,11 @@ impl Expression {
         })
     }
 
-    /// The expression with each derivative channel replaced by what `value` gives for it.
+    /// The expression with each derivative of an unknown replaced by what `value` gives for it.
     #[must_use]
-    pub fn substitute_jet(&self, value: &dyn Fn(super::Channel) -> Self) -> Self {
+    pub fn substitute_jet(&self, value: &dyn Fn(Entry) -> Self) -> Self {
         self.substitute(&|leaf| match leaf {
-            Self::Jet(channel) => Some(value(*channel)),
+            Self::Jet(entry) => Some(value(*entry)),
             _ => None,
         })
     }

@@ -1,20 +1,46 @@
 //! An expression as text that reads back as the same expression.
 
-use super::{Binary, Channel, Expression, MultiIndex};
+use super::{Binary, Channel, Entry, Expression};
 
 /// What the numbered symbols of an expression are called. The time is always `t`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    pub unknown: String,
+    pub unknowns: Vec<String>,
     pub coordinates: Vec<String>,
     pub parameters: Vec<String>,
 }
 
 impl Names {
-    /// The unknown's derivative as text: `u_xxy`, or `u_{x1 x1 x2}` where a name is longer than
-    /// one letter.
+    /// The rate of change of an unknown as text: `u_t`, and `u_tt` of an unknown that is itself the
+    /// rate `u_t` of another.
+    ///
+    /// # Panics
+    /// When the unknown has no name.
     #[must_use]
-    pub fn partial(&self, index: &MultiIndex) -> String {
+    pub fn rate(&self, unknown: usize) -> String {
+        let name = &self.unknowns[unknown];
+        if name.ends_with("_t") { format!("{name}t") } else { format!("{name}_t") }
+    }
+
+    /// The unknown that is the rate of change of another, where an equation of second order in time
+    /// made it one.
+    #[must_use]
+    pub fn velocity(&self, unknown: usize) -> Option<usize> {
+        let rate = self.rate(unknown);
+        self.unknowns.iter().position(|name| *name == rate)
+    }
+
+    /// A derivative of an unknown as text: `u_xxy`, or `u_{x1 x1 x2}` where a coordinate's name is
+    /// longer than one letter.
+    ///
+    /// # Panics
+    /// When the unknown has no name.
+    #[must_use]
+    pub fn derivative(&self, entry: Entry) -> String {
+        let unknown = &self.unknowns[entry.unknown];
+        let Channel::Partial(index) = entry.channel else {
+            return format!("laplace({unknown})");
+        };
         let along = || {
             self.coordinates
                 .iter()
@@ -22,11 +48,11 @@ impl Names {
                 .flat_map(|(name, order)| std::iter::repeat_n(name.as_str(), usize::from(order)))
         };
         if index.order() == 0 {
-            self.unknown.clone()
+            unknown.clone()
         } else if self.coordinates.iter().all(|name| name.len() == 1) {
-            format!("{}_{}", self.unknown, along().collect::<String>())
+            format!("{unknown}_{}", along().collect::<String>())
         } else {
-            format!("{}_{{{}}}", self.unknown, along().collect::<Vec<_>>().join(" "))
+            format!("{unknown}_{{{}}}", along().collect::<Vec<_>>().join(" "))
         }
     }
 }
@@ -46,7 +72,7 @@ impl Expression {
     /// constants and constant exponents). `names` must name every symbol that occurs.
     ///
     /// # Panics
-    /// When a coordinate or a parameter has no name.
+    /// When a symbol has no name.
     #[must_use]
     pub fn to_text(&self, names: &Names) -> String {
         self.print(names).0
@@ -59,8 +85,7 @@ impl Expression {
             Self::Coordinate(k) => (names.coordinates[*k].clone(), Level::Atom),
             Self::Time => ("t".into(), Level::Atom),
             Self::Parameter(k) => (names.parameters[*k].clone(), Level::Atom),
-            Self::Jet(Channel::Partial(index)) => (names.partial(index), Level::Atom),
-            Self::Jet(Channel::Laplacian) => (format!("laplace({})", names.unknown), Level::Atom),
+            Self::Jet(entry) => (names.derivative(*entry), Level::Atom),
             Self::Negate(a) => (format!("-{}", a.wrapped(names, Level::Power)), Level::Sign),
             Self::Call(function, a) => {
                 (format!("{}({})", function.name(), a.to_text(names)), Level::Atom)

@@ -38,6 +38,7 @@ struct Check<'p> {
 struct Side<'p> {
     coordinate: usize,
     at: f64,
+    unknown: usize,
     value: &'p Expression,
 }
 
@@ -52,8 +53,10 @@ impl<'p> Check<'p> {
         let mut sides = Vec::new();
         for (coordinate, c) in self.problem.coordinates.iter().enumerate() {
             if let Boundary::Dirichlet { lower, upper } = &c.boundary {
-                sides.push(Side { coordinate, at: c.lower, value: lower });
-                sides.push(Side { coordinate, at: c.upper, value: upper });
+                for (unknown, (lower, upper)) in lower.iter().zip(upper).enumerate() {
+                    sides.push(Side { coordinate, at: c.lower, unknown, value: lower });
+                    sides.push(Side { coordinate, at: c.upper, unknown, value: upper });
+                }
             }
         }
         sides
@@ -87,7 +90,9 @@ impl<'p> Check<'p> {
     fn corners(&self, places: &Places, reader: &mut Reader<'_>) {
         let sides = self.sides();
         for (index, first) in sides.iter().enumerate() {
-            for second in sides[index..].iter().filter(|s| s.coordinate != first.coordinate) {
+            let meets =
+                |s: &&Side<'_>| s.coordinate != first.coordinate && s.unknown == first.unknown;
+            for second in sides[index..].iter().filter(meets) {
                 let meeting = |fraction: f64| {
                     let mut point = self.at_fraction(fraction);
                     point[first.coordinate] = first.at;
@@ -119,7 +124,11 @@ impl<'p> Check<'p> {
             for fraction in FRACTIONS {
                 let mut point = self.at_fraction(fraction);
                 point[side.coordinate] = side.at;
-                let initial = self.evaluate(&self.problem.initial, &point, self.problem.time.start);
+                let initial = self.evaluate(
+                    &self.problem.initial[side.unknown],
+                    &point,
+                    self.problem.time.start,
+                );
                 let value = self.evaluate(side.value, &point, self.problem.time.start);
                 if disagree(initial, value, 1.0) {
                     let issue = SettingIssue::InitialDisagrees {
@@ -138,12 +147,26 @@ impl<'p> Check<'p> {
     fn formulas(&self, places: &Places, reader: &mut Reader<'_>) {
         let start = self.problem.time.start;
         let points: Vec<Vec<f64>> = (0..SAMPLES).map(|index| self.sample(index)).collect();
-        let initial = |point: &[f64]| self.evaluate(&self.problem.initial, point, start);
-        if let Some(point) = points.iter().find(|point| !initial(point).is_finite()) {
-            self.not_finite("the initial state", point, &places.initial, reader);
-            return;
+        for (unknown, initial) in self.problem.initial.iter().enumerate() {
+            let initial = |point: &[f64]| self.evaluate(initial, point, start);
+            if let Some(point) = points.iter().find(|point| !initial(point).is_finite()) {
+                self.not_finite("the initial state", point, &places.initial, reader);
+                return;
+            }
+            let Some(exact) = &self.problem.exact else { continue };
+            self.exact(&exact[unknown], &initial, &points, places, reader);
         }
-        let Some(exact) = &self.problem.exact else { return };
+    }
+
+    fn exact(
+        &self,
+        exact: &Expression,
+        initial: &dyn Fn(&[f64]) -> f64,
+        points: &[Vec<f64>],
+        places: &Places,
+        reader: &mut Reader<'_>,
+    ) {
+        let start = self.problem.time.start;
         for time in self.times() {
             let bad = |point: &&Vec<f64>| !self.evaluate(exact, point, time).is_finite();
             if let Some(point) = points.iter().find(bad) {
@@ -152,7 +175,7 @@ impl<'p> Check<'p> {
             }
         }
         let scale = points.iter().map(|point| initial(point).abs()).fold(0.0, f64::max);
-        for point in &points {
+        for point in points {
             let (exact, initial) = (self.evaluate(exact, point, start), initial(point));
             if disagree(exact, initial, scale) {
                 let issue = SettingIssue::ExactDisagrees {
@@ -181,6 +204,11 @@ impl<'p> Check<'p> {
     fn draws(&self, places: &Places, reader: &mut Reader<'_>) {
         let problem = self.problem;
         let adaptive = problem.points.layout == PointLayout::Adaptive;
+        if adaptive && problem.unknowns.len() > 1 {
+            let unknowns = problem.unknowns.len();
+            reader.report(&places.points, SettingIssue::DrawsOfSystem { unknowns });
+            return;
+        }
         for (coordinate, place) in problem.coordinates.iter().zip(&places.coordinates) {
             if coordinate.boundary == Boundary::Open && !adaptive {
                 let name = coordinate.name.clone();
@@ -188,7 +216,7 @@ impl<'p> Check<'p> {
             }
         }
         let somewhere = |index: usize| {
-            let u = self.evaluate(&problem.initial, &self.sample(index), problem.time.start);
+            let u = self.evaluate(&problem.initial[0], &self.sample(index), problem.time.start);
             problem.points.density.logarithm(u).is_finite()
         };
         if adaptive && !(0..SAMPLES).any(somewhere) {

@@ -4,7 +4,7 @@ use super::document::{Node, Place};
 use super::reader::{Reader, Section};
 use super::sections;
 use crate::equation::{Role, parse_equation};
-use crate::expression::{Channel, Expression, Names};
+use crate::expression::{Expression, Names};
 use crate::residual::{Axis, Companion, Parts, ResidualIssue};
 use crate::{Boundary, Coordinate, Parameter, TimeSpan};
 
@@ -26,7 +26,7 @@ pub(super) fn companion<'a>(
         reader.report(&section.place, ResidualIssue::Exclusive { first, second });
     }
     let time = names.coordinates.iter().position(|name| name == "t");
-    let (Some(time), 2) = (time, names.coordinates.len()) else {
+    let (Some(time), 2, 1) = (time, names.coordinates.len(), names.unknowns.len()) else {
         reader.report(&section.place, ResidualIssue::ReferenceShape);
         return (None, place);
     };
@@ -39,7 +39,7 @@ pub(super) fn companion<'a>(
     }
     let value = match section.has("value") {
         true => formula(reader, &mut section, "value", &inner, Role::RightHandSide),
-        false => Some(Expression::Jet(Channel::value())),
+        false => Some(Expression::unknown(0)),
     };
     let _ = section.get("value");
     let range = reader.range(&mut section, "range", &names.coordinates[space]);
@@ -52,7 +52,7 @@ pub(super) fn companion<'a>(
         let (equation, right_hand_side) = right_hand_side?;
         let name = names.coordinates[space].clone();
         let parts = Parts {
-            unknown: names.unknown.clone(),
+            unknown: names.unknowns[0].clone(),
             space: Coordinate { name, lower, upper, boundary: Boundary::Periodic },
             span: TimeSpan { start: axes[time].lower, end: axes[time].upper },
             parameters: parameters.to_vec(),
@@ -76,7 +76,7 @@ fn equation<'a>(
     }
     let text = reader.text(section, "equation")?;
     match parse_equation(text, names) {
-        Ok(expression) => Some((text.trim().to_owned(), expression.simplify())),
+        Ok((_, expression)) => Some((text.trim().to_owned(), expression.simplify())),
         Err(errors) => {
             reader.report_equation(&place, errors);
             None

@@ -66,6 +66,16 @@ impl ProblemFile {
     }
 }
 
+/// For what shows one unknown alone.
+pub(super) fn alone(unknowns: &[String], text: &str) -> Result<(), ProblemErrors> {
+    if unknowns.len() == 1 {
+        return Ok(());
+    }
+    let sources = Sources::new(text, &Overrides::new());
+    let issue = SettingIssue::SeveralUnknowns { unknowns: unknowns.len() };
+    Err(collect(&sources, [(Place::File(0, 0), issue.into())]))
+}
+
 fn other_family(text: &str, section: &str, wanted: &'static str) -> ProblemErrors {
     let sources = Sources::new(text, &Overrides::new());
     let root = document::parse(text).unwrap_or_default();

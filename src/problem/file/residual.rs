@@ -8,7 +8,7 @@ use super::residual_settings::Settings;
 use super::{Family, sections, symbols};
 use crate::equation::Role;
 use crate::expression::{MAX_DIMENSIONS, Names};
-use crate::residual::{Axis, Location, ResidualBlock, ResidualIssue};
+use crate::residual::{Axis, Condition, Location, ResidualBlock, ResidualIssue};
 use crate::{Choice, ResidualProblem, SettingIssue};
 
 /// The most blocks of a problem.
@@ -35,12 +35,12 @@ pub(super) fn problem<'a>(
     let names = symbols::names(reader, root, top, Family::Residual);
     let axes = axes(reader, top, &names);
     let parameters = sections::parameters(reader, top);
-    let (exact, exact_place) = sections::formula(reader, top, "exact", &names, Role::Known);
+    let (exact, exact_place) = sections::formulas(reader, top, "exact", &names, Role::Known);
     let complete = axes.len() == names.coordinates.len() && !axes.is_empty();
     let (blocks, places) = blocks(reader, top, &names, complete.then_some(axes.as_slice()));
     let (companion, companion_place) =
         companion(reader, top, &names, complete.then_some(axes.as_slice()), &parameters);
-    let settings = Settings::read(reader, top, &axes);
+    let settings = Settings::read(reader, top, &axes, names.unknowns.len());
     let (seed, precision) = sections::run(reader, top);
     // Read elsewhere; here only its being a table matters.
     let _ = reader.section(top, "variants");
@@ -51,7 +51,7 @@ pub(super) fn problem<'a>(
         name,
         title,
         description,
-        unknown: names.unknown,
+        unknowns: names.unknowns,
         axes,
         parameters,
         blocks,
@@ -137,6 +137,32 @@ fn blocks<'a>(
     let interior = |block: &ResidualBlock| block.location == Location::Interior;
     if reader.issues.len() == before && axes.is_some() && !blocks.iter().any(interior) {
         reader.report(&section.place, ResidualIssue::NoInterior);
+    } else if reader.issues.len() == before {
+        count_equations(reader, &section, names, &blocks);
     }
     (blocks, places)
+}
+
+/// A system has as many equations inside the domain as unknowns, or fewer where data say more.
+fn count_equations(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    names: &Names,
+    blocks: &[ResidualBlock],
+) {
+    let inside = |block: &&ResidualBlock| block.location == Location::Interior;
+    let count = |block: &ResidualBlock| match &block.condition {
+        Condition::Equations(list) => Some(list.len()),
+        _ => None,
+    };
+    let counts: Option<Vec<usize>> = blocks.iter().filter(inside).map(count).collect();
+    let Some(counts) = counts else { return };
+    let (equations, unknowns) = (counts.iter().sum::<usize>(), names.unknowns.len());
+    let observed = |block: &ResidualBlock| matches!(block.condition, Condition::Observed { .. });
+    let few = equations < unknowns && !blocks.iter().any(observed);
+    if unknowns > 1 && (few || equations > unknowns) {
+        let names = names.unknowns.join(", ");
+        let issue = ResidualIssue::EquationCount { equations, unknowns, names };
+        reader.report(&section.place, issue);
+    }
 }

@@ -2,9 +2,9 @@
 
 use super::document::{Node, Place, Value};
 use super::reader::{Reader, Section};
-use super::{residual_settings, sections};
+use super::{residual_settings, sections, symbols};
 use crate::equation::{Role, parse_constant, parse_residual};
-use crate::expression::{Channel, Expression, MAX_DIMENSIONS, Names};
+use crate::expression::{Expression, MAX_DIMENSIONS, MAX_UNKNOWNS, Names};
 use crate::nearest::nearest;
 use crate::residual::{
     Axis, Condition, Location, Plane, ResidualBlock, ResidualIssue, SampleLayout, SampleSettings,
@@ -12,8 +12,10 @@ use crate::residual::{
 
 /// The most planes of one block.
 const MAX_PLANES: usize = 2 * MAX_DIMENSIONS;
+/// The most equations of one block.
+const MAX_EQUATIONS: usize = 2 * MAX_UNKNOWNS;
 /// The most expressions that agree at one seam.
-const MAX_MATCHES: usize = 8;
+const MAX_MATCHES: usize = 4 * MAX_UNKNOWNS;
 
 /// One block while it is read.
 pub(super) struct Block<'r, 'a> {
@@ -22,6 +24,15 @@ pub(super) struct Block<'r, 'a> {
     pub axes: Option<&'r [Axis]>,
     pub name: &'a str,
     pub section: Section<'a>,
+}
+
+/// Whether points can be drawn by the size of the one residual.
+fn is_refinable(condition: Option<&Condition>) -> bool {
+    match condition {
+        None => true,
+        Some(Condition::Equations(list)) => list.len() == 1,
+        Some(_) => false,
+    }
 }
 
 /// The key that says where a block is.
@@ -45,7 +56,7 @@ impl<'a> Block<'_, 'a> {
             Kind::Data => SampleSettings::listed(),
             Kind::On | Kind::Seam => self.samples(location.as_ref()),
         };
-        if samples.refine > 0.0 && !matches!(condition, None | Some(Condition::Equation(_))) {
+        if samples.refine > 0.0 && !is_refinable(condition.as_ref()) {
             let place = self.section.place_of("points");
             let (first, second) = ("refine", "anything but one equation");
             self.reader.report(&place, ResidualIssue::Exclusive { first, second });
@@ -226,14 +237,18 @@ impl<'a> Block<'_, 'a> {
                 }
                 (self.expression("energy").map(Condition::Energy), "energy")
             }
-            Kind::On => (self.equation().map(Condition::Equation), "equation"),
+            Kind::On => (self.equations().map(Condition::Equations), "equation"),
             Kind::Seam => (self.matches().map(Condition::Match), "match"),
             Kind::Data => {
                 let quantity = if self.section.has("quantity") {
                     self.expression("quantity")
                 } else {
                     let _ = self.section.get("quantity");
-                    Some(Expression::Jet(Channel::value()))
+                    if self.names.unknowns.len() > 1 {
+                        let remedy = "write quantity = \"u\", or what the values are of";
+                        self.reader.missing(&self.section, "quantity", remedy);
+                    }
+                    Some(Expression::unknown(0))
                 };
                 let rows = self.rows();
                 let last = |row: &Vec<f64>| row.last().copied().unwrap_or(f64::NAN);
@@ -252,9 +267,9 @@ impl<'a> Block<'_, 'a> {
                     Value::Text(text) => text.trim().to_owned(),
                     _ => String::new(),
                 };
-                items.iter().map(text).collect::<Vec<_>>().join(", ")
+                items.iter().map(text).collect::<Vec<_>>().join("\n")
             }
-            _ => self.names.unknown.clone(),
+            _ => self.names.unknowns.join("\n"),
         };
         if let Some(condition) = &condition {
             self.contains_unknown(condition, &place);
@@ -263,24 +278,45 @@ impl<'a> Block<'_, 'a> {
     }
 
     fn contains_unknown(&mut self, condition: &Condition, place: &Place) {
-        if condition.expressions().iter().any(|e| e.channels().is_empty()) {
-            let (block, unknown) = (self.name.to_owned(), self.names.unknown.clone());
+        if condition.expressions().iter().any(|e| e.entries().is_empty()) {
+            let (block, unknown) = (self.name.to_owned(), self.names.unknowns.join(" or "));
             self.reader.report(place, ResidualIssue::NothingUnknown { block, unknown });
         }
     }
 
-    fn equation(&mut self) -> Option<Expression> {
+    /// `equation`: one or a list.
+    fn equations(&mut self) -> Option<Vec<Expression>> {
         let _ = self.section.get("energy");
-        let place = self.section.place_of("equation");
         if !self.section.has("equation") {
             let remedy = "write equation = \"u = 0\", or what holds there";
             self.reader.missing(&self.section, "equation", remedy);
         }
-        let text = self.reader.text(&mut self.section, "equation")?;
+        let node = self.section.get("equation")?;
+        let items = symbols::items(node);
+        if items.is_empty() {
+            let block = self.name.to_owned();
+            self.reader.report(&node.place, ResidualIssue::EmptyBlock { block });
+            return None;
+        }
+        if items.len() > MAX_EQUATIONS {
+            let (what, found, limit) = ("equations in one block", items.len(), MAX_EQUATIONS);
+            self.reader.report(&node.place, ResidualIssue::TooMany { what, found, limit });
+        }
+        let parsed: Vec<Option<Expression>> =
+            items.iter().map(|item| self.equation(item)).collect();
+        parsed.into_iter().collect()
+    }
+
+    fn equation(&mut self, node: &Node) -> Option<Expression> {
+        let Value::Text(text) = &node.value else {
+            let key = format!("residual.{}.equation", self.name);
+            self.reader.wrong_type(&key, "text in quotes, or a list of such", node);
+            return None;
+        };
         match parse_residual(text, self.names) {
             Ok(expression) => Some(expression.simplify()),
             Err(errors) => {
-                self.reader.report_equation(&place, errors);
+                self.reader.report_equation(&node.place, errors);
                 None
             }
         }
@@ -292,10 +328,10 @@ impl<'a> Block<'_, 'a> {
         sections::expression(self.reader, &path, node, self.names, Role::Quantity)
     }
 
-    /// `match`: one expression or a list; the unknown itself where nothing is said.
+    /// `match`: one expression or a list; the unknowns themselves where nothing is said.
     fn matches(&mut self) -> Option<Vec<Expression>> {
         let Some(node) = self.section.get("match") else {
-            return Some(vec![Expression::Jet(Channel::value())]);
+            return Some((0..self.names.unknowns.len()).map(Expression::unknown).collect());
         };
         let items = match &node.value {
             Value::Array(items) => items.as_slice(),

@@ -3,7 +3,7 @@
 use super::reader::Reader;
 use super::residual::Places;
 use crate::SettingIssue;
-use crate::expression::{Channel, Expression};
+use crate::expression::{Channel, Entry, Expression};
 use crate::residual::{
     Axis, Condition, Location, Plane, ResidualBlock, ResidualIssue, ResidualProblem,
 };
@@ -41,23 +41,28 @@ impl Check<'_> {
 
     /// Two blocks that prescribe the unknown itself on one plane must prescribe the same.
     fn same_plane(&self, places: &Places, reader: &mut Reader<'_>) {
-        let conditions: Vec<(usize, Plane, Expression)> = self
+        let conditions: Vec<(usize, Plane, usize, Expression)> = self
             .problem
             .blocks
             .iter()
             .enumerate()
-            .filter_map(|(index, block)| Some((index, block, prescribed(block)?)))
-            .flat_map(|(index, block, value)| {
+            .flat_map(|(index, block)| {
+                prescribed(block).into_iter().map(move |of| (index, block, of))
+            })
+            .flat_map(|(index, block, (unknown, value))| {
                 let planes = match &block.location {
                     Location::Planes(planes) => planes.clone(),
                     _ => Vec::new(),
                 };
-                planes.into_iter().map(move |plane| (index, plane, value.clone()))
+                planes.into_iter().map(move |plane| (index, plane, unknown, value.clone()))
             })
             .collect();
-        for (number, (first, plane, a)) in conditions.iter().enumerate() {
+        for (number, (first, plane, unknown, a)) in conditions.iter().enumerate() {
             let others = conditions[number + 1..].iter();
-            for (second, _, b) in others.filter(|(index, p, _)| p == plane && index != first) {
+            let same = |(index, p, of, _): &&(usize, Plane, usize, Expression)| {
+                p == plane && of == unknown && index != first
+            };
+            for (second, _, _, b) in others.filter(same) {
                 let differs = |point: &Vec<f64>| {
                     let (a, b) = (self.evaluate(a, point), self.evaluate(b, point));
                     let scale = 1f64.max(a.abs()).max(b.abs());
@@ -84,7 +89,7 @@ impl Check<'_> {
         let plane = Plane { coordinate: companion.time, at: companion.problem.time.start };
         for block in &self.problem.blocks {
             let at_start = matches!(&block.location, Location::Planes(p) if p.contains(&plane));
-            let Some(wanted) = prescribed(block).filter(|_| at_start) else { continue };
+            let Some((_, wanted)) = prescribed(block).pop().filter(|_| at_start) else { continue };
             let values = |point: &[f64]| {
                 let found = companion.initial_at(point[companion.space]);
                 (self.evaluate(&wanted, point), found)
@@ -108,7 +113,7 @@ impl Check<'_> {
     /// The exact solution must be finite and satisfy every equation.
     fn exact(&self, places: &Places, reader: &mut Reader<'_>) {
         let Some(exact) = &self.problem.exact else { return };
-        let finite = |point: &&Vec<f64>| !self.evaluate(exact, point).is_finite();
+        let finite = |point: &&Vec<f64>| exact.iter().any(|e| !self.evaluate(e, point).is_finite());
         if let Some(point) = self.samples(None).iter().find(finite) {
             let (what, place) = ("the exact solution", self.describe(point));
             reader.report(&places.exact, SettingIssue::NotFinite { what, place });
@@ -128,7 +133,7 @@ impl Check<'_> {
 
     /// Where and by how much the exact solution misses a block, if it does. Data may be noisy, and
     /// an energy is not zero: neither can be missed.
-    fn missed(&self, exact: &Expression, block: &ResidualBlock) -> Option<(Vec<f64>, f64)> {
+    fn missed(&self, exact: &[Expression], block: &ResidualBlock) -> Option<(Vec<f64>, f64)> {
         let derivatives = Derivatives::new(exact, block, self.problem.dimensions())?;
         let at = |expression: &Expression, point: &[f64]| {
             let place = crate::expression::Place {
@@ -136,10 +141,13 @@ impl Check<'_> {
                 time: 0.0,
                 parameters: &self.values,
             };
-            let known = |(channel, e): &(Channel, Expression)| (*channel, self.evaluate(e, point));
-            let values: Vec<(Channel, f64)> = derivatives.0.iter().map(known).collect();
-            let jet = |channel: Channel| {
-                values.iter().find(|(c, _)| *c == channel).map_or(f64::NAN, |(_, value)| *value)
+            let known = |(entry, e): &(Entry, Expression)| (*entry, self.evaluate(e, point));
+            let values: Vec<(Entry, f64)> = derivatives.0.iter().map(known).collect();
+            let jet = |entry: Entry| {
+                values
+                    .iter()
+                    .find(|(known, _)| *known == entry)
+                    .map_or(f64::NAN, |(_, value)| *value)
             };
             // The sizes of the terms are those of the jet: what is lost is relative to them.
             let size = values.iter().map(|(_, value)| value.abs()).fold(1.0, f64::max);
@@ -148,18 +156,20 @@ impl Check<'_> {
         let wrong = |value: f64, scale: f64| value.is_nan() || value.abs() > TOLERANCE * scale;
         let mut cases: Vec<(Vec<f64>, f64, f64)> = Vec::new();
         match (&block.location, &block.condition) {
-            (Location::Planes(planes), Condition::Equation(equation)) => {
-                let count = (SAMPLES / planes.len()).max(FEWEST);
-                let on = |plane: &Plane| self.samples(Some(*plane)).into_iter().take(count);
-                for point in planes.iter().flat_map(on) {
-                    let (value, scale) = at(equation, &point);
-                    cases.push((point, value, scale));
-                }
-            }
-            (_, Condition::Equation(equation)) => {
-                for point in self.samples(None) {
-                    let (value, scale) = at(equation, &point);
-                    cases.push((point, value, scale));
+            (location, Condition::Equations(list)) => {
+                let points = match location {
+                    Location::Planes(planes) => {
+                        let count = (SAMPLES / planes.len()).max(FEWEST);
+                        let on = |plane: &Plane| self.samples(Some(*plane)).into_iter().take(count);
+                        planes.iter().flat_map(on).collect()
+                    }
+                    _ => self.samples(None),
+                };
+                for point in points {
+                    for equation in list {
+                        let (value, scale) = at(equation, &point);
+                        cases.push((point.clone(), value, scale));
+                    }
                 }
             }
             (Location::Seam { coordinate }, Condition::Match(list)) => {
@@ -196,29 +206,35 @@ impl Check<'_> {
     }
 }
 
-/// The value that a block prescribes for the unknown: g of `u = g`.
-fn prescribed(block: &ResidualBlock) -> Option<Expression> {
-    let Condition::Equation(equation) = &block.condition else { return None };
-    let slope = equation.derivative_by_channel(Channel::value()).simplify();
-    let only_value = equation.channels().into_iter().eq([Channel::value()]);
-    (only_value && slope.channels().is_empty()).then(|| {
-        let rest = equation.substitute_jet(&|_| Expression::Constant(0.0));
-        (-rest / slope).simplify()
-    })
+/// The values that a block prescribes for unknowns: g of `u = g`.
+fn prescribed(block: &ResidualBlock) -> Vec<(usize, Expression)> {
+    let Condition::Equations(list) = &block.condition else { return Vec::new() };
+    let of = |equation: &Expression| {
+        let entries: Vec<Entry> = equation.entries().into_iter().collect();
+        let [entry] = entries.as_slice() else { return None };
+        let slope = equation.derivative_by(*entry).simplify();
+        let only_value = entry.channel == Channel::value();
+        (only_value && slope.entries().is_empty()).then(|| {
+            let rest = equation.substitute_jet(&|_| Expression::Constant(0.0));
+            (entry.unknown, (-rest / slope).simplify())
+        })
+    };
+    list.iter().filter_map(of).collect()
 }
 
 /// The derivatives of the exact solution that a block names.
-struct Derivatives(Vec<(Channel, Expression)>);
+struct Derivatives(Vec<(Entry, Expression)>);
 
 impl Derivatives {
     /// `None` where they would be too large to be made.
-    fn new(exact: &Expression, block: &ResidualBlock, dimensions: usize) -> Option<Self> {
+    fn new(exact: &[Expression], block: &ResidualBlock, dimensions: usize) -> Option<Self> {
         let along = |e: &Expression, k: usize| -> Option<Expression> {
             (e.derivative_size_bound() <= MAX_SIZE)
                 .then(|| e.differentiate_coordinate(k, dimensions).simplify())
         };
-        let partial = |channel: &Channel| -> Option<Expression> {
-            match channel {
+        let partial = |entry: &Entry| -> Option<Expression> {
+            let exact = &exact[entry.unknown];
+            match entry.channel {
                 Channel::Partial(index) => {
                     let mut result = exact.clone();
                     for (k, &times) in index.0.iter().enumerate() {
@@ -232,9 +248,8 @@ impl Derivatives {
                     .try_fold(0.0.into(), |sum, k| Some(sum + along(&along(exact, k)?, k)?)),
             }
         };
-        let wanted = block.condition.expressions().iter().flat_map(Expression::channels);
-        let found: Option<Vec<_>> =
-            wanted.map(|channel| Some((channel, partial(&channel)?))).collect();
+        let wanted = block.condition.expressions().iter().flat_map(Expression::entries);
+        let found: Option<Vec<_>> = wanted.map(|entry| Some((entry, partial(&entry)?))).collect();
         found.map(Self)
     }
 }

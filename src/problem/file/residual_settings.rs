@@ -27,9 +27,14 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn read<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> Self {
+    pub(super) fn read<'a>(
+        reader: &mut Reader<'a>,
+        top: &mut Section<'a>,
+        axes: &[Axis],
+        unknowns: usize,
+    ) -> Self {
         let evaluation = evaluation(reader, top, axes.len());
-        let (network, architecture, inputs, initialisation) = network(reader, top, axes);
+        let (network, architecture, inputs, initialisation) = network(reader, top, axes, unknowns);
         let method = method(reader, top, axes);
         Self { evaluation, network, architecture, inputs, initialisation, method }
     }
@@ -142,6 +147,7 @@ fn network<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
     axes: &[Axis],
+    unknowns: usize,
 ) -> (NetworkSettings, ArchitectureSettings, InputScaling, Initialisation) {
     let mut section = reader.section(top, "network");
     let place = section.place_of("layers");
@@ -173,7 +179,7 @@ fn network<'a>(
     let periodic = axes.iter().filter(|axis| axis.periodic).count();
     let slopes = architecture.fourier.map_or(axes.len() - periodic, |f| 2 * f.count);
     let encoders = if architecture.kind == Architecture::ModifiedMlp { 2 } else { 0 };
-    let parameters = network.parameters(periodic, slopes)
+    let parameters = network.parameters(periodic, slopes, unknowns)
         + encoders * network.embedding_parameters(periodic, slopes);
     if parameters > MAX_NETWORK {
         reader.report(&place, SettingIssue::NetworkTooLarge { parameters, limit: MAX_NETWORK });

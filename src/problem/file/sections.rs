@@ -14,6 +14,7 @@ pub(super) struct Places {
     pub exact: Place,
     pub coordinates: Vec<Place>,
     pub reference: Place,
+    pub points: Place,
 }
 
 /// Reads everything; `None` where a part that has no default is missing or broken.
@@ -28,21 +29,28 @@ pub(super) fn problem<'a>(
     let description = reader.text(top, "description").unwrap_or("").trim().to_owned();
     let mut equation_section = reader.section(top, "equation");
     let names = symbols::names(reader, root, &mut equation_section, Family::Evolution);
-    let equation = equation(reader, &names, equation_section);
+    let equation = equations(reader, &names, equation_section);
     let (coordinates, coordinate_places) = coordinates(reader, top, &names);
     let time = time(reader, top);
     let parameters = parameters(reader, top);
-    let (exact, exact_place) = formula(reader, top, "exact", &names, Role::Exact);
+    let (exact, exact_place) = formulas(reader, top, "exact", &names, Role::Exact);
     let (initial, initial_place) = initial(reader, top, &names, time, exact.as_ref());
-    let settings = super::settings::Settings::read(reader, top, &coordinates, time, &exact);
-    let reference = top.place_of("reference");
+    let settings = super::settings::Settings::read(
+        reader,
+        top,
+        &coordinates,
+        time,
+        &exact,
+        names.unknowns.len(),
+    );
+    let (reference, points) = (top.place_of("reference"), top.place_of("points"));
     let (seed, precision) = run(reader, top);
     // Read elsewhere; here only its being a table matters.
     let _ = reader.section(top, "variants");
 
     let (equation, right_hand_side) = equation?;
     let complete = coordinates.len() == names.coordinates.len() && !coordinates.is_empty();
-    let ansatz = match complete.then(|| Ansatz::new(&coordinates))? {
+    let ansatz = match complete.then(|| Ansatz::new(&coordinates, names.unknowns.len()))? {
         Ok(ansatz) => ansatz,
         Err(issue) => {
             reader.report(&top.place_of("domain"), issue);
@@ -54,12 +62,13 @@ pub(super) fn problem<'a>(
         exact: exact_place,
         coordinates: coordinate_places,
         reference,
+        points,
     };
     let problem = Problem {
         name,
         title,
         description,
-        unknown: names.unknown,
+        unknowns: names.unknowns,
         coordinates,
         parameters,
         time: time?,
@@ -101,25 +110,49 @@ pub(super) fn run<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> (u64, P
     (seed, precision)
 }
 
-fn equation<'a>(
+/// The equations as typed, and F of each unknown.
+fn equations<'a>(
     reader: &mut Reader<'a>,
     names: &Names,
     mut section: Section<'a>,
-) -> Option<(String, Expression)> {
-    let place = section.place_of("text");
-    let text = reader.text(&mut section, "text");
-    if !section.has("text") {
+) -> Option<(String, Vec<Expression>)> {
+    let node = section.get("text");
+    if node.is_none() {
         reader.missing(&section, "text", "write text = \"u_t = u_xx\" under [equation]");
     }
     reader.finish(section);
-    let text = text?;
-    match parse_equation(text, names) {
-        Ok(expression) => Some((text.trim().to_owned(), expression.simplify())),
-        Err(errors) => {
-            reader.report_equation(&place, errors);
-            None
+    let node = node?;
+    // The rate of an unknown of second order is the unknown beside it.
+    let mut rates: Vec<Option<Expression>> =
+        (0..names.unknowns.len()).map(|k| names.velocity(k).map(Expression::unknown)).collect();
+    let (mut texts, before) = (Vec::new(), reader.issues.len());
+    for item in symbols::items(node) {
+        let Value::Text(text) = &item.value else {
+            reader.wrong_type("equation.text", "text in quotes, or a list of such", item);
+            continue;
+        };
+        texts.push(text.trim());
+        match parse_equation(text, names) {
+            Ok((unknown, expression)) => {
+                if rates[unknown].replace(expression.simplify()).is_some() {
+                    let left = names.rate(unknown);
+                    reader.report(&item.place, SettingIssue::EquationTwice { left });
+                }
+            }
+            Err(errors) => reader.report_equation(&item.place, errors),
         }
     }
+    if reader.issues.len() > before {
+        return None;
+    }
+    for (unknown, rate) in rates.iter().enumerate() {
+        if rate.is_none() {
+            let (name, left) = (names.unknowns[unknown].clone(), names.rate(unknown));
+            reader.report(&node.place, SettingIssue::NoRate { name, left });
+        }
+    }
+    let rates: Option<Vec<Expression>> = rates.into_iter().collect();
+    Some((texts.join("\n"), rates?))
 }
 
 /// An expression, written as text or as a number.
@@ -148,25 +181,41 @@ pub(super) fn expression(
     }
 }
 
-/// `[initial]` or `[exact]`: the formula under the unknown's name, and where it is.
-pub(super) fn formula<'a>(
+/// `[initial]` or `[exact]`: the formulas under the unknowns' names, and where the first one is.
+pub(super) fn formulas<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
     key: &'static str,
     names: &Names,
     role: Role,
-) -> (Option<Expression>, Place) {
+) -> (Option<Vec<Expression>>, Place) {
     let mut section = reader.section(top, key);
-    let node = section.get(&names.unknown);
-    let place = section.place_of(&names.unknown);
-    let path = format!("{key}.{}", names.unknown);
-    let result = node.and_then(|node| expression(reader, &path, node, names, role));
-    if section.is_empty() && top.has(key) {
-        let remedy = "write u = \"..\", with the unknown's name in place of u";
-        reader.missing(&section, &names.unknown, remedy);
+    let place = section.place_of(&names.unknowns[0]);
+    let several = names.unknowns.len() > 1;
+    let mut found = Vec::new();
+    for (unknown, name) in names.unknowns.iter().enumerate() {
+        let node = section.get(name);
+        let path = format!("{key}.{name}");
+        let of_base = || {
+            // The exact solution says how fast it changes.
+            let base = (0..unknown).find(|&k| names.velocity(k) == Some(unknown))?;
+            let known: &Option<Expression> = &found[base];
+            (role == Role::Exact)
+                .then(|| known.as_ref().map(|e| e.differentiate_time().simplify()))?
+        };
+        let formula = match node {
+            Some(node) => expression(reader, &path, node, names, role),
+            None => of_base(),
+        };
+        let absent = node.is_none() && formula.is_none();
+        if top.has(key) && absent && (section.is_empty() || several) {
+            let remedy = "write u = \"..\", with the unknown's name in place of u";
+            reader.missing(&section, name, remedy);
+        }
+        found.push(formula);
     }
     reader.finish(section);
-    (result, place)
+    (found.into_iter().collect(), place)
 }
 
 /// The initial state; where the file gives none, the exact solution at the start.
@@ -175,11 +224,14 @@ fn initial<'a>(
     top: &mut Section<'a>,
     names: &Names,
     time: Option<TimeSpan>,
-    exact: Option<&Expression>,
-) -> (Option<Expression>, Place) {
-    let (initial, place) = formula(reader, top, "initial", names, Role::Initial);
+    exact: Option<&Vec<Expression>>,
+) -> (Option<Vec<Expression>>, Place) {
+    let (initial, place) = formulas(reader, top, "initial", names, Role::Initial);
     if top.has("initial") || top.has("exact") {
-        let at_start = |e: &Expression| Some(e.substitute_time(&time?.start.into()));
+        let at_start = |list: &Vec<Expression>| -> Option<Vec<Expression>> {
+            let start = time?.start;
+            Some(list.iter().map(|e| e.substitute_time(&start.into())).collect())
+        };
         let initial = if top.has("initial") { initial } else { exact.and_then(at_start) };
         return (initial, place);
     }
@@ -221,19 +273,20 @@ fn coordinate<'a>(
     }
     let kind = boundary_kind(reader, &mut section);
     let dirichlet = kind.map(|kind| kind == BoundaryKind::Dirichlet);
-    let mut side = |end: &'static str| -> Option<Option<Expression>> {
+    let mut side = |end: &'static str| -> Option<Option<Vec<Expression>>> {
         let node = section.get(end)?;
         if !dirichlet? {
             reader.report(&node.place, SettingIssue::ValuesOnPeriodic { name: name.clone() });
             return Some(None);
         }
-        let path = format!("domain.{name}.{end}");
-        Some(expression(reader, &path, node, names, Role::Side(k)))
+        Some(side_values(reader, format!("domain.{name}.{end}"), node, names, k))
     };
     let (lower_value, upper_value) = (side("lower"), side("upper"));
     reader.finish(section);
     let [lower, upper] = range?;
-    let or_zero = |value: Option<Option<Expression>>| value.unwrap_or(Some(0.0.into()));
+    let or_zero = |values: Option<Option<Vec<Expression>>>| {
+        values.unwrap_or_else(|| Some(vec![0.0.into(); names.unknowns.len()]))
+    };
     let boundary = match kind? {
         BoundaryKind::Dirichlet => {
             Boundary::Dirichlet { lower: or_zero(lower_value)?, upper: or_zero(upper_value)? }
@@ -242,6 +295,40 @@ fn coordinate<'a>(
         BoundaryKind::Open => Boundary::Open,
     };
     Some(Coordinate { name: name.clone(), lower, upper, boundary })
+}
+
+/// The values of all unknowns on a side: a formula for every one of them, or a table of formulas
+/// by name, zero where nothing is said. An unknown that is the rate of another moves as that does.
+fn side_values<'a>(
+    reader: &mut Reader<'a>,
+    path: String,
+    node: &'a Node,
+    names: &Names,
+    k: usize,
+) -> Option<Vec<Expression>> {
+    let count = names.unknowns.len();
+    let mut values: Vec<Option<Expression>> = vec![None; count];
+    if let Value::Table(_) = node.value {
+        let mut section = reader.named_section(path.clone(), node);
+        for (name, value) in names.unknowns.iter().zip(&mut values) {
+            if let Some(node) = section.get(name) {
+                let path = format!("{path}.{name}");
+                *value = Some(expression(reader, &path, node, names, Role::Side(k))?);
+            }
+        }
+        reader.finish(section);
+    } else {
+        let value = expression(reader, &path, node, names, Role::Side(k))?;
+        let is_rate = |k: usize| (0..count).any(|base| names.velocity(base) == Some(k));
+        let own = (0..count).filter(|&k| !is_rate(k)).collect::<Vec<_>>();
+        own.into_iter().for_each(|k| values[k] = Some(value.clone()));
+    }
+    for base in 0..count {
+        if let Some(rate) = names.velocity(base).filter(|&rate| values[rate].is_none()) {
+            values[rate] = values[base].as_ref().map(|e| e.differentiate_time().simplify());
+        }
+    }
+    Some(values.into_iter().map(|value| value.unwrap_or(Expression::Constant(0.0))).collect())
 }
 
 /// Where the file does not say it, values at the ends do; `None` where what it says is broken.

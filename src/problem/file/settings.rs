@@ -46,11 +46,12 @@ impl Settings {
         top: &mut Section<'a>,
         coordinates: &[Coordinate],
         time: Option<TimeSpan>,
-        exact: &Option<Expression>,
+        exact: &Option<Vec<Expression>>,
+        unknowns: usize,
     ) -> Self {
         let network = network(reader, top);
         let periodic = coordinates.iter().filter(|c| c.boundary == Boundary::Periodic).count();
-        let parameters = network.parameters(periodic, coordinates.len() - periodic);
+        let parameters = network.parameters(periodic, coordinates.len() - periodic, unknowns);
         if parameters > MAX_NETWORK {
             let place = top.place_of("network");
             let limit = MAX_NETWORK;
@@ -283,7 +284,7 @@ fn reference<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
     spectral_possible: bool,
-    exact: &Option<Expression>,
+    exact: &Option<Vec<Expression>>,
 ) -> ReferenceSettings {
     let mut section = reader.section(top, "reference");
     let place = section.place_of("kind");

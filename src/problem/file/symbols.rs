@@ -1,11 +1,11 @@
 //! The names of a problem file: unknown, coordinates, parameters.
 
 use super::Family;
-use super::document::{Place, Table, Value};
+use super::document::{Node, Place, Table, Value};
 use super::reader::{Reader, Section};
 use crate::SettingIssue;
 use crate::equation::is_reserved;
-use crate::expression::{MAX_DIMENSIONS, Names};
+use crate::expression::{MAX_DIMENSIONS, MAX_UNKNOWNS, Names};
 
 /// The most parameters of a problem.
 const MAX_PARAMETERS: usize = 64;
@@ -18,16 +18,8 @@ pub(super) fn names<'a>(
     equation: &mut Section<'a>,
     family: Family,
 ) -> Names {
-    let unknown_place = equation.place_of("unknown");
-    let mut names = Names {
-        unknown: reader.text(equation, "unknown").unwrap_or("u").to_owned(),
-        ..Names::default()
-    };
-    let unknown = names.unknown.clone();
-    if let Err(issue) = plain_name(&unknown, "the unknown") {
-        reader.report(&unknown_place, issue);
-        names.unknown = "u".into();
-    }
+    let unknowns = unknowns(reader, equation, family);
+    let mut names = Names { unknowns, ..Names::default() };
     for (key, place) in keys(root, "domain").take(MAX_DIMENSIONS) {
         // Where time is a coordinate, it is called t.
         let is_time = family == Family::Residual && key == "t";
@@ -57,6 +49,72 @@ pub(super) fn names<'a>(
     names
 }
 
+/// The names of `unknown`, one or a list. Where an evolution does not say them, the left sides of
+/// its equations do. An equation `u_tt = ..` has the unknown `u_t` beside `u`.
+fn unknowns<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, family: Family) -> Vec<String> {
+    let place = section.place_of("unknown");
+    let mut found: Vec<String> = Vec::new();
+    for item in section.get("unknown").map_or(&[][..], items) {
+        let Value::Text(name) = &item.value else {
+            reader.wrong_type("unknown", "a name in quotes, or a list of such", item);
+            continue;
+        };
+        match plain_name(name, "the unknown") {
+            Ok(()) if found.contains(name) => {
+                let what = "an unknown";
+                reader.report(&item.place, SettingIssue::NameTaken { name: name.clone(), what });
+            }
+            Ok(()) => found.push(name.clone()),
+            Err(issue) => reader.report(&item.place, issue),
+        }
+    }
+    let lefts = match (family, section.get("text")) {
+        (Family::Evolution, Some(node)) => left_sides(items(node)),
+        _ => Vec::new(),
+    };
+    if found.is_empty() && lefts.len() > 1 {
+        for (name, _) in &lefts {
+            if plain_name(name, "the unknown").is_ok() && !found.contains(name) {
+                found.push(name.clone());
+            }
+        }
+    }
+    if found.is_empty() {
+        found.push("u".into());
+    }
+    if found.len() > MAX_UNKNOWNS {
+        let (key, found) = ("unknown".into(), format!("a list of {}", found.len()));
+        let allowed = format!("at most {MAX_UNKNOWNS} names");
+        reader.report(&place, SettingIssue::OutOfRange { key, found, allowed });
+    }
+    let second = |name: &String| lefts.iter().any(|(left, order)| left == name && *order == 2);
+    let own = |name: String| {
+        let velocity = second(&name).then(|| format!("{name}_t"));
+        std::iter::once(name).chain(velocity)
+    };
+    found.into_iter().take(MAX_UNKNOWNS).flat_map(own).collect()
+}
+
+/// A list, or the one thing that stands in its place.
+pub(super) fn items(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::Array(items) => items,
+        _ => std::slice::from_ref(node),
+    }
+}
+
+/// The name and the order of `name_t = ..` and `name_tt = ..`, where the texts begin so.
+fn left_sides(texts: &[Node]) -> Vec<(String, usize)> {
+    let of = |node: &Node| {
+        let Value::Text(text) = &node.value else { return None };
+        let left = text.split('=').next()?.trim().replace("{t}", "t").replace("{t t}", "tt");
+        let (name, suffix) = left.rsplit_once('_')?;
+        let order = [("t", 1), ("tt", 2)].into_iter().find(|(known, _)| *known == suffix)?.1;
+        Some((name.to_owned(), order))
+    };
+    texts.iter().filter_map(of).collect()
+}
+
 fn keys<'t>(root: &'t Table, section: &str) -> impl Iterator<Item = (&'t str, Place)> {
     let table = match root.get(section).map(|node| &node.value) {
         Some(Value::Table(table)) => Some(table),
@@ -82,7 +140,7 @@ fn plain_name(name: &str, what: &'static str) -> Result<(), SettingIssue> {
 
 fn coordinate_name(name: &str, names: &Names) -> Result<(), SettingIssue> {
     plain_name(name, "a coordinate")?;
-    if name == names.unknown {
+    if names.unknowns.iter().any(|unknown| unknown == name) {
         return Err(SettingIssue::NameTaken { name: name.into(), what: "the unknown" });
     }
     Ok(())
@@ -96,13 +154,16 @@ fn parameter_name(name: &str, names: &Names) -> Result<(), SettingIssue> {
         other => other,
     })?;
     let taken = |what| Err(SettingIssue::NameTaken { name: name.into(), what });
-    if name == names.unknown {
+    if names.unknowns.iter().any(|unknown| unknown == name) {
         return taken("the unknown");
     }
     if names.coordinates.iter().any(|coordinate| coordinate == name) {
         return taken("a coordinate");
     }
-    if name.strip_prefix(names.unknown.as_str()).is_some_and(|rest| rest.starts_with('_')) {
+    let derived = |unknown: &String| {
+        name.strip_prefix(unknown.as_str()).is_some_and(|rest| rest.starts_with('_'))
+    };
+    if names.unknowns.iter().any(derived) {
         return taken("a derivative");
     }
     Ok(())

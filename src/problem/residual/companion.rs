@@ -1,6 +1,6 @@
 //! An evolution problem that has the solution of a residual problem, to measure errors by.
 
-use crate::expression::{Channel, Expression, Place};
+use crate::expression::{Entry, Expression, Place};
 use crate::{
     Activation, Boundary, Coordinate, Density, FitMethod, FitSettings, Integrator, MOST_FIT_ERROR,
     MethodSettings, NetworkSettings, Parameter, PointLayout, PointSettings, Precision, Problem,
@@ -37,9 +37,8 @@ impl Companion {
     pub fn value_at(&self, unknown: f64, x: f64, time: f64) -> f64 {
         let parameters = self.problem.parameter_values();
         let place = Place { coordinates: &[x], time, parameters: &parameters };
-        self.value.evaluate(place, &|channel| {
-            if channel == Channel::value() { unknown } else { f64::NAN }
-        })
+        self.value
+            .evaluate(place, &|entry| if entry == Entry::value(0) { unknown } else { f64::NAN })
     }
 
     /// The solution at the start.
@@ -47,7 +46,7 @@ impl Companion {
     pub fn initial_at(&self, x: f64) -> f64 {
         let start = self.problem.time.start;
         let parameters = self.problem.parameter_values();
-        self.value_at(self.problem.initial.evaluate_at(&[x], start, &parameters), x, start)
+        self.value_at(self.problem.initial[0].evaluate_at(&[x], start, &parameters), x, start)
     }
 }
 
@@ -59,13 +58,13 @@ impl Parts {
             name: "reference".into(),
             title: "Reference".into(),
             description: String::new(),
-            unknown: self.unknown,
+            unknowns: vec![self.unknown],
             coordinates: vec![Coordinate { boundary: Boundary::Periodic, ..self.space }],
             parameters: self.parameters,
             time: self.span,
             equation: self.equation,
-            right_hand_side: self.right_hand_side,
-            initial: self.initial,
+            right_hand_side: vec![self.right_hand_side],
+            initial: vec![self.initial],
             exact: None,
             distance: None,
             lift: None,

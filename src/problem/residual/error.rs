@@ -24,9 +24,11 @@ pub enum ResidualIssue {
     NothingUnknown { block: String, unknown: String },
     #[error("a row of {found} numbers where {expected} are needed")]
     RowLength { found: usize, expected: usize },
+    #[error("{equations} equations inside the domain for {unknowns} unknowns")]
+    EquationCount { equations: usize, unknowns: usize, names: String },
     #[error("the hidden layers have different widths")]
     UnequalLayers,
-    #[error("a reference is for problems in t and one other coordinate")]
+    #[error("a reference is for problems for one unknown in t and one other coordinate")]
     ReferenceShape,
     #[error("there are {found} {what}, more than {limit}")]
     TooMany { what: &'static str, found: usize, limit: usize },
@@ -65,6 +67,12 @@ impl ResidualIssue {
             }
             Self::NothingUnknown { unknown, .. } => {
                 format!("write an equation for {unknown} or its derivatives")
+            }
+            Self::EquationCount { equations, unknowns, names } if equations > unknowns => {
+                format!("remove one, or list what is unknown: unknown = [..], now {names}")
+            }
+            Self::EquationCount { names, .. } => {
+                format!("write as many equations as unknowns ({names}), or data for one of them")
             }
             Self::RowLength { .. } => "write the coordinates in order, then the value".into(),
             Self::UnequalLayers => "give every hidden layer the same width".into(),

@@ -14,7 +14,7 @@
 //! name = "heat"
 //! title = "Heat equation"
 //! description = "What one sees."
-//! unknown = "u"                              # default
+//! unknown = "u"                              # default; several: ["u", "v", "p"]
 //!
 //! [domain]                                   # 1 to 6 coordinates, the time among them
 //! t = { range = [0, 1] }
@@ -25,7 +25,7 @@
 //!
 //! [residual.interior]
 //! on = "interior"                            # default
-//! equation = "u_t = kappa*u_xx"              # derivatives up to order 4
+//! equation = "u_t = kappa*u_xx"              # derivatives up to order 4; several: a list
 //! weight = 1                                 # default
 //! norm = "integral"                          # default; mean, sum
 //! points = { layout = "grid", count = 30, walls = false }
@@ -45,7 +45,7 @@
 //! quantity = "u"                             # instead of `equation`; default the unknown
 //!
 //! [exact]                                    # optional: for the error
-//! u = "exp(-kappa*t)*sin(x)"
+//! u = "exp(-kappa*t)*sin(x)"                 # and so on for every unknown
 //!
 //! [reference]                                # in its place: an evolution problem in t and one
 //! equation = "u_t = 0.01*u_xx"               # periodic coordinate with the same solution
@@ -123,14 +123,15 @@ pub struct ResidualProblem {
     /// Name for people, as in plots.
     pub title: String,
     pub description: String,
-    /// The unknown's name in the text (`u`).
-    pub unknown: String,
+    /// The unknowns' names in the text (`u`), in order: formulas and values that belong to them
+    /// come in this order.
+    pub unknowns: Vec<String>,
     pub axes: Vec<Axis>,
     pub parameters: Vec<Parameter>,
     /// In the order of the file, which is that of the rows.
     pub blocks: Vec<ResidualBlock>,
-    /// The exact solution, where the file gives one: coordinates and parameters.
-    pub exact: Option<Expression>,
+    /// The exact solution of each unknown, where the file gives it: coordinates and parameters.
+    pub exact: Option<Vec<Expression>>,
     /// An evolution problem with the same solution, where the file gives one.
     pub companion: Option<Companion>,
     pub evaluation: EvaluationSettings,
@@ -167,7 +168,7 @@ impl Axis {
 pub struct ResidualBlock {
     /// As in the file: `[residual.NAME]`.
     pub name: String,
-    /// The equation as typed, for people.
+    /// The equations as typed, a line each, for people.
     pub text: String,
     pub location: Location,
     pub condition: Condition,
@@ -197,11 +198,11 @@ pub struct Plane {
     pub at: f64,
 }
 
-/// What a block asks for. Expressions are in coordinates, parameters and the unknown's jet.
+/// What a block asks for. Expressions are in coordinates, parameters and the unknowns' jets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
-    /// F = 0.
-    Equation(Expression),
+    /// F = 0 for each.
+    Equations(Vec<Expression>),
     /// The integral of the density is as small as it can be.
     Energy(Expression),
     /// Each expression has the same value at both points of a pair.
@@ -215,10 +216,8 @@ impl Condition {
     #[must_use]
     pub fn expressions(&self) -> &[Expression] {
         match self {
-            Self::Equation(e) | Self::Energy(e) | Self::Observed { quantity: e, .. } => {
-                std::slice::from_ref(e)
-            }
-            Self::Match(list) => list,
+            Self::Energy(e) | Self::Observed { quantity: e, .. } => std::slice::from_ref(e),
+            Self::Equations(list) | Self::Match(list) => list,
         }
     }
 }
@@ -241,11 +240,20 @@ impl ResidualProblem {
         Self::from_toml(crate::Preset::find(name)?.text, &Overrides::new())
     }
 
+    /// The problem, where it has one unknown: for what shows only one.
+    ///
+    /// # Errors
+    /// Where there are several.
+    pub fn of_one_unknown(self) -> Result<Self, ProblemErrors> {
+        file::alone(&self.unknowns, &self.source)?;
+        Ok(self)
+    }
+
     /// Names of the symbols, for printing and for parsing expressions of this problem.
     #[must_use]
     pub fn names(&self) -> Names {
         Names {
-            unknown: self.unknown.clone(),
+            unknowns: self.unknowns.clone(),
             coordinates: self.axes.iter().map(|axis| axis.name.clone()).collect(),
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
         }

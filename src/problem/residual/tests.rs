@@ -30,7 +30,7 @@ fn mistake(blocks: &str) -> (usize, usize, String, String) {
 fn presets_read_back_as_they_are_with_variants_and_overrides() {
     for preset in residual_presets() {
         let problem = read(preset.text);
-        assert_eq!(problem.name, preset.name);
+        assert_eq!((problem.name.as_str(), problem.unknowns.len()), (preset.name, preset.unknowns));
         let overrides = vec![
             ("run.seed".to_owned(), "7".to_owned()),
             ("residual.interior.weight".to_owned(), "2.5".to_owned()),
@@ -150,7 +150,8 @@ fn baselines_are_read_with_their_defaults() {
     assert_eq!(settings("[method]\ncausal = { tolerance = 0 }").method.causal, None);
     // 20 units with 64 slopes and an offset each, three times; three layers; the output.
     let parameters = 3 * 20 * 65 + 3 * 420 + 21;
-    let limit = problem.network.parameters(0, 64) + 2 * problem.network.embedding_parameters(0, 64);
+    let limit =
+        problem.network.parameters(0, 64, 1) + 2 * problem.network.embedding_parameters(0, 64);
     assert_eq!(limit, parameters);
 }
 

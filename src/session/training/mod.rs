@@ -276,6 +276,12 @@ impl TrainingSession {
         self.error
     }
 
+    /// The relative L2 error of each unknown now; `None` without an exact solution.
+    #[must_use]
+    pub fn errors_of_each(&self) -> Option<Vec<f64>> {
+        self.comparison.relative_l2_of_each(self.parameters())
+    }
+
     /// Seconds spent in iterations, those before a restart included.
     #[must_use]
     pub fn seconds(&self) -> f64 {
@@ -327,11 +333,20 @@ impl TrainingSession {
         }
         let timed = dimensions > 1 && axes[0].name == "t";
         let times = if timed { axes.remove(0).values } else { vec![0.0] };
+        // From unknown by unknown to time by time.
+        let (unknowns, frame) =
+            (self.problem.unknowns.len(), counts.iter().product::<usize>() / times.len());
+        let by_time = |values: Vec<f64>| -> Vec<f64> {
+            let row = |k: usize, q: usize| &values[(q * times.len() + k) * frame..][..frame];
+            let rows = (0..times.len()).flat_map(|k| (0..unknowns).map(move |q| (k, q)));
+            rows.flat_map(|(k, q)| row(k, q)).copied().collect()
+        };
         Some(SpaceTimeField {
+            unknowns: self.problem.unknowns.clone(),
+            values: by_time(self.comparison.values(self.parameters())),
+            reference: self.comparison.exact().map(|exact| by_time(exact.to_vec())),
             times,
             axes,
-            values: self.comparison.values(self.parameters()),
-            reference: self.comparison.exact().map(<[f64]>::to_vec),
         })
     }
 

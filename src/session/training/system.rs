@@ -39,6 +39,10 @@ impl TrainingSystem {
     /// # Errors
     /// As [`GpuCollocation::new`].
     pub async fn on_gpu(problem: &ResidualProblem, gpu: &Gpu) -> Result<Self, GpuError> {
+        let unknowns = problem.unknowns.len();
+        if unknowns > 1 {
+            return Err(GpuError::System { unknowns });
+        }
         let system = Box::new(GpuCollocation::new(gpu, problem).await?);
         Ok(Self { kind: Kind::Gpu(system), reason: None })
     }
@@ -50,6 +54,10 @@ impl TrainingSystem {
     /// When no adapter answers the choice, or the one that does cannot take the problem in its
     /// precision.
     pub async fn choose(problem: &ResidualProblem, backend: &Backend) -> Result<Self, GpuError> {
+        let unknowns = problem.unknowns.len();
+        if unknowns > 1 && *backend == Backend::Auto {
+            return Ok(Self::on_cpu(problem));
+        }
         let made = match backend.open().await {
             Ok(None) => return Ok(Self::on_cpu(problem)),
             Ok(Some(gpu)) => Self::on_gpu(problem, &gpu).await,

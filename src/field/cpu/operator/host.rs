@@ -1,4 +1,4 @@
-//! The head for jets that were computed elsewhere: by a GPU, say.
+//! The head for jets of one unknown that were computed elsewhere: by a GPU, say.
 
 use std::ops::Range;
 
@@ -66,7 +66,7 @@ impl Operator<f64> {
         assert!(range.start.is_multiple_of(L), "runs begin at whole blocks");
         let (channels, count) = (self.head.jets().len(), range.len());
         let (side, stride) = (&self.sides[side], padded::<f64>(self.points));
-        let mut head = HeadScratch::<f64, L>::new(&self.head);
+        let mut head = HeadScratch::<f64, L>::new(&self.head, 1);
         let mut network = vec![[0.0; L]; channels];
         let mut lanes = vec![[0.0; L]; channels * self.head.rows()];
         for at in (0..count).step_by(L) {

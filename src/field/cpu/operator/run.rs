@@ -90,7 +90,7 @@ struct Work<'a, T, const L: usize> {
     adjoint: Adjoint<'a, T, L>,
     room: Room<'a, T, L>,
     head: HeadScratch<T, L>,
-    /// Per expression, block and channel.
+    /// Per expression, block, channel and output.
     seeds: Vec<[T; L]>,
 }
 
@@ -103,7 +103,7 @@ impl<T: Kernel> Run<'_, '_, '_, '_, T> {
         let head = &operator.head;
         let jets = head.jets();
         let sizes = Sizes::new(network, jets, if back { jets.len() } else { 0 }, jets);
-        let groups = sizes.channels * sizes.blocks;
+        let groups = sizes.output() * sizes.blocks;
         let mut memory = T::take_memory(Buffers::<T, L>::lanes(&sizes));
         let Buffers { own, adjoint, room, .. } = Buffers::of(&sizes, &mut memory);
         let mut work = Work::<T, L> {
@@ -111,7 +111,7 @@ impl<T: Kernel> Run<'_, '_, '_, '_, T> {
             weights,
             adjoint,
             room,
-            head: HeadScratch::new(head),
+            head: HeadScratch::new(head, sizes.outputs),
             seeds: vec![[T::ZERO; L]; groups * head.rows()],
             sizes: &sizes,
         };
@@ -154,12 +154,12 @@ impl<T: Real, const L: usize> Work<'_, T, L> {
         density: bool,
         values: &mut [&mut [f64]],
     ) {
-        let (operator, channels) = (self.operator, self.sizes.channels);
+        let (operator, size) = (self.operator, self.sizes.output());
         let stride = padded::<T>(operator.points);
         let sign = T::of(tile.side.sign);
         for (block, at) in (0..tile.count).step_by(L).enumerate() {
             let rows = program::Rows { data: &tile.side.rows[tile.start + at..], stride };
-            let groups = block * channels..(block + 1) * channels;
+            let groups = block * size..(block + 1) * size;
             let network = &pass.output[groups.clone()];
             let mut scale = [sign; L];
             for (to, s) in scale.iter_mut().zip(&operator.scales[tile.start + at..]) {
@@ -168,7 +168,7 @@ impl<T: Real, const L: usize> Work<'_, T, L> {
             if density {
                 self.head.evaluate(&operator.head, network, rows, &scale);
             } else {
-                let of_tile = self.seeds.chunks_exact_mut(channels * self.sizes.blocks);
+                let of_tile = self.seeds.chunks_exact_mut(size * self.sizes.blocks);
                 let mut seeds = of_tile.map(|seed| &mut seed[groups.clone()]);
                 self.head.differentiate(&operator.head, network, rows, &scale, &mut seeds);
             }
@@ -218,7 +218,7 @@ impl<T: Real, const L: usize> Work<'_, T, L> {
         for (q, weights) in weights.iter().enumerate() {
             let seed = seed_of(&self.seeds, self.sizes, q, tile);
             for (group, (to, s)) in combined.iter_mut().zip(seed).enumerate() {
-                let at = group / self.sizes.channels * L;
+                let at = group / self.sizes.output() * L;
                 for l in 0..L.min(tile.count - at) {
                     to[l] += s[l] * T::of(weights[tile.offset + at + l]);
                 }
@@ -252,6 +252,6 @@ fn seed_of<'s, T, const L: usize>(
     q: usize,
     tile: &Tile<'_, T, L>,
 ) -> &'s [[T; L]] {
-    let groups = sizes.channels * sizes.blocks;
-    &seeds[q * groups..][..tile.count.div_ceil(L) * sizes.channels]
+    let groups = sizes.output() * sizes.blocks;
+    &seeds[q * groups..][..tile.count.div_ceil(L) * sizes.output()]
 }

@@ -44,7 +44,7 @@ impl Emitter<'_> {
             Expression::Coordinate(k) => format!("coordinates[{k}u * shape.stride + point]"),
             Expression::Time => "settings[0]".into(),
             Expression::Parameter(k) => format!("settings[{}]", k + 1),
-            Expression::Jet(channel) => self.jet(*channel),
+            Expression::Jet(entry) => self.jet(entry.channel),
             Expression::Negate(a) => format!("-{}", self.emit(a)?),
             Expression::Call(function, a) => format!("{}({})", call(*function), self.emit(a)?),
             Expression::Power(a, exponent) => {

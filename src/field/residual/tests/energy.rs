@@ -4,7 +4,7 @@ use faer::Mat;
 
 use super::{computed, difference, problem};
 use crate::network::Network;
-use crate::problem::expression::{Channel, Place};
+use crate::problem::expression::{Entry, Place};
 use crate::residual::Collocation;
 use crate::residual::tests::oracle::network_at;
 
@@ -80,7 +80,7 @@ fn the_gram_matrix_of_an_energy_is_its_hessian_in_function_space() {
     let found = j.transpose() * j * 2.0;
     let network = Network::of_residual(&problem);
     let density = &problem.blocks[0].condition.expressions()[0];
-    let channels: Vec<Channel> = density.channels().into_iter().collect();
+    let entries: Vec<Entry> = density.entries().into_iter().collect();
     let points = &system.points()[0];
     let count = points.coordinates.len() / 2;
     let mut wanted = Mat::<f64>::zeros(theta.len(), theta.len());
@@ -90,16 +90,18 @@ fn the_gram_matrix_of_an_energy_is_its_hessian_in_function_space() {
         let plain = network_at(&network, &theta, x, 1, None);
         let by = |k: usize| network_at(&network, &theta, x, 1, Some(k));
         let moved: Vec<_> = (0..theta.len()).map(by).collect();
-        let jet = |channel: Channel| plain.derivative(channel, 2, false);
-        for &a in &channels {
-            for &b in &channels {
-                let second = density.derivative_by_channel(a).derivative_by_channel(b);
+        let jet = |entry: Entry| plain[entry.unknown].derivative(entry.channel, 2, false);
+        for &a in &entries {
+            for &b in &entries {
+                let second = density.derivative_by(a).derivative_by(b);
                 let place = Place { coordinates: x, time: 0.0, parameters: &[] };
                 let curvature = weight * second.evaluate(place, &jet);
                 for k in 0..theta.len() {
                     for l in 0..theta.len() {
-                        let (dk, dl) =
-                            (moved[k].derivative(a, 2, true), moved[l].derivative(b, 2, true));
+                        let by = |k: usize, entry: Entry| {
+                            moved[k][entry.unknown].derivative(entry.channel, 2, true)
+                        };
+                        let (dk, dl) = (by(k, a), by(l, b));
                         wanted[(k, l)] += curvature * dk * dl;
                     }
                 }

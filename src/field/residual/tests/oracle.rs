@@ -240,14 +240,14 @@ impl Definition<'_> {
     }
 }
 
-/// The network about the point x, with the shift of a parameter where one is named.
+/// The network's outputs about the point x, with the shift of a parameter where one is named.
 pub fn network_at(
     network: &Network,
     theta: &[f64],
     x: &[f64],
     order: u8,
     shifted: Option<usize>,
-) -> Polynomial {
+) -> Vec<Polynomial> {
     assert!(x.len() <= SHIFT, "coordinates of the oracle");
     let definition = Definition { network, theta, shifted, order };
     let encode = |group: &str| -> Vec<Polynomial> {
@@ -269,5 +269,6 @@ pub fn network_at(
             h = (0..network.width()).map(gated).collect();
         }
     }
-    definition.affine(network.hidden_layers() + 1, 0, &h)
+    let outputs = 0..network.outputs();
+    outputs.map(|row| definition.affine(network.hidden_layers() + 1, row, &h)).collect()
 }
