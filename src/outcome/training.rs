@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::memory;
-use crate::cli::solve::folder::Finished;
+use super::memory;
 use crate::problem::Choice;
 use crate::session::TrainingSession;
 
@@ -41,12 +40,6 @@ pub struct TrainingResult {
     pub peak_memory_mib: Option<f64>,
     pub completed: bool,
     pub version: String,
-}
-
-impl Finished for TrainingResult {
-    fn completed(&self) -> bool {
-        self.completed
-    }
 }
 
 impl TrainingResult {
