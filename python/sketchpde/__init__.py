@@ -14,6 +14,7 @@ from ._native import Problem, ProblemError, SolveError, __version__
 from ._problem import presets, problem
 from ._run import Run, solve
 from ._solution import Solution, load
+from ._sweep import Sweep, SweepRun, sweep
 
 __all__ = [
     "Problem",
@@ -21,9 +22,12 @@ __all__ = [
     "Run",
     "Solution",
     "SolveError",
+    "Sweep",
+    "SweepRun",
     "__version__",
     "load",
     "presets",
     "problem",
     "solve",
+    "sweep",
 ]
