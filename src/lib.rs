@@ -51,6 +51,7 @@ pub use sketchpde_problem as problem;
 pub use sketchpde_reference as reference;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub mod cli;
+pub mod outcome;
 pub mod session;
 pub mod solution;
 pub mod solve;
@@ -65,6 +66,7 @@ pub use optimize::{
     Method, OptimizeError, StopReason, StoppingRule, Training, TrainingHistory, TrainingRecord,
     TrainingReport,
 };
+pub use outcome::Outcome;
 pub use output::{Axis, History, OutputError, ResultFolder, SpaceTimeField, StepRecord};
 pub use problem::expression::Expression;
 pub use problem::{
@@ -77,5 +79,5 @@ pub use reference::{Reference, ReferenceError};
 pub use session::{Frames, Session, SessionError, TrainingSession, TrainingSystem, Trajectory};
 pub use solution::{Answer, Quantity, Solution, SolutionError};
 #[cfg(not(target_arch = "wasm32"))]
-pub use solve::solve;
+pub use solve::{BackgroundRun, RunOptions, RunStatus, solve};
 pub use solve::{ProblemRef, Run, SolveError, Step, solve_on};

@@ -17,5 +17,7 @@ mod questions;
 mod reproduce;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "cli/training.rs"]
 mod training;

@@ -110,6 +110,13 @@ pub enum Failure {
     Program(std::io::Error),
     #[error("{run} failed: {message}; the same command tries it again")]
     RunFailed { run: String, message: String },
+    #[error(
+        "sbatch cannot be started: {source}; where Slurm is, submit {} by hand, or start the shares by \
+         --shard", script.display()
+    )]
+    Sbatch { script: PathBuf, source: std::io::Error },
+    #[error("sbatch did not take {}: {said}", script.display())]
+    SbatchRefused { script: PathBuf, said: String },
     #[error("cannot clear away {}: {source}", path.display())]
     Clear { path: PathBuf, source: std::io::Error },
 }

@@ -11,7 +11,6 @@ mod failure;
 mod interrupt;
 mod kernels;
 mod list;
-mod memory;
 mod options;
 mod output;
 mod plot;
@@ -19,9 +18,11 @@ mod points;
 mod program;
 mod progress;
 mod reproduce;
+mod runs;
 mod show;
 mod solve;
 mod spread;
+mod sweep;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -52,6 +53,7 @@ enum Command {
     Eval(eval::Arguments),
     Export(export::Arguments),
     Reproduce(reproduce::Arguments),
+    Sweep(sweep::Arguments),
     Devices(devices::Arguments),
 }
 
@@ -69,6 +71,7 @@ pub fn run(program: Program) -> u8 {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };
     match done {

@@ -57,7 +57,7 @@ impl ProblemArguments {
 
     /// The file and its changes: the variant's come first, then those of `--set` in their order,
     /// then those of the options that have a name of their own.
-    fn changes(&self, more: &[(&str, String)]) -> Result<(Vec<u8>, Overrides), Failure> {
+    pub fn changes(&self, more: &[(&str, String)]) -> Result<(Vec<u8>, Overrides), Failure> {
         let bytes = self.read()?;
         let mut overrides = self.set.clone();
         if let Some(method) = &self.method {

@@ -7,10 +7,9 @@ use clap::Args;
 use super::failure::Failure;
 use super::kernels;
 use super::output::print;
-use crate::output::plots::{self, Names, training};
-use crate::output::{DensityRecord, History, OutputError, ResultFolder, SpaceTimeField};
-use crate::problem::{Overrides, Problem, ProblemFile};
-use crate::session::EvaluationGrid;
+use crate::outcome::{PLOTS, pictures};
+use crate::output::ResultFolder;
+use crate::problem::{Overrides, ProblemFile};
 
 /// Draw the figures of a run again, as PNG and SVG, from the files in its folder.
 #[derive(Args)]
@@ -45,47 +44,21 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = folder.read_problem()?;
     let problem = ProblemFile::from_bytes(text.as_bytes(), None, &Overrides::new())
         .map_err(|errors| Failure::Problem { file: problem.display().to_string(), errors })?;
-    let field = folder.read_fields()?;
-    let into = arguments.out.clone().unwrap_or_else(|| folder.file(FOLDER));
+    let into = arguments.out.clone().unwrap_or_else(|| folder.file(PLOTS));
     let mut lines = String::new();
-    let files = match &problem {
-        ProblemFile::Evolution(problem) if arguments.kernels => {
-            return Err(Failure::NoKernels { problem: problem.name.clone() });
-        }
-        ProblemFile::Evolution(problem) => {
-            let densities = folder.read_moments(&problem.names().coordinates)?;
-            draw(&into, problem, &field, &folder.read_history()?, &densities)?
-        }
-        ProblemFile::Residual(problem) => {
-            let names = Names { title: &problem.title, unknown: &problem.unknowns[0] };
-            let mut files = training::save_all(&into, &field, &folder.read_training()?, &names)?;
-            if arguments.kernels {
-                files.extend(kernels::draw(&folder, problem, &arguments.at, &into)?);
-            }
-            files
-        }
-    };
+    if arguments.kernels
+        && let ProblemFile::Evolution(problem) = &problem
+    {
+        return Err(Failure::NoKernels { problem: problem.name.clone() });
+    }
+    let mut files = pictures(&folder, &problem, &into)?;
+    if arguments.kernels
+        && let ProblemFile::Residual(problem) = &problem
+    {
+        files.extend(kernels::draw(&folder, problem, &arguments.at, &into)?);
+    }
     for file in files {
         lines += &format!("{}\n", file.display());
     }
     print(&lines)
-}
-
-/// Where figures go inside a run's folder.
-pub const FOLDER: &str = "plots";
-
-/// Draws every figure that there are data for, and says which files.
-pub fn draw(
-    into: &std::path::Path,
-    problem: &Problem,
-    field: &SpaceTimeField,
-    history: &History,
-    densities: &[DensityRecord],
-) -> Result<Vec<PathBuf>, OutputError> {
-    let unknown = EvaluationGrid::of(problem).unknown(problem);
-    let names = Names { title: &problem.title, unknown };
-    let mut files = plots::save_all(into, field, history, &names)?;
-    let coordinates = problem.names().coordinates;
-    files.extend(plots::density::save_all(into, densities, &coordinates, &names)?);
-    Ok(files)
 }

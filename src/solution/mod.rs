@@ -301,6 +301,15 @@ impl Solution {
         }
     }
 
+    /// The parameters of an evolution at [`Solution::times`], a row for each; of a training none.
+    #[must_use]
+    pub fn trajectory(&self) -> (&[f64], &[f64]) {
+        match &self.0 {
+            Kind::Evolution(evolved) => (&evolved.times, &evolved.values),
+            Kind::Training(_) => (&[], &[]),
+        }
+    }
+
     /// The parameters of the network: of an evolution, those at the end.
     #[must_use]
     pub fn parameters(&self) -> &[f64] {

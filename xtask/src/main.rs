@@ -5,6 +5,7 @@
 mod cache;
 mod drivers;
 mod lockfile;
+mod python;
 mod setup;
 mod steps;
 mod test;
@@ -19,7 +20,9 @@ Usage: cargo xtask <COMMAND>
 Commands:
   setup         Install what the tests need (on Debian and Ubuntu; elsewhere say what to install)
   test          Set up, then check the format, the lints and the lock file, and run every test,
-                those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium
+                those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium, those of the
+                Python package
+  python        Test the Python package
   web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing),
                 with threads where the source of Rust's library can be had
   serve [PORT]  Build it and serve it on this machine (port 8080)
@@ -31,6 +34,7 @@ Environment:
   SKETCHPDE_BUILD_CACHE    Where downloads and the browser app's build are kept
   SKETCHPDE_WEB_TOOLCHAIN  rustup or debian: where the compiler for the browser comes from
   SKETCHPDE_CHROMIUM       The browser for the tests, where it is not found by itself
+  SKETCHPDE_PYTHON         The interpreter for the Python package, where it is not python3
   SKETCHPDE_RUNS           Runs for the page's test of memory: 257 are an hour of play
   CI                       When set, what cannot be had is a failure, not left out
 ";
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["setup"] => set_up(),
         ["test"] => test::run_tests(),
+        ["python"] => test::python(),
         ["web"] => web::build(web::Options::default()).map(drop),
         ["web", "--optimise"] => web::build(web::Options { optimise: true }).map(drop),
         ["serve"] => build_and_serve("8080"),
@@ -74,6 +79,7 @@ fn main() -> ExitCode {
 fn set_up() -> Result<(), String> {
     println!("{}", setup::run_setup()?);
     println!("{}", web::tools()?);
+    println!("Python: {}", python::environment()?.display());
     Ok(())
 }
 

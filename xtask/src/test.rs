@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::drivers::Drivers;
 use crate::steps::{Outcome, Steps, run};
-use crate::{lockfile, setup, web};
+use crate::{lockfile, python, setup, web};
 
 /// Sets up, checks and tests; prints a summary; says whether all of it passed. A step that fails
 /// does not stop the ones after it: one run shows everything that is wrong.
@@ -58,8 +58,15 @@ pub fn run_tests() -> Result<(), String> {
         Ok(tools) => web::test(&tools, None).map_or_else(Outcome::Failed, |()| Outcome::Passed),
         Err(why) => missing(why),
     });
+    steps
+        .step("the Python package", || python().map_or_else(Outcome::Failed, |()| Outcome::Passed));
     println!("{steps}");
     steps.result()
+}
+
+/// The tests of the Python package, in an environment of their own.
+pub fn python() -> Result<(), String> {
+    python::test(&python::environment()?, &mut cargo("test"))
 }
 
 fn cargo(subcommand: &str) -> Command {

@@ -1,8 +1,7 @@
 //! `sketchpde reproduce`: the tables and figures of a paper, run again.
 
-mod execute;
 mod figure;
-mod outcome;
+mod measure;
 mod report;
 mod study;
 
@@ -11,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use self::outcome::Outcome;
 use self::report::Report;
-use self::study::{Part, Run, Study};
+use self::study::{Part, Study};
 use super::failure::Failure;
 use super::interrupt;
 use super::output::{print, print_json, table};
 use super::progress::{Progress, Verbosity, duration};
+use super::runs::outcome::Outcome;
+use super::runs::{self, Run, execute};
 
 /// Run the tables and figures of a paper again, and compare with what it reports.
 ///
@@ -76,10 +76,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let level = if arguments.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let mut progress = Progress::new(level);
     let folder = out.join("runs");
+    let jobs = runs::jobs(arguments.jobs, runs.len());
     let settings = execute::Settings {
         folder: &folder,
-        jobs: jobs(arguments, runs.len()),
-        threads: (cores() / jobs(arguments, runs.len())).max(1),
+        jobs,
+        threads: runs::threads(jobs),
         options: vec!["--backend".into(), arguments.backend.clone()],
     };
     let open: Vec<usize> =
@@ -121,14 +122,6 @@ fn all_runs(parts: &[&Part], arguments: &Arguments) -> Result<Vec<Run>, Failure>
         }
     }
     Ok(runs)
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
-}
-
-fn jobs(arguments: &Arguments, runs: usize) -> usize {
-    arguments.jobs.map_or_else(cores, NonZeroUsize::get).min(runs.max(1))
 }
 
 /// The papers and their parts.

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::outcome::Outcome;
-use super::study::{Part, Published, Quantity, Run, Series, Study};
+use super::measure::measure;
+use super::study::{Part, Published, Quantity, Series, Study};
 use crate::cli::failure::Failure;
 use crate::cli::output::table;
 use crate::cli::progress::duration;
+use crate::cli::runs::Run;
+use crate::cli::runs::outcome::Outcome;
 use crate::cli::spread::Spread;
 use crate::output::{ResultFolder, atomic, cell};
 
@@ -204,7 +206,7 @@ impl Row {
             }
         }
         let median = |quantity: Option<Quantity>| {
-            let values = measures.iter().filter_map(|(folder, m)| m.get(quantity?, folder));
+            let values = measures.iter().filter_map(|(folder, m)| measure(m, quantity?, folder));
             Spread::of(values.collect()).map(|spread| spread.median)
         };
         let errors = measures.iter().filter_map(|(_, m)| m.relative_l2).collect();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::cli::failure::Failure;
-use crate::problem::{Overrides, Preset, ProblemFile};
+use crate::cli::runs::Run;
+use crate::problem::{Overrides, Preset};
 
 /// The built-in studies, by the word that names their paper.
 const STUDIES: [(&str, &str); 4] = [
@@ -206,19 +207,6 @@ impl Study {
     }
 }
 
-/// One run of a series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    /// Names its folder: runs with the same settings are one run.
-    pub key: String,
-    pub problem: String,
-    pub variant: Option<String>,
-    pub overrides: Overrides,
-    /// The problem with every change applied, as the run's folder will keep it.
-    pub source: String,
-    pub cost: f64,
-}
-
 impl Series {
     /// Its runs: the varied values in their order, the seeds of each together.
     pub fn runs(&self, quick: bool, seeds: Option<u64>) -> Result<Vec<Run>, Failure> {
@@ -239,6 +227,7 @@ impl Series {
                 .map(|value| vec![(vary.key.clone(), value.to_string())])
                 .collect(),
         };
+        let preset = Preset::find(problem).map_err(Failure::UnknownProblem)?;
         let cost = if quick { self.quick.cost.unwrap_or(self.cost) } else { self.cost };
         let seeds = if quick { 1 } else { seeds.unwrap_or(self.seeds) };
         let mut runs = Vec::new();
@@ -247,7 +236,9 @@ impl Series {
                 let mut overrides = fixed.clone();
                 overrides.extend(value.clone());
                 overrides.push(("run.seed".to_owned(), seed.to_string()));
-                runs.push(Run::new(problem, self.variant.as_deref(), overrides, cost)?);
+                let text = (problem.as_str(), preset.text.as_bytes());
+                let variant = self.variant.as_deref();
+                runs.push(Run::new(problem, text, variant, overrides, cost)?);
             }
         }
         Ok(runs)
@@ -263,34 +254,6 @@ impl Series {
         let mut ends: Vec<_> = vary.values.first().into_iter().collect();
         ends.extend(vary.values.last().filter(|_| vary.values.len() > 1));
         ends
-    }
-}
-
-impl Run {
-    fn new(
-        problem: &str,
-        variant: Option<&str>,
-        overrides: Overrides,
-        cost: f64,
-    ) -> Result<Self, Failure> {
-        let preset = Preset::find(problem).map_err(Failure::UnknownProblem)?;
-        let file = ProblemFile::from_bytes(preset.text.as_bytes(), variant, &overrides)
-            .map_err(|errors| Failure::Problem { file: problem.to_owned(), errors })?;
-        let source = match file {
-            ProblemFile::Evolution(problem) => problem.source,
-            ProblemFile::Residual(problem) => problem.source,
-        };
-        let mut key = problem.to_owned();
-        for part in variant.into_iter() {
-            key += &format!("+{part}");
-        }
-        for (name, value) in &overrides {
-            key += &format!("+{name}={value}");
-        }
-        let allowed = |c: char| if c.is_alphanumeric() || "-_.+=".contains(c) { c } else { '_' };
-        let key = key.replace("run.seed=", "seed").chars().map(allowed).collect();
-        let (problem, variant) = (problem.to_owned(), variant.map(str::to_owned));
-        Ok(Self { key, problem, variant, overrides, source, cost })
     }
 }
 

@@ -22,7 +22,7 @@ pub fn to_resume(arguments: impl IntoIterator<Item = OsString>, folder: &Path) -
 }
 
 /// A word in single quotes, where a shell would otherwise read it differently.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -1,79 +1,10 @@
-//! The end of a run: its files, what is printed, the exit code.
+//! The end of a run: what is printed.
 
-use std::collections::BTreeMap;
-
-use super::result::{DensityErrors, RunResult};
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
-use crate::cli::plot;
 use crate::cli::progress::duration;
-use crate::network::Network;
-use crate::output::{Axis, OutputError, ResultFolder, SpaceTimeField, description};
-use crate::session::Session;
-
-/// Writes every file of the run. One that cannot be written does not keep the others from it; the
-/// first error is given back.
-pub fn write(
-    folder: &ResultFolder,
-    session: &Session,
-    result: &RunResult,
-) -> Result<(), OutputError> {
-    let field = field(session);
-    let mut outcomes = Vec::new();
-    if !session.parameters().is_empty() {
-        let network = Network::of(session.problem());
-        let parameters = session.parameters();
-        outcomes.push(folder.write_parameters(
-            network.layout(),
-            parameters,
-            &metadata(result, session),
-        ));
-    }
-    let trajectory = session.trajectory();
-    outcomes.push(folder.write_trajectory(trajectory.times(), trajectory.values()));
-    outcomes.push(folder.write_history(session.history()));
-    outcomes.push(folder.write_fields(&field));
-    let densities = session.densities();
-    if !densities.is_empty() {
-        outcomes.push(folder.write_moments(&session.problem().names().coordinates, densities));
-    }
-    // The last one: it says that the others are there.
-    if outcomes.iter().all(Result::is_ok) {
-        outcomes.push(folder.write_result(result));
-    }
-    outcomes.into_iter().collect()
-}
-
-/// Draws the pictures of a run whose results are written.
-pub fn draw(folder: &ResultFolder, session: &Session) -> Result<(), OutputError> {
-    let (into, field) = (folder.file(plot::FOLDER), field(session));
-    plot::draw(&into, session.problem(), &field, session.history(), session.densities()).map(drop)
-}
-
-/// What goes into the head of the parameters' file.
-fn metadata(result: &RunResult, session: &Session) -> BTreeMap<String, String> {
-    let mut head = description::of_evolution(session.problem());
-    head.insert("time".into(), result.time.to_string());
-    head.insert("precision".into(), result.precision.clone());
-    head
-}
-
-/// The frames with their axes.
-fn field(session: &Session) -> SpaceTimeField {
-    let frames = session.frames();
-    let names = session.problem().coordinates.iter().map(|c| c.name.clone());
-    let axes = names
-        .zip(session.grid().axes())
-        .map(|(name, values)| Axis { name, values: values.clone() })
-        .collect();
-    SpaceTimeField {
-        unknowns: session.problem().unknowns.clone(),
-        times: frames.times().to_vec(),
-        axes,
-        values: frames.values().to_vec(),
-        reference: frames.has_reference().then(|| frames.reference().to_vec()),
-    }
-}
+use crate::outcome::{DensityErrors, RunResult};
+use crate::output::ResultFolder;
 
 /// Prints the result: one JSON object, or a few lines.
 pub fn show(result: &RunResult, folder: &ResultFolder, json: bool) -> Result<(), Failure> {

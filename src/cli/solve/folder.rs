@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::lock::Lock;
-use super::result::RunResult;
 use crate::cli::failure::Failure;
-use crate::cli::plot;
+use crate::outcome::{PLOTS, RunResult, TrainingResult};
 use crate::output::{ResultFolder, checkpoint};
 use crate::problem::{Problem, ResidualProblem};
 
@@ -26,7 +25,7 @@ const WRITTEN: [&str; 13] = [
     "checkpoint.bin",
     "checkpoint.previous.bin",
     "checkpoint.incoming.bin",
-    plot::FOLDER,
+    PLOTS,
 ];
 
 /// What a run is of: names its folder and fills its problem file.
@@ -187,6 +186,12 @@ impl Finished for RunResult {
     }
 }
 
+impl Finished for TrainingResult {
+    fn completed(&self) -> bool {
+        self.completed
+    }
+}
+
 /// Takes away a folder in which nothing was kept but the problem file.
 pub fn discard(folder: &ResultFolder) {
     // What cannot be taken away stays; an empty folder disturbs nobody.
@@ -219,7 +224,7 @@ pub fn clear(path: &Path) -> Result<(), Failure> {
             remove(file)?;
         }
     }
-    let pictures = path.join(plot::FOLDER);
+    let pictures = path.join(PLOTS);
     for name in crate::output::plots::NAMES {
         for ending in ["png", "svg"] {
             let file = pictures.join(format!("{name}.{ending}"));

@@ -5,7 +5,6 @@ mod drive;
 pub mod finish;
 pub mod folder;
 pub mod lock;
-mod result;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +14,6 @@ use clap::Args;
 
 use self::drive::{Ending, Keeper, Run};
 use self::folder::Wish;
-use self::result::RunResult;
 use self::store::Store;
 use super::failure::Failure;
 use super::interrupt;
@@ -25,6 +23,7 @@ use super::progress::{Progress, Verbosity};
 use crate::evolve::Engine;
 use crate::field::device::{Backend, Description};
 use crate::network::Network;
+use crate::outcome::{Outcome, RunResult, columns};
 use crate::output::{Cache, OutputError, ResultFolder, checkpoint};
 use crate::problem::{Problem, ProblemFile};
 use crate::session::{Options, Session, SessionHandle, total_points, wall_clock};
@@ -208,14 +207,14 @@ fn conclude(
     store: &mut Store,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let written = finish::write(&store.folder, &session, result);
-    if let Err(source) = written {
+    let outcome = Outcome::of_session(&session, result.clone());
+    if let Err(source) = outcome.write(&store.folder) {
         // The run need not be repeated once there is room for its results.
         let kept = session.save().is_some_and(|state| store.checkpoint(&state).is_ok());
         return Err(Failure::NotWritten { source, kept });
     }
     if !arguments.no_plots {
-        pictures(finish::draw(&store.folder, &session), progress);
+        pictures(outcome.draw(&store.folder), progress);
     }
     if let Some(failure) = session.into_failure() {
         let path = store.folder.path().display();
@@ -262,9 +261,17 @@ fn headline(problem: &Problem, device: &Description) -> String {
         problem.name,
         problem.equation.lines().collect::<Vec<_>>().join("; "),
         total_points(problem),
-        result::columns_text(problem, parameters),
+        columns_text(problem, parameters),
         device.backend,
         device.device,
         device.precision
     )
+}
+
+/// s in words.
+fn columns_text(problem: &Problem, parameters: usize) -> String {
+    match problem.method.adaptive_columns {
+        true => format!("{} columns to begin with", columns(problem, parameters)),
+        false => format!("{} columns", columns(problem, parameters)),
+    }
 }

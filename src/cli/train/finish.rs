@@ -1,53 +1,11 @@
-//! The end of a training: its files, and what is printed.
+//! The end of a training: what is printed.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::result::TrainingResult;
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
-use crate::cli::plot;
 use crate::cli::progress::duration;
-use crate::output::plots::{Names, training};
-use crate::output::{OutputError, ResultFolder, description};
-use crate::session::TrainingSession;
-
-/// Writes every file of the run. One that cannot be written does not keep the others from it; the
-/// first error is given back.
-pub fn write(
-    folder: &ResultFolder,
-    session: &TrainingSession,
-    result: &TrainingResult,
-) -> Result<(), OutputError> {
-    let network = session.network();
-    let metadata = metadata(result, session);
-    let mut outcomes =
-        vec![folder.write_parameters(network.layout(), session.parameters(), &metadata)];
-    outcomes.push(folder.write_training(session.history()));
-    let field = session.field().unwrap_or_default();
-    outcomes.push(folder.write_fields(&field));
-    // The last one: it says that the others are there.
-    if outcomes.iter().all(Result::is_ok) {
-        outcomes.push(folder.write_result(result));
-    }
-    outcomes.into_iter().collect()
-}
-
-/// Draws the pictures of a training whose results are written.
-pub fn draw(folder: &ResultFolder, session: &TrainingSession) -> Result<(), OutputError> {
-    let (problem, into) = (session.problem(), folder.file(plot::FOLDER));
-    let names = Names { title: &problem.title, unknown: &problem.unknowns[0] };
-    let field = session.field().unwrap_or_default();
-    training::save_all(&into, &field, session.history(), &names).map(drop)
-}
-
-/// What goes into the head of the parameters' file.
-fn metadata(result: &TrainingResult, session: &TrainingSession) -> BTreeMap<String, String> {
-    let mut head = description::of_training(session.problem());
-    head.insert("iterations".into(), result.iterations.to_string());
-    head.insert("precision".into(), result.precision.clone());
-    head
-}
+use crate::outcome::TrainingResult;
 
 /// Prints the result: one JSON object, or a few lines.
 pub fn show(result: &TrainingResult, folder: &Path, json: bool) -> Result<(), Failure> {

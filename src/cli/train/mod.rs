@@ -2,14 +2,12 @@
 
 mod drive;
 mod finish;
-mod result;
 mod seeds;
 mod store;
 
 use std::path::PathBuf;
 
 use self::drive::Ending;
-use self::result::TrainingResult;
 use self::store::Store;
 use super::failure::Failure;
 use super::interrupt;
@@ -17,6 +15,7 @@ use super::program;
 use super::progress::{Progress, Verbosity};
 use super::solve::folder::{self, Wish};
 use super::solve::{self, Arguments, command_line};
+use crate::outcome::{Outcome, TrainingResult};
 use crate::output::checkpoint;
 use crate::problem::{Choice, ResidualProblem};
 use crate::reference::companion_values;
@@ -104,14 +103,14 @@ fn conclude(
     progress: &Progress,
 ) -> Result<TrainingResult, Failure> {
     let result = TrainingResult::of(session);
-    let written = finish::write(&store.folder, session, &result);
-    if let Err(source) = written {
+    let outcome = Outcome::of_training(session, result.clone());
+    if let Err(source) = outcome.write(&store.folder) {
         // The run need not be repeated once there is room for its results.
         let kept = store.checkpoint(session).is_ok();
         return Err(Failure::NotWritten { source, kept });
     }
     if !arguments.no_plots {
-        solve::pictures(finish::draw(&store.folder, session), progress);
+        solve::pictures(outcome.draw(&store.folder), progress);
     }
     checkpoint::remove(store.folder.path());
     Ok(result)

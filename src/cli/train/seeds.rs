@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::result::TrainingResult;
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
 use crate::cli::progress::{Progress, Verbosity, duration};
 use crate::cli::solve::Arguments;
 use crate::cli::solve::folder::{self, Wish};
 use crate::cli::spread::Spread;
+use crate::outcome::TrainingResult;
 use crate::problem::{ProblemFile, ResidualProblem};
 
 #[derive(Serialize)]

@@ -7,8 +7,8 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::Run;
 use super::outcome::Outcome;
-use super::study::Run;
 use crate::cli::failure::Failure;
 use crate::cli::progress::{Progress, Verbosity, duration};
 use crate::cli::{interrupt, program};

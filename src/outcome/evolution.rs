@@ -1,10 +1,10 @@
-//! The result of a run as one object: what `--json` prints and `result.json` keeps.
+//! The summary of an evolution as one object: what `--json` prints and `result.json` keeps.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::memory;
+use super::memory;
 use crate::evolve::Coherence;
 use crate::network::Network;
 use crate::output::DensityRecord;
@@ -181,14 +181,6 @@ fn columns_range(session: &Session) -> Option<[usize; 2]> {
     let columns = session.history().records.iter().map(|record| record.columns);
     let range = [columns.clone().min()?, columns.max()?];
     session.problem().method.adaptive_columns.then_some(range)
-}
-
-/// s in words.
-pub fn columns_text(problem: &Problem, parameters: usize) -> String {
-    match problem.method.adaptive_columns {
-        true => format!("{} columns to begin with", columns(problem, parameters)),
-        false => format!("{} columns", columns(problem, parameters)),
-    }
 }
 
 /// s, or p for dense updates; the first s where the run chooses it.

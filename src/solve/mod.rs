@@ -1,5 +1,8 @@
 //! From a problem to its solution, in one call or step by step.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod background;
+
 use crate::evolve::{Engine, EvolveError};
 use crate::field::device::Backend;
 use crate::field::gpu::GpuError;
@@ -9,6 +12,9 @@ use crate::session::{
     Activity, Options, Phase, Session, SessionError, Start, TrainingSession, TrainingSystem,
 };
 use crate::solution::{Solution, SolutionError};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use background::{BackgroundRun, RunOptions, RunStatus};
 
 /// A problem of either family.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::memory;
-use crate::cli::solve::folder::Finished;
+use super::memory;
 use crate::problem::Choice;
 use crate::session::TrainingSession;
 
@@ -54,12 +53,6 @@ fn of_each(session: &TrainingSession) -> BTreeMap<String, f64> {
     let names = &session.problem().unknowns;
     let errors = session.errors_of_each().filter(|_| names.len() > 1).unwrap_or_default();
     names.iter().cloned().zip(errors).collect()
-}
-
-impl Finished for TrainingResult {
-    fn completed(&self) -> bool {
-        self.completed
-    }
 }
 
 impl TrainingResult {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::study::{Quantity, Run};
+use super::Run;
 use crate::cli::failure::Failure;
 use crate::cli::solve::folder::{Finished, finished};
 use crate::output::{ResultFolder, atomic};
@@ -13,9 +13,6 @@ use crate::output::{ResultFolder, atomic};
 const FAILURE: &str = "failure.json";
 /// Exit code of a solution that diverged: a result, which another try would repeat.
 const DIVERGED: i32 = 3;
-/// The share of the time that counts as early.
-const EARLY: f64 = 0.05;
-
 /// How a run ended, and its measures.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -133,37 +130,6 @@ impl From<Stored> for Measures {
     }
 }
 
-impl Measures {
-    /// One number of a run; none where it has none.
-    pub fn get(&self, quantity: Quantity, folder: &ResultFolder) -> Option<f64> {
-        match quantity {
-            Quantity::Columns => self.columns.map(|s| s as f64),
-            Quantity::Parameters => Some(self.parameters as f64),
-            Quantity::Points => Some(self.points as f64),
-            Quantity::Seconds => Some(self.seconds),
-            Quantity::SecondsPerStep => Some(self.seconds / self.steps.max(1) as f64),
-            Quantity::RelativeL2 | Quantity::Error => self.relative_l2,
-            Quantity::EarlyResidual => mean_residual(folder, EARLY),
-            Quantity::MeanResidual | Quantity::Residual => mean_residual(folder, 1.0),
-            Quantity::Time => None,
-        }
-    }
-}
-
-/// Mean over the steps of the first `share` of the time.
-fn mean_residual(folder: &ResultFolder, share: f64) -> Option<f64> {
-    let records = folder.read_history().ok()?.records;
-    let (first, last) = (records.first()?, records.last()?);
-    let start = first.time - first.dt;
-    let until = start + share * (last.time - start);
-    let early: Vec<f64> = records
-        .iter()
-        .filter(|r| r.time <= until || r.step == first.step)
-        .map(|r| r.residual)
-        .collect();
-    Some(early.iter().sum::<f64>() / early.len() as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,11 +141,9 @@ mod tests {
         let training = r#"{"relative_l2": null, "seconds": 3.5, "iterations": 7, "parameters": 30,
             "rows": 64, "completed": true}"#;
         let read = |text| Measures::from(serde_json::from_str::<Stored>(text).expect("a result"));
-        let folder = ResultFolder::open("nowhere");
         let (a, b) = (read(evolution), read(training));
         assert_eq!((a.seconds, a.steps, a.columns), (8.5, 17, Some(20)));
-        assert_eq!(a.get(Quantity::SecondsPerStep, &folder), Some(0.5));
         assert_eq!((b.seconds, b.steps, b.points, b.relative_l2), (3.5, 7, 64, None));
-        assert_eq!(b.get(Quantity::Columns, &folder), None);
+        assert_eq!(b.columns, None);
     }
 }
