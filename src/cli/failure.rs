@@ -50,12 +50,6 @@ pub enum Failure {
         path.display()
     )]
     OtherProblem { path: PathBuf, before: String, now: String },
-    #[error(
-        "{} was written on another device, in another precision or by another version: go on with \
-         the --backend, --adapter and --precision of that run, or start anew without --resume",
-        path.display()
-    )]
-    OtherDevice { path: PathBuf },
     #[error(transparent)]
     Files(#[from] OutputError),
     #[error("{source}{}", state_kept(*kept))]

@@ -39,6 +39,8 @@ pub enum SessionError {
          [initial] in the problem file instead"
     )]
     Density,
+    #[error("the saved state does not belong to this problem: {reason}")]
+    Saved { reason: String },
     #[error("{what} = {value} is out of range: it must lie in {range}")]
     OutOfRange { what: String, value: f64, range: String },
 }

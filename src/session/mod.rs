@@ -5,6 +5,7 @@
 //! frames of a page, in a web worker or on a thread. [`SessionHandle`] is that thread, for native
 //! programs.
 
+mod checkpoint;
 mod command;
 mod commands;
 mod density;
@@ -24,6 +25,7 @@ mod trajectory;
 #[cfg(test)]
 mod tests;
 
+pub use checkpoint::{Checkpoint, Maker};
 pub use command::Command;
 pub use error::SessionError;
 pub use frames::Frames;
@@ -31,7 +33,7 @@ pub use grid::EvaluationGrid;
 #[cfg(not(target_arch = "wasm32"))]
 pub use handle::{SessionHandle, wall_clock};
 pub use run::{Activity, Clock, Options, Session, Start};
-pub use saved::{SavedState, SavedSteps};
+pub use saved::{Rows, SavedState, SavedSteps};
 pub use snapshot::{Phase, Seconds, Snapshot, Status};
 pub use training::{TrainingSession, TrainingStatus, TrainingSystem};
 pub use trajectory::Trajectory;

@@ -1,32 +1,86 @@
 //! What a run needs to go on to the same bits.
 
-use super::{Frames, Phase, Seconds, Session, SessionError};
+use serde::{Deserialize, Serialize};
+
+use super::{Phase, Seconds, Session, SessionError};
 use crate::evolve::initial_fit::{FitState, InitialFit};
 use crate::evolve::{Evolution, EvolutionState};
+use crate::optimize::TrainingState;
 use crate::output::{DensityRecord, History};
+use crate::problem::Problem;
 
 /// The state of a run between two steps: plain data.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum SavedState {
     /// Between two iterations of the initial fit.
     Fit { fit: FitState, seconds: Seconds },
     /// Between two time steps.
     Steps(Box<SavedSteps>),
+    /// Between two iterations of a training.
+    Training(TrainingState),
 }
 
 /// The state of a run between two time steps.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SavedSteps {
     /// Parameters after the initial fit, for [`Command::Reset`](super::Command::Reset).
     pub fitted: Vec<f64>,
     pub evolution: EvolutionState,
     pub history: History,
-    pub frames: Frames,
-    /// Times and parameters of the [`Trajectory`](super::Trajectory); empty where none was kept.
-    pub trajectory: (Vec<f64>, Vec<f64>),
+    /// Of the evaluation grid, for the pictures.
+    pub frames: Rows,
+    /// Parameters along the run; empty where none were kept.
+    pub trajectory: Rows,
     /// Of a density that points are drawn from, at the times of the frames.
     pub densities: Vec<DensityRecord>,
     pub seconds: Seconds,
+}
+
+/// A row of numbers at each of some times.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rows {
+    pub times: Vec<f64>,
+    /// Row by row.
+    pub values: Vec<f64>,
+}
+
+impl Rows {
+    fn of(times: &[f64], values: &[f64]) -> Self {
+        Self { times: times.to_vec(), values: values.to_vec() }
+    }
+}
+
+impl SavedSteps {
+    /// Numbers from which no run of the problem comes, whatever a file's checksum says. That the
+    /// network is another one is seen by the evolution itself.
+    pub(super) fn check(&self, problem: &Problem, points: usize) -> Result<(), SessionError> {
+        let refuse = |reason: String| Err(SessionError::Saved { reason });
+        let (found, times) = (self.frames.values.len(), self.frames.times.len());
+        if times.checked_mul(points) != Some(found) {
+            return refuse(format!("{found} values at {times} times of a grid of {points} points"));
+        }
+        let state = &self.evolution;
+        let (start, end) = (problem.time.start, problem.time.end);
+        let slack = 1e-9 * (end - start);
+        if !(start - slack..=end + slack).contains(&state.time) {
+            let time = state.time;
+            return refuse(format!("it stands at t = {time}, outside of {start} to {end}"));
+        }
+        let lists = [
+            &self.fitted,
+            &state.theta,
+            &state.controller,
+            &state.points,
+            &state.weights,
+            &self.frames.times,
+            &self.frames.values,
+        ];
+        let finite = lists.into_iter().flatten().all(|v| v.is_finite());
+        if !finite || !state.dt.is_finite() || state.dt <= 0.0 {
+            return refuse("a number that is not finite".to_owned());
+        }
+        Ok(())
+    }
 }
 
 impl Session {
@@ -41,8 +95,8 @@ impl Session {
                 fitted: self.fitted.clone(),
                 evolution: evolution.save(),
                 history: self.history.clone(),
-                frames: self.frames.clone(),
-                trajectory: (self.trajectory.times().to_vec(), self.trajectory.values().to_vec()),
+                frames: Rows::of(self.frames.times(), self.frames.values()),
+                trajectory: Rows::of(self.trajectory.times(), self.trajectory.values()),
                 densities: self.densities.clone(),
                 seconds: self.seconds,
             }))
@@ -52,8 +106,11 @@ impl Session {
     /// The part of [`Session::save`] that the next step needs, without what was computed before;
     /// `None` before the first step can be taken.
     #[must_use]
-    pub fn evolution_state(&self) -> Option<EvolutionState> {
-        self.evolution.as_ref().map(Evolution::save)
+    pub fn mark(&self) -> Option<SavedState> {
+        let evolution = self.evolution.as_ref().map(Evolution::save)?;
+        let (fitted, seconds) = (self.fitted.clone(), self.seconds);
+        let steps = SavedSteps { fitted, evolution, seconds, ..SavedSteps::default() };
+        Some(SavedState::Steps(Box::new(steps)))
     }
 
     pub(super) fn restore(&mut self, saved: SavedState) -> Result<(), SessionError> {
@@ -66,10 +123,15 @@ impl Session {
                 Ok(())
             }
             SavedState::Steps(saved) => self.restore_steps(*saved),
+            SavedState::Training(_) => {
+                let reason = "it is the state of a training".to_owned();
+                Err(SessionError::Saved { reason })
+            }
         }
     }
 
     fn restore_steps(&mut self, saved: SavedSteps) -> Result<(), SessionError> {
+        saved.check(&self.problem, self.grid.points())?;
         self.take_fitted(saved.fitted)?;
         if let Some(evolution) = &mut self.evolution {
             evolution.restore(saved.evolution)?;
@@ -79,9 +141,8 @@ impl Session {
         }
         self.spectrum = saved.history.spectra.last().cloned();
         self.history = saved.history;
-        self.frames = saved.frames;
-        let (times, values) = saved.trajectory;
-        self.trajectory.restore(times, values);
+        self.frames.restore(&saved.frames.times, &saved.frames.values);
+        self.trajectory.restore(saved.trajectory.times, saved.trajectory.values);
         self.densities = saved.densities;
         self.seconds = saved.seconds;
         Ok(())

@@ -108,7 +108,7 @@ fn steps_by_command_are_the_steps_of_a_free_run() {
 fn steps_of(saved: &SavedState) -> &SavedSteps {
     match saved {
         SavedState::Steps(steps) => steps,
-        SavedState::Fit { .. } => panic!("the fit is over"),
+        other => panic!("no time steps: {}", other.place()),
     }
 }
 

@@ -338,7 +338,8 @@ impl App {
     fn save(&mut self, what: Saved) {
         let made = match what {
             Saved::Problem => Ok(export::problem(&self.state)),
-            Saved::Checkpoint => export::checkpoint(&self.state, &self.story()),
+            // It comes back with the state.
+            Saved::Checkpoint => return self.line.send(Request::Save),
             Saved::History => Ok(export::history(&self.state)),
             Saved::Picture => export::picture(&self.state),
         };

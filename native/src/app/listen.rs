@@ -59,13 +59,12 @@ impl App {
                     training.take(*snapshot);
                 }
             }
-            Update::TrainingMark(mark) => {
-                if let Some(training) = &mut self.state.training {
-                    training.take_mark(*mark);
-                }
-            }
             Update::Deeds(deeds) => self.take_deeds(deeds),
-            Update::Mark(mark) => self.state.mirror.take_mark(*mark),
+            Update::Mark(mark) => match &mut self.state.training {
+                Some(training) => training.take_mark(*mark),
+                None => self.state.mirror.take_mark(*mark),
+            },
+            Update::Saved(checkpoint) => self.save_checkpoint(*checkpoint),
             Update::Stopped(why) => self.recover(&why),
             Update::Message(message) => self.notice(message, false),
             Update::Refused { run, message } => {

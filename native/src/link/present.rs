@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sketchpde::evolve::EvolveError;
 use sketchpde::problem::{Boundary, Problem, ReferenceKind};
 use sketchpde::reference::{self, Reference};
-use sketchpde::session::{self, Clock, Command, Phase, Session, SessionError};
+use sketchpde::session::{self, Checkpoint, Clock, Command, Maker, Phase, Session, SessionError};
 
 use super::deeds::{Deeds, What};
 use super::stroke::redrawn;
@@ -246,7 +246,17 @@ impl Present {
             return None;
         }
         self.marked = Some((step, now));
-        Mark::of(&self.session, self.deeds.done.len())
+        let (run, deeds) = (self.run, self.deeds.done.len());
+        Some(Mark { run, state: self.session.mark()?, deeds })
+    }
+
+    /// The run as a file, but for its story; `None` where a failed fit left nothing to go on from.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        let maker = Maker::of(self.session.description());
+        let problem = &self.session.problem().source;
+        let (comparable, told) = (self.comparable, self.deeds.done.len());
+        let checkpoint = Checkpoint::new(maker, problem, self.session.save()?);
+        Some(Checkpoint { comparable, told, ..checkpoint })
     }
 
     /// What was not sent yet; `None` where there is nothing.

@@ -4,16 +4,19 @@ use std::ops::ControlFlow;
 
 use sketchpde::evolve::initial_fit::fit_key;
 use sketchpde::evolve::{Engine, EvolveError};
-use sketchpde::problem::{Overrides, Problem, ProblemErrors};
+use sketchpde::field::gpu::GpuError;
+use sketchpde::optimize::OptimizeError;
+use sketchpde::problem::{Overrides, Problem, ProblemErrors, ProblemFile};
 use sketchpde::reference::{Reference, ReferenceError, SpectralSolution};
-use sketchpde::session::{self, Clock, Command, Options, Phase, Session, SessionError, Start};
+use sketchpde::session::{
+    self, Clock, Command, Options, Phase, SavedState, Session, SessionError, Start,
+};
 
 use super::deeds::Deeds;
-use super::kept::KeptError;
 use super::pacing::Pacing;
 use super::present::Present;
 use super::race::concerns_both;
-use super::training::{Trainee, TrainingLoad};
+use super::training::Trainee;
 use super::{Activity, Backend, Beginning, Fault, Load, Request, RunId, Update};
 
 /// Frames that a run keeps: one per pixel column of the space-time picture is enough.
@@ -32,7 +35,9 @@ pub enum LoadError {
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
-    Kept(#[from] KeptError),
+    Device(#[from] GpuError),
+    #[error(transparent)]
+    Training(#[from] OptimizeError),
     #[error("a race begins when the network is fitted to the initial state")]
     RaceTooEarly,
     #[error("a race is between two ways to solve one problem, and these are two problems")]
@@ -76,7 +81,7 @@ impl Server {
     pub async fn handle(&mut self, request: Request) -> Vec<Update> {
         match request {
             Request::Load(load) => self.load(*load).await,
-            Request::Train(load) => self.train(&load).await,
+            Request::Save => vec![self.save()],
             Request::Command(command) => self.command(command).await,
             Request::Draw(stroke) => self.draw(stroke).await,
             Request::Snapshot => self.snapshot(false),
@@ -157,34 +162,49 @@ impl Server {
 
     async fn load(&mut self, load: Load) -> Vec<Update> {
         let run = load.run;
-        match self.set_up(load).await {
-            Ok(present) => {
+        match self.replace(load).await {
+            Ok(updates) => updates,
+            Err(error) => vec![Update::Refused { run, message: error.to_string() }],
+        }
+    }
+
+    /// Puts another run in the place of the present one.
+    async fn replace(&mut self, load: Load) -> Result<Vec<Update>, LoadError> {
+        match ProblemFile::from_bytes(load.toml.as_bytes(), None, &Overrides::new())? {
+            ProblemFile::Evolution(problem) => {
+                let present = self.set_up(problem, load).await?;
                 self.pacing.restart();
                 self.rival = None;
                 self.training = None;
                 let updates = present.introduce();
                 self.present = Some(present);
-                updates
+                Ok(updates)
             }
-            Err(error) => vec![Update::Refused { run, message: error.to_string() }],
-        }
-    }
-
-    async fn train(&mut self, load: &TrainingLoad) -> Vec<Update> {
-        match Trainee::new(load, self.clock).await {
-            Ok(mut trainee) => {
+            ProblemFile::Residual(problem) => {
+                let mut trainee = Trainee::new(problem, load, self.clock).await?;
                 (self.present, self.rival) = (None, None);
                 let mut shown = trainee.tell();
                 shown.extend(trainee.show(true));
                 self.training = Some(trainee);
-                shown
+                Ok(shown)
             }
-            Err(error) => vec![Update::Refused { run: load.run, message: error.to_string() }],
         }
     }
 
-    async fn set_up(&self, load: Load) -> Result<Present, LoadError> {
-        let problem = Problem::from_toml(&load.toml, &Overrides::new())?;
+    /// The present run as a file.
+    fn save(&self) -> Update {
+        let saved = match (&self.present, &self.training) {
+            (Some(present), _) => present.checkpoint(),
+            (None, Some(training)) => Some(training.checkpoint()),
+            (None, None) => None,
+        };
+        match saved {
+            Some(checkpoint) => Update::Saved(Box::new(checkpoint)),
+            None => Update::Message("There is no run to go on from.".to_owned()),
+        }
+    }
+
+    async fn set_up(&self, problem: Problem, load: Load) -> Result<Present, LoadError> {
         let key = fit_key(&problem);
         let known = self.fits.iter().find(|(known, _)| *known == key).map(|(_, fit)| fit.clone());
         let (mut fit, mut comparable) = (None, true);
@@ -196,9 +216,10 @@ impl Server {
                 fit = Some(key);
                 Start::Fit
             }
-            (Beginning::Kept(kept), _) => {
-                comparable = kept.comparable;
-                Start::Saved(kept.state(&problem, FRAMES)?)
+            (Beginning::Saved { state, comparable: kept }, _) => {
+                comparable = kept;
+                fit = matches!(*state, SavedState::Fit { .. }).then_some(key);
+                Start::Saved(*state)
             }
         };
         let engine = Engine::new(&problem, &load.backend).await?;

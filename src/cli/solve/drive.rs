@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
     fn keep_checkpoint(&self, keeper: &mut dyn Keeper) {
         let Some(state) = self.save() else { return };
         let said = match keeper.checkpoint(&state) {
-            Ok(()) => (Verbosity::Verbose, format!("Checkpoint {}", place(&state))),
+            Ok(()) => (Verbosity::Verbose, format!("Checkpoint {}", state.place())),
             Err(failure) => (Verbosity::Normal, format!("warning: no checkpoint: {failure}")),
         };
         self.progress.say(said.0, &said.1);
@@ -188,12 +188,5 @@ impl<'a> Run<'a> {
     /// The state after the step in progress.
     fn save(&self) -> Option<SavedState> {
         self.handle.request_save().recv().ok().flatten()
-    }
-}
-
-fn place(state: &SavedState) -> String {
-    match state {
-        SavedState::Fit { .. } => "in the initial fit".to_owned(),
-        SavedState::Steps(state) => format!("at step {}", state.history.records.len()),
     }
 }

@@ -186,7 +186,7 @@ fn evolve(arguments: &Arguments, problem: Problem) -> Result<(), Failure> {
     let mut store = Store::new(folder, &problem, &engine.describe(), arguments.cache());
     progress.say(Verbosity::Normal, &headline(&problem, &engine.describe()));
     progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
-    let start = store.start(&problem, arguments.resume, &progress)?;
+    let start = store.start(arguments.resume, &progress)?;
     let options = Options { start, frames: store::FRAMES, clock: wall_clock };
     let handle = SessionHandle::spawn(problem.clone(), engine, options)?;
     let run = Run::begin(handle, problem, arguments.cache(), &mut progress)?;
