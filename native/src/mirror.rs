@@ -257,13 +257,6 @@ impl Mirror {
         }
     }
 
-    /// Named parameters as they are now.
-    pub fn set_parameter(&mut self, name: &str, value: f64) {
-        if let Some(parameter) = self.problem.parameters.iter_mut().find(|p| p.name == name) {
-            parameter.value = value;
-        }
-    }
-
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.status.as_ref().map_or(Phase::Fit, |status| status.phase)
@@ -280,7 +273,7 @@ impl Mirror {
         let rival = self.rival.as_ref().and_then(|rival| rival.status.as_ref());
         let own = match self.phase() {
             Phase::Fit => true,
-            Phase::Steps => self.playing(),
+            Phase::Steps | Phase::Training => self.playing(),
             Phase::Done | Phase::Failed => false,
         };
         own || rival.is_some_and(|s| s.phase == Phase::Steps && s.playing)
@@ -404,7 +397,8 @@ mod tests {
     #[test]
     fn a_story_from_a_mark_keeps_what_the_run_has_there() {
         let deed = |step, what| Deed { step, what };
-        let columns = |count| What::Command(Command::SetColumns(count));
+        let columns =
+            |count: usize| What::Command(Command::set("method.columns", count.to_string()));
         let drawn = What::Draw(vec![[0.0, 1.0]]);
         let all = [
             deed(2, columns(5)),

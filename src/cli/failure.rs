@@ -57,8 +57,6 @@ pub enum Failure {
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
-    Engine(#[from] EvolveError),
-    #[error(transparent)]
     Training(#[from] OptimizeError),
     #[error(transparent)]
     Device(#[from] GpuError),
@@ -129,12 +127,14 @@ impl Failure {
                 | SolutionError::NoTime { .. }
                 | SolutionError::Quantity { .. },
             )
-            | Self::Device(GpuError::NoDouble { .. } | GpuError::NoLongNumbers { .. })
             | Self::SeedsOfEvolution { .. }
-            | Self::Engine(EvolveError::Precision { .. }) => 2,
-            Self::Training(OptimizeError::LossNotFinite { .. }) => 3,
+            | Self::Session(
+                SessionError::Device(GpuError::NoDouble { .. } | GpuError::NoLongNumbers { .. })
+                | SessionError::Evolve(EvolveError::Precision { .. }),
+            ) => 2,
             Self::Session(
                 SessionError::Diverged { .. }
+                | SessionError::Training(OptimizeError::LossNotFinite { .. })
                 | SessionError::Evolve(
                     EvolveError::Grown { .. }
                     | EvolveError::Lost { .. }
@@ -144,12 +144,9 @@ impl Failure {
             ) => 3,
             Self::ErrorAbove { .. } => 4,
             Self::Device(error)
-            | Self::Engine(EvolveError::Gpu(error))
-            | Self::Session(SessionError::Evolve(EvolveError::Gpu(error)))
-                if is_unusable(error) =>
-            {
-                5
-            }
+            | Self::Session(
+                SessionError::Device(error) | SessionError::Evolve(EvolveError::Gpu(error)),
+            ) if is_unusable(error) => 5,
             Self::Interrupted { .. } => 130,
             _ => 1,
         }

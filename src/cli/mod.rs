@@ -21,7 +21,6 @@ mod reproduce;
 mod show;
 mod solve;
 mod spread;
-mod train;
 
 use clap::{Parser, Subcommand};
 

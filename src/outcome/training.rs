@@ -43,7 +43,7 @@ pub struct TrainingResult {
 }
 
 impl TrainingResult {
-    pub fn of(session: &mut TrainingSession) -> Self {
+    pub fn of(session: &TrainingSession) -> Self {
         let rows = session.rows();
         let (description, warning) = (session.describe(), session.warning());
         let (problem, report) = (session.problem(), session.report());

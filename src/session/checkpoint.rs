@@ -41,11 +41,7 @@ impl Maker {
         Self { program: env!("CARGO_PKG_VERSION").to_owned(), device: device.identity() }
     }
 
-    /// Whether a run of `other` goes on to the same bits here.
-    ///
-    /// # Errors
-    /// [`CheckpointError::OtherMaker`].
-    pub fn accept(&self, other: &Self) -> Result<(), CheckpointError> {
+    fn accept(&self, other: &Self) -> Result<(), CheckpointError> {
         if self == other {
             return Ok(());
         }
@@ -100,18 +96,18 @@ impl Checkpoint {
         maker: &Maker,
         problem: &str,
     ) -> Result<(Self, Option<OutputError>), OutputError> {
-        checkpoint::resume(folder, &|found: &Self| {
-            if found.problem != problem {
-                return Err(CheckpointError::OtherProblem);
-            }
-            maker.accept(&found.maker)
-        })
+        checkpoint::resume(folder, &|found: &Self| found.accept(maker, problem))
     }
 
-    /// Where the run stands, in words that follow "goes on".
-    #[must_use]
-    pub fn place(&self) -> String {
-        self.state.place()
+    /// Whether the run goes on to the same bits as this problem by this maker.
+    ///
+    /// # Errors
+    /// [`CheckpointError::OtherProblem`] and [`CheckpointError::OtherMaker`].
+    pub fn accept(&self, maker: &Maker, problem: &str) -> Result<(), CheckpointError> {
+        if self.problem != problem {
+            return Err(CheckpointError::OtherProblem);
+        }
+        maker.accept(&self.maker)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Phase, Seconds, Session, SessionError};
+use super::evolving::{Evolving, Fitting};
+use super::run::Work;
+use super::{Recording, Seconds, Session, SessionError};
 use crate::evolve::initial_fit::{FitState, InitialFit};
-use crate::evolve::{Evolution, EvolutionState};
+use crate::evolve::{Engine, EvolutionState};
 use crate::optimize::TrainingState;
 use crate::output::{DensityRecord, History};
 use crate::problem::Problem;
@@ -25,6 +27,8 @@ pub enum SavedState {
 pub struct SavedSteps {
     /// Parameters after the initial fit, for [`Command::Reset`](super::Command::Reset).
     pub fitted: Vec<f64>,
+    /// Whether the run began with another state than the problem's.
+    pub redrawn: bool,
     pub evolution: EvolutionState,
     pub history: History,
     /// Of the evaluation grid, for the pictures.
@@ -84,45 +88,57 @@ impl SavedSteps {
 }
 
 impl Session {
-    /// The state to go on from; `None` where a failure of the initial fit left none.
+    /// The state to go on from; `None` where a failure between fit and steps left none.
     #[must_use]
     pub fn save(&self) -> Option<SavedState> {
-        if let Some(fit) = &self.fit {
-            return Some(SavedState::Fit { fit: fit.save(), seconds: self.seconds });
+        match &self.work {
+            Work::Evolution(evolving) => {
+                let record = &evolving.record;
+                let mut steps = self.steps(evolving);
+                steps.history = record.history.clone();
+                steps.frames = Rows::of(record.frames.times(), record.frames.values());
+                steps.trajectory = Rows::of(record.trajectory.times(), record.trajectory.values());
+                steps.densities = record.densities.clone();
+                Some(SavedState::Steps(Box::new(steps)))
+            }
+            _ => self.mark(),
         }
-        self.evolution.as_ref().map(|evolution| {
-            SavedState::Steps(Box::new(SavedSteps {
-                fitted: self.fitted.clone(),
-                evolution: evolution.save(),
-                history: self.history.clone(),
-                frames: Rows::of(self.frames.times(), self.frames.values()),
-                trajectory: Rows::of(self.trajectory.times(), self.trajectory.values()),
-                densities: self.densities.clone(),
-                seconds: self.seconds,
-            }))
-        })
     }
 
-    /// The part of [`Session::save`] that the next step needs, without what was computed before;
-    /// `None` before the first step can be taken.
+    /// [`Session::save`] without what was shown of the run before: all that its next step needs.
     #[must_use]
     pub fn mark(&self) -> Option<SavedState> {
-        let evolution = self.evolution.as_ref().map(Evolution::save)?;
-        let (fitted, seconds) = (self.fitted.clone(), self.seconds);
-        let steps = SavedSteps { fitted, evolution, seconds, ..SavedSteps::default() };
-        Some(SavedState::Steps(Box::new(steps)))
+        match &self.work {
+            Work::InitialFit(fitting) => {
+                Some(SavedState::Fit { fit: fitting.fit.save(), seconds: self.seconds })
+            }
+            Work::Evolution(evolving) => Some(SavedState::Steps(Box::new(self.steps(evolving)))),
+            Work::Training(training) => Some(SavedState::Training(training.save())),
+            Work::Lost(_) | Work::Nothing => None,
+        }
     }
 
-    pub(super) fn restore(&mut self, saved: SavedState) -> Result<(), SessionError> {
+    fn steps(&self, evolving: &Evolving) -> SavedSteps {
+        let (evolution, record) = (evolving.evolution.save(), &evolving.record);
+        let (fitted, redrawn, seconds) = (record.fitted.clone(), record.redrawn, self.seconds);
+        SavedSteps { fitted, redrawn, evolution, seconds, ..SavedSteps::default() }
+    }
+
+    pub(super) fn restore(
+        &mut self,
+        mut record: Recording,
+        engine: Engine,
+        saved: SavedState,
+    ) -> Result<(), SessionError> {
         match saved {
             SavedState::Fit { fit, seconds } => {
-                let fit = InitialFit::restore(&self.problem, &fit)?;
-                self.fit_error = Some(fit.between());
-                self.fit = Some(fit);
+                let fit = InitialFit::restore(&record.problem, &fit)?;
+                record.fit.error = Some(fit.between());
+                self.work = Work::InitialFit(Box::new(Fitting { record, engine, fit }));
                 self.seconds = seconds;
                 Ok(())
             }
-            SavedState::Steps(saved) => self.restore_steps(*saved),
+            SavedState::Steps(saved) => self.restore_steps(record, engine, *saved),
             SavedState::Training(_) => {
                 let reason = "it is the state of a training".to_owned();
                 Err(SessionError::Saved { reason })
@@ -130,21 +146,28 @@ impl Session {
         }
     }
 
-    fn restore_steps(&mut self, saved: SavedSteps) -> Result<(), SessionError> {
-        saved.check(&self.problem, self.grid.points())?;
-        self.take_fitted(saved.fitted)?;
-        if let Some(evolution) = &mut self.evolution {
-            evolution.restore(saved.evolution)?;
-            if evolution.finished() {
-                self.phase = Phase::Done;
-            }
+    fn restore_steps(
+        &mut self,
+        mut record: Recording,
+        engine: Engine,
+        saved: SavedSteps,
+    ) -> Result<(), SessionError> {
+        saved.check(&record.problem, record.grid.points())?;
+        record.redrawn = saved.redrawn;
+        let mut evolving = self.take_fitted(record, engine, saved.fitted)?;
+        evolving.evolution.restore(saved.evolution)?;
+        evolving.spectrum = saved.history.spectra.last().cloned();
+        let record = &mut evolving.record;
+        record.history = saved.history;
+        record.frames.restore(&saved.frames.times, &saved.frames.values);
+        record.trajectory.restore(saved.trajectory.times, saved.trajectory.values);
+        record.densities = saved.densities;
+        if record.redrawn {
+            record.initial_error = None;
+            record.gaussian = None;
         }
-        self.spectrum = saved.history.spectra.last().cloned();
-        self.history = saved.history;
-        self.frames.restore(&saved.frames.times, &saved.frames.values);
-        self.trajectory.restore(saved.trajectory.times, saved.trajectory.values);
-        self.densities = saved.densities;
         self.seconds = saved.seconds;
+        self.work = Work::Evolution(evolving);
         Ok(())
     }
 }

@@ -3,13 +3,12 @@
 use std::ops::ControlFlow;
 
 use sketchpde::evolve::initial_fit::fit_key;
-use sketchpde::evolve::{Engine, EvolveError};
 use sketchpde::field::gpu::GpuError;
 use sketchpde::optimize::OptimizeError;
 use sketchpde::problem::{Overrides, Problem, ProblemErrors, ProblemFile};
 use sketchpde::reference::{Reference, ReferenceError, SpectralSolution};
 use sketchpde::session::{
-    self, Clock, Command, Options, Phase, SavedState, Session, SessionError, Start,
+    self, Clock, Command, Options, Phase, SavedState, Session, SessionError, Solver, Start,
 };
 
 use super::deeds::Deeds;
@@ -17,7 +16,7 @@ use super::pacing::Pacing;
 use super::present::Present;
 use super::race::concerns_both;
 use super::training::Trainee;
-use super::{Activity, Backend, Beginning, Fault, Load, Request, RunId, Update};
+use super::{Activity, Beginning, Fault, Load, Request, RunId, Update};
 
 /// Frames that a run keeps: one per pixel column of the space-time picture is enough.
 const FRAMES: usize = 400;
@@ -30,8 +29,6 @@ const FITS: usize = 16;
 pub enum LoadError {
     #[error(transparent)]
     Problem(#[from] ProblemErrors),
-    #[error(transparent)]
-    Engine(#[from] EvolveError),
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
@@ -155,7 +152,7 @@ impl Server {
         if present.session.status().phase != Phase::Fit
             && let Some(key) = present.fit.take()
         {
-            let fitted = present.session.fitted().to_vec();
+            let fitted = present.record().fitted().to_vec();
             remember(&mut self.fits, key, fitted);
         }
     }
@@ -214,7 +211,7 @@ impl Server {
             }
             (Beginning::Fit, None) => {
                 fit = Some(key);
-                Start::Fit
+                Start::Beginning
             }
             (Beginning::Saved { state, comparable: kept }, _) => {
                 comparable = kept;
@@ -222,8 +219,8 @@ impl Server {
                 Start::Saved(*state)
             }
         };
-        let engine = Engine::new(&problem, &load.backend).await?;
-        let mut session = Session::new(problem, engine, self.options(start)).await?;
+        let solver = Solver::open(ProblemFile::Evolution(problem), &load.backend).await?;
+        let mut session = Session::new(solver, self.options(start)).await?;
         if !load.playing {
             session.obey(Command::Pause).await?;
         }
@@ -296,30 +293,19 @@ impl Server {
 
     /// The device was lost: the run goes on from its last state on the CPU.
     async fn leave_the_device(&mut self) -> Vec<Update> {
-        let Some(lost) = self.present.take() else { return Vec::new() };
-        let reason = lost.session.failure().map(ToString::to_string).unwrap_or_default();
-        match self.go_on(&lost).await {
-            Ok(present) => {
+        let Some(present) = &mut self.present else { return Vec::new() };
+        let reason = present.session.failure().map(ToString::to_string).unwrap_or_default();
+        match present.leave_the_device().await {
+            Ok(()) => {
                 let mut updates =
                     vec![Update::Message(format!("{reason}. The run goes on, on the CPU."))];
                 updates.extend(present.introduce());
-                self.present = Some(present);
                 updates
             }
             Err(error) => {
-                self.present = Some(lost);
                 vec![Update::Message(format!("{reason}. It cannot go on on the CPU: {error}"))]
             }
         }
-    }
-
-    async fn go_on(&self, lost: &Present) -> Result<Present, LoadError> {
-        let problem = lost.session.problem().clone();
-        let engine = Engine::new(&problem, &Backend::Cpu).await?;
-        let start = lost.session.save().map_or(Start::Fit, Start::Saved);
-        let session = Session::new(problem, engine, self.options(start)).await?;
-        let present = Present::new(lost.run, session, lost.fit.clone(), lost.comparable());
-        Ok(present.with_deeds(lost.deeds().clone()))
     }
 }
 

@@ -71,7 +71,7 @@ fn links_bring_back_the_setup() {
 
 #[test]
 fn links_bring_back_what_was_done_along_the_way() {
-    let columns = |count| What::Command(Command::SetColumns(count));
+    let columns = |count: usize| What::Command(Command::set("method.columns", count.to_string()));
     let poke = Command::Disturb { place: vec![0.5], height: 0.25, radius: 0.1 };
     let deed = |step, what| Deed { step, what };
     let deeds = vec![
