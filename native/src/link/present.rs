@@ -68,10 +68,6 @@ impl Present {
         self.session.recording().expect("a run of steps")
     }
 
-    pub fn deeds(&self) -> &Deeds {
-        &self.deeds
-    }
-
     /// What a drawing side has to know of it at once.
     pub fn introduce(&self) -> Vec<Update> {
         let description = self.session.description();

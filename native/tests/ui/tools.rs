@@ -130,12 +130,22 @@ fn a_saved_run_is_opened_where_it_was() {
     assert!(name.ends_with(".sketchpde") && Checkpoint::is_one(&bytes), "{name}");
     click(&mut window, "Play (space)");
     until(&mut window, 100, |state| state.mirror.records.len() > at + 5);
-    waiting.set(Some(bytes));
+    waiting.set(Some(bytes.clone()));
     until(&mut window, 40, |state| {
         state.mirror.status.as_ref().is_some_and(|s| s.step == at && !s.playing)
     });
     assert_eq!(state(&window).mirror.values, values);
     assert!(state(&window).mirror.frames.times.len() > 30, "its picture is there");
+    // As the command line writes it: without a story.
+    let mut plain = Checkpoint::from_bytes(&bytes).expect("a checkpoint");
+    (plain.story, plain.told) = (String::new(), 0);
+    click(&mut window, "Play (space)");
+    until(&mut window, 100, |state| state.mirror.records.len() > at + 5);
+    waiting.set(Some(plain.to_bytes()));
+    until(&mut window, 40, |state| {
+        state.mirror.status.as_ref().is_some_and(|s| s.step == at && !s.playing)
+    });
+    assert_eq!(state(&window).mirror.values, values);
     waiting.set(Some(b"sketchpde run 3\nnonsense".to_vec()));
     window.run_steps(3);
     assert!(state(&window).notices.iter().any(|n| n.bad && n.text.contains("earlier version")));
@@ -277,7 +287,7 @@ fn a_training_is_saved_opened_and_shared() {
 
     click(&mut window, "Allen-Cahn equation");
     until(&mut window, 40, |state| state.training.is_none() && state.mirror.records.len() > 2);
-    waiting.set(Some(bytes));
+    waiting.set(Some(bytes.clone()));
     until(&mut window, 20, |state| state.training.as_ref().is_some_and(|t| !t.points.is_empty()));
     assert_eq!(losses(&window), before, "it stands where it stood");
     click(&mut window, "Play (space)");
