@@ -9,6 +9,8 @@ mod faults;
 mod files;
 #[path = "cli/interruption.rs"]
 mod interruption;
+#[path = "cli/kills.rs"]
+mod kills;
 #[path = "cli/problems.rs"]
 mod problems;
 #[path = "cli/questions.rs"]

@@ -3,12 +3,11 @@
 use sketchpde::output::plots::Names;
 use sketchpde::output::plots::field::{final_state, space_time};
 use sketchpde::output::{Axis, SpaceTimeField};
+use sketchpde::session::Checkpoint;
 
 use crate::app::state::{Saved, State};
 use crate::app::training::Training;
-use crate::link::{Checkpoint, TrainingCheckpoint};
 use crate::mirror::Mirror;
-use crate::setup::share::{Story, to_fragment, training_to_fragment};
 
 /// A file to be given to the person.
 pub struct File {
@@ -37,16 +36,10 @@ pub fn problem(state: &State) -> File {
     File { name: name(&state.mirror.problem.name, Saved::Problem), bytes: text.into_bytes() }
 }
 
-/// The problem and the run until now, to go on from.
-///
-/// # Errors
-/// Why there is nothing to go on from.
-pub fn checkpoint(state: &State, story: &Story) -> Result<File, String> {
-    let kept = state.mirror.kept(!state.stale);
-    let kept = kept.ok_or("There is no run yet to go on from: the network is being fitted.")?;
-    let toml = String::from_utf8_lossy(&problem(state).bytes).into_owned();
-    let bytes = Checkpoint { toml, kept, link: to_fragment(story) }.to_bytes();
-    Ok(File { name: name(&state.mirror.problem.name, Saved::Checkpoint), bytes })
+/// The run until now, to go on from.
+#[must_use]
+pub fn checkpoint(problem: &str, checkpoint: &Checkpoint) -> File {
+    File { name: name(problem, Saved::Checkpoint), bytes: checkpoint.to_bytes() }
 }
 
 /// One line per time step.
@@ -89,10 +82,7 @@ pub fn picture(state: &State) -> Result<File, String> {
 pub fn training(training: &Training, what: Saved) -> Result<File, String> {
     let bytes = match what {
         Saved::Problem => training.problem.source.clone().into_bytes(),
-        Saved::Checkpoint => {
-            let state = training.mark().ok_or("There is nothing yet to go on from.")?;
-            TrainingCheckpoint { link: training_to_fragment(&training.setup), state }.to_bytes()
-        }
+        Saved::Checkpoint => return Err("The solver saves it.".to_owned()),
         Saved::History => training_history(training).into_bytes(),
         Saved::Picture => training_picture(training)?,
     };

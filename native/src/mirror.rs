@@ -3,9 +3,9 @@
 use sketchpde::network::{Network, Site};
 use sketchpde::output::{History, Spectrum, StepRecord};
 use sketchpde::problem::{MethodSettings, Problem};
-use sketchpde::session::{EvaluationGrid, Phase, Snapshot, Status};
+use sketchpde::session::{EvaluationGrid, Phase, Rows, SavedState, Snapshot, Status};
 
-use crate::link::{Deed, Deeds, FrameBlock, Kept, Loaded, Mark, RunId};
+use crate::link::{Deed, Deeds, FrameBlock, Loaded, Mark, RunId};
 use crate::setup::Setup;
 use crate::setup::share::Story;
 
@@ -143,7 +143,7 @@ impl Mirror {
     pub fn story_from_mark(&self) -> (Story, usize) {
         let Story { setup, mut deeds } = self.story();
         let Some(mark) = &self.mark else { return (setup.into(), 0) };
-        let (done, step) = (self.deeds.done.len(), mark.evolution.step);
+        let (done, step) = (self.deeds.done.len(), mark.step());
         let marked = mark.deeds.min(done);
         let due = deeds.split_off(done);
         let later = deeds.split_off(marked);
@@ -154,23 +154,21 @@ impl Mirror {
         (Story { setup, deeds }, done)
     }
 
-    /// The run until the latest mark, to go on from there; `comparable` where nothing was changed
-    /// on the way.
+    /// The run until the latest mark, to go on from there.
     #[must_use]
-    pub fn kept(&self, comparable: bool) -> Option<Kept> {
+    pub fn kept(&self) -> Option<SavedState> {
         let mark = self.mark.clone()?;
-        let known = self.frames.times.partition_point(|&time| time <= mark.evolution.time);
-        let records = self.records.iter().filter(|r| r.step <= mark.evolution.step);
+        let SavedState::Steps(steps) = &mark.state else { return None };
+        let (step, time) = (steps.evolution.step, steps.evolution.time);
+        let known = self.frames.times.partition_point(|&kept| kept <= time);
+        let records = self.records.iter().filter(|r| r.step <= step);
         // What is known of errors belongs to the reference, which comes again.
         let records = records.map(|r| StepRecord { error: None, ..r.clone() }).collect();
         let spectra = self.spectrum.iter().cloned().collect();
-        Some(Kept {
-            history: History { records, spectra },
-            times: self.frames.times[..known].to_vec(),
-            values: self.frames.values[..known * self.grid.points()].to_vec(),
-            comparable,
-            mark,
-        })
+        let values = &self.frames.values[..known * self.grid.points()];
+        let values = values.iter().map(|&value| f64::from(value)).collect();
+        let frames = Rows { times: self.frames.times[..known].to_vec(), values };
+        Some(mark.whole(History { records, spectra }, frames))
     }
 
     /// s of the latest step.
@@ -259,13 +257,6 @@ impl Mirror {
         }
     }
 
-    /// Named parameters as they are now.
-    pub fn set_parameter(&mut self, name: &str, value: f64) {
-        if let Some(parameter) = self.problem.parameters.iter_mut().find(|p| p.name == name) {
-            parameter.value = value;
-        }
-    }
-
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.status.as_ref().map_or(Phase::Fit, |status| status.phase)
@@ -282,7 +273,7 @@ impl Mirror {
         let rival = self.rival.as_ref().and_then(|rival| rival.status.as_ref());
         let own = match self.phase() {
             Phase::Fit => true,
-            Phase::Steps => self.playing(),
+            Phase::Steps | Phase::Training => self.playing(),
             Phase::Done | Phase::Failed => false,
         };
         own || rival.is_some_and(|s| s.phase == Phase::Steps && s.playing)
@@ -354,7 +345,7 @@ mod tests {
     use super::*;
     use crate::link::What;
     use sketchpde::problem::Preset;
-    use sketchpde::session::Command;
+    use sketchpde::session::{Command, SavedSteps};
 
     fn mirror() -> Mirror {
         let preset = Preset::find("heat-dirichlet").expect("a preset");
@@ -406,7 +397,8 @@ mod tests {
     #[test]
     fn a_story_from_a_mark_keeps_what_the_run_has_there() {
         let deed = |step, what| Deed { step, what };
-        let columns = |count| What::Command(Command::SetColumns(count));
+        let columns =
+            |count: usize| What::Command(Command::set("method.columns", count.to_string()));
         let drawn = What::Draw(vec![[0.0, 1.0]]);
         let all = [
             deed(2, columns(5)),
@@ -417,9 +409,10 @@ mod tests {
         let mut mirror = mirror();
         mirror.deeds = Deeds::new(all.to_vec(), 3);
         assert_eq!(mirror.story().deeds, all);
-        let mut mark = Mark { deeds: 1, ..Mark::default() };
-        mark.evolution.step = 4;
-        mirror.take_mark(mark);
+        let mut steps = SavedSteps::default();
+        steps.evolution.step = 4;
+        let state = SavedState::Steps(Box::new(steps));
+        mirror.take_mark(Mark { run: 1, state, deeds: 1 });
         let (story, done) = mirror.story_from_mark();
         // What was drawn after the mark may be what stopped the solver.
         assert_eq!(story.deeds, [deed(2, columns(5)), deed(4, columns(7)), deed(9, drawn)]);

@@ -50,20 +50,12 @@ pub enum Failure {
         path.display()
     )]
     OtherProblem { path: PathBuf, before: String, now: String },
-    #[error(
-        "{} was written on another device, in another precision or by another version: go on with \
-         the --backend, --adapter and --precision of that run, or start anew without --resume",
-        path.display()
-    )]
-    OtherDevice { path: PathBuf },
     #[error(transparent)]
     Files(#[from] OutputError),
     #[error("{source}{}", state_kept(*kept))]
     NotWritten { source: OutputError, kept: bool },
     #[error(transparent)]
     Session(#[from] SessionError),
-    #[error(transparent)]
-    Engine(#[from] EvolveError),
     #[error(transparent)]
     Training(#[from] OptimizeError),
     #[error(transparent)]
@@ -142,12 +134,14 @@ impl Failure {
                 | SolutionError::NoTime { .. }
                 | SolutionError::Quantity { .. },
             )
-            | Self::Device(GpuError::NoDouble { .. } | GpuError::NoLongNumbers { .. })
             | Self::SeedsOfEvolution { .. }
-            | Self::Engine(EvolveError::Precision { .. }) => 2,
-            Self::Training(OptimizeError::LossNotFinite { .. }) => 3,
+            | Self::Session(
+                SessionError::Device(GpuError::NoDouble { .. } | GpuError::NoLongNumbers { .. })
+                | SessionError::Evolve(EvolveError::Precision { .. }),
+            ) => 2,
             Self::Session(
                 SessionError::Diverged { .. }
+                | SessionError::Training(OptimizeError::LossNotFinite { .. })
                 | SessionError::Evolve(
                     EvolveError::Grown { .. }
                     | EvolveError::Lost { .. }
@@ -157,12 +151,9 @@ impl Failure {
             ) => 3,
             Self::ErrorAbove { .. } => 4,
             Self::Device(error)
-            | Self::Engine(EvolveError::Gpu(error))
-            | Self::Session(SessionError::Evolve(EvolveError::Gpu(error)))
-                if is_unusable(error) =>
-            {
-                5
-            }
+            | Self::Session(
+                SessionError::Device(error) | SessionError::Evolve(EvolveError::Gpu(error)),
+            ) if is_unusable(error) => 5,
             Self::Interrupted { .. } => 130,
             _ => 1,
         }

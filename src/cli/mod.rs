@@ -23,7 +23,6 @@ mod show;
 mod solve;
 mod spread;
 mod sweep;
-mod train;
 
 use clap::{Parser, Subcommand};
 

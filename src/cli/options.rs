@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::failure::Failure;
+use crate::output::OutputError;
 use crate::problem::{Overrides, Preset, ProblemFile};
+use crate::session::Checkpoint;
 
 /// Which problem, with which changes.
 #[derive(Args)]
 pub struct ProblemArguments {
-    /// Name of a built-in problem (see `sketchpde list`), or path of a problem file.
+    /// Name of a built-in problem (see `sketchpde list`), or path of a problem file or a saved run.
     #[arg(value_name = "NAME|FILE")]
     pub problem: String,
 
@@ -40,11 +42,27 @@ impl ProblemArguments {
             Err(unknown) => {
                 let path = PathBuf::from(&self.problem);
                 if path.exists() || looks_like_a_path(&self.problem) {
-                    std::fs::read(&path).map_err(|source| Failure::ReadProblem { path, source })
+                    let bytes = std::fs::read(&path)
+                        .map_err(|source| Failure::ReadProblem { path: path.clone(), source })?;
+                    match Checkpoint::is_one(&bytes) {
+                        true => Ok(saved(&path, &bytes)?.problem.into()),
+                        false => Ok(bytes),
+                    }
                 } else {
                     Err(Failure::UnknownProblem(unknown))
                 }
             }
+        }
+    }
+
+    /// The run that the file holds in place of a problem alone, where it is a saved one.
+    pub fn checkpoint(&self) -> Result<Option<Checkpoint>, Failure> {
+        let path = Path::new(&self.problem);
+        match std::fs::read(path) {
+            Ok(bytes) if Preset::find(&self.problem).is_err() && Checkpoint::is_one(&bytes) => {
+                saved(path, &bytes).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -73,6 +91,12 @@ impl ProblemArguments {
         overrides.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         Ok((bytes, overrides))
     }
+}
+
+fn saved(path: &Path, bytes: &[u8]) -> Result<Checkpoint, Failure> {
+    let path = path.to_owned();
+    let read = Checkpoint::from_bytes(bytes);
+    read.map_err(|source| OutputError::Checkpoint { path, source }.into())
 }
 
 /// A name with a separator or the usual ending is meant as a path even where no such file exists.

@@ -86,7 +86,7 @@ fn fraction(status: &Status) -> f64 {
     match status.phase {
         Phase::Fit => 0.0,
         Phase::Done => 1.0,
-        Phase::Steps | Phase::Failed => {
+        Phase::Steps | Phase::Training | Phase::Failed => {
             ((status.time - status.start) / (status.end - status.start)).clamp(0.0, 1.0)
         }
     }
@@ -98,9 +98,13 @@ fn describe(status: &Status) -> String {
         return format!("fit {}{error}", status.fit_iteration);
     }
     let steps = status.steps.map(|n| format!("/{n}")).unwrap_or_default();
-    let mut text = format!("step {}{steps}  t {:.3}", status.step, status.time);
+    let training = status.iteration.as_ref();
+    let mut text = match training {
+        Some(_) => format!("iteration {}{steps}", status.step),
+        None => format!("step {}{steps}  t {:.3}", status.step, status.time),
+    };
     // What matters most comes first: narrow terminals cut the rest.
-    if let (Phase::Steps, Some(seconds)) = (status.phase, status.seconds_left) {
+    if let (Phase::Steps | Phase::Training, Some(seconds)) = (status.phase, status.seconds_left) {
         text += &format!("  {} left", duration(seconds));
     }
     if let Some(error) = status.error {
@@ -108,6 +112,12 @@ fn describe(status: &Status) -> String {
     }
     if let Some(last) = &status.last {
         text += &format!("  residual {:.1e}  rank {}", last.residual, last.rank);
+    }
+    if let Some(point) = training {
+        text += &format!("  loss {:.1e}  step {:.1e}", point.loss, point.step_length);
+        if point.rank > 0 {
+            text += &format!("  rank {}", point.rank);
+        }
     }
     text
 }

@@ -100,6 +100,12 @@ impl TrainingHistory {
         state.insert("history.spectra".into(), spectra);
     }
 
+    /// How many iterations a saved state has done.
+    #[must_use]
+    pub fn length(state: &TrainingState) -> usize {
+        state.get("history.records").map_or(0, |records| records.len() / FIELDS)
+    }
+
     pub fn restore(state: &TrainingState) -> Result<Self, OptimizeError> {
         let damaged = |entry: &str| OptimizeError::State { entry: entry.to_owned() };
         let numbers = list(state, "history.records", None)?;

@@ -9,7 +9,7 @@ use crate::evolve::Coherence;
 use crate::network::Network;
 use crate::output::DensityRecord;
 use crate::problem::{Choice, Problem, Update};
-use crate::session::{Session, total_points};
+use crate::session::{Recording, Session, total_points};
 
 /// Times are in seconds, errors are relative L2 errors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -128,11 +128,11 @@ pub struct Seconds {
 }
 
 impl RunResult {
-    pub fn of(session: &Session, reference_error: Option<f64>) -> Self {
-        let (problem, status) = (session.problem(), session.status());
+    pub(super) fn of(session: &Session, record: &Recording, reference_error: Option<f64>) -> Self {
+        let (problem, status) = (record.problem(), session.status());
         let description = session.description();
         let parameters = Network::of(problem).parameters();
-        let last = session.history().records.last();
+        let last = record.history().records.last();
         Self {
             problem: problem.name.clone(),
             method: method(problem),
@@ -143,16 +143,16 @@ impl RunResult {
             parameters,
             points: total_points(problem),
             columns: last.map_or_else(|| columns(problem, parameters), |record| record.columns),
-            columns_range: columns_range(session),
+            columns_range: columns_range(record),
             steps: status.step,
-            rejected: session.history().records.iter().map(|r| r.rejected).sum(),
+            rejected: record.history().records.iter().map(|r| r.rejected).sum(),
             time: status.time,
             initial_error: status.initial_error,
             relative_l2: status.space_time_error,
-            relative_l2_of_each: of_each(session),
+            relative_l2_of_each: of_each(record),
             final_relative_l2: status.error,
             reference_error,
-            density: DensityResult::of(session.densities()),
+            density: DensityResult::of(record.densities()),
             coherence: session.coherence(),
             warning: status.warning,
             seconds: Seconds {
@@ -169,18 +169,18 @@ impl RunResult {
 }
 
 /// The errors of several unknowns; of one there is nothing beside its own.
-fn of_each(session: &Session) -> BTreeMap<String, f64> {
-    let names = &session.problem().unknowns;
-    let errors = session.frames().space_time_error_of_each(names.len());
+fn of_each(record: &Recording) -> BTreeMap<String, f64> {
+    let names = &record.problem().unknowns;
+    let errors = record.frames().space_time_error_of_each(names.len());
     let errors = errors.filter(|_| names.len() > 1).unwrap_or_default();
     names.iter().cloned().zip(errors).collect()
 }
 
 /// The fewest and the most columns of a step, where the run chose them.
-fn columns_range(session: &Session) -> Option<[usize; 2]> {
-    let columns = session.history().records.iter().map(|record| record.columns);
+fn columns_range(record: &Recording) -> Option<[usize; 2]> {
+    let columns = record.history().records.iter().map(|step| step.columns);
     let range = [columns.clone().min()?, columns.max()?];
-    session.problem().method.adaptive_columns.then_some(range)
+    record.problem().method.adaptive_columns.then_some(range)
 }
 
 /// s, or p for dense updates; the first s where the run chooses it.

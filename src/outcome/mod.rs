@@ -10,7 +10,7 @@ mod training;
 use crate::optimize::TrainingHistory;
 use crate::output::{Axis, DensityRecord, History, OutputError, ResultFolder, SpaceTimeField};
 use crate::problem::ProblemFile;
-use crate::session::{Session, TrainingSession};
+use crate::session::{self, Recording, Session};
 use crate::solution::{Solution, SolutionError};
 
 pub use evolution::{DensityErrors, DensityResult, RunResult, Seconds, columns};
@@ -44,29 +44,28 @@ pub enum Summary {
 }
 
 impl Outcome {
-    /// Of an evolution so far.
-    #[must_use]
-    pub fn of_session(session: &Session, summary: RunResult) -> Self {
-        Self {
-            problem: ProblemFile::Evolution(session.problem().clone()),
-            solution: Solution::of_session(session).ok(),
-            field: field(session),
-            course: Course::Steps(session.history().clone()),
-            densities: session.densities().to_vec(),
-            summary: Summary::Evolution(summary),
-        }
-    }
-
-    /// Of a training so far.
-    #[must_use]
-    pub fn of_training(session: &TrainingSession, summary: TrainingResult) -> Self {
-        Self {
-            problem: ProblemFile::Residual(session.problem().clone()),
-            solution: Some(Solution::of_training(session)),
-            field: session.field().unwrap_or_default(),
-            course: Course::Iterations(session.history().clone()),
-            densities: Vec::new(),
-            summary: Summary::Training(summary),
+    /// Of a run so far; `reference_error` is what the reference of an evolution says of itself.
+    ///
+    /// # Errors
+    /// [`SolutionError::NoParameters`] where an internal error left nothing of the run.
+    pub fn of(session: &Session, reference_error: Option<f64>) -> Result<Self, SolutionError> {
+        match session.course().ok_or(SolutionError::NoParameters)? {
+            session::Course::Evolution(record) => Ok(Self {
+                problem: ProblemFile::Evolution(record.problem().clone()),
+                solution: Solution::of_session(session).ok(),
+                field: field(record),
+                course: Course::Steps(record.history().clone()),
+                densities: record.densities().to_vec(),
+                summary: Summary::Evolution(RunResult::of(session, record, reference_error)),
+            }),
+            session::Course::Training(training) => Ok(Self {
+                problem: ProblemFile::Residual(training.problem().clone()),
+                solution: Some(Solution::of_training(training)),
+                field: training.field().unwrap_or_default(),
+                course: Course::Iterations(training.history().clone()),
+                densities: Vec::new(),
+                summary: Summary::Training(TrainingResult::of(training)),
+            }),
         }
     }
 
@@ -108,6 +107,15 @@ impl Outcome {
 }
 
 impl Summary {
+    /// Whether the run reached its end.
+    #[must_use]
+    pub fn completed(&self) -> bool {
+        match self {
+            Self::Evolution(result) => result.completed,
+            Self::Training(result) => result.completed,
+        }
+    }
+
     /// As in `result.json`.
     ///
     /// # Errors
@@ -140,15 +148,15 @@ impl Summary {
 }
 
 /// The frames with their axes.
-fn field(session: &Session) -> SpaceTimeField {
-    let frames = session.frames();
-    let names = session.problem().coordinates.iter().map(|c| c.name.clone());
+fn field(record: &Recording) -> SpaceTimeField {
+    let frames = record.frames();
+    let names = record.problem().coordinates.iter().map(|c| c.name.clone());
     let axes = names
-        .zip(session.grid().axes())
+        .zip(record.grid().axes())
         .map(|(name, values)| Axis { name, values: values.clone() })
         .collect();
     SpaceTimeField {
-        unknowns: session.problem().unknowns.clone(),
+        unknowns: record.problem().unknowns.clone(),
         times: frames.times().to_vec(),
         axes,
         values: frames.values().to_vec(),

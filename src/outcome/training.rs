@@ -56,7 +56,7 @@ fn of_each(session: &TrainingSession) -> BTreeMap<String, f64> {
 }
 
 impl TrainingResult {
-    pub fn of(session: &mut TrainingSession) -> Self {
+    pub fn of(session: &TrainingSession) -> Self {
         let rows = session.rows();
         let (description, warning) = (session.describe(), session.warning());
         let (problem, report) = (session.problem(), session.report());

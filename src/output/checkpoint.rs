@@ -1,38 +1,66 @@
-//! Checkpoints: the exact state of a run, versioned and checksummed.
+//! Checkpoints: the exact state of a run as a file, versioned and checksummed.
 //!
 //! A file is the magic bytes, the format's version (u32), the payload's length (u64), the SHA-256
-//! of the payload and the payload; numbers are little-endian, reals keep every bit.
+//! of the payload and the payload, which is whatever serde makes of the state in postcard's format;
+//! numbers of the head are little-endian, reals keep every bit. What the state is stands above this
+//! floor: here are the frame around it and the places in a folder.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::records::{History, Spectrum, StepRecord};
 use super::{OutputError, atomic};
-use crate::bytes::{Reader, Writer};
+use crate::bytes::Reader;
 
 const MAGIC: &[u8; 16] = b"sketchpde resume";
-const VERSION: u32 = 3;
+/// The version that is written and read.
+const FORMAT: u32 = 4;
 const HEADER: usize = 16 + 4 + 8 + 32;
+/// How the app's own files began before it wrote this format.
+const EARLIER: [&[u8]; 2] = [b"sketchpde run ", b"sketchpde training "];
 
-/// The state from which a run continues to the same bits.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Checkpoint {
-    /// SHA-256 of the resolved configuration.
-    pub configuration: [u8; 32],
-    pub seed: u64,
-    /// Steps done.
-    pub step: u64,
-    pub time: f64,
-    pub parameters: Vec<f64>,
-    /// Everything else, by name: the step controller's state, fields kept so far.
-    pub state: BTreeMap<String, Vec<f64>>,
-    pub history: History,
+/// Why bytes are no checkpoint to go on from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    #[error("is not a checkpoint: name the result folder of an interrupted run, or a saved run")]
+    Foreign,
+    #[error(
+        "was saved by an earlier version of this program, in a format that this one does not read: \
+         go on with that version, or begin the run anew"
+    )]
+    Earlier,
+    #[error(
+        "is a checkpoint of format {found}; this program reads format {FORMAT}: resume it with the \
+         version that wrote it"
+    )]
+    Later { found: u32 },
+    #[error(
+        "ends too early ({found} of {expected} bytes): the disk was full or the copy broke off; use \
+         the checkpoint before it"
+    )]
+    Truncated { found: u64, expected: u64 },
+    #[error("is damaged: its checksum does not match; use the checkpoint before it")]
+    Damaged,
+    #[error("holds a state that cannot be: {reason}; use the checkpoint before it")]
+    Inconsistent { reason: String },
+    #[error(
+        "belongs to a run with other settings: resume with the problem file and options of that \
+         run, or start anew without --resume"
+    )]
+    OtherProblem,
+    #[error(
+        "was written by version {program} on {device}, and this is version {own_program} on \
+         {own_device}, which comes to other bits: go on with the --backend, --adapter and \
+         --precision of that run, or start anew without --resume"
+    )]
+    OtherMaker { program: String, device: String, own_program: String, own_device: String },
 }
 
-/// SHA-256 of any bytes: what a checkpoint keeps of the configuration and a cache of its keys.
+/// SHA-256 of any bytes: what a cache keeps of its keys, and a checkpoint of its payload.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
@@ -76,214 +104,131 @@ pub fn remove(folder: &Path) {
     }
 }
 
-impl Checkpoint {
-    /// Writes the folder's newest checkpoint; the one before it is kept until the next.
-    ///
-    /// # Errors
-    /// [`OutputError::Write`]; the checkpoints that were there still are.
-    pub fn save(&self, folder: &Path) -> Result<(), OutputError> {
-        let (newest, previous) = (path(folder), previous_path(folder));
-        let incoming = incoming_path(folder);
-        atomic::write(&incoming, &self.encode())?;
-        let error = |source| OutputError::Write { path: newest.clone(), source };
-        if newest.exists() {
-            fs::rename(&newest, previous).map_err(error)?;
-        }
-        fs::rename(&incoming, &newest).map_err(error)?;
-        atomic::sync_folder(folder).map_err(error)
+/// Makes an encoded state the folder's newest checkpoint; the one before it is kept until the next.
+///
+/// # Errors
+/// [`OutputError::Write`]; the checkpoints that were there still are.
+pub fn save(folder: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let (newest, previous) = (path(folder), previous_path(folder));
+    let incoming = incoming_path(folder);
+    atomic::write(&incoming, bytes)?;
+    let error = |source| OutputError::Write { path: newest.clone(), source };
+    if newest.exists() {
+        fs::rename(&newest, previous).map_err(error)?;
     }
-
-    /// Reads one file.
-    ///
-    /// # Errors
-    /// [`OutputError::Read`], and one of the checkpoint errors when the file is not a complete
-    /// checkpoint of this version.
-    pub fn load(path: &Path) -> Result<Self, OutputError> {
-        Self::decode(&atomic::read(path)?, path)
-    }
-
-    /// The folder's newest readable checkpoint of the run with this configuration. When the newest
-    /// file cannot be used, the one before it is taken and the error says why.
-    ///
-    /// # Errors
-    /// The newest file's, when no other can be used;
-    /// [`OutputError::CheckpointOfAnotherRun`] when the configuration differs.
-    pub fn resume(
-        folder: &Path,
-        configuration: [u8; 32],
-    ) -> Result<(Self, Option<OutputError>), OutputError> {
-        let load = |path: PathBuf| {
-            let checkpoint = Self::load(&path)?;
-            if checkpoint.configuration == configuration {
-                Ok(checkpoint)
-            } else {
-                Err(OutputError::CheckpointOfAnotherRun { path })
-            }
-        };
-        // The first that is there and cannot be used says why.
-        let mut refused = None;
-        for place in places(folder) {
-            if !place.exists() {
-                continue;
-            }
-            match load(place) {
-                Ok(found) => return Ok((found, refused)),
-                Err(error) => {
-                    refused.get_or_insert(error);
-                }
-            }
-        }
-        Err(refused.unwrap_or_else(|| {
-            let source = std::io::ErrorKind::NotFound.into();
-            OutputError::Read { path: path(folder), source }
-        }))
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        let mut payload = Writer::default();
-        payload.raw(&self.configuration);
-        payload.count(self.seed);
-        payload.count(self.step);
-        payload.real(self.time);
-        payload.reals(&self.parameters);
-        payload.count(self.state.len() as u64);
-        for (name, values) in &self.state {
-            payload.text(name);
-            payload.reals(values);
-        }
-        payload.count(self.history.records.len() as u64);
-        for record in &self.history.records {
-            encode_record(&mut payload, record);
-        }
-        payload.count(self.history.spectra.len() as u64);
-        for spectrum in &self.history.spectra {
-            payload.count(spectrum.step as u64);
-            payload.real(spectrum.time);
-            payload.real(spectrum.rcond);
-            payload.reals(&spectrum.singular_values);
-        }
-        let payload = payload.finish();
-        let mut file = MAGIC.to_vec();
-        file.extend(VERSION.to_le_bytes());
-        file.extend((payload.len() as u64).to_le_bytes());
-        file.extend(digest(&payload));
-        file.extend(payload);
-        file
-    }
-
-    fn decode(bytes: &[u8], path: &Path) -> Result<Self, OutputError> {
-        let path = path.to_owned();
-        if bytes.get(..MAGIC.len()) != Some(MAGIC.as_slice()) {
-            return Err(OutputError::NotACheckpoint { path });
-        }
-        let mut header = Reader::new(&bytes[MAGIC.len()..]);
-        let (Some(version), Some(length), Some(checksum)) =
-            (header.array().map(u32::from_le_bytes), header.count(), header.array::<32>())
-        else {
-            let (found, expected) = (bytes.len() as u64, HEADER as u64);
-            return Err(OutputError::CheckpointTruncated { path, found, expected });
-        };
-        if version != VERSION {
-            let (found, supported) = (version, VERSION);
-            return Err(OutputError::CheckpointVersion { path, found, supported });
-        }
-        let payload = &bytes[HEADER..];
-        if (payload.len() as u64) < length {
-            let (found, expected) = (payload.len() as u64, length);
-            return Err(OutputError::CheckpointTruncated { path, found, expected });
-        }
-        if payload.len() as u64 > length || digest(payload) != checksum {
-            return Err(OutputError::CheckpointDamaged { path });
-        }
-        Self::decode_payload(payload).ok_or(OutputError::CheckpointDamaged { path })
-    }
-
-    fn decode_payload(payload: &[u8]) -> Option<Self> {
-        let mut reader = Reader::new(payload);
-        let configuration = reader.array()?;
-        let (seed, step, time) = (reader.count()?, reader.count()?, reader.real()?);
-        let parameters = reader.reals()?;
-        let state = (0..reader.count()?)
-            .map(|_| Some((reader.text()?, reader.reals()?)))
-            .collect::<Option<_>>()?;
-        let records =
-            (0..reader.count()?).map(|_| decode_record(&mut reader)).collect::<Option<_>>()?;
-        let spectra = (0..reader.count()?)
-            .map(|_| {
-                let (step, time, rcond) = (reader.size()?, reader.real()?, reader.real()?);
-                Some(Spectrum { step, time, rcond, singular_values: reader.reals()? })
-            })
-            .collect::<Option<_>>()?;
-        let history = History { records, spectra };
-        let checkpoint = Self { configuration, seed, step, time, parameters, state, history };
-        (reader.is_empty() && checkpoint.is_finite()).then_some(checkpoint)
-    }
-
-    /// From parameters or a time that are no numbers no run goes on, whatever the checksum says.
-    fn is_finite(&self) -> bool {
-        self.time.is_finite() && self.parameters.iter().all(|value| value.is_finite())
-    }
+    fs::rename(&incoming, &newest).map_err(error)?;
+    atomic::sync_folder(folder).map_err(error)
 }
 
-fn encode_record(payload: &mut Writer, record: &StepRecord) {
-    let StepRecord { step, columns, rank, corrections, rejected, .. } = *record;
-    for count in [step, columns, rank, corrections, rejected] {
-        payload.count(count as u64);
-    }
-    for real in [
-        record.time,
-        record.dt,
-        record.residual,
-        record.largest_singular_value,
-        record.wall_seconds,
-    ] {
-        payload.real(real);
-    }
-    for optional in [record.error, record.refit_error] {
-        payload.count(u64::from(optional.is_some()));
-        payload.real(optional.unwrap_or_default());
-    }
-}
-
-fn decode_record(reader: &mut Reader<'_>) -> Option<StepRecord> {
-    let (step, columns, rank) = (reader.size()?, reader.size()?, reader.size()?);
-    let (corrections, rejected) = (reader.size()?, reader.size()?);
-    let (time, dt, residual) = (reader.real()?, reader.real()?, reader.real()?);
-    let (largest_singular_value, wall_seconds) = (reader.real()?, reader.real()?);
-    let mut optional = || {
-        let (known, value) = (reader.count()?, reader.real()?);
-        Some((known == 1).then_some(value))
+/// The folder's newest state that `accept` takes. When the newest file cannot be used, the one
+/// before it is taken and the error says why.
+///
+/// # Errors
+/// The newest file's, when no other can be used.
+pub fn resume<T: DeserializeOwned>(
+    folder: &Path,
+    accept: &dyn Fn(&T) -> Result<(), CheckpointError>,
+) -> Result<(T, Option<OutputError>), OutputError> {
+    let load = |path: PathBuf| -> Result<T, OutputError> {
+        let read = decode(&atomic::read(&path)?).and_then(|state| accept(&state).map(|()| state));
+        read.map_err(|source| OutputError::Checkpoint { path, source })
     };
-    let (error, refit_error) = (optional()?, optional()?);
-    Some(StepRecord {
-        step,
-        time,
-        dt,
-        residual,
-        columns,
-        rank,
-        largest_singular_value,
-        error,
-        corrections,
-        rejected,
-        refit_error,
-        wall_seconds,
-    })
+    // The first that is there and cannot be used says why.
+    let mut refused = None;
+    for place in places(folder) {
+        if !place.exists() {
+            continue;
+        }
+        match load(place) {
+            Ok(found) => return Ok((found, refused)),
+            Err(error) => {
+                refused.get_or_insert(error);
+            }
+        }
+    }
+    Err(refused.unwrap_or_else(|| {
+        let source = std::io::ErrorKind::NotFound.into();
+        OutputError::Read { path: path(folder), source }
+    }))
+}
+
+/// Whether the bytes begin as a checkpoint does, of whatever version.
+#[must_use]
+pub fn is_one(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC) || EARLIER.iter().any(|magic| bytes.starts_with(magic))
+}
+
+/// A state as the bytes of a checkpoint.
+#[must_use]
+pub fn encode(state: &impl Serialize) -> Vec<u8> {
+    // Writing plain data into memory cannot fail.
+    let payload = postcard::to_stdvec(state).unwrap_or_default();
+    let mut file = MAGIC.to_vec();
+    file.extend(FORMAT.to_le_bytes());
+    file.extend((payload.len() as u64).to_le_bytes());
+    file.extend(digest(&payload));
+    file.extend(payload);
+    file
+}
+
+/// The inverse of [`encode`].
+///
+/// # Errors
+/// [`CheckpointError`], when the bytes are not a complete checkpoint of this version.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CheckpointError> {
+    if !bytes.starts_with(MAGIC) {
+        let earlier = is_one(bytes);
+        return Err(if earlier { CheckpointError::Earlier } else { CheckpointError::Foreign });
+    }
+    let mut header = Reader::new(&bytes[MAGIC.len()..]);
+    let (Some(version), Some(length), Some(checksum)) =
+        (header.array().map(u32::from_le_bytes), header.count(), header.array::<32>())
+    else {
+        let (found, expected) = (bytes.len() as u64, HEADER as u64);
+        return Err(CheckpointError::Truncated { found, expected });
+    };
+    match version {
+        FORMAT => {}
+        0..FORMAT => return Err(CheckpointError::Earlier),
+        found => return Err(CheckpointError::Later { found }),
+    }
+    let payload = &bytes[HEADER..];
+    if (payload.len() as u64) < length {
+        let (found, expected) = (payload.len() as u64, length);
+        return Err(CheckpointError::Truncated { found, expected });
+    }
+    if payload.len() as u64 > length || digest(payload) != checksum {
+        return Err(CheckpointError::Damaged);
+    }
+    match postcard::take_from_bytes(payload) {
+        Ok((state, [])) => Ok(state),
+        _ => Err(CheckpointError::Damaged),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
     use super::*;
+    use crate::records::History;
     use crate::tests::{Scratch, history};
 
-    fn checkpoint(step: u64) -> Checkpoint {
-        Checkpoint {
-            configuration: digest(b"settings"),
-            seed: u64::MAX,
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct State {
+        step: u64,
+        parameters: Vec<f64>,
+        lists: BTreeMap<String, Vec<f64>>,
+        history: History,
+    }
+
+    fn state(step: u64) -> State {
+        State {
             step,
-            time: 0.1 + 0.2,
             parameters: vec![1.0 / 3.0, -0.0, 5e-324],
-            state: BTreeMap::from([
+            lists: BTreeMap::from([
                 ("controller".to_owned(), vec![0.7, 1e300]),
                 ("fields.values".to_owned(), vec![]),
             ]),
@@ -291,20 +236,32 @@ mod tests {
         }
     }
 
+    fn keep(step: u64, folder: &Path) {
+        save(folder, &encode(&state(step))).expect("saves");
+    }
+
+    fn load(path: &Path) -> State {
+        decode(&fs::read(path).expect("reads")).expect("decodes")
+    }
+
+    fn any_state(_: &State) -> Result<(), CheckpointError> {
+        Ok(())
+    }
+
     #[test]
     fn a_checkpoint_comes_back_exactly_and_the_previous_one_is_kept() {
         let scratch = Scratch::new("checkpoint");
         for step in 1..=3 {
-            checkpoint(step).save(scratch.folder()).expect("saves");
+            keep(step, scratch.folder());
         }
-        assert_eq!(Checkpoint::load(&path(scratch.folder())).expect("loads"), checkpoint(3));
-        let previous = Checkpoint::load(&previous_path(scratch.folder())).expect("loads");
-        assert_eq!(previous, checkpoint(2));
-        let (resumed, warning) =
-            Checkpoint::resume(scratch.folder(), digest(b"settings")).expect("resumes");
-        assert!(resumed == checkpoint(3) && warning.is_none());
-        let other = Checkpoint::resume(scratch.folder(), digest(b"other"));
-        assert!(matches!(other, Err(OutputError::CheckpointOfAnotherRun { .. })));
+        assert_eq!(load(&path(scratch.folder())), state(3));
+        assert_eq!(load(&previous_path(scratch.folder())), state(2));
+        let (resumed, warning) = resume(scratch.folder(), &any_state).expect("resumes");
+        assert!(resumed == state(3) && warning.is_none());
+        let none = |_: &State| Err(CheckpointError::OtherProblem);
+        let other = resume(scratch.folder(), &none);
+        let Err(OutputError::Checkpoint { source, .. }) = other else { panic!("{other:?}") };
+        assert_eq!(source, CheckpointError::OtherProblem);
     }
 
     /// Killed at any moment of the saving, the folder holds a state to go on from.
@@ -313,70 +270,61 @@ mod tests {
         let scratch = Scratch::new("checkpoint-cut");
         let folder = scratch.folder();
         assert!(!any(folder));
-        checkpoint(1).save(folder).expect("saves");
-        checkpoint(2).save(folder).expect("saves");
-        let bytes = checkpoint(3).encode();
+        keep(1, folder);
+        keep(2, folder);
         let resumed = || {
-            let resumed = Checkpoint::resume(folder, digest(b"settings")).expect("resumes");
-            assert!(resumed.1.is_none(), "nothing is damaged");
-            resumed.0
+            let (resumed, warning) = resume::<State>(folder, &any_state).expect("resumes");
+            assert!(warning.is_none(), "nothing is damaged");
+            resumed
         };
         // Before the first rename, and after it.
-        atomic::write(&incoming_path(folder), &bytes).expect("writes");
-        assert!(resumed() == checkpoint(3));
+        atomic::write(&incoming_path(folder), &encode(&state(3))).expect("writes");
+        assert!(resumed() == state(3));
         fs::rename(path(folder), previous_path(folder)).expect("renames");
-        assert!(any(folder) && resumed() == checkpoint(3));
+        assert!(any(folder) && resumed() == state(3));
         // As older programs left it: nothing but the one before.
         fs::remove_file(incoming_path(folder)).expect("goes");
-        assert!(any(folder) && resumed() == checkpoint(2));
+        assert!(any(folder) && resumed() == state(2));
         remove(folder);
         assert!(!any(folder));
     }
 
     #[test]
-    fn a_state_that_is_no_number_is_damaged_whatever_its_checksum() {
-        let scratch = Scratch::new("checkpoint-nan");
-        checkpoint(1).save(scratch.folder()).expect("saves");
-        let planted = Checkpoint { parameters: vec![1.0, f64::NAN], ..checkpoint(2) };
-        planted.save(scratch.folder()).expect("saves");
-        let (resumed, warning) =
-            Checkpoint::resume(scratch.folder(), digest(b"settings")).expect("the one before");
-        assert!(resumed == checkpoint(1) && warning.is_some());
-        for time in [f64::NAN, f64::INFINITY] {
-            let bytes = Checkpoint { time, ..checkpoint(2) }.encode();
-            let error = Checkpoint::decode(&bytes, Path::new("x")).expect_err("damaged");
-            assert!(matches!(error, OutputError::CheckpointDamaged { .. }));
-        }
-    }
-
-    #[test]
     fn every_kind_of_damage_is_told_apart_and_the_previous_checkpoint_is_used() {
         let scratch = Scratch::new("checkpoint-damage");
-        checkpoint(1).save(scratch.folder()).expect("saves");
-        checkpoint(2).save(scratch.folder()).expect("saves");
+        keep(1, scratch.folder());
+        keep(2, scratch.folder());
         let file = path(scratch.folder());
-        let good = std::fs::read(&file).expect("reads");
+        let good = fs::read(&file).expect("reads");
         let load = |bytes: &[u8]| {
-            std::fs::write(&file, bytes).expect("writes");
-            let error = Checkpoint::load(&file).expect_err("damaged");
-            let resumed = Checkpoint::resume(scratch.folder(), digest(b"settings"));
-            let (resumed, warning) = resumed.expect("the previous one");
-            assert_eq!(resumed.step, 1);
-            assert_eq!(warning.expect("a reason").to_string(), error.to_string());
+            fs::write(&file, bytes).expect("writes");
+            let error = decode::<State>(bytes).expect_err("damaged");
+            let (resumed, warning) =
+                resume(scratch.folder(), &any_state).expect("the previous one");
+            assert_eq!(resumed, state(1));
+            assert!(warning.expect("a reason").to_string().ends_with(&error.to_string()));
             error
         };
-        assert!(matches!(load(b""), OutputError::NotACheckpoint { .. }));
-        assert!(matches!(load(b"PNG and so on, long enough"), OutputError::NotACheckpoint { .. }));
+        assert_eq!(load(b""), CheckpointError::Foreign);
+        assert_eq!(load(b"PNG and so on, long enough"), CheckpointError::Foreign);
+        assert_eq!(load(b"sketchpde run 3\n and what follows"), CheckpointError::Earlier);
         for length in [20, HEADER, good.len() - 1] {
-            assert!(matches!(load(&good[..length]), OutputError::CheckpointTruncated { .. }));
+            assert!(matches!(load(&good[..length]), CheckpointError::Truncated { .. }));
         }
         for position in [30, HEADER + 3, good.len() - 1] {
             let mut flipped = good.clone();
             flipped[position] ^= 1;
-            assert!(matches!(load(&flipped), OutputError::CheckpointDamaged { .. }));
+            assert_eq!(load(&flipped), CheckpointError::Damaged);
         }
-        let mut newer = good.clone();
-        newer[16] = 9;
-        assert!(matches!(load(&newer), OutputError::CheckpointVersion { found: 9, .. }));
+        let mut other = good.clone();
+        other[16] = 9;
+        assert_eq!(load(&other), CheckpointError::Later { found: 9 });
+        other[16] = 3;
+        assert_eq!(load(&other), CheckpointError::Earlier);
+        // A right checksum over what is no state.
+        let foreign = encode(&vec![u64::MAX; 3]);
+        assert_eq!(load(&foreign), CheckpointError::Damaged);
+        remove(scratch.folder());
+        assert!(matches!(resume(scratch.folder(), &any_state), Err(OutputError::Read { .. })));
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::checkpoint::CheckpointError;
+
 /// A file that could not be written or read, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,25 +25,8 @@ pub enum OutputError {
     Parameters { path: PathBuf, reason: String },
     #[error("{} is not valid JSON: {source}", path.display())]
     Json { path: PathBuf, source: serde_json::Error },
-    #[error("{} is not a checkpoint: name the result folder of an interrupted run", path.display())]
-    NotACheckpoint { path: PathBuf },
-    #[error(
-        "{} is a checkpoint of format {found}; this program reads format {supported}: resume it \
-         with the version that wrote it", path.display()
-    )]
-    CheckpointVersion { path: PathBuf, found: u32, supported: u32 },
-    #[error(
-        "{} ends too early ({found} of {expected} bytes): the disk was full or the copy broke off; \
-         use the checkpoint before it", path.display()
-    )]
-    CheckpointTruncated { path: PathBuf, found: u64, expected: u64 },
-    #[error("{} is damaged: its checksum does not match; use the checkpoint before it", path.display())]
-    CheckpointDamaged { path: PathBuf },
-    #[error(
-        "{} belongs to a run with other settings: resume with the problem file and options of that \
-         run, or start anew without --resume", path.display()
-    )]
-    CheckpointOfAnotherRun { path: PathBuf },
+    #[error("{} {source}", path.display())]
+    Checkpoint { path: PathBuf, source: CheckpointError },
     #[error("cannot draw {figure}: {reason}")]
     Plot { figure: &'static str, reason: String },
 }

@@ -31,7 +31,7 @@ pub mod records;
 mod training;
 
 pub use cache::{Cache, CachedFit, Lookup};
-pub use checkpoint::Checkpoint;
+pub use checkpoint::CheckpointError;
 pub use columns::cell;
 pub use density::DensityRecord;
 pub use error::OutputError;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::{Integrator, Scheme, Update};
+use crate::problem::Overrides;
 
 /// A request, obeyed between two steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,22 +16,10 @@ pub enum Command {
     Step(usize),
     /// Back to the start time and the fitted parameters, with the settings as they are now.
     Reset,
-    /// Give a named parameter of the equation another value, from the present state on.
-    SetParameter { name: String, value: f64 },
-    /// Change s, the number of parameters that a sparse update changes.
-    SetColumns(usize),
-    /// Change the relative cutoff of singular values.
-    SetRcond(f64),
-    /// Change the time step.
-    SetStep(f64),
-    /// Change the local error that the step controller aims at; `None`: fixed steps.
-    SetTolerance(Option<f64>),
-    /// Change the Runge-Kutta method.
-    SetIntegrator(Integrator),
-    /// Change what the Runge-Kutta method is applied to.
-    SetScheme(Scheme),
-    /// Change which parameters a step may change.
-    SetUpdate(Update),
+    /// Change settings by their keys in problem files, all of them at once: the method's, and the
+    /// values of the equation's parameters. The problem file with them is read as any other is; the
+    /// run goes on from its present state.
+    Set(Overrides),
     /// Add `height exp(-|x - place|^2 / radius^2)` to the solution and go on from there; distances
     /// along periodic coordinates are the shorter way round.
     Disturb { place: Vec<f64>, height: f64, radius: f64 },
@@ -39,4 +27,19 @@ pub enum Command {
     /// as nearly as the network can, and go on from there. At the start time this is the initial
     /// state from then on, to which [`Command::Reset`] leads back.
     Redraw { values: Vec<f64> },
+}
+
+impl Command {
+    /// One setting, by its key.
+    #[must_use]
+    pub fn set(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::Set(vec![(key.into(), value.into())])
+    }
+
+    /// Whether it gives parameters of the equation other values.
+    #[must_use]
+    pub fn changes_the_equation(&self) -> bool {
+        let Self::Set(changes) = self else { return false };
+        changes.iter().any(|(key, _)| key.starts_with("parameters."))
+    }
 }

@@ -1,6 +1,6 @@
 //! A density's moments along the run, held against the Gaussian that it should be.
 
-use super::Session;
+use super::Recording;
 use crate::evolve::Evolution;
 use crate::output::DensityRecord;
 use crate::problem::{Moments, PointLayout, Problem, antithetic};
@@ -10,7 +10,7 @@ use crate::reference::Gaussian;
 /// Draws of the moments, and points of the errors.
 const DRAWS: usize = 2_048;
 
-impl Session {
+impl Recording {
     /// The density's moments at the times of the frames, where points are drawn from one.
     #[must_use]
     pub fn densities(&self) -> &[DensityRecord] {
@@ -18,23 +18,20 @@ impl Session {
     }
 
     /// Keeps the moments at the present time.
-    pub(super) fn keep_density(&mut self) {
-        let measured = self.evolution.as_ref().and_then(|evolution| {
-            let near = evolution.moments(DRAWS)?;
-            let mut record = DensityRecord {
-                time: evolution.time(),
-                mass: near.moments.mass,
-                effective: near.effective,
-                ..unknown(evolution.problem().dimensions())
-            };
-            record.covariance = rows(&near.moments);
-            record.mean.clone_from(&near.moments.mean);
-            if let Some(gaussian) = &self.gaussian {
-                compare(&mut record, evolution, &near.moments, gaussian);
-            }
-            Some(record)
-        });
-        self.densities.extend(measured);
+    pub(super) fn keep_density(&mut self, evolution: &Evolution) {
+        let Some(near) = evolution.moments(DRAWS) else { return };
+        let mut record = DensityRecord {
+            time: evolution.time(),
+            mass: near.moments.mass,
+            effective: near.effective,
+            ..unknown(evolution.problem().dimensions())
+        };
+        record.covariance = rows(&near.moments);
+        record.mean.clone_from(&near.moments.mean);
+        if let Some(gaussian) = &self.gaussian {
+            compare(&mut record, evolution, &near.moments, gaussian);
+        }
+        self.densities.push(record);
     }
 }
 

@@ -2,6 +2,9 @@
 
 use crate::evolve::EvolveError;
 use crate::evolve::initial_fit::FitError;
+use crate::field::gpu::GpuError;
+use crate::optimize::OptimizeError;
+use crate::problem::ProblemErrors;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,13 +35,23 @@ pub enum SessionError {
     },
     #[error("the system gives no thread for the solver: {0}")]
     Thread(std::io::Error),
-    #[error("the equation has no parameter named {name}; it has {}", known.join(", "))]
-    UnknownParameter { name: String, known: Vec<String> },
+    #[error(transparent)]
+    Training(#[from] OptimizeError),
+    #[error(transparent)]
+    Device(#[from] GpuError),
+    #[error(transparent)]
+    Settings(#[from] ProblemErrors),
+    #[error("a run cannot go on with another {}: it has to begin anew", keys.join(", "))]
+    BeginsAnew { keys: Vec<String> },
+    #[error("that is for runs in time steps only, not for trainings")]
+    StepsOnly,
     #[error(
         "what is looked at is a density, not the unknown itself: it cannot be drawn or pulled; change \
          [initial] in the problem file instead"
     )]
     Density,
+    #[error("the saved state does not belong to this problem: {reason}")]
+    Saved { reason: String },
     #[error("{what} = {value} is out of range: it must lie in {range}")]
     OutOfRange { what: String, value: f64, range: String },
 }

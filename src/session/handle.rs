@@ -5,9 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::{Activity, Command, Options, SavedState, Session, SessionError, Snapshot, Status};
-use crate::evolve::Engine;
-use crate::problem::Problem;
+use super::{Activity, Command, SavedState, Session, SessionError, Snapshot, Status};
 use crate::reference::Reference;
 
 /// Seconds since the program first asked.
@@ -20,6 +18,11 @@ pub fn wall_clock() -> f64 {
 /// How long a session works between two looks at its commands, in seconds: short beside a frame of
 /// a screen, long beside the cost of looking.
 const SLICE: f64 = 0.01;
+
+/// A step that takes longer than this, in seconds, is not waited for by who is in a hurry.
+const LONG: f64 = 0.25;
+/// Between two states that are kept while steps are short, in seconds.
+const KEEP_EVERY: f64 = 2.0;
 
 /// What goes to the thread.
 enum Request {
@@ -34,24 +37,25 @@ enum Request {
 pub struct SessionHandle {
     requests: Sender<Request>,
     status: Arc<Mutex<Status>>,
+    kept: Arc<Mutex<Option<SavedState>>>,
     thread: JoinHandle<Session>,
 }
 
 impl SessionHandle {
-    /// Sets up the session, then starts the thread.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// As [`Session::new`]; also when the system has no thread to give.
-    pub fn spawn(problem: Problem, engine: Engine, options: Options) -> Result<Self, SessionError> {
-        let session = pollster::block_on(Session::new(problem, engine, options))?;
+    /// When the system has no thread to give.
+    pub fn spawn(session: Session) -> Result<Self, SessionError> {
         let status = Arc::new(Mutex::new(session.status()));
         let (requests, inbox) = channel();
-        let shared = Arc::clone(&status);
+        let kept = Arc::new(Mutex::new(None));
+        let (shared, keep) = (Arc::clone(&status), Arc::clone(&kept));
         let thread = std::thread::Builder::new()
             .name("session".into())
-            .spawn(move || pollster::block_on(serve(session, &inbox, &shared)))
+            .spawn(move || pollster::block_on(serve(session, &inbox, &shared, &keep)))
             .map_err(SessionError::Thread)?;
-        Ok(Self { requests, status, thread })
+        Ok(Self { requests, status, kept, thread })
     }
 
     /// Asks for something; what is wrong with it stands among the messages of the next snapshot.
@@ -88,6 +92,13 @@ impl SessionHandle {
         receiver
     }
 
+    /// A state between two steps to go on from, which need not be the latest one: for who cannot
+    /// wait for a step that takes long. Before such a step it is the latest.
+    #[must_use]
+    pub fn kept(&self) -> Option<SavedState> {
+        lock(&self.kept).clone()
+    }
+
     /// Whether the thread has ended by itself, which only a panic brings about.
     #[must_use]
     pub fn is_dead(&self) -> bool {
@@ -106,8 +117,15 @@ impl SessionHandle {
 }
 
 /// Works in slices until the other end of the channel is gone.
-async fn serve(mut session: Session, inbox: &Receiver<Request>, status: &Mutex<Status>) -> Session {
+async fn serve(
+    mut session: Session,
+    inbox: &Receiver<Request>,
+    status: &Mutex<Status>,
+    kept: &Mutex<Option<SavedState>>,
+) -> Session {
     let mut activity = Activity::Busy;
+    // From when on another state is to be kept.
+    let mut due = f64::MIN;
     loop {
         // With nothing to do, wait for a request; otherwise look whether there is one.
         let request = match activity {
@@ -119,7 +137,15 @@ async fn serve(mut session: Session, inbox: &Receiver<Request>, status: &Mutex<S
             Err(TryRecvError::Disconnected) => return session,
             Err(TryRecvError::Empty) => {}
         }
+        let begun = wall_clock();
+        if session.is_due() && begun >= due {
+            *lock(kept) = session.save();
+            due = begun + KEEP_EVERY;
+        }
         activity = session.advance(SLICE).await;
+        if wall_clock() - begun > LONG {
+            due = f64::MIN;
+        }
         *lock(status) = session.status();
     }
 }
@@ -139,6 +165,6 @@ async fn answer(session: &mut Session, request: Request) {
 }
 
 /// The status is replaced whole, so that a panic elsewhere leaves nothing half-written in it.
-fn lock(status: &Mutex<Status>) -> MutexGuard<'_, Status> {
+fn lock<T>(status: &Mutex<T>) -> MutexGuard<'_, T> {
     status.lock().unwrap_or_else(PoisonError::into_inner)
 }

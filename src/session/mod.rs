@@ -5,10 +5,12 @@
 //! frames of a page, in a web worker or on a thread. [`SessionHandle`] is that thread, for native
 //! programs.
 
+mod checkpoint;
 mod command;
 mod commands;
 mod density;
 mod error;
+mod evolving;
 mod frames;
 mod grid;
 #[cfg(not(target_arch = "wasm32"))]
@@ -16,23 +18,29 @@ mod handle;
 mod norm;
 mod observe;
 mod pace;
+mod recording;
 mod run;
 mod saved;
 mod snapshot;
+mod solver;
 mod training;
 mod trajectory;
 #[cfg(test)]
 mod tests;
 
+pub use checkpoint::{Checkpoint, Maker};
 pub use command::Command;
+pub use commands::is_live;
 pub use error::SessionError;
 pub use frames::Frames;
 pub use grid::EvaluationGrid;
 #[cfg(not(target_arch = "wasm32"))]
 pub use handle::{SessionHandle, wall_clock};
-pub use run::{Activity, Clock, Options, Session, Start};
-pub use saved::{SavedState, SavedSteps};
-pub use snapshot::{Phase, Seconds, Snapshot, Status};
+pub use recording::Recording;
+pub use run::{Activity, Clock, Course, Options, Session, Start};
+pub use saved::{Rows, SavedState, SavedSteps};
+pub use snapshot::{Phase, Seconds, Snapshot, Status, TrainingPoint};
+pub use solver::Solver;
 pub use training::{TrainingSession, TrainingStatus, TrainingSystem};
 pub use trajectory::Trajectory;
 

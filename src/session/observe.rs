@@ -1,66 +1,128 @@
 //! Looking at a session, and comparing it with the reference.
 
-use super::run::Play;
+use super::evolving::Evolving;
+use super::run::{Course, Play, Work};
 use super::{
-    EvaluationGrid, Frames, Phase, Session, SessionError, Snapshot, Status, Trajectory, fixed_steps,
+    Phase, Recording, Session, SessionError, Snapshot, Status, TrainingPoint, TrainingSession,
+    fixed_steps,
 };
-use crate::evolve::{Coherence, Engine, Evolution};
+use crate::evolve::{Coherence, Engine};
 use crate::field::device::Description;
 use crate::field::gpu::Gpu;
-use crate::output::{History, StepRecord};
-use crate::problem::{Problem, Update};
+use crate::output::StepRecord;
+use crate::problem::Update;
 use crate::reference::Reference;
 
 impl Session {
+    /// The run, by its family; `None` of an evolution that was lost in an internal error.
     #[must_use]
-    pub fn problem(&self) -> &Problem {
-        &self.problem
+    pub fn course(&self) -> Option<Course<'_>> {
+        match &self.work {
+            Work::Training(training) => Some(Course::Training(training)),
+            _ => self.recording().map(Course::Evolution),
+        }
+    }
+
+    /// What is kept of an evolution.
+    #[must_use]
+    pub fn recording(&self) -> Option<&Recording> {
+        match &self.work {
+            Work::InitialFit(fitting) => Some(&fitting.record),
+            Work::Evolution(evolving) => Some(&evolving.record),
+            Work::Lost(record) => Some(record),
+            Work::Training(_) | Work::Nothing => None,
+        }
+    }
+
+    pub(super) fn recording_mut(&mut self) -> Option<&mut Recording> {
+        match &mut self.work {
+            Work::InitialFit(fitting) => Some(&mut fitting.record),
+            Work::Evolution(evolving) => Some(&mut evolving.record),
+            Work::Lost(record) => Some(record),
+            Work::Training(_) | Work::Nothing => None,
+        }
+    }
+
+    /// The training, where the run is one.
+    #[must_use]
+    pub fn training(&self) -> Option<&TrainingSession> {
+        match &self.work {
+            Work::Training(training) => Some(training),
+            _ => None,
+        }
+    }
+
+    /// [`Session::training`], to compare it with values or to ask for what it counts.
+    pub fn training_mut(&mut self) -> Option<&mut TrainingSession> {
+        match &mut self.work {
+            Work::Training(training) => Some(training),
+            _ => None,
+        }
+    }
+
+    fn evolving(&self) -> Option<&Evolving> {
+        match &self.work {
+            Work::Evolution(evolving) => Some(evolving),
+            _ => None,
+        }
+    }
+
+    /// The problem file with every change applied.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self.course() {
+            Some(Course::Evolution(record)) => &record.problem.source,
+            Some(Course::Training(training)) => &training.problem().source,
+            None => "",
+        }
     }
 
     /// Backend, device and precision in use.
     #[must_use]
-    pub fn description(&self) -> &Description {
-        &self.description
+    pub fn description(&self) -> Description {
+        match self.course() {
+            Some(Course::Evolution(record)) => record.description.clone(),
+            Some(Course::Training(training)) => training.describe(),
+            None => Description::of(None, ""),
+        }
+    }
+
+    /// The precision tier in words, with the change of tier where there was one.
+    #[must_use]
+    pub fn precision(&self) -> String {
+        match self.training() {
+            Some(training) => training.precision(),
+            None => self.description().precision.to_owned(),
+        }
     }
 
     /// The device in use, where it is no CPU.
     #[must_use]
     pub fn gpu(&self) -> Option<&Gpu> {
-        let engine = self.engine.as_ref().or(self.evolution.as_ref().map(Evolution::engine));
-        engine.and_then(Engine::gpu)
-    }
-
-    #[must_use]
-    pub fn grid(&self) -> &EvaluationGrid {
-        &self.grid
-    }
-
-    #[must_use]
-    pub fn frames(&self) -> &Frames {
-        &self.frames
-    }
-
-    /// One record per step so far, and a few spectra.
-    #[must_use]
-    pub fn trajectory(&self) -> &Trajectory {
-        &self.trajectory
-    }
-
-    #[must_use]
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
-    /// Parameters after the initial fit; empty before.
-    #[must_use]
-    pub fn fitted(&self) -> &[f64] {
-        &self.fitted
+        match &self.work {
+            Work::InitialFit(fitting) => Engine::gpu(&fitting.engine),
+            Work::Evolution(evolving) => evolving.evolution.engine().gpu(),
+            Work::Training(training) => training.gpu(),
+            Work::Lost(_) | Work::Nothing => None,
+        }
     }
 
     /// The network's parameters now; empty before the initial fit is done.
     #[must_use]
     pub fn parameters(&self) -> &[f64] {
-        self.evolution.as_ref().map_or(&[], |evolution| evolution.theta())
+        match &self.work {
+            Work::Evolution(evolving) => evolving.evolution.theta(),
+            Work::Training(training) => training.parameters(),
+            Work::InitialFit(_) | Work::Lost(_) | Work::Nothing => &[],
+        }
+    }
+
+    /// What the evaluation grid of an evolution looks at, now: u, or the density; empty before the
+    /// fit is done.
+    #[must_use]
+    pub fn evaluate(&self) -> Vec<f64> {
+        let evolving = self.evolving();
+        evolving.map(|e| e.record.grid.look(&e.evolution)).unwrap_or_default()
     }
 
     /// What ended the run before its time.
@@ -69,21 +131,19 @@ impl Session {
         self.failure.as_ref()
     }
 
-    /// [`Session::failure`], once.
-    pub fn take_failure(&mut self) -> Option<SessionError> {
-        self.failure.take()
-    }
-
     /// [`Session::failure`], at the end.
     #[must_use]
     pub fn into_failure(self) -> Option<SessionError> {
         self.failure
     }
 
-    /// What the run is compared with, where that is known.
-    #[must_use]
-    pub fn reference(&self) -> Option<&Reference> {
-        self.reference.as_ref()
+    /// Takes the failure out of a run that is given up.
+    pub(crate) fn take_failure(&mut self) -> Option<SessionError> {
+        let failure = self.failure.take();
+        if failure.is_some() {
+            self.play = Play::Steps(0);
+        }
+        failure
     }
 
     /// Keeps a message for the next snapshot.
@@ -91,49 +151,137 @@ impl Session {
         self.messages.push(message);
     }
 
-    /// Step and time now.
+    /// Step and time now; iterations of a training.
     pub(super) fn position(&self) -> (usize, f64) {
-        let time = self.evolution.as_ref().map_or(self.problem.time.start, |e| e.time());
-        (self.history.records.last().map_or(0, |record| record.step), time)
-    }
-
-    /// The truth to compare with, whenever it is ready; the frames kept until now are compared at
-    /// once.
-    pub fn set_reference(&mut self, reference: Reference) {
-        self.frames.drop_reference();
-        self.reference = Some(reference);
-        self.compare();
-    }
-
-    /// Compares the frames that have not been compared yet.
-    pub(super) fn compare(&mut self) {
-        let Some(reference) = &self.reference else { return };
-        while let Some(index) = self.frames.next_without_reference() {
-            let time = self.frames.times()[index];
-            let values = match self.grid.look_at(reference, time) {
-                Ok(values) => values,
-                Err(error) => {
-                    self.messages.push(format!("no comparison with the reference: {error}"));
-                    self.reference = None;
-                    return;
-                }
-            };
-            let error = self.frames.push_reference(&values);
-            self.error = Some(error);
-            // Frames are taken at the ends of steps; the first one is the initial state.
-            if let Ok(record) = self.history.records.binary_search_by(|r| r.time.total_cmp(&time)) {
-                self.history.records[record].error = Some(error);
-                self.shown = self.shown.min(record);
+        match &self.work {
+            Work::Evolution(evolving) => evolving.position(),
+            Work::Training(training) => {
+                let iterations = training.history().records.len();
+                (iterations, iterations as f64)
             }
+            _ => (0, self.recording().map_or(0.0, |record| record.problem.time.start)),
         }
+    }
+
+    /// The truth to compare an evolution with, whenever it is ready; the frames kept until now are
+    /// compared at once.
+    pub fn set_reference(&mut self, reference: Reference) {
+        let Some(record) = self.recording_mut() else { return };
+        record.frames.drop_reference();
+        record.reference = Some(reference);
+        let failed = record.compare().err();
+        self.messages.extend(failed);
     }
 
     /// Of the Jacobian at the start, where its columns are drawn uniformly.
     #[must_use]
     pub fn coherence(&self) -> Option<Coherence> {
-        self.coherence
+        self.evolving()?.coherence
     }
 
+    /// Where the run stands, in numbers.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let (step, time) = self.position();
+        let mut status = Status {
+            phase: self.phase(),
+            playing: self.play == Play::Freely,
+            precision: self.precision(),
+            fit_iteration: 0,
+            fit_error: None,
+            fit_ended: None,
+            step,
+            steps: None,
+            time,
+            start: 0.0,
+            end: 0.0,
+            seconds_left: None,
+            last: None,
+            iteration: None,
+            initial_error: None,
+            error: None,
+            space_time_error: None,
+            seconds: self.seconds,
+            ended: None,
+            warning: None,
+            failure: self.failure.as_ref().map(ToString::to_string),
+        };
+        match self.course() {
+            Some(Course::Evolution(record)) => self.describe_evolution(record, &mut status),
+            Some(Course::Training(training)) => describe_training(training, &mut status),
+            None => {}
+        }
+        if status.phase == Phase::Done {
+            status.seconds_left = Some(0.0);
+        }
+        status
+    }
+
+    fn describe_evolution(&self, record: &Recording, status: &mut Status) {
+        let time = &record.problem.time;
+        (status.start, status.end) = (time.start, time.end);
+        let fit = &record.fit;
+        (status.fit_iteration, status.fit_error, status.fit_ended) =
+            (fit.iteration, fit.error, fit.ended);
+        status.steps = fixed_steps(&record.problem);
+        if status.phase == Phase::Steps {
+            let pace = self.evolving().map(|evolving| evolving.pace);
+            status.seconds_left = pace.and_then(|pace| pace.seconds_for(time.end - status.time));
+        }
+        status.last = record.history.records.last().cloned();
+        status.initial_error = record.initial_error;
+        status.error = record.error;
+        status.space_time_error = record.frames.space_time_error();
+        status.warning = self.evolving().and_then(Evolving::warning);
+    }
+
+    /// [`Session::status`] with the solution at the present time, and the messages since the last
+    /// snapshot.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let status = self.status();
+        let values = self.evaluate();
+        let reference = self
+            .recording()
+            .and_then(|record| Some((record, record.reference.as_ref()?)))
+            .filter(|_| !values.is_empty())
+            .and_then(|(record, truth)| record.grid.look_at(truth, status.time).ok());
+        let mut snapshot = Snapshot {
+            status,
+            values,
+            reference,
+            spectrum: self.evolving().and_then(|evolving| evolving.spectrum.clone()),
+            columns: self.evolving().map(|evolving| evolving.columns.clone()).unwrap_or_default(),
+            records: Vec::new(),
+            points: Vec::new(),
+            first_record: 0,
+            messages: std::mem::take(&mut self.messages),
+        };
+        if let Some(record) = self.recording_mut() {
+            let first = record.shown.min(record.history.records.len());
+            record.shown = record.history.records.len();
+            snapshot.first_record = first;
+            snapshot.records = record.history.records[first..].to_vec();
+        } else if let Some(training) = self.training_mut() {
+            let (first, records) = training.show();
+            snapshot.first_record = first;
+            snapshot.points = records.iter().map(TrainingPoint::from).collect();
+        }
+        snapshot
+    }
+}
+
+fn describe_training(training: &TrainingSession, status: &mut Status) {
+    let done = training.status();
+    (status.steps, status.end) = (Some(done.iterations), done.iterations as f64);
+    status.seconds_left = done.seconds_left;
+    status.iteration = training.history().records.last().map(TrainingPoint::from);
+    (status.error, status.space_time_error) = (done.error, done.error);
+    status.seconds.steps = done.seconds;
+    status.ended = training.report().reason.map(|reason| reason.describe().to_owned());
+    status.warning = training.warning();
+}
+
+impl Evolving {
     /// What makes the run less accurate than it could be, and what helps.
     fn warning(&self) -> Option<String> {
         let warnings = [self.fit_warning(), self.columns_warning(), self.stages_warning()];
@@ -144,8 +292,8 @@ impl Session {
     /// Measured on the state itself, so that a fit from a cache or a checkpoint is judged as a new
     /// one.
     fn fit_warning(&self) -> Option<String> {
-        let tolerance = self.problem.fit.tolerance;
-        let error = self.initial_error.filter(|error| !self.redrawn && *error > tolerance)?;
+        let (record, tolerance) = (&self.record, self.record.problem.fit.tolerance);
+        let error = record.initial_error.filter(|error| !record.redrawn && *error > tolerance)?;
         Some(format!(
             "the initial state is fitted to {error:.1e} only, above its tolerance of \
              {tolerance:.1e} (fit.tolerance): nothing that follows can be more accurate; fit a wider \
@@ -155,78 +303,23 @@ impl Session {
 
     /// Too few columns for the Jacobian at the start.
     fn columns_warning(&self) -> Option<String> {
-        let method = &self.problem.method;
+        let method = &self.record.problem.method;
         // Where the run chooses s, it does so by itself.
         let fixed = method.update == Update::RandomSparse && !method.adaptive_columns;
         let coherence = self.coherence.filter(|_| fixed)?;
-        coherence.warning(method.columns, self.fitted.len())
+        coherence.warning(method.columns, self.record.fitted.len())
     }
 
     /// What implicit stages may have missed, which the control of the steps does not see.
     fn stages_warning(&self) -> Option<String> {
-        let method = &self.problem.method;
+        let method = &self.record.problem.method;
         let tolerance = method.tolerance.filter(|_| method.integrator.is_implicit())?;
-        let missed = missed(&self.history.records, tolerance)?;
+        let missed = missed(&self.record.history.records, tolerance)?;
         Some(format!(
             "the implicit stages may have missed as much as {missed:.1e} of the solution so far, more \
              than the tolerance of their steps promises: less where that was noise which the equation \
              damps. Hold it against an explicit integrator or more columns (method.columns)"
         ))
-    }
-
-    /// Where the run stands, in numbers.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let (step, time) = self.position();
-        let end = self.problem.time.end;
-        Status {
-            phase: self.phase,
-            playing: self.play == Play::Freely,
-            fit_iteration: self.fit_iteration,
-            fit_error: self.fit_error,
-            fit_ended: self.fit_ended,
-            step,
-            steps: fixed_steps(&self.problem),
-            time,
-            start: self.problem.time.start,
-            end,
-            seconds_left: match self.phase {
-                Phase::Steps => self.pace.seconds_for(end - time),
-                Phase::Done => Some(0.0),
-                Phase::Fit | Phase::Failed => None,
-            },
-            last: self.history.records.last().cloned(),
-            initial_error: self.initial_error,
-            error: self.error,
-            space_time_error: self.frames.space_time_error(),
-            seconds: self.seconds,
-            warning: self.warning(),
-            failure: self.failure.as_ref().map(ToString::to_string),
-        }
-    }
-
-    /// [`Session::status`] with the solution at the present time, and the messages since the last
-    /// snapshot.
-    pub fn snapshot(&mut self) -> Snapshot {
-        let status = self.status();
-        let values = self.evaluate();
-        let reference = self
-            .reference
-            .as_ref()
-            .filter(|_| !values.is_empty())
-            .and_then(|r| self.grid.look_at(r, status.time).ok());
-        let first_record = self.shown.min(self.history.records.len());
-        self.shown = self.history.records.len();
-        Snapshot {
-            status,
-            values,
-            reference,
-            spectrum: self.spectrum.clone(),
-            columns: self.columns.clone(),
-            records: self.history.records[first_record..].to_vec(),
-            first_record,
-            messages: std::mem::take(&mut self.messages),
-        }
     }
 }
 

@@ -3,12 +3,12 @@
 mod density;
 
 use super::{
-    Activity, Command, Options, Phase, SavedState, SavedSteps, Session, SessionError, Start,
+    Activity, Checkpoint, Command, Maker, Options, Phase, Recording, SavedState, SavedSteps,
+    Session, SessionError, Solver, Start,
 };
-use crate::evolve::Engine;
 use crate::field::device::Backend;
 use crate::output::StepRecord;
-use crate::problem::{Overrides, Problem};
+use crate::problem::{Overrides, Problem, ProblemFile};
 use crate::reference::Reference;
 
 /// A wave that travels and decays, with an exact solution: 20 steps.
@@ -52,9 +52,17 @@ fn session_with(start: Start, changes: &[(&str, &str)]) -> Session {
     let changes: Overrides =
         changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let problem = Problem::from_toml(WAVE, &changes).expect("a valid problem");
-    let engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu));
+    session_of(ProblemFile::Evolution(problem), start)
+}
+
+fn session_of(problem: ProblemFile, start: Start) -> Session {
+    let solver = pollster::block_on(Solver::open(problem, &Backend::Cpu)).expect("a CPU");
     let options = Options { start, frames: 10, clock: stopped };
-    pollster::block_on(Session::new(problem, engine.expect("a CPU"), options)).expect("a session")
+    pollster::block_on(Session::new(solver, options)).expect("a session")
+}
+
+fn record(session: &Session) -> &Recording {
+    session.recording().expect("an evolution")
 }
 
 fn obey(session: &mut Session, command: Command) -> Result<(), SessionError> {
@@ -67,7 +75,7 @@ fn settle(session: &mut Session) {
 }
 
 fn finished() -> Session {
-    let mut session = session(Start::Fit);
+    let mut session = session(Start::Beginning);
     settle(&mut session);
     assert_eq!(session.status().phase, Phase::Done, "{:?}", session.failure());
     session
@@ -75,9 +83,9 @@ fn finished() -> Session {
 
 /// What must be the same in two equal runs: everything but the wall times.
 fn outcome(session: &Session) -> (Vec<StepRecord>, Vec<f64>, Vec<f64>) {
-    let mut records = session.history().records.clone();
+    let mut records = record(session).history().records.clone();
     records.iter_mut().for_each(|record| record.wall_seconds = 0.0);
-    (records, session.parameters().to_vec(), session.frames().values().to_vec())
+    (records, session.parameters().to_vec(), record(session).frames().values().to_vec())
 }
 
 #[test]
@@ -86,7 +94,7 @@ fn a_run_goes_from_the_fit_to_the_end_and_keeps_evenly_spread_frames() {
     let status = session.status();
     assert_eq!((status.step, status.steps), (20, Some(20)));
     assert!((status.time - 0.2).abs() < 1e-12);
-    assert_eq!(session.frames().len(), 11, "the start and ten marks");
+    assert_eq!(record(&session).frames().len(), 11, "the start and ten marks");
     assert!(status.initial_error.is_some_and(|e| e < 1e-3), "{:?}", status.initial_error);
     assert_eq!(status.seconds_left, Some(0.0));
 }
@@ -94,7 +102,7 @@ fn a_run_goes_from_the_fit_to_the_end_and_keeps_evenly_spread_frames() {
 #[test]
 fn steps_by_command_are_the_steps_of_a_free_run() {
     let whole = finished();
-    let mut single = session(Start::Fit);
+    let mut single = session(Start::Beginning);
     obey(&mut single, Command::Pause).unwrap();
     settle(&mut single);
     assert_eq!((single.status().phase, single.status().step), (Phase::Steps, 0));
@@ -108,14 +116,14 @@ fn steps_by_command_are_the_steps_of_a_free_run() {
 fn steps_of(saved: &SavedState) -> &SavedSteps {
     match saved {
         SavedState::Steps(steps) => steps,
-        SavedState::Fit { .. } => panic!("the fit is over"),
+        other => panic!("no time steps: {}", other.place()),
     }
 }
 
 #[test]
 fn a_run_that_is_saved_in_its_fit_goes_on_to_the_same_bits() {
     let whole = finished();
-    let mut first = session(Start::Fit);
+    let mut first = session(Start::Beginning);
     // A budget of nothing: one iteration at a time.
     for _ in 0..2 {
         assert_eq!(pollster::block_on(first.advance(0.0)), Activity::Busy);
@@ -134,7 +142,7 @@ fn a_run_that_is_saved_in_its_fit_goes_on_to_the_same_bits() {
 #[test]
 fn a_saved_run_goes_on_to_the_same_bits() {
     let whole = finished();
-    let mut first = session(Start::Fit);
+    let mut first = session(Start::Beginning);
     obey(&mut first, Command::Step(7)).unwrap();
     settle(&mut first);
     let saved = first.save().expect("a state");
@@ -143,8 +151,8 @@ fn a_saved_run_goes_on_to_the_same_bits() {
     settle(&mut second);
     assert_eq!(outcome(&second), outcome(&whole));
     // The comparison can fail: another number of columns is another run.
-    let mut other = session(Start::Fitted(whole.fitted().to_vec()));
-    obey(&mut other, Command::SetColumns(29)).unwrap();
+    let mut other = session(Start::Fitted(record(&whole).fitted().to_vec()));
+    obey(&mut other, Command::set("method.columns", "29")).unwrap();
     settle(&mut other);
     assert_ne!(outcome(&other).1, outcome(&whole).1);
 }
@@ -160,13 +168,13 @@ fn a_saved_run_with_step_control_goes_on_to_the_same_bits_in_every_scheme() {
             ("method.tolerance", "1e-4"),
             ("method.rcond", "1e-4"),
         ];
-        let mut whole = session_with(Start::Fit, &changes);
+        let mut whole = session_with(Start::Beginning, &changes);
         settle(&mut whole);
         assert_eq!(whole.status().phase, Phase::Done, "{scheme}: {:?}", whole.failure());
-        let steps = whole.history().records.len();
+        let steps = record(&whole).history().records.len();
         assert!(steps > 3, "{scheme} took {steps} steps");
 
-        let mut first = session_with(Start::Fit, &changes);
+        let mut first = session_with(Start::Beginning, &changes);
         obey(&mut first, Command::Step(steps / 2)).unwrap();
         settle(&mut first);
         let saved = first.save().expect("a state");
@@ -175,8 +183,11 @@ fn a_saved_run_with_step_control_goes_on_to_the_same_bits_in_every_scheme() {
         let mut second = session_with(Start::Saved(saved), &changes);
         settle(&mut second);
         assert_eq!(outcome(&second), outcome(&whole), "{scheme}");
-        assert_eq!(second.history().spectra, whole.history().spectra, "{scheme}");
-        assert!(whole.history().spectra.len() >= 2, "{scheme}: the start and the end at least");
+        assert_eq!(record(&second).history().spectra, record(&whole).history().spectra, "{scheme}");
+        assert!(
+            record(&whole).history().spectra.len() >= 2,
+            "{scheme}: the start and the end at least"
+        );
         // The comparison can fail.
         let forgetful = SavedState::Steps(Box::new(forgetful));
         let mut other = session_with(Start::Saved(forgetful), &changes);
@@ -192,7 +203,7 @@ fn reset_goes_back_to_the_fitted_state() {
     obey(&mut session, Command::Pause).unwrap();
     obey(&mut session, Command::Reset).unwrap();
     assert_eq!(session.status().step, 0);
-    assert_eq!(session.parameters(), session.fitted());
+    assert_eq!(session.parameters(), record(&session).fitted());
     obey(&mut session, Command::Play).unwrap();
     settle(&mut session);
     assert_eq!(outcome(&session), whole);
@@ -200,24 +211,24 @@ fn reset_goes_back_to_the_fitted_state() {
 
 #[test]
 fn errors_are_measured_whenever_the_reference_comes() {
-    let mut session = session(Start::Fit);
+    let mut session = session(Start::Beginning);
     obey(&mut session, Command::Step(9)).unwrap();
     settle(&mut session);
     assert_eq!(session.status().error, None);
-    let exact = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));
+    let exact = Reference::of(record(&session).problem(), &|_| std::ops::ControlFlow::Continue(()));
     session.set_reference(exact.unwrap().expect("the problem has an exact solution"));
     assert!(session.status().error.is_some_and(|e| e < 1e-2), "{:?}", session.status().error);
     obey(&mut session, Command::Play).unwrap();
     settle(&mut session);
-    let compared = session.history().records.iter().filter(|r| r.error.is_some()).count();
+    let compared = record(&session).history().records.iter().filter(|r| r.error.is_some()).count();
     assert_eq!(compared, 10, "one record per frame but the first");
-    let last = session.history().records.last().unwrap().error;
+    let last = record(&session).history().records.last().unwrap().error;
     assert_eq!(last, session.status().error);
 }
 
 #[test]
 fn snapshots_bring_each_record_once_and_again_when_its_error_is_known() {
-    let mut session = session(Start::Fit);
+    let mut session = session(Start::Beginning);
     obey(&mut session, Command::Step(6)).unwrap();
     settle(&mut session);
     let look = |session: &mut Session| {
@@ -229,7 +240,7 @@ fn snapshots_bring_each_record_once_and_again_when_its_error_is_known() {
     obey(&mut session, Command::Step(2)).unwrap();
     settle(&mut session);
     assert_eq!(look(&mut session), (6, 2));
-    let exact = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));
+    let exact = Reference::of(record(&session).problem(), &|_| std::ops::ControlFlow::Continue(()));
     session.set_reference(exact.unwrap().unwrap());
     // Every second step is a frame: the first record that has changed is number 1.
     assert_eq!(look(&mut session), (1, 7));
@@ -237,27 +248,28 @@ fn snapshots_bring_each_record_once_and_again_when_its_error_is_known() {
 
 #[test]
 fn wrong_requests_are_refused_and_change_nothing() {
-    let mut session = session(Start::Fit);
-    let before = session.problem().clone();
-    let set = |name: &str, value| Command::SetParameter { name: name.into(), value };
-    for (command, text) in [
-        (set("speed", 1.0), "kappa, c"),
-        (set("kappa", 2.0), "0 to 1"),
-        (set("c", f64::NAN), "out of range"),
-        (Command::SetColumns(0), "1 to"),
-        (Command::SetColumns(10_000), "number of parameters"),
-        (Command::SetRcond(1.0), "0 to 1"),
-        (Command::SetStep(-0.1), "step"),
+    let mut session = session(Start::Beginning);
+    let before = record(&session).problem().clone();
+    for (key, value, text) in [
+        ("parameters.speed", "1.0", "speed"),
+        ("parameters.kappa", "2.0", "kappa"),
+        ("parameters.c", "nan", "c"),
+        ("method.columns", "0", "columns"),
+        ("method.columns", "10000", "columns"),
+        ("method.rcond", "1.0", "rcond"),
+        ("method.step", "-0.1", "step"),
+        ("network.width", "6", "begin anew"),
+        ("time.end", "0.3", "begin anew"),
     ] {
-        let error = obey(&mut session, command).expect_err("refused").to_string();
+        let error = obey(&mut session, Command::set(key, value)).expect_err("refused").to_string();
         assert!(error.contains(text), "{error}");
     }
-    assert_eq!(session.problem(), &before);
+    assert_eq!(record(&session).problem(), &before);
 }
 
 #[test]
 fn a_bump_is_added_across_the_seam_and_the_run_goes_on() {
-    let mut session = session(Start::Fit);
+    let mut session = session(Start::Beginning);
     obey(&mut session, Command::Step(5)).unwrap();
     settle(&mut session);
     let before = session.snapshot();
@@ -270,7 +282,7 @@ fn a_bump_is_added_across_the_seam_and_the_run_goes_on() {
         let gap = f64::min((x - 0.1).abs(), std::f64::consts::TAU - (x - 0.1).abs());
         height * (-(gap / radius).powi(2)).exp()
     };
-    let x = &session.grid().axes()[0];
+    let x = &record(&session).grid().axes()[0];
     let misses = x.iter().zip(before.values.iter().zip(&after.values));
     let worst = misses.fold(0.0f64, |worst, (x, (u, v))| worst.max((v - u - added(*x)).abs()));
     assert!(worst < 0.03 * height, "off by {worst:.1e}");
@@ -288,10 +300,10 @@ fn a_bump_is_added_across_the_seam_and_the_run_goes_on() {
 
 #[test]
 fn a_drawn_state_is_where_the_run_begins_from_then_on() {
-    let mut session = session(Start::Fit);
+    let mut session = session(Start::Beginning);
     obey(&mut session, Command::Step(0)).unwrap();
     settle(&mut session);
-    let x = session.grid().axes()[0].clone();
+    let x = record(&session).grid().axes()[0].clone();
     let drawn: Vec<f64> = x.iter().map(|x| 0.5 * x.sin() + 0.3 * (2.0 * x).cos()).collect();
     let distance = |values: &[f64]| {
         let worst = values.iter().zip(&drawn).fold(0.0f64, |w, (u, v)| w.max((u - v).abs()));
@@ -315,13 +327,13 @@ fn a_drawn_state_is_where_the_run_begins_from_then_on() {
 
 #[test]
 fn a_new_parameter_acts_from_now_on_and_ends_the_comparison() {
-    let mut session = session(Start::Fit);
-    let exact = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));
+    let mut session = session(Start::Beginning);
+    let exact = Reference::of(record(&session).problem(), &|_| std::ops::ControlFlow::Continue(()));
     session.set_reference(exact.unwrap().unwrap());
     obey(&mut session, Command::Step(10)).unwrap();
     settle(&mut session);
     let before = outcome(&session);
-    obey(&mut session, Command::SetParameter { name: "kappa".into(), value: 0.0 }).unwrap();
+    obey(&mut session, Command::set("parameters.kappa", "0")).unwrap();
     assert_eq!(outcome(&session), before, "the past stays");
     obey(&mut session, Command::Play).unwrap();
     settle(&mut session);
@@ -332,4 +344,43 @@ fn a_new_parameter_acts_from_now_on_and_ends_the_comparison() {
     // The wave decays during the first half only: exp(-0.5 * 0.1) is its height at the end.
     let height = snapshot.values.iter().fold(0.0, |h: f64, u| h.max(*u));
     assert!((height - (-0.05f64).exp()).abs() < 1e-2, "height {height}");
+}
+
+#[test]
+fn a_training_is_a_session_too_and_goes_on_from_its_file_to_the_same_bits() {
+    let text = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\n\
+        equation = 'u = x'\npoints = { layout = 'grid', count = 8 }\n[exact]\nu = 'x'\n\
+        [evaluation]\ncount = 9\n[network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = 9";
+    let problem =
+        || ProblemFile::from_bytes(text.as_bytes(), None, &Overrides::new()).expect("a problem");
+    let mut whole = session_of(problem(), Start::Beginning);
+    obey(&mut whole, Command::Step(4)).unwrap();
+    settle(&mut whole);
+    assert_eq!((whole.status().phase, whole.status().step), (Phase::Training, 4));
+    assert!(matches!(
+        obey(&mut whole, Command::set("method.step", "1")),
+        Err(SessionError::StepsOnly)
+    ));
+    let maker = Maker::of(&whole.description());
+    let saved = Checkpoint::new(maker, whole.source(), whole.save().expect("a state"));
+    let file = Checkpoint::from_bytes(&saved.to_bytes()).expect("a file");
+    assert_eq!(file, saved);
+    let mut other = session_of(problem(), Start::Saved(file.state.clone()));
+    for session in [&mut whole, &mut other] {
+        obey(session, Command::Play).unwrap();
+        settle(session);
+        assert_eq!((session.status().phase, session.status().step), (Phase::Done, 9));
+    }
+    assert_eq!(whole.parameters(), other.parameters());
+    assert_eq!(other.snapshot().points.len(), 9, "all of them, for who begins anew");
+    // A state of the other family is refused.
+    let solver = pollster::block_on(Solver::open(
+        ProblemFile::Evolution(Problem::from_toml(WAVE, &Overrides::new()).unwrap()),
+        &Backend::Cpu,
+    ));
+    let options = Options { start: Start::Saved(file.state), frames: 10, clock: stopped };
+    let refused = pollster::block_on(Session::new(solver.unwrap(), options));
+    assert!(matches!(refused, Err(SessionError::Saved { .. })));
+    obey(&mut whole, Command::Reset).unwrap();
+    assert_eq!(whole.status().step, 0);
 }

@@ -6,7 +6,7 @@ use super::{Evolved, Kind, Solution, SolutionError, Trained};
 use crate::network::Network;
 use crate::output::{ResultFolder, description};
 use crate::problem::{Overrides, Problem, ProblemFile, ResidualProblem};
-use crate::session::{Session, TrainingSession};
+use crate::session::{Course, Session, TrainingSession};
 
 impl Solution {
     /// The solution in a run's folder, of either family.
@@ -34,10 +34,14 @@ impl Solution {
     /// # Errors
     /// [`SolutionError::NoParameters`] before its first time step.
     pub fn of_session(session: &Session) -> Result<Self, SolutionError> {
-        let trajectory = session.trajectory();
-        let time = session.status().time;
+        let record = match session.course() {
+            Some(Course::Training(training)) => return Ok(Self::of_training(training)),
+            Some(Course::Evolution(record)) => record,
+            None => return Err(SolutionError::NoParameters),
+        };
+        let (trajectory, time) = (record.trajectory(), session.status().time);
         Self::evolved(
-            session.problem().clone(),
+            record.problem().clone(),
             (trajectory.times().to_vec(), trajectory.values().to_vec()),
             Some((time, session.parameters().to_vec())),
         )

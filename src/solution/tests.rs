@@ -1,10 +1,9 @@
 //! Answers against exact solutions, finite differences and the run's own frames.
 
 use super::*;
-use crate::evolve::Engine;
 use crate::field::device::Backend;
 use crate::problem::Overrides;
-use crate::session::{Activity, Options, Session, Start, TrainingSession};
+use crate::session::{Activity, Options, Recording, Session, Solver, Start, TrainingSession};
 
 /// A travelling, decaying wave between two moving ends: lift, distance and time all play a part.
 const WAVE: &str = r#"
@@ -39,25 +38,31 @@ fn still() -> f64 {
 
 fn run(text: &str) -> Session {
     let problem = Problem::from_toml(text, &Overrides::new()).expect("a problem");
-    let engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu)).expect("a CPU");
-    let options = Options { start: Start::Fit, frames: 20, clock: still };
-    let mut session = pollster::block_on(Session::new(problem, engine, options)).expect("a run");
+    let problem = ProblemFile::Evolution(problem);
+    let solver = pollster::block_on(Solver::open(problem, &Backend::Cpu)).expect("a CPU");
+    let options = Options { start: Start::Beginning, frames: 20, clock: still };
+    let mut session = pollster::block_on(Session::new(solver, options)).expect("a run");
     while pollster::block_on(session.advance(1.0)) == Activity::Busy {}
     assert!(session.failure().is_none(), "{:?}", session.failure());
     session
+}
+
+fn record(session: &Session) -> &Recording {
+    session.recording().expect("an evolution")
 }
 
 #[test]
 fn an_evolution_answers_as_its_frames_and_between_them() {
     let session = run(WAVE);
     let solution = Solution::of_session(&session).expect("parameters");
-    assert_eq!(solution.times(), session.frames().times());
+    assert_eq!(solution.times(), record(&session).frames().times());
     assert_eq!(solution.times().len(), 21);
-    let grid = session.grid().coordinates();
+    let grid = record(&session).grid().coordinates();
     for k in [0, 7, 20] {
-        let time = session.frames().times()[k];
+        let time = record(&session).frames().times()[k];
         let values = solution.at(time, grid).expect("inside");
-        let worst = values.iter().zip(session.frames().frame(k)).map(|(a, b)| (a - b).abs());
+        let worst =
+            values.iter().zip(record(&session).frames().frame(k)).map(|(a, b)| (a - b).abs());
         assert!(worst.fold(0.0, f64::max) < 1e-13, "t = {time}");
     }
     // Half way between two kept times, against the exact solution and by its own estimate.

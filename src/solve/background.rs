@@ -7,16 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{FRAMES, SolveError};
-use crate::evolve::Engine;
 use crate::evolve::initial_fit::fit_key;
 use crate::field::device::Backend;
-use crate::outcome::{Outcome, RunResult, TrainingResult};
+use crate::outcome::Outcome;
 use crate::output::{Cache, CachedFit, Lookup, cache};
-use crate::problem::{Problem, ProblemFile, ResidualProblem};
-use crate::reference::{Reference, ReferenceError, companion_values};
-use crate::session::{
-    Options, Phase, Session, Start, Status, TrainingSession, TrainingSystem, wall_clock,
-};
+use crate::problem::{Problem, ProblemFile};
+use crate::reference::{Reference, ReferenceError};
+use crate::session::{Options, Phase, Session, Solver, Start, Status, wall_clock};
+use crate::solution::SolutionError;
 
 /// Seconds between two looks at what else there is to do.
 const SLICE: f64 = 0.02;
@@ -152,8 +150,7 @@ impl Shared {
 /// What the thread works at.
 enum Work {
     Due(Box<ProblemFile>),
-    Evolution(Box<Evolving>),
-    Training(Box<TrainingSession>),
+    Run(Box<Running>),
     /// A failure ended it.
     Over,
 }
@@ -184,34 +181,18 @@ impl Work {
         shared: &Shared,
     ) -> Result<bool, SolveError> {
         if let Self::Due(problem) = self {
-            *self = match &**problem {
-                ProblemFile::Evolution(problem) => {
-                    Self::Evolution(Box::new(Evolving::begin(problem, options, shared)?))
-                }
-                ProblemFile::Residual(problem) => {
-                    Self::Training(Box::new(begin_training(problem, options, shared)?))
-                }
-            };
+            *self = Self::Run(Box::new(Running::begin(problem, options, shared)?));
         }
         match self {
-            Self::Evolution(evolving) => evolving.advance(until, shared),
-            Self::Training(session) => train(session, until, shared),
+            Self::Run(running) => running.advance(until, shared),
             Self::Due(_) | Self::Over => Ok(false),
         }
     }
 
-    fn outcome(&mut self) -> Result<Outcome, SolveError> {
+    fn outcome(&self) -> Result<Outcome, SolveError> {
         match self {
-            Self::Evolution(evolving) => {
-                let session = &evolving.session;
-                let summary = RunResult::of(session, evolving.reference_error);
-                Ok(Outcome::of_session(session, summary))
-            }
-            Self::Training(session) => {
-                let summary = TrainingResult::of(session);
-                Ok(Outcome::of_training(session, summary))
-            }
-            Self::Due(_) | Self::Over => Err(crate::SolutionError::NoParameters.into()),
+            Self::Run(running) => Ok(Outcome::of(&running.session, running.reference_error)?),
+            Self::Due(_) | Self::Over => Err(SolutionError::NoParameters.into()),
         }
     }
 }
@@ -219,8 +200,8 @@ impl Work {
 /// What the reference's thread finds: none where the problem has none; and a warning.
 type Found = Result<(Option<Reference>, Option<String>), ReferenceError>;
 
-/// An evolution, and beside it the search for its reference.
-struct Evolving {
+/// A session, and beside an evolution the search for its reference.
+struct Running {
     session: Session,
     /// Where the fit is kept once it is there.
     keep: Option<Cache>,
@@ -228,28 +209,29 @@ struct Evolving {
     reference_error: Option<f64>,
 }
 
-impl Evolving {
-    fn begin(problem: &Problem, options: &RunOptions, shared: &Shared) -> Result<Self, SolveError> {
-        let engine = pollster::block_on(Engine::new(problem, &options.backend))?;
-        let (start, keep) = match options.cache.as_ref().map(|cache| cache.fit(&fit_key(problem))) {
-            Some(Lookup::Found(fit)) => (Start::Fitted(fit.parameters), None),
-            Some(Lookup::Missing) => (Start::Fit, options.cache.clone()),
-            Some(Lookup::Damaged(path)) => {
-                shared.warn(format!("the cached {} is damaged: fitted anew", path.display()));
-                (Start::Fit, options.cache.clone())
-            }
-            None => (Start::Fit, None),
-        };
-        let (sender, found) = channel();
-        let (own, at) = (problem.clone(), options.cache.clone());
-        std::thread::spawn(move || {
-            let go_on = |_| ControlFlow::Continue(());
-            // A receiver that is gone has no use for it any more.
-            drop(sender.send(cache::reference(at.as_ref(), &own, &go_on)));
-        });
+impl Running {
+    fn begin(
+        problem: &ProblemFile,
+        options: &RunOptions,
+        shared: &Shared,
+    ) -> Result<Self, SolveError> {
+        let solver = pollster::block_on(Solver::open(problem.clone(), &options.backend))?;
+        if let Some(reason) = solver.reason() {
+            shared.warn(format!("the GPU cannot take this problem, the CPU does: {reason}"));
+        }
+        let (mut start, mut keep, mut reference) = (Start::Beginning, None, None);
+        if let ProblemFile::Evolution(problem) = problem {
+            (start, keep) = beginning(problem, options.cache.as_ref(), shared);
+            reference = Some(look_for(problem.clone(), options.cache.clone()));
+        }
         let settings = Options { start, frames: FRAMES, clock: wall_clock };
-        let session = pollster::block_on(Session::new(problem.clone(), engine, settings))?;
-        Ok(Self { session, keep, reference: Some(found), reference_error: None })
+        let mut session = pollster::block_on(Session::new(solver, settings))?;
+        if let Some(training) = session.training_mut()
+            && let Err(error) = training.compare_with_companion()
+        {
+            shared.warn(format!("there is no error to measure: {error}"));
+        }
+        Ok(Self { session, keep, reference, reference_error: None })
     }
 
     fn advance(&mut self, until: Instant, shared: &Shared) -> Result<bool, SolveError> {
@@ -264,18 +246,24 @@ impl Evolving {
             let waiting = done && self.reference.is_some();
             shared.show(match waiting {
                 true => RunStatus::WaitingForReference,
-                false => RunStatus::Evolution(Box::new(status)),
+                false => self.status(),
             });
             let patience = if done { Duration::from_secs_f64(SLICE) } else { Duration::ZERO };
             self.look_for_reference(patience, shared);
             if done && self.reference.is_none() {
-                let status = self.session.status();
-                shared.show(RunStatus::Evolution(Box::new(status)));
+                shared.show(self.status());
                 return Ok(false);
             }
             if shared.is_paused() || Instant::now() >= until {
                 return Ok(true);
             }
+        }
+    }
+
+    fn status(&self) -> RunStatus {
+        match self.session.training() {
+            Some(training) => RunStatus::Training(Box::new(training.status())),
+            None => RunStatus::Evolution(Box::new(self.session.status())),
         }
     }
 
@@ -301,47 +289,36 @@ impl Evolving {
 
     /// Puts the fit into the cache once it is done.
     fn keep_fit(&mut self, status: &Status, shared: &Shared) {
-        let Some(error) = status.initial_error else { return };
+        let (Some(error), Some(record)) = (status.initial_error, self.session.recording()) else {
+            return;
+        };
         let Some(cache) = self.keep.take() else { return };
-        let fit = CachedFit { parameters: self.session.fitted().to_vec(), error };
-        if let Err(error) = cache.store_fit(&fit_key(self.session.problem()), &fit) {
+        let fit = CachedFit { parameters: record.fitted().to_vec(), error };
+        if let Err(error) = cache.store_fit(&fit_key(record.problem()), &fit) {
             shared.warn(format!("the fit is not cached: {error}"));
         }
     }
 }
 
-fn begin_training(
-    problem: &ResidualProblem,
-    options: &RunOptions,
-    shared: &Shared,
-) -> Result<TrainingSession, SolveError> {
-    let system = pollster::block_on(TrainingSystem::choose(problem, &options.backend))?;
-    if let Some(reason) = system.reason() {
-        shared.warn(format!("the GPU cannot take this problem, the CPU does: {reason}"));
-    }
-    let session = pollster::block_on(TrainingSession::on(system, problem, wall_clock))?;
-    let points = problem.evaluation_points();
-    Ok(match companion_values(problem, &points, &|_| ControlFlow::Continue(())) {
-        Ok(None) => session,
-        Ok(Some(values)) => session.compared_with(values),
-        Err(error) => {
-            shared.warn(format!("there is no error to measure: {error}"));
-            session
+/// Where an evolution begins, and where its fit is to be kept.
+fn beginning(problem: &Problem, cache: Option<&Cache>, shared: &Shared) -> (Start, Option<Cache>) {
+    match cache.map(|cache| cache.fit(&fit_key(problem))) {
+        Some(Lookup::Found(fit)) => (Start::Fitted(fit.parameters), None),
+        Some(Lookup::Damaged(path)) => {
+            shared.warn(format!("the cached {} is damaged: fitted anew", path.display()));
+            (Start::Beginning, cache.cloned())
         }
-    })
+        Some(Lookup::Missing) | None => (Start::Beginning, cache.cloned()),
+    }
 }
 
-fn train(
-    session: &mut TrainingSession,
-    until: Instant,
-    shared: &Shared,
-) -> Result<bool, SolveError> {
-    while session.report().reason.is_none() {
-        pollster::block_on(session.iterate())?;
-        shared.show(RunStatus::Training(Box::new(session.status())));
-        if shared.is_paused() || Instant::now() >= until {
-            break;
-        }
-    }
-    Ok(session.report().reason.is_none())
+/// Computes the reference on a thread of its own.
+fn look_for(problem: Problem, cache: Option<Cache>) -> Receiver<Found> {
+    let (sender, found) = channel();
+    std::thread::spawn(move || {
+        let go_on = |_| ControlFlow::Continue(());
+        // A receiver that is gone has no use for it any more.
+        drop(sender.send(cache::reference(cache.as_ref(), &problem, &go_on)));
+    });
+    found
 }

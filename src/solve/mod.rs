@@ -3,14 +3,12 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod background;
 
-use crate::evolve::{Engine, EvolveError};
+use crate::evolve::EvolveError;
 use crate::field::device::Backend;
 use crate::field::gpu::GpuError;
 use crate::optimize::OptimizeError;
 use crate::problem::{Problem, ProblemFile, ResidualProblem};
-use crate::session::{
-    Activity, Options, Phase, Session, SessionError, Start, TrainingSession, TrainingSystem,
-};
+use crate::session::{Activity, Course, Options, Session, SessionError, Solver, Start};
 use crate::solution::{Solution, SolutionError};
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -49,15 +47,25 @@ impl<'a> From<&'a ProblemFile> for ProblemRef<'a> {
 #[non_exhaustive]
 pub enum SolveError {
     #[error(transparent)]
-    Engine(#[from] EvolveError),
-    #[error(transparent)]
-    Session(#[from] SessionError),
+    Session(SessionError),
     #[error(transparent)]
     Training(#[from] OptimizeError),
     #[error(transparent)]
     Device(#[from] GpuError),
     #[error(transparent)]
     Solution(#[from] SolutionError),
+}
+
+impl From<SessionError> for SolveError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Training(error) => Self::Training(error),
+            SessionError::Device(error) | SessionError::Evolve(EvolveError::Gpu(error)) => {
+                Self::Device(error)
+            }
+            other => Self::Session(other),
+        }
+    }
 }
 
 /// Solves a problem of either family, on a hardware GPU where there is one, else on the CPU.
@@ -95,13 +103,8 @@ pub struct Step {
     pub error: Option<f64>,
 }
 
-/// A run that goes on when it is asked to.
-pub struct Run(Kind);
-
-enum Kind {
-    Evolution(Box<Session>),
-    Training { session: Box<TrainingSession>, done: bool },
-}
+/// A run of either family that goes on when it is asked to.
+pub struct Run(Session);
 
 /// Frames that a run keeps, as on the command line.
 const FRAMES: usize = 400;
@@ -115,19 +118,13 @@ impl Run {
         problem: impl Into<ProblemRef<'a>>,
         backend: &Backend,
     ) -> Result<Self, SolveError> {
-        match problem.into() {
-            ProblemRef::Evolution(problem) => {
-                let engine = Engine::new(problem, backend).await?;
-                let options = Options { start: Start::Fit, frames: FRAMES, clock };
-                let session = Session::new(problem.clone(), engine, options).await?;
-                Ok(Self(Kind::Evolution(Box::new(session))))
-            }
-            ProblemRef::Residual(problem) => {
-                let system = TrainingSystem::choose(problem, backend).await?;
-                let session = TrainingSession::on(system, problem, clock).await?;
-                Ok(Self(Kind::Training { session: Box::new(session), done: false }))
-            }
-        }
+        let problem = match problem.into() {
+            ProblemRef::Evolution(problem) => ProblemFile::Evolution(problem.clone()),
+            ProblemRef::Residual(problem) => ProblemFile::Residual(problem.clone()),
+        };
+        let solver = Solver::open(problem, backend).await?;
+        let options = Options { start: Start::Beginning, frames: FRAMES, clock };
+        Ok(Self(Session::new(solver, options).await?))
     }
 
     /// The next step; none at the end. The first one of an evolution comes after the fit to its
@@ -136,19 +133,35 @@ impl Run {
     /// # Errors
     /// As [`solve`].
     pub async fn step(&mut self) -> Result<Option<Step>, SolveError> {
-        match &mut self.0 {
-            Kind::Evolution(session) => time_step(session).await,
-            Kind::Training { done: true, .. } => Ok(None),
-            Kind::Training { session, done } => {
-                let report = session.iterate().await?;
-                *done = report.reason.is_some();
-                Ok(Some(Step {
-                    number: report.record.iteration,
-                    time: None,
-                    residual: report.record.loss,
-                    error: session.history().records.last().and_then(|record| record.error),
-                }))
+        let before = self.latest().map_or(0, |step| step.number);
+        loop {
+            let activity = self.0.advance(0.0).await;
+            if let Some(failure) = self.0.take_failure() {
+                return Err(failure.into());
             }
+            if let Some(step) = self.latest().filter(|step| step.number > before) {
+                return Ok(Some(step));
+            }
+            if activity == Activity::Idle {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn latest(&self) -> Option<Step> {
+        match self.0.course()? {
+            Course::Evolution(record) => record.history().records.last().map(|record| Step {
+                number: record.step,
+                time: Some(record.time),
+                residual: record.residual,
+                error: record.error,
+            }),
+            Course::Training(training) => training.history().records.last().map(|record| Step {
+                number: record.iteration,
+                time: None,
+                residual: record.loss,
+                error: record.error,
+            }),
         }
     }
 
@@ -168,32 +181,7 @@ impl Run {
     /// # Errors
     /// [`SolutionError::NoParameters`] before the first step of an evolution.
     pub fn solution(&self) -> Result<Solution, SolutionError> {
-        match &self.0 {
-            Kind::Evolution(session) => Solution::of_session(session),
-            Kind::Training { session, .. } => Ok(Solution::of_training(session)),
-        }
-    }
-}
-
-async fn time_step(session: &mut Session) -> Result<Option<Step>, SolveError> {
-    let before = session.history().records.len();
-    loop {
-        let activity = session.advance(0.0).await;
-        if let Some(failure) = session.take_failure() {
-            return Err(failure.into());
-        }
-        if let Some(record) = session.history().records.get(before) {
-            return Ok(Some(Step {
-                number: record.step,
-                time: Some(record.time),
-                residual: record.residual,
-                error: record.error,
-            }));
-        }
-        let over = matches!(session.status().phase, Phase::Done | Phase::Failed);
-        if over || activity == Activity::Idle {
-            return Ok(None);
-        }
+        Solution::of_session(&self.0)
     }
 }
 

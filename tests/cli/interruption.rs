@@ -53,7 +53,7 @@ fn history(place: &Place, out: &str) -> History {
 }
 
 #[track_caller]
-fn same_bits(place: &Place, a: &str, b: &str) {
+pub fn same_bits(place: &Place, a: &str, b: &str) {
     for name in ["fields.npz", "parameters.safetensors"] {
         let file = |out: &str| place.read(&format!("{out}/{name}"));
         assert!(file(a) == file(b), "{name} differs");

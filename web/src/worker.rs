@@ -84,13 +84,11 @@ async fn work(scope: DedicatedWorkerGlobalScope, inbox: Rc<Inbox<Job>>) {
 /// In a page the way to the GPU and back takes a millisecond or more, several times a step: small
 /// problems are solved sooner where they are.
 fn choose_backend(mut request: Request) -> Request {
-    let (toml, backend) = match &mut request {
-        Request::Load(load) => (&load.toml, &mut load.backend),
-        Request::Train(load) => (&load.toml, &mut load.backend),
-        _ => return request,
-    };
-    if *backend == Backend::Auto && entries(toml).is_some_and(|entries| entries < GPU_PAYS) {
-        *backend = Backend::Cpu;
+    if let Request::Load(load) = &mut request
+        && load.backend == Backend::Auto
+        && entries(&load.toml).is_some_and(|entries| entries < GPU_PAYS)
+    {
+        load.backend = Backend::Cpu;
     }
     request
 }

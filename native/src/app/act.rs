@@ -2,14 +2,13 @@
 
 use egui::{Context, Theme};
 use sketchpde::problem::Problem;
-use sketchpde::session::{Command, Phase};
+use sketchpde::session::{Command, Phase, is_live};
 
 use super::App;
 use super::state::{Action, Edit, Saved, Speed, State};
 use crate::export;
 use crate::link::{Beginning, Load, Request};
 use crate::mirror::Mirror;
-use crate::setup::deeds::command_of;
 use crate::setup::share::{self, Story};
 use crate::setup::{Setup, TrainingSetup, explain, in_words, initial_text};
 
@@ -131,7 +130,7 @@ impl App {
         self.state.scrub = None;
         match self.state.mirror.phase() {
             Phase::Done | Phase::Failed => self.reset(true),
-            Phase::Fit | Phase::Steps => self.command(Command::Play),
+            Phase::Fit | Phase::Steps | Phase::Training => self.command(Command::Play),
         }
     }
 
@@ -139,7 +138,7 @@ impl App {
         self.state.scrub = None;
         match self.state.mirror.phase() {
             Phase::Done | Phase::Failed => {}
-            Phase::Fit | Phase::Steps => self.command(Command::Step(1)),
+            Phase::Fit | Phase::Steps | Phase::Training => self.command(Command::Step(1)),
         }
     }
 
@@ -233,19 +232,18 @@ impl App {
                 return self.complain(texts.join(" "));
             }
         };
+        let live = is_live(&self.state.mirror.problem, &problem);
         self.state.setup = changed;
         let over = matches!(self.state.mirror.phase(), Phase::Done | Phase::Failed);
-        match command_of(key, &problem) {
-            Some(command) if !over && self.state.awaited.is_none() => {
-                if let Command::SetParameter { name, value } = &command {
-                    self.state.mirror.set_parameter(name, *value);
-                    self.state.stale = true;
-                }
-                self.state.mirror.problem.method = problem.method;
+        match live && !over && self.state.awaited.is_none() {
+            true => {
+                let command = Command::set(key, value);
+                self.state.stale |= command.changes_the_equation();
+                self.state.mirror.problem = problem;
                 self.state.scrub = None;
                 self.command(command);
             }
-            _ => self.begin(problem, over || self.state.mirror.playing()),
+            false => self.begin(problem, over || self.state.mirror.playing()),
         }
     }
 
@@ -338,7 +336,8 @@ impl App {
     fn save(&mut self, what: Saved) {
         let made = match what {
             Saved::Problem => Ok(export::problem(&self.state)),
-            Saved::Checkpoint => export::checkpoint(&self.state, &self.story()),
+            // It comes back with the state.
+            Saved::Checkpoint => return self.line.send(Request::Save),
             Saved::History => Ok(export::history(&self.state)),
             Saved::Picture => export::picture(&self.state),
         };

@@ -1,8 +1,11 @@
 //! Going on with a run that was kept: after the solver has stopped, or from a file.
 
+use sketchpde::session::{Checkpoint, SavedState};
+
 use super::App;
 use super::training::Training;
-use crate::link::{Beginning, Checkpoint, KeptError, TrainingCheckpoint};
+use crate::export;
+use crate::link::Beginning;
 use crate::setup::share::{self, Opening};
 use crate::setup::{Setup, TrainingSetup, in_words};
 
@@ -14,9 +17,6 @@ impl App {
     pub(super) fn open_file(&mut self, bytes: &[u8]) {
         if Checkpoint::is_one(bytes) {
             return self.open_checkpoint(bytes);
-        }
-        if let Some(checkpoint) = TrainingCheckpoint::from_bytes(bytes) {
-            return self.open_training_checkpoint(checkpoint);
         }
         match std::str::from_utf8(bytes) {
             Ok(text) if bytes.len() <= MOST_BYTES => {
@@ -32,23 +32,34 @@ impl App {
     }
 
     fn open_checkpoint(&mut self, bytes: &[u8]) {
-        let Checkpoint { toml, kept, link } = match Checkpoint::from_bytes(bytes) {
-            Ok(checkpoint) => checkpoint,
-            Err(error) => return self.complain(format!("This file cannot be opened: {error}.")),
-        };
+        let Checkpoint { problem: toml, story, told, state, comparable, .. } =
+            match Checkpoint::from_bytes(bytes) {
+                Ok(checkpoint) => checkpoint,
+                Err(error) => return self.complain(format!("This file {error}.")),
+            };
+        let place = state.place();
+        let opening = share::from_own_fragment(&story).ok();
+        if let SavedState::Training(_) = state {
+            let setup = match opening {
+                Some(Opening::Training(setup)) => setup,
+                _ => TrainingSetup::file(toml),
+            };
+            self.begin_training(setup, Some(state), false);
+            return self.tell(format!("The training goes on {place}."));
+        }
         let setup = Setup::file(toml);
-        let story = match share::from_own_fragment(&link) {
-            Ok(Opening::Run(story)) => story,
-            _ => setup.clone().into(),
+        let (story, told) = match opening {
+            Some(Opening::Run(story)) => (story, told),
+            _ => (setup.clone().into(), 0),
         };
         match setup.problem() {
             Ok(problem) => {
                 self.state.edit = super::Edit::of(&problem);
                 self.state.setup = setup;
-                self.after_loading.stale = !kept.comparable;
-                self.tell(format!("The run goes on from t = {:.4}.", kept.mark.evolution.time));
-                let told = (story, kept.mark.deeds);
-                self.begin_from(problem, Beginning::Kept(Box::new(kept)), told, false);
+                self.after_loading.stale = !comparable;
+                self.tell(format!("The run goes on {place}."));
+                let start = Beginning::Saved { state: Box::new(state), comparable };
+                self.begin_from(problem, start, (story, told), false);
             }
             Err(errors) => {
                 self.complain(format!("This checkpoint cannot be opened: {}.", in_words(&errors)));
@@ -56,16 +67,20 @@ impl App {
         }
     }
 
-    fn open_training_checkpoint(&mut self, checkpoint: Result<TrainingCheckpoint, KeptError>) {
-        let TrainingCheckpoint { link, state } = match checkpoint {
-            Ok(checkpoint) => checkpoint,
-            Err(error) => return self.complain(format!("This file cannot be opened: {error}.")),
+    /// Gives a checkpoint of the present run to the person, with its story.
+    pub(super) fn save_checkpoint(&mut self, mut checkpoint: Checkpoint) {
+        let name = match &self.state.training {
+            Some(training) => {
+                checkpoint.story = share::training_to_fragment(&training.setup);
+                &training.problem.name
+            }
+            None => {
+                checkpoint.story = share::to_fragment(&self.story());
+                &self.state.mirror.problem.name
+            }
         };
-        match share::from_own_fragment(&link) {
-            Ok(Opening::Training(setup)) => self.begin_training(setup, Some(state), false),
-            Ok(Opening::Run(_)) => self.complain("This file holds no training."),
-            Err(error) => self.complain(format!("This checkpoint cannot be opened: {error}.")),
-        }
+        let file = export::checkpoint(name, &checkpoint);
+        self.give(Ok(file));
     }
 
     /// The solver has stopped and a new one is there: the run goes on from the latest mark. One
@@ -90,23 +105,25 @@ impl App {
                 return self.complain(format!("{stopped} A new one is ready: choose a problem."));
             }
         };
-        let kept = self.state.mirror.kept(!self.state.stale);
-        let start = match kept {
-            // Another run had been asked for: this one is not to come back.
-            Some(kept) if self.state.awaited.is_none() => Beginning::Kept(Box::new(kept)),
-            _ => Beginning::Fit,
+        let comparable = !self.state.stale;
+        // Where another run had been asked for, this one is not to come back.
+        let kept = self.state.mirror.kept().filter(|_| self.state.awaited.is_none());
+        let goes_on = kept.is_some();
+        let place = match &kept {
+            Some(state) => format!("goes on {}", state.place()),
+            None => "begins again".to_owned(),
         };
-        let place = match &start {
-            Beginning::Kept(kept) => format!("goes on from t = {:.4}", kept.mark.evolution.time),
-            _ => "begins again".to_owned(),
-        };
+        let start = kept.map_or(Beginning::Fit, |state| Beginning::Saved {
+            state: Box::new(state),
+            comparable,
+        });
         let playing = again == 0 && self.state.mirror.playing();
         let when = if again == 0 { "" } else { " when you press play" };
-        self.after_loading.stale = self.state.stale && matches!(start, Beginning::Kept(_));
+        self.after_loading.stale = self.state.stale && goes_on;
         self.after_loading.redrawn = self.state.redrawn && self.after_loading.stale;
-        let told = match &start {
-            Beginning::Kept(_) => self.state.mirror.story_from_mark(),
-            _ => (self.state.setup.clone().into(), 0),
+        let told = match goes_on {
+            true => self.state.mirror.story_from_mark(),
+            false => (self.state.setup.clone().into(), 0),
         };
         self.begin_from(problem, start, told, playing);
         self.complain(format!("{stopped} The run {place}{when}."));

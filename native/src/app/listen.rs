@@ -1,7 +1,7 @@
 //! What the solver's answers do, and when it is asked again.
 
 use egui::Context;
-use sketchpde::session::{Command, Phase};
+use sketchpde::session::Phase;
 
 use super::{App, Beginnings};
 use crate::link::{Deed, Deeds, Request, Update, What};
@@ -59,13 +59,12 @@ impl App {
                     training.take(*snapshot);
                 }
             }
-            Update::TrainingMark(mark) => {
-                if let Some(training) = &mut self.state.training {
-                    training.take_mark(*mark);
-                }
-            }
             Update::Deeds(deeds) => self.take_deeds(deeds),
-            Update::Mark(mark) => self.state.mirror.take_mark(*mark),
+            Update::Mark(mark) => match &mut self.state.training {
+                Some(training) => training.take_mark(*mark),
+                None => self.state.mirror.take_mark(*mark),
+            },
+            Update::Saved(checkpoint) => self.save_checkpoint(*checkpoint),
             Update::Stopped(why) => self.recover(&why),
             Update::Message(message) => self.notice(message, false),
             Update::Refused { run, message } => {
@@ -88,14 +87,11 @@ impl App {
         for deed in &deeds.redone {
             let Some((key, value)) = setting(&deed.what) else { continue };
             self.state.setup.change(&key, value);
-            if let What::Command(Command::SetParameter { name, value }) = &deed.what {
-                self.state.mirror.set_parameter(name, *value);
-            }
         }
         if !deeds.redone.is_empty()
             && let Ok(problem) = self.state.setup.problem()
         {
-            self.state.mirror.problem.method = problem.method;
+            self.state.mirror.problem = problem;
         }
         self.state.mirror.deeds = deeds;
     }

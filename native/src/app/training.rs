@@ -1,16 +1,15 @@
 //! Trainings over a whole domain, as the drawing side knows them.
 
 use sketchpde::network::Network;
-use sketchpde::optimize::TrainingState;
 use sketchpde::problem::residual::TrainingMethod;
 use sketchpde::problem::{Choice, Preset, ResidualProblem};
-use sketchpde::session::Command;
+use sketchpde::session::{Command, SavedState};
 
 use super::App;
-use super::state::Action;
+use super::state::{Action, Saved};
 use crate::export;
 use crate::link::{
-    Request, RunId, TrainingField, TrainingLoad, TrainingMark, TrainingPoint, TrainingSnapshot,
+    Beginning, Load, Mark, Request, RunId, TrainingField, TrainingPoint, TrainingSnapshot,
 };
 use crate::setup::{Base, TrainingSetup, in_words};
 
@@ -27,7 +26,7 @@ pub struct Training {
     /// Goes up with every picture.
     pub pictures: u64,
     /// From where it can go on.
-    mark: Option<TrainingState>,
+    mark: Option<SavedState>,
 }
 
 impl Training {
@@ -54,7 +53,7 @@ impl Training {
         }
     }
 
-    pub(super) fn take_mark(&mut self, mark: TrainingMark) {
+    pub(super) fn take_mark(&mut self, mark: Mark) {
         if mark.run == self.run {
             self.mark = Some(mark.state);
         }
@@ -62,7 +61,7 @@ impl Training {
 
     /// The latest state from which it can go on.
     #[must_use]
-    pub fn mark(&self) -> Option<TrainingState> {
+    pub fn mark(&self) -> Option<SavedState> {
         self.mark.clone()
     }
 
@@ -106,7 +105,7 @@ impl App {
     pub(super) fn begin_training(
         &mut self,
         setup: TrainingSetup,
-        state: Option<TrainingState>,
+        state: Option<SavedState>,
         playing: bool,
     ) {
         let problem = match setup.problem() {
@@ -119,8 +118,12 @@ impl App {
         self.end_race();
         let (run, toml) = (self.latest_run, problem.source.clone());
         let backend = self.state.backend.clone();
-        let load = TrainingLoad { run, toml, backend, state, playing };
-        self.line.send(Request::Train(Box::new(load)));
+        let start = state.map_or(Beginning::Fit, |state| Beginning::Saved {
+            state: Box::new(state),
+            comparable: true,
+        });
+        let load = Load { run, toml, backend, start, deeds: Vec::new(), done: 0, playing };
+        self.line.send(Request::Load(Box::new(load)));
         self.state.training = Some(Training::new(run, setup, problem));
         self.asked = false;
     }
@@ -161,6 +164,8 @@ impl App {
                 self.again_elsewhere();
                 return true;
             }
+            // Whatever the run is, the solver gives its file.
+            Action::Save(Saved::Checkpoint) => return false,
             Action::Save(what) => {
                 let file = export::training(training, *what);
                 self.give(file);

@@ -1,7 +1,6 @@
 //! What a person did to a run along the way, so that it can be done again at the same steps.
 
 use std::collections::VecDeque;
-use std::mem::discriminant;
 
 use serde::{Deserialize, Serialize};
 use sketchpde::session::Command;
@@ -27,15 +26,16 @@ impl What {
     /// Whether it changes the settings and leaves the solution as it is.
     #[must_use]
     pub fn is_setting(&self) -> bool {
-        use Command::{Disturb, Pause, Play, Redraw, Reset, Step};
-        let Self::Command(command) = self else { return false };
-        !matches!(command, Disturb { .. } | Redraw { .. } | Play | Pause | Step(_) | Reset)
+        matches!(self, Self::Command(Command::Set(_)))
     }
 
     /// Whether the solution is no longer that of the problem after it.
     #[must_use]
     pub fn departs(&self) -> bool {
-        !self.is_setting() || matches!(self, Self::Command(Command::SetParameter { .. }))
+        match self {
+            Self::Command(command) if self.is_setting() => command.changes_the_equation(),
+            _ => true,
+        }
     }
 
     /// Whether it belongs into the record: the solution's values, as they come from drawing, and
@@ -47,12 +47,8 @@ impl What {
     /// Whether it leaves nothing of an earlier `other`.
     fn supersedes(&self, other: &Self) -> bool {
         match (self, other) {
-            (
-                Self::Command(Command::SetParameter { name, .. }),
-                Self::Command(Command::SetParameter { name: before, .. }),
-            ) => name == before,
-            (Self::Command(a), Self::Command(b)) => {
-                self.is_setting() && discriminant(a) == discriminant(b)
+            (Self::Command(Command::Set(new)), Self::Command(Command::Set(old))) => {
+                old.iter().all(|(key, _)| new.iter().any(|(other, _)| other == key))
             }
             _ => false,
         }
@@ -120,7 +116,7 @@ mod tests {
     use super::*;
 
     fn columns(count: usize) -> What {
-        What::Command(Command::SetColumns(count))
+        What::Command(Command::set("method.columns", count.to_string()))
     }
 
     fn poke() -> What {

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 pub use sketchpde::field::device::Backend;
-use sketchpde::session::{Command, Snapshot};
+use sketchpde::session::{Checkpoint, Command, SavedState, Snapshot};
 
 use super::deeds::{Deed, Deeds};
-use super::kept::{Kept, Mark};
-use super::training::{TrainingLoad, TrainingMark, TrainingSnapshot};
+use super::kept::Mark;
+use super::training::TrainingSnapshot;
 
 /// Number of a run, chosen by the drawing side and counted up from 1, so that late answers that belong
 /// to an earlier run are recognised.
@@ -16,10 +16,10 @@ pub type RunId = u64;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Request {
-    /// Replace the run by another one. If that fails, the present one goes on.
+    /// Replace the run by another one, of either family. If that fails, the present one goes on.
     Load(Box<Load>),
-    /// Replace the run by a training over a whole domain.
-    Train(Box<TrainingLoad>),
+    /// Answered by [`Update::Saved`], or by a message where there is nothing to save.
+    Save,
     /// For the present run.
     Command(Command),
     /// Make the solution follow a line that was drawn: places of the pointer, x and u.
@@ -46,7 +46,7 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Load {
     pub run: RunId,
-    /// The problem file with every change applied ([`sketchpde::problem::Problem::source`]).
+    /// The problem file with every change applied ([`sketchpde::problem::ProblemFile::source`]).
     pub toml: String,
     pub backend: Backend,
     /// Where to begin; what belongs to another network is refused.
@@ -67,8 +67,8 @@ pub enum Beginning {
     Fit,
     /// With parameters of the fitted network, which spare the fit.
     Fitted(Vec<f64>),
-    /// In the middle.
-    Kept(Box<Kept>),
+    /// In the middle; `comparable` where nothing was changed on the way.
+    Saved { state: Box<SavedState>, comparable: bool },
 }
 
 /// A way to solve the problem of the present run.
@@ -113,12 +113,12 @@ pub enum Update {
     NoRace(String),
     /// The training asked for goes on; in place of a snapshot.
     Training(Box<TrainingSnapshot>),
-    /// From where the training can go on, as [`Update::Mark`].
-    TrainingMark(Box<TrainingMark>),
     /// What has been done to the run so far; sent when that has changed.
     Deeds(Deeds),
     /// A place from which the run can go on. Sent now and then, and whenever the run comes to rest.
     Mark(Box<Mark>),
+    /// The run as a file, but for its story.
+    Saved(Box<Checkpoint>),
     /// The solver has ended and a new one is ready: what it was asked before is lost.
     Stopped(String),
     /// Whoever drives the server should call [`super::find_reference`], anywhere but on the

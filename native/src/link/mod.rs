@@ -5,8 +5,9 @@
 //! - [`Link`]: the drawing side's end; [`ThreadLink`] is the native one, with the server on a
 //!   thread.
 //!
-//! A [`Kept`] run goes on where a [`Mark`] was set, after a crash or from a [`Checkpoint`] file. What
-//! a person does to it along the way is recorded as [`Deeds`], which can be done again.
+//! A run goes on where a [`Mark`] was set, after a crash, or from a
+//! [`Checkpoint`](sketchpde::session::Checkpoint). What a person does to it along the way is recorded
+//! as [`Deeds`], which can be done again.
 //!
 //! While a run goes on, a snapshot is sent only when one is asked for, so that a slow drawing side is never flooded,
 //! and whatever is sent is sent once: records and frames come as what was added since last time.
@@ -28,7 +29,7 @@ mod tests;
 
 pub use deeds::{Deed, Deeds, What};
 pub use encoding::{decode, encode};
-pub use kept::{Checkpoint, Kept, KeptError, Mark, TrainingCheckpoint};
+pub use kept::Mark;
 pub use message::{
     Activity, Backend, Beginning, Challenge, Fault, FrameBlock, Load, Loaded, Request, RunId,
     Update,
@@ -36,7 +37,7 @@ pub use message::{
 pub use server::{LoadError, ReferenceResult, Server, find_reference};
 #[cfg(not(target_arch = "wasm32"))]
 pub use thread::ThreadLink;
-pub use training::{TrainingField, TrainingLoad, TrainingMark, TrainingPoint, TrainingSnapshot};
+pub use training::{TrainingField, TrainingPoint, TrainingSnapshot};
 
 /// The drawing side's end of the line to a [`Server`].
 pub trait Link {

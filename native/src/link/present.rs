@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use sketchpde::evolve::EvolveError;
 use sketchpde::problem::{Boundary, Problem, ReferenceKind};
 use sketchpde::reference::{self, Reference};
-use sketchpde::session::{self, Clock, Command, Phase, Session, SessionError};
+use sketchpde::session::{
+    self, Checkpoint, Clock, Command, Maker, Phase, Recording, Session, SessionError,
+};
 
 use super::deeds::{Deeds, What};
 use super::stroke::redrawn;
@@ -61,8 +63,9 @@ impl Present {
         self
     }
 
-    pub fn deeds(&self) -> &Deeds {
-        &self.deeds
+    /// What is kept of the evolution that this is.
+    pub fn record(&self) -> &Recording {
+        self.session.recording().expect("a run of steps")
     }
 
     /// What a drawing side has to know of it at once.
@@ -78,7 +81,7 @@ impl Present {
     }
 
     fn wish_for_reference(&self) -> Option<Update> {
-        let problem = self.session.problem();
+        let problem = self.record().problem();
         let (run, toml) = (self.run, problem.source.clone());
         (self.comparable && reference::kind(problem) == ReferenceKind::Spectral)
             .then_some(Update::ReferenceWanted { run, toml })
@@ -87,7 +90,7 @@ impl Present {
     /// A closed form costs nothing: it is taken at once.
     fn take_closed_form(&mut self) {
         if self.comparable
-            && let Some(exact) = closed_form(self.session.problem())
+            && let Some(exact) = closed_form(self.record().problem())
         {
             self.session.set_reference(exact);
         }
@@ -98,19 +101,18 @@ impl Present {
     }
 
     pub async fn obey(&mut self, command: Command) -> Result<(), SessionError> {
-        if matches!(
-            command,
-            Command::SetParameter { .. } | Command::Disturb { .. } | Command::Redraw { .. }
-        ) {
-            self.comparable = false;
-            self.marked = None;
-        }
+        let departs = command.changes_the_equation()
+            || matches!(command, Command::Disturb { .. } | Command::Redraw { .. });
         let (_, step) = self.position();
         let outcome = self.session.obey(command.clone()).await;
         if outcome.is_ok() {
+            if departs {
+                self.comparable = false;
+                self.marked = None;
+            }
             self.note(step, command);
         }
-        if self.session.frames().len() <= 1 {
+        if self.record().frames().len() <= 1 {
             // The run began anew.
             self.frames_sent = 0;
             self.reference_sent = 0;
@@ -124,7 +126,7 @@ impl Present {
         let refitted = self.session.status().phase == Phase::Fit;
         match command {
             Command::Reset => self.deeds.go_back(),
-            Command::SetParameter { .. } if refitted => {
+            Command::Set(_) if refitted && command.changes_the_equation() => {
                 self.deeds.begin_anew();
                 self.deeds.note(0, What::Command(command));
             }
@@ -140,8 +142,8 @@ impl Present {
     /// Makes the solution follow a line that was drawn.
     pub async fn draw(&mut self, stroke: Vec<[f32; 2]>) -> Result<(), SessionError> {
         let (_, step) = self.position();
-        let [x] = self.session.grid().axes() else { return Ok(()) };
-        let coordinate = &self.session.problem().coordinates[0];
+        let [x] = self.record().grid().axes() else { return Ok(()) };
+        let coordinate = &self.record().problem().coordinates[0];
         let periodic = matches!(coordinate.boundary, Boundary::Periodic);
         let places: Vec<[f64; 2]> = stroke.iter().map(|place| place.map(f64::from)).collect();
         let Some(values) = redrawn(x, &self.session.evaluate(), &places, periodic) else {
@@ -176,6 +178,15 @@ impl Present {
     pub fn has_lost_its_device(&self) -> bool {
         let failure = self.session.failure();
         matches!(failure, Some(SessionError::Evolve(EvolveError::Gpu(_))))
+    }
+
+    /// Goes on from its last state on the CPU, as a run that has shown nothing yet.
+    pub async fn leave_the_device(&mut self) -> Result<(), SessionError> {
+        self.session.go_on_on_cpu().await?;
+        (self.frames_sent, self.reference_sent) = (0, 0);
+        (self.seen, self.marked) = (None, None);
+        self.deeds_new = true;
+        Ok(())
     }
 
     /// Works for about `budget` seconds; what is to be done again is done at its step.
@@ -246,12 +257,22 @@ impl Present {
             return None;
         }
         self.marked = Some((step, now));
-        Mark::of(&self.session, self.deeds.done.len())
+        let (run, deeds) = (self.run, self.deeds.done.len());
+        Some(Mark { run, state: self.session.mark()?, deeds })
+    }
+
+    /// The run as a file, but for its story; `None` where a failed fit left nothing to go on from.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        let maker = Maker::of(&self.session.description());
+        let problem = &self.record().problem().source;
+        let (comparable, told) = (self.comparable, self.deeds.done.len());
+        let checkpoint = Checkpoint::new(maker, problem, self.session.save()?);
+        Some(Checkpoint { comparable, told, ..checkpoint })
     }
 
     /// What was not sent yet; `None` where there is nothing.
     fn new_frames(&mut self) -> Option<FrameBlock> {
-        let frames = self.session.frames();
+        let frames = self.session.recording()?.frames();
         let points = frames.points().max(1);
         let (first, first_reference) = (self.frames_sent, self.reference_sent);
         let known = frames.reference().len() / points;

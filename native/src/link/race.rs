@@ -3,10 +3,9 @@
 //! They take turns: whoever has had less time for its steps is next. The pace that a person can
 //! follow is kept by the one that is further along, so that both are slowed down alike.
 
-use sketchpde::evolve::Engine;
 use sketchpde::evolve::initial_fit::fit_key;
-use sketchpde::problem::{Overrides, Problem};
-use sketchpde::session::{Command, Phase, Session, Start};
+use sketchpde::problem::{Overrides, Problem, ProblemFile};
+use sketchpde::session::{Command, Phase, Session, Solver, Start};
 
 use super::present::Present;
 use super::server::LoadError;
@@ -22,21 +21,21 @@ impl Server {
 
     async fn set_up_rival(&mut self, challenge: Challenge) -> Result<(), LoadError> {
         let problem = Problem::from_toml(&challenge.toml, &Overrides::new())?.of_one_unknown()?;
-        let engine = Engine::new(&problem, &challenge.backend).await?;
         let Some(present) = &mut self.present else { return Err(LoadError::RaceTooEarly) };
-        let fitted = present.session.fitted().to_vec();
+        let fitted = present.record().fitted().to_vec();
         if fitted.is_empty() {
             return Err(LoadError::RaceTooEarly);
         }
-        let known = present.session.problem();
+        let known = present.record().problem();
         if fit_key(known) != fit_key(&problem) || known.equation != problem.equation {
             return Err(LoadError::RaceOfTwoProblems);
         }
         let options = self.options(Start::Fitted(fitted));
+        let solver = Solver::open(ProblemFile::Evolution(problem), &challenge.backend).await?;
+        let session = Session::new(solver, options).await?;
         let Some(present) = &mut self.present else { return Err(LoadError::RaceTooEarly) };
-        let session = Session::new(problem, engine, options).await?;
         let mut rival = Present::new(present.run, session, None, present.comparable());
-        if let Some(reference) = present.session.reference() {
+        if let Some(reference) = present.record().reference() {
             rival.set_reference(reference.clone());
         }
         present.obey(Command::Reset).await?;
@@ -74,21 +73,15 @@ fn is_running(runner: &Present) -> bool {
     let status = runner.session.status();
     match status.phase {
         Phase::Fit => true,
-        Phase::Steps => status.playing,
+        Phase::Steps | Phase::Training => status.playing,
         Phase::Done | Phase::Failed => false,
     }
 }
 
 /// Whether a command is for both runners: what belongs to the method is for the present run only.
 pub(super) fn concerns_both(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Play
-            | Command::Pause
-            | Command::Step(_)
-            | Command::Reset
-            | Command::SetParameter { .. }
-            | Command::Disturb { .. }
-            | Command::Redraw { .. }
-    )
+    match command {
+        Command::Set(_) => command.changes_the_equation(),
+        _ => true,
+    }
 }

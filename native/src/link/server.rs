@@ -3,18 +3,20 @@
 use std::ops::ControlFlow;
 
 use sketchpde::evolve::initial_fit::fit_key;
-use sketchpde::evolve::{Engine, EvolveError};
-use sketchpde::problem::{Overrides, Problem, ProblemErrors};
+use sketchpde::field::gpu::GpuError;
+use sketchpde::optimize::OptimizeError;
+use sketchpde::problem::{Overrides, Problem, ProblemErrors, ProblemFile};
 use sketchpde::reference::{Reference, ReferenceError, SpectralSolution};
-use sketchpde::session::{self, Clock, Command, Options, Phase, Session, SessionError, Start};
+use sketchpde::session::{
+    self, Clock, Command, Options, Phase, SavedState, Session, SessionError, Solver, Start,
+};
 
 use super::deeds::Deeds;
-use super::kept::KeptError;
 use super::pacing::Pacing;
 use super::present::Present;
 use super::race::concerns_both;
-use super::training::{Trainee, TrainingLoad};
-use super::{Activity, Backend, Beginning, Fault, Load, Request, RunId, Update};
+use super::training::Trainee;
+use super::{Activity, Beginning, Fault, Load, Request, RunId, Update};
 
 /// Frames that a run keeps: one per pixel column of the space-time picture is enough.
 const FRAMES: usize = 400;
@@ -28,11 +30,11 @@ pub enum LoadError {
     #[error(transparent)]
     Problem(#[from] ProblemErrors),
     #[error(transparent)]
-    Engine(#[from] EvolveError),
-    #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
-    Kept(#[from] KeptError),
+    Device(#[from] GpuError),
+    #[error(transparent)]
+    Training(#[from] OptimizeError),
     #[error("a race begins when the network is fitted to the initial state")]
     RaceTooEarly,
     #[error("a race is between two ways to solve one problem, and these are two problems")]
@@ -76,7 +78,7 @@ impl Server {
     pub async fn handle(&mut self, request: Request) -> Vec<Update> {
         match request {
             Request::Load(load) => self.load(*load).await,
-            Request::Train(load) => self.train(&load).await,
+            Request::Save => vec![self.save()],
             Request::Command(command) => self.command(command).await,
             Request::Draw(stroke) => self.draw(stroke).await,
             Request::Snapshot => self.snapshot(false),
@@ -150,41 +152,58 @@ impl Server {
         if present.session.status().phase != Phase::Fit
             && let Some(key) = present.fit.take()
         {
-            let fitted = present.session.fitted().to_vec();
+            let fitted = present.record().fitted().to_vec();
             remember(&mut self.fits, key, fitted);
         }
     }
 
     async fn load(&mut self, load: Load) -> Vec<Update> {
         let run = load.run;
-        match self.set_up(load).await {
-            Ok(present) => {
+        match self.replace(load).await {
+            Ok(updates) => updates,
+            Err(error) => vec![Update::Refused { run, message: error.to_string() }],
+        }
+    }
+
+    /// Puts another run in the place of the present one.
+    async fn replace(&mut self, load: Load) -> Result<Vec<Update>, LoadError> {
+        match ProblemFile::from_bytes(load.toml.as_bytes(), None, &Overrides::new())? {
+            ProblemFile::Evolution(problem) => {
+                let problem = problem.of_one_unknown()?;
+                let present = self.set_up(problem, load).await?;
                 self.pacing.restart();
                 self.rival = None;
                 self.training = None;
                 let updates = present.introduce();
                 self.present = Some(present);
-                updates
+                Ok(updates)
             }
-            Err(error) => vec![Update::Refused { run, message: error.to_string() }],
-        }
-    }
-
-    async fn train(&mut self, load: &TrainingLoad) -> Vec<Update> {
-        match Trainee::new(load, self.clock).await {
-            Ok(mut trainee) => {
+            ProblemFile::Residual(problem) => {
+                let problem = problem.of_one_unknown()?;
+                let mut trainee = Trainee::new(problem, load, self.clock).await?;
                 (self.present, self.rival) = (None, None);
                 let mut shown = trainee.tell();
                 shown.extend(trainee.show(true));
                 self.training = Some(trainee);
-                shown
+                Ok(shown)
             }
-            Err(error) => vec![Update::Refused { run: load.run, message: error.to_string() }],
         }
     }
 
-    async fn set_up(&self, load: Load) -> Result<Present, LoadError> {
-        let problem = Problem::from_toml(&load.toml, &Overrides::new())?.of_one_unknown()?;
+    /// The present run as a file.
+    fn save(&self) -> Update {
+        let saved = match (&self.present, &self.training) {
+            (Some(present), _) => present.checkpoint(),
+            (None, Some(training)) => Some(training.checkpoint()),
+            (None, None) => None,
+        };
+        match saved {
+            Some(checkpoint) => Update::Saved(Box::new(checkpoint)),
+            None => Update::Message("There is no run to go on from.".to_owned()),
+        }
+    }
+
+    async fn set_up(&self, problem: Problem, load: Load) -> Result<Present, LoadError> {
         let key = fit_key(&problem);
         let known = self.fits.iter().find(|(known, _)| *known == key).map(|(_, fit)| fit.clone());
         let (mut fit, mut comparable) = (None, true);
@@ -194,15 +213,16 @@ impl Server {
             }
             (Beginning::Fit, None) => {
                 fit = Some(key);
-                Start::Fit
+                Start::Beginning
             }
-            (Beginning::Kept(kept), _) => {
-                comparable = kept.comparable;
-                Start::Saved(kept.state(&problem, FRAMES)?)
+            (Beginning::Saved { state, comparable: kept }, _) => {
+                comparable = kept;
+                fit = matches!(*state, SavedState::Fit { .. }).then_some(key);
+                Start::Saved(*state)
             }
         };
-        let engine = Engine::new(&problem, &load.backend).await?;
-        let mut session = Session::new(problem, engine, self.options(start)).await?;
+        let solver = Solver::open(ProblemFile::Evolution(problem), &load.backend).await?;
+        let mut session = Session::new(solver, self.options(start)).await?;
         if !load.playing {
             session.obey(Command::Pause).await?;
         }
@@ -275,30 +295,19 @@ impl Server {
 
     /// The device was lost: the run goes on from its last state on the CPU.
     async fn leave_the_device(&mut self) -> Vec<Update> {
-        let Some(lost) = self.present.take() else { return Vec::new() };
-        let reason = lost.session.failure().map(ToString::to_string).unwrap_or_default();
-        match self.go_on(&lost).await {
-            Ok(present) => {
+        let Some(present) = &mut self.present else { return Vec::new() };
+        let reason = present.session.failure().map(ToString::to_string).unwrap_or_default();
+        match present.leave_the_device().await {
+            Ok(()) => {
                 let mut updates =
                     vec![Update::Message(format!("{reason}. The run goes on, on the CPU."))];
                 updates.extend(present.introduce());
-                self.present = Some(present);
                 updates
             }
             Err(error) => {
-                self.present = Some(lost);
                 vec![Update::Message(format!("{reason}. It cannot go on on the CPU: {error}"))]
             }
         }
-    }
-
-    async fn go_on(&self, lost: &Present) -> Result<Present, LoadError> {
-        let problem = lost.session.problem().clone();
-        let engine = Engine::new(&problem, &Backend::Cpu).await?;
-        let start = lost.session.save().map_or(Start::Fit, Start::Saved);
-        let session = Session::new(problem, engine, self.options(start)).await?;
-        let present = Present::new(lost.run, session, lost.fit.clone(), lost.comparable());
-        Ok(present.with_deeds(lost.deeds().clone()))
     }
 }
 

@@ -113,8 +113,8 @@ fn a_server_runs_a_problem_and_sends_each_frame_once() {
     assert_eq!((frames.first, frames.times.len()), (0, 21));
     let session = server.session().expect("a session");
     let same = |a: &[f32], b: &[f64]| a.iter().zip(b).all(|(a, b)| *a == *b as f32);
-    assert_eq!(frames.values.len(), session.frames().values().len());
-    assert!(same(&frames.values, session.frames().values()));
+    assert_eq!(frames.values.len(), session.recording().expect("steps").frames().values().len());
+    assert!(same(&frames.values, session.recording().expect("steps").frames().values()));
     assert_eq!(look(&mut server).0, None, "nothing twice");
 
     handle(&mut server, Request::Command(Command::Reset));
@@ -150,7 +150,7 @@ fn what_cannot_be_loaded_leaves_the_present_run_alone() {
     let [Update::Refused { run: 2, message }] = updates.as_slice() else { panic!("{updates:?}") };
     assert!(message.contains('q'), "{message}");
     assert_eq!(look(&mut server).1.status.phase, Phase::Done);
-    let refused = handle(&mut server, Request::Command(Command::SetColumns(0)));
+    let refused = handle(&mut server, Request::Command(Command::set("method.columns", "0")));
     assert!(matches!(refused.as_slice(), [Update::Message(_)]));
 }
 

@@ -1,26 +1,17 @@
 //! Training over a whole domain: the server's end of it, and what it shows.
 
 use serde::{Deserialize, Serialize};
-use sketchpde::field::gpu::{Gpu, GpuError};
+use sketchpde::field::gpu::Gpu;
 use sketchpde::field::residual::ResidualError;
-use sketchpde::optimize::{OptimizeError, TrainingState};
-use sketchpde::problem::{Overrides, ProblemErrors, ResidualProblem};
-use sketchpde::session::{self, Clock, Command, TrainingSession, TrainingSystem};
+use sketchpde::optimize::OptimizeError;
+use sketchpde::problem::ResidualProblem;
+use sketchpde::session::{
+    self, Checkpoint, Clock, Command, Maker, SavedState, SessionError, TrainingSession,
+    TrainingSystem,
+};
 
-use super::{Backend, Loaded, RunId, Update};
-
-/// A training to set up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainingLoad {
-    pub run: RunId,
-    /// The problem file with every change applied.
-    pub toml: String,
-    pub backend: Backend,
-    /// Where to go on; `None`: at the beginning.
-    pub state: Option<TrainingState>,
-    /// Whether to begin at once.
-    pub playing: bool,
-}
+use super::server::LoadError;
+use super::{Beginning, Load, Loaded, Mark, RunId, Update};
 
 /// What a training shows of itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,13 +37,6 @@ pub struct TrainingSnapshot {
     pub warning: Option<String>,
 }
 
-/// From where a training can go on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TrainingMark {
-    pub run: RunId,
-    pub state: TrainingState,
-}
-
 /// One iteration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingPoint {
@@ -72,18 +56,6 @@ pub struct TrainingField {
     pub values: Vec<f32>,
     /// The exact solution, empty where there is none.
     pub exact: Vec<f32>,
-}
-
-/// Why a training cannot be set up.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainingLoadError {
-    #[error(transparent)]
-    Problem(#[from] ProblemErrors),
-    #[error(transparent)]
-    Device(#[from] GpuError),
-    #[error(transparent)]
-    Training(#[from] OptimizeError),
 }
 
 /// Between two pictures of the solution, in seconds: it is evaluated at tens of thousands of points
@@ -114,16 +86,28 @@ pub(super) struct Trainee {
 }
 
 impl Trainee {
-    pub async fn new(load: &TrainingLoad, clock: Clock) -> Result<Self, TrainingLoadError> {
-        let problem =
-            ResidualProblem::from_toml(&load.toml, &Overrides::new())?.of_one_unknown()?;
+    pub async fn new(
+        problem: ResidualProblem,
+        load: Load,
+        clock: Clock,
+    ) -> Result<Self, LoadError> {
         let system = TrainingSystem::choose(&problem, &load.backend).await?;
         let reason = system.reason();
         let told =
             reason.map(|why| format!("The GPU cannot take this problem, the CPU does: {why}"));
-        let session = match &load.state {
-            Some(state) => TrainingSession::restore_on(system, &problem, state, clock).await?,
-            None => TrainingSession::on(system, &problem, clock).await?,
+        let session = match &load.start {
+            Beginning::Saved { state, .. } => match &**state {
+                SavedState::Training(state) => {
+                    TrainingSession::restore_on(system, &problem, state, clock).await?
+                }
+                other => {
+                    let reason = format!("it stands {}", other.place());
+                    return Err(SessionError::Saved { reason }.into());
+                }
+            },
+            Beginning::Fit | Beginning::Fitted(_) => {
+                TrainingSession::on(system, &problem, clock).await?
+            }
         };
         Ok(Self {
             run: load.run,
@@ -221,11 +205,11 @@ impl Trainee {
     /// What is new, and a mark where one is due.
     pub fn show(&mut self, at_rest: bool) -> Vec<Update> {
         let shown = self.snapshot();
-        let mark = self.mark(at_rest).map(|mark| Update::TrainingMark(Box::new(mark)));
+        let mark = self.mark(at_rest).map(|mark| Update::Mark(Box::new(mark)));
         [Some(shown), mark].into_iter().flatten().collect()
     }
 
-    fn mark(&mut self, at_rest: bool) -> Option<TrainingMark> {
+    fn mark(&mut self, at_rest: bool) -> Option<Mark> {
         let (iteration, now) = (self.session.status().iteration, (self.clock)());
         let due = match self.marked {
             None => true,
@@ -238,7 +222,14 @@ impl Trainee {
         let state = self.session.save();
         let took = (self.clock)() - now;
         self.marked = Some((iteration, now + MARK_EVERY.max(MARK_SHARE * took)));
-        Some(TrainingMark { run: self.run, state })
+        Some(Mark { run: self.run, state: SavedState::Training(state), deeds: 0 })
+    }
+
+    /// The training as a file, but for its story.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let (maker, problem) =
+            (Maker::of(&self.session.describe()), &self.session.problem().source);
+        Checkpoint::new(maker, problem, SavedState::Training(self.session.save()))
     }
 
     fn snapshot(&mut self) -> Update {

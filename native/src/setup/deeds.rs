@@ -8,8 +8,7 @@
 //!
 //! First comes the number of steps that the run had taken.
 
-use sketchpde::problem::{Choice, Problem};
-use sketchpde::session::Command;
+use sketchpde::session::{Command, is_live};
 
 use super::Setup;
 use crate::link::{Deed, What};
@@ -20,45 +19,10 @@ const BETWEEN: char = '~';
 /// The key and the value of a setting, as in problem files.
 #[must_use]
 pub fn setting(what: &What) -> Option<(String, String)> {
-    let What::Command(command) = what else { return None };
-    let (key, value) = match command {
-        Command::SetColumns(columns) => ("columns", columns.to_string()),
-        Command::SetRcond(rcond) => ("rcond", format!("{rcond:?}")),
-        Command::SetStep(step) => ("step", format!("{step:?}")),
-        Command::SetTolerance(tolerance) => {
-            ("tolerance", format!("{:?}", tolerance.unwrap_or_default()))
-        }
-        Command::SetIntegrator(integrator) => ("integrator", integrator.word().to_owned()),
-        Command::SetScheme(scheme) => ("scheme", scheme.word().to_owned()),
-        Command::SetUpdate(update) => ("update", update.word().to_owned()),
-        Command::SetParameter { name, value } => {
-            return Some((format!("parameters.{name}"), format!("{value:?}")));
-        }
-        _ => return None,
-    };
-    Some((format!("method.{key}"), value))
-}
-
-/// The command that gives the setting `key` its value in `problem` along the run; `None` where the
-/// run has to begin anew for it.
-#[must_use]
-pub fn command_of(key: &str, problem: &Problem) -> Option<Command> {
-    let method = &problem.method;
-    Some(match key {
-        "method.columns" if method.adaptive_columns => return None,
-        "method.columns" => Command::SetColumns(method.columns),
-        "method.rcond" => Command::SetRcond(method.rcond),
-        "method.step" => Command::SetStep(method.step),
-        "method.tolerance" => Command::SetTolerance(method.tolerance),
-        "method.integrator" => Command::SetIntegrator(method.integrator),
-        "method.scheme" => Command::SetScheme(method.scheme),
-        "method.update" => Command::SetUpdate(method.update),
-        _ => {
-            let name = key.strip_prefix("parameters.")?;
-            let parameter = problem.parameters.iter().find(|p| p.name == name)?;
-            Command::SetParameter { name: name.to_owned(), value: parameter.value }
-        }
-    })
+    match what {
+        What::Command(Command::Set(changes)) => changes.first().cloned(),
+        _ => None,
+    }
 }
 
 /// `None` for what is no deed of its own.
@@ -88,8 +52,8 @@ pub(super) fn from_text(text: &str, setup: &Setup) -> Option<Deed> {
     let what = match word {
         "set" => {
             let (key, value) = rest.split_once('=')?;
-            let problem = setup.with(key, value).problem().ok()?;
-            What::Command(command_of(key, &problem)?)
+            let (before, after) = (setup.problem().ok()?, setup.with(key, value).problem().ok()?);
+            is_live(&before, &after).then(|| What::Command(Command::set(key, value)))?
         }
         "poke" => {
             let mut place: Vec<f64> = numbers(rest)?;
@@ -115,7 +79,7 @@ fn numbers<T: std::str::FromStr + Into<f64> + Copy>(text: &str) -> Option<Vec<T>
 
 #[cfg(test)]
 mod tests {
-    use sketchpde::problem::{Preset, Update};
+    use sketchpde::problem::Preset;
 
     use super::*;
 
@@ -123,12 +87,11 @@ mod tests {
     fn deeds_are_read_as_they_were_written() {
         let setup = Setup::preset(Preset::find("allen-cahn").expect("a preset"));
         for what in [
-            What::Command(Command::SetColumns(150)),
-            What::Command(Command::SetRcond(1.25e-7)),
-            What::Command(Command::SetTolerance(None)),
-            What::Command(Command::SetTolerance(Some(1e-6))),
-            What::Command(Command::SetUpdate(Update::Dense)),
-            What::Command(Command::SetParameter { name: "eps".into(), value: 0.1 / 3.0 }),
+            What::Command(Command::set("method.columns", "150")),
+            What::Command(Command::set("method.rcond", "1.25e-7")),
+            What::Command(Command::set("method.tolerance", "0")),
+            What::Command(Command::set("method.update", "dense")),
+            What::Command(Command::set("parameters.eps", "0.03333333333333333")),
             What::Command(Command::Disturb { place: vec![0.1], height: -1.0 / 7.0, radius: 0.3 }),
             What::Draw(vec![[0.1, -0.5], [1e-7, 3.0]]),
         ] {

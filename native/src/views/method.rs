@@ -27,7 +27,7 @@ fn change(actions: &mut Vec<Action>, key: &str, value: impl ToString) {
 fn live(state: &State) -> Commit {
     match state.mirror.phase() {
         Phase::Done | Phase::Failed => Commit::OnRelease,
-        Phase::Fit | Phase::Steps => Commit::AtOnce,
+        Phase::Fit | Phase::Steps | Phase::Training => Commit::AtOnce,
     }
 }
 

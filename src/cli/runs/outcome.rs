@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Run;
 use crate::cli::failure::Failure;
-use crate::cli::solve::folder::{Finished, finished};
+use crate::cli::solve::folder::stored;
 use crate::output::{ResultFolder, atomic};
 
 /// Beside a run's files where it ended in failure.
@@ -69,7 +69,9 @@ impl Outcome {
         if let Some(failed) = read_failure(&folder) {
             return (failed.code == Some(DIVERGED)).then_some(Self::Diverged(failed.message));
         }
-        finished::<Stored>(&folder).map(|stored| Self::Done(stored.into()))
+        stored::<Stored>(&folder)
+            .filter(|stored| stored.completed)
+            .map(|stored| Self::Done(stored.into()))
     }
 
     /// Why a run failed otherwise than by diverging, where it did.
@@ -100,12 +102,6 @@ impl Outcome {
             },
             Self::Diverged(why) => format!("diverged: {why}"),
         }
-    }
-}
-
-impl Finished for Stored {
-    fn completed(&self) -> bool {
-        self.completed
     }
 }
 

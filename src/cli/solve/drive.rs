@@ -3,18 +3,18 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::store;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::progress::{Progress, Verbosity, fitted};
-use crate::output::Cache;
-use crate::problem::Problem;
 use crate::reference::{Reference, ReferenceError};
 use crate::session::{Phase, SavedState, Session, SessionHandle, Status};
 
 /// How often the loop looks around: often enough for a bar that moves, seldom enough to cost
 /// nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// How long the end of a step is waited for by who is asked to end.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the reference's thread finds: none where the problem has none; and a warning.
 pub type Found = Result<(Option<Reference>, Option<String>), ReferenceError>;
@@ -44,6 +44,10 @@ pub struct Run<'a> {
     reference_due: bool,
     /// The latest warning that was shown.
     warned: Option<String>,
+    /// The precision that was last spoken of.
+    precision: String,
+    /// The step of the latest checkpoint.
+    saved: usize,
     progress: &'a mut Progress,
 }
 
@@ -51,22 +55,28 @@ impl<'a> Run<'a> {
     /// Starts to look for the reference on a thread of its own, beside the session.
     pub fn begin(
         handle: SessionHandle,
-        problem: Problem,
-        cache: Option<Cache>,
+        reference: Option<Box<dyn FnOnce() -> Found + Send>>,
         progress: &'a mut Progress,
     ) -> Result<Self, Failure> {
         let (sender, found) = channel();
-        std::thread::Builder::new()
-            .name("reference".into())
-            // A receiver that is gone has no use for it any more.
-            .spawn(move || drop(sender.send(store::reference(&problem, cache.as_ref()))))
-            .map_err(Failure::Thread)?;
+        let reference_due = reference.is_some();
+        if let Some(look) = reference {
+            std::thread::Builder::new()
+                .name("reference".into())
+                // A receiver that is gone has no use for it any more.
+                .spawn(move || drop(sender.send(look())))
+                .map_err(Failure::Thread)?;
+        }
+        let (warned, precision) = (handle.status().warning, handle.status().precision);
+        let (reference_error, saved) = (None, 0);
         Ok(Self {
             handle,
             found,
-            reference_error: None,
-            reference_due: true,
-            warned: None,
+            reference_error,
+            reference_due,
+            warned,
+            precision,
+            saved,
             progress,
         })
     }
@@ -152,7 +162,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Shows a warning that is new.
+    /// Shows a warning that is new, and a change of precision.
     fn warn(&mut self, status: &Status) {
         if let Some(warning) = &status.warning
             && self.warned != status.warning
@@ -160,14 +170,23 @@ impl<'a> Run<'a> {
             self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
             self.warned.clone_from(&status.warning);
         }
+        if status.precision != self.precision {
+            let now = &status.precision;
+            let text = format!("The loss stalled at the noise of its numbers: now {now}");
+            self.progress.say(Verbosity::Normal, &text);
+            self.precision.clone_from(now);
+        }
     }
 
     /// A periodic checkpoint. That it cannot be written is no reason to throw the run away: the
     /// last one that could be is still there.
-    fn keep_checkpoint(&self, keeper: &mut dyn Keeper) {
+    fn keep_checkpoint(&mut self, keeper: &mut dyn Keeper) {
         let Some(state) = self.save() else { return };
         let said = match keeper.checkpoint(&state) {
-            Ok(()) => (Verbosity::Verbose, format!("Checkpoint {}", place(&state))),
+            Ok(()) => {
+                self.saved = state.step();
+                (Verbosity::Verbose, format!("Checkpoint {}", state.place()))
+            }
             Err(failure) => (Verbosity::Normal, format!("warning: no checkpoint: {failure}")),
         };
         self.progress.say(said.0, &said.1);
@@ -175,25 +194,30 @@ impl<'a> Run<'a> {
 
     fn interrupted(self, keeper: &mut dyn Keeper) -> Result<(Ending, Option<f64>), Failure> {
         self.progress.finish();
-        let resumable = match self.save() {
-            Some(state) => {
-                keeper.checkpoint(&state)?;
-                true
-            }
-            None => false,
+        // Who asks the program to end does not wait for a step that takes minutes.
+        let state = match self.handle.request_save().recv_timeout(PATIENCE) {
+            Ok(state) => state,
+            Err(_) => self.handle.kept(),
         };
+        // A checkpoint that is there already may be newer than what was kept before such a step.
+        let newer = state.filter(|state| self.saved == 0 || state.step() > self.saved);
+        if let Some(state) = &newer {
+            keeper.checkpoint(state)?;
+        }
+        let resumable = newer.is_some() || self.saved > 0;
         Ok((Ending::Interrupted { resumable }, self.reference_error))
     }
 
-    /// The state after the step in progress.
+    /// The state after the step in progress; `None` also where the program is asked to end before
+    /// that is done.
     fn save(&self) -> Option<SavedState> {
-        self.handle.request_save().recv().ok().flatten()
-    }
-}
-
-fn place(state: &SavedState) -> String {
-    match state {
-        SavedState::Fit { .. } => "in the initial fit".to_owned(),
-        SavedState::Steps(state) => format!("at step {}", state.history.records.len()),
+        let answer = self.handle.request_save();
+        loop {
+            match answer.recv_timeout(LOOK_EVERY) {
+                Ok(state) => return state,
+                Err(RecvTimeoutError::Timeout) if !interrupt::requested() => {}
+                Err(_) => return None,
+            }
+        }
     }
 }

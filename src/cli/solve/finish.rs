@@ -1,17 +1,23 @@
 //! The end of a run: what is printed.
 
+use std::path::Path;
+
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
 use crate::cli::progress::duration;
-use crate::outcome::{DensityErrors, RunResult};
-use crate::output::ResultFolder;
+use crate::outcome::{DensityErrors, RunResult, Summary, TrainingResult};
 
 /// Prints the result: one JSON object, or a few lines.
-pub fn show(result: &RunResult, folder: &ResultFolder, json: bool) -> Result<(), Failure> {
-    if json { print_json(result) } else { print(&summary(result, folder)) }
+pub fn show(summary: &Summary, folder: &Path, json: bool) -> Result<(), Failure> {
+    match (summary, json) {
+        (Summary::Evolution(result), true) => print_json(result),
+        (Summary::Training(result), true) => print_json(result),
+        (Summary::Evolution(result), false) => print(&evolution(result, folder)),
+        (Summary::Training(result), false) => print(&training(result, folder)),
+    }
 }
 
-fn summary(result: &RunResult, folder: &ResultFolder) -> String {
+fn evolution(result: &RunResult, folder: &Path) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let error = |value: Option<f64>| value.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
     let parts = result.relative_l2_of_each.iter().map(|(name, e)| format!("{name} {e:.2e}"));
@@ -56,7 +62,7 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
                 duration(seconds.total)
             ),
         ),
-        row("results", folder.path().display().to_string()),
+        row("results", folder.display().to_string()),
     ];
     if let Some(density) = &result.density {
         // Before the time and the folder.
@@ -64,6 +70,31 @@ fn summary(result: &RunResult, folder: &ResultFolder) -> String {
         let (last, worst) = (&density.last, &density.worst);
         rows.splice(place..place, [("at the end", last), ("at worst", worst)].map(moments));
     }
+    if let Some(warning) = &result.warning {
+        rows.push(row("warning", warning.clone()));
+    }
+    table(&rows)
+}
+
+fn training(result: &TrainingResult, folder: &Path) -> String {
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let error = result.relative_l2.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
+    let memory =
+        result.peak_memory_mib.map(|mib| format!("; peak memory {mib:.0} MiB")).unwrap_or_default();
+    let each = result.seconds / result.iterations.max(1) as f64;
+    let mut rows = vec![
+        row("problem", format!("{}, seed {}", result.problem, result.seed)),
+        row("method", result.method.clone()),
+        row("device", format!("{} ({}), {}", result.backend, result.device, result.precision)),
+        row("sizes", format!("{} parameters, {} rows", result.parameters, result.rows)),
+        row("iterations", format!("{}: {}", result.iterations, result.stopped)),
+        row("relative L2", format!("{error} (loss {:.2e})", result.loss)),
+        row(
+            "time",
+            format!("{}, {:.0} ms an iteration{memory}", duration(result.seconds), 1e3 * each),
+        ),
+        row("results", folder.display().to_string()),
+    ];
     if let Some(warning) = &result.warning {
         rows.push(row("warning", warning.clone()));
     }

@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 
 use super::lock::Lock;
 use crate::cli::failure::Failure;
-use crate::outcome::{PLOTS, RunResult, TrainingResult};
+use crate::outcome::{PLOTS, Summary};
 use crate::output::{ResultFolder, checkpoint};
-use crate::problem::{Problem, ResidualProblem};
+use crate::problem::ProblemFile;
 
 /// Everything that a run writes into its folder. A folder with one of these holds a run, or
 /// something of the user's that a run would write over.
@@ -36,15 +36,13 @@ pub struct Subject<'a> {
     pub source: &'a str,
 }
 
-impl<'a> From<&'a Problem> for Subject<'a> {
-    fn from(problem: &'a Problem) -> Self {
-        Self { name: &problem.name, seed: problem.seed, source: &problem.source }
-    }
-}
-
-impl<'a> From<&'a ResidualProblem> for Subject<'a> {
-    fn from(problem: &'a ResidualProblem) -> Self {
-        Self { name: &problem.name, seed: problem.seed, source: &problem.source }
+impl<'a> From<&'a ProblemFile> for Subject<'a> {
+    fn from(problem: &'a ProblemFile) -> Self {
+        let (name, seed) = match problem {
+            ProblemFile::Evolution(problem) => (&problem.name, problem.seed),
+            ProblemFile::Residual(problem) => (&problem.name, problem.seed),
+        };
+        Self { name, seed, source: problem.source() }
     }
 }
 
@@ -167,29 +165,20 @@ fn is_part(name: &str) -> bool {
 }
 
 /// The result of a run that reached its end and has no checkpoint left.
-pub fn finished<R: Finished + DeserializeOwned>(folder: &ResultFolder) -> Option<R> {
+pub fn finished(folder: &ResultFolder, problem: &ProblemFile) -> Option<Summary> {
+    let summary = match problem {
+        ProblemFile::Evolution(_) => Summary::Evolution(stored(folder)?),
+        ProblemFile::Residual(_) => Summary::Training(stored(folder)?),
+    };
+    summary.completed().then_some(summary)
+}
+
+/// What a run that left no checkpoint says of itself, in whatever form.
+pub fn stored<R: DeserializeOwned>(folder: &ResultFolder) -> Option<R> {
     if checkpoint::any(folder.path()) {
         return None;
     }
-    let result = serde_json::from_value::<R>(folder.read_result().ok()?).ok()?;
-    result.completed().then_some(result)
-}
-
-/// A result that knows whether its run reached its end.
-pub trait Finished {
-    fn completed(&self) -> bool;
-}
-
-impl Finished for RunResult {
-    fn completed(&self) -> bool {
-        self.completed
-    }
-}
-
-impl Finished for TrainingResult {
-    fn completed(&self) -> bool {
-        self.completed
-    }
+    serde_json::from_value(folder.read_result().ok()?).ok()
 }
 
 /// Takes away a folder in which nothing was kept but the problem file.

@@ -5,6 +5,7 @@ mod drive;
 pub mod finish;
 pub mod folder;
 pub mod lock;
+mod seeds;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -16,17 +17,15 @@ use self::drive::{Ending, Keeper, Run};
 use self::folder::Wish;
 use self::store::Store;
 use super::failure::Failure;
-use super::interrupt;
 use super::options::ProblemArguments;
-use super::program;
 use super::progress::{Progress, Verbosity};
-use crate::evolve::Engine;
-use crate::field::device::{Backend, Description};
-use crate::network::Network;
-use crate::outcome::{Outcome, RunResult, columns};
-use crate::output::{Cache, OutputError, ResultFolder, checkpoint};
-use crate::problem::{Problem, ProblemFile};
-use crate::session::{Options, Session, SessionHandle, total_points, wall_clock};
+use super::{interrupt, program};
+use crate::field::device::Backend;
+use crate::field::residual::ResidualSystem;
+use crate::outcome::{Outcome, Summary, columns};
+use crate::output::{Cache, checkpoint};
+use crate::problem::{Choice, ProblemFile};
+use crate::session::{Session, SessionHandle, Solver, total_points};
 
 /// Solve a problem and write its results into a folder.
 ///
@@ -160,41 +159,72 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    match arguments.problem.load_file(&arguments.overrides())? {
-        ProblemFile::Evolution(problem) if arguments.seeds.is_some() => {
-            Err(Failure::SeedsOfEvolution { problem: problem.name })
+    let problem = arguments.problem.load_file(&arguments.overrides())?;
+    interrupt::listen()?;
+    let mut progress = Progress::new(arguments.verbosity());
+    match (arguments.seeds, &problem) {
+        (Some(_), ProblemFile::Evolution(problem)) => {
+            Err(Failure::SeedsOfEvolution { problem: problem.name.clone() })
         }
-        ProblemFile::Evolution(problem) => evolve(arguments, problem),
-        ProblemFile::Residual(problem) => super::train::run(arguments, &problem),
+        (Some(count), ProblemFile::Residual(problem)) => {
+            seeds::run(arguments, problem, count, &mut progress)
+        }
+        (None, _) => {
+            let wish = arguments.wish();
+            // What stands in the way is said before the device is looked for.
+            folder::choose((&problem).into(), &wish)?;
+            let (summary, path) = one(arguments, &problem, &wish, &mut progress)?;
+            finish::show(&summary, &path, arguments.json)?;
+            judge(arguments, summary.error())
+        }
     }
 }
 
-fn evolve(arguments: &Arguments, problem: Problem) -> Result<(), Failure> {
-    // What stands in the way is said before the device is looked for.
-    folder::choose((&problem).into(), &arguments.wish())?;
-    interrupt::listen()?;
-    let mut progress = Progress::new(arguments.verbosity());
-    let engine = pollster::block_on(Engine::new(&problem, &arguments.backend()))?;
-    let (folder, _lock) = folder::open((&problem).into(), &arguments.wish())?;
+/// Holds an error against `--max-error`.
+fn judge(arguments: &Arguments, error: Option<f64>) -> Result<(), Failure> {
+    match (arguments.max_error, error) {
+        (Some(bound), Some(error)) if error <= bound => Ok(()),
+        (Some(bound), error) => Err(Failure::ErrorAbove { error, bound }),
+        (None, _) => Ok(()),
+    }
+}
+
+/// One run into one folder: its summary, new or as it was found finished.
+fn one(
+    arguments: &Arguments,
+    problem: &ProblemFile,
+    wish: &Wish<'_>,
+    progress: &mut Progress,
+) -> Result<(Summary, PathBuf), Failure> {
+    let solver = pollster::block_on(Solver::open(problem.clone(), &arguments.backend()))?;
+    if let Some(reason) = solver.reason() {
+        let text = format!("The GPU cannot take this problem, the CPU does: {reason}");
+        progress.say(Verbosity::Normal, &text);
+    }
+    let (folder, _lock) = folder::open(problem.into(), wish)?;
     let path = folder.path().to_owned();
-    if arguments.resume
-        && let Some(result) = folder::finished(&folder)
+    if wish.resume
+        && let Some(summary) = folder::finished(&folder, problem)
     {
         progress.say(Verbosity::Normal, "The run is finished already; this is its result");
-        return judge(arguments, &result, &folder);
+        return Ok((summary, path));
     }
-    let mut store = Store::new(folder, &problem, &engine.describe(), arguments.cache());
-    progress.say(Verbosity::Normal, &headline(&problem, &engine.describe()));
+    let mut store = Store::new(folder, problem, &solver.describe(), arguments.cache());
+    progress.say(Verbosity::Normal, &headline(&solver));
     progress.say(Verbosity::Verbose, &format!("Results go to {}", path.display()));
-    let start = store.start(&problem, arguments.resume, &progress)?;
-    let options = Options { start, frames: store::FRAMES, clock: wall_clock };
-    let handle = SessionHandle::spawn(problem.clone(), engine, options)?;
-    let run = Run::begin(handle, problem, arguments.cache(), &mut progress)?;
+    let start = store.start(wish.resume, arguments.problem.checkpoint()?, progress)?;
+    let session = store.session(solver, start, progress)?;
+    if let Some(warning) = session.status().warning {
+        progress.say(Verbosity::Normal, &format!("warning: {warning}"));
+    }
+    let handle = SessionHandle::spawn(session)?;
+    let run = Run::begin(handle, store.reference(), progress)?;
     match run.finish(arguments.interval(), &mut store)? {
         (Ending::Interrupted { resumable }, _) => Err(interrupted(&store, resumable, &path)),
         (Ending::Ended(session), reference_error) => {
-            let result = RunResult::of(&session, reference_error);
-            conclude(arguments, *session, &result, &mut store, &progress)
+            let outcome = Outcome::of(&session, reference_error)?;
+            conclude(arguments, *session, &outcome, &mut store, progress)?;
+            Ok((outcome.summary().clone(), path))
         }
     }
 }
@@ -203,18 +233,21 @@ fn evolve(arguments: &Arguments, problem: Problem) -> Result<(), Failure> {
 fn conclude(
     arguments: &Arguments,
     session: Session,
-    result: &RunResult,
+    outcome: &Outcome,
     store: &mut Store,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let outcome = Outcome::of_session(&session, result.clone());
     if let Err(source) = outcome.write(&store.folder) {
         // The run need not be repeated once there is room for its results.
         let kept = session.save().is_some_and(|state| store.checkpoint(&state).is_ok());
         return Err(Failure::NotWritten { source, kept });
     }
-    if !arguments.no_plots {
-        pictures(outcome.draw(&store.folder), progress);
+    if !arguments.no_plots
+        && let Err(error) = outcome.draw(&store.folder)
+    {
+        // Results are there without their pictures.
+        let text = format!("warning: no pictures (`sketchpde plot` draws them anew): {error}");
+        progress.say(Verbosity::Normal, &text);
     }
     if let Some(failure) = session.into_failure() {
         let path = store.folder.path().display();
@@ -222,30 +255,12 @@ fn conclude(
         return Err(Failure::Session(failure));
     }
     checkpoint::remove(store.folder.path());
-    judge(arguments, result, &store.folder)
-}
-
-/// Results are there without their pictures, and `plot` draws them later.
-pub fn pictures(drawn: Result<(), OutputError>, progress: &Progress) {
-    if let Err(error) = drawn {
-        let text = format!("warning: no pictures (`sketchpde plot` draws them anew): {error}");
-        progress.say(Verbosity::Normal, &text);
-    }
-}
-
-/// Prints the result and holds it against `--max-error`.
-fn judge(arguments: &Arguments, result: &RunResult, folder: &ResultFolder) -> Result<(), Failure> {
-    finish::show(result, folder, arguments.json)?;
-    match (arguments.max_error, result.relative_l2) {
-        (Some(bound), Some(error)) if error <= bound => Ok(()),
-        (Some(bound), error) => Err(Failure::ErrorAbove { error, bound }),
-        (None, _) => Ok(()),
-    }
+    Ok(())
 }
 
 /// What is said when the run was interrupted.
 fn interrupted(store: &Store, resumable: bool, path: &Path) -> Failure {
-    if !resumable {
+    if !resumable && !checkpoint::any(path) {
         // Nothing is there that could be gone on with: leave no trace.
         folder::discard(&store.folder);
         return Failure::Interrupted { resume: None };
@@ -254,24 +269,25 @@ fn interrupted(store: &Store, resumable: bool, path: &Path) -> Failure {
 }
 
 /// What is solved, in one line.
-fn headline(problem: &Problem, device: &Description) -> String {
-    let parameters = Network::of(problem).parameters();
+fn headline(solver: &Solver) -> String {
+    let (device, parameters) = (solver.describe(), solver.parameters());
+    let (problem, sizes, seed) = match solver {
+        Solver::Evolution(problem, _) => {
+            let equation = problem.equation.lines().collect::<Vec<_>>().join("; ");
+            let what = format!("{}: {equation}", problem.name);
+            let columns = columns(problem, parameters);
+            let begin = if problem.method.adaptive_columns { " to begin with" } else { "" };
+            let points = total_points(problem);
+            (what, format!("{points} points, {columns} columns{begin}"), String::new())
+        }
+        Solver::Training(problem, system) => {
+            let what = format!("{}: {}", problem.name, problem.equation());
+            let (rows, method) = (system.rows(), problem.method.name.word());
+            (what, format!("{rows} rows, {method}"), format!(", seed {}", problem.seed))
+        }
+    };
     format!(
-        "{}: {}; {parameters} parameters, {} points, {}; {} ({}), {}",
-        problem.name,
-        problem.equation.lines().collect::<Vec<_>>().join("; "),
-        total_points(problem),
-        columns_text(problem, parameters),
-        device.backend,
-        device.device,
-        device.precision
+        "{problem}; {parameters} parameters, {sizes}; {} ({}), {}{seed}",
+        device.backend, device.device, device.precision
     )
-}
-
-/// s in words.
-fn columns_text(problem: &Problem, parameters: usize) -> String {
-    match problem.method.adaptive_columns {
-        true => format!("{} columns to begin with", columns(problem, parameters)),
-        false => format!("{} columns", columns(problem, parameters)),
-    }
 }

@@ -37,26 +37,25 @@ tolerance = 0
 
 fn density_session(start: Start) -> Session {
     let problem = Problem::from_toml(DENSITY, &Overrides::new()).expect("a valid problem");
-    let engine = pollster::block_on(Engine::new(&problem, &Backend::Cpu));
-    let options = Options { start, frames: 10, clock: stopped };
-    pollster::block_on(Session::new(problem, engine.expect("a CPU"), options)).expect("a session")
+    session_of(ProblemFile::Evolution(problem), start)
 }
 
 #[test]
 fn a_density_is_looked_at_by_its_marginal_and_its_moments() {
-    let mut session = density_session(Start::Fit);
-    let reference = Reference::of(session.problem(), &|_| std::ops::ControlFlow::Continue(()));
+    let mut session = density_session(Start::Beginning);
+    let reference =
+        Reference::of(record(&session).problem(), &|_| std::ops::ControlFlow::Continue(()));
     session.set_reference(reference.expect("one").expect("a Gaussian"));
     settle(&mut session);
     assert_eq!(session.status().phase, Phase::Done, "{:?}", session.failure());
-    assert_eq!(session.grid().axes().len(), 1, "a marginal has one coordinate");
-    let (x, values) = (&session.grid().axes()[0], session.evaluate());
+    assert_eq!(record(&session).grid().axes().len(), 1, "a marginal has one coordinate");
+    let (x, values) = (&record(&session).grid().axes()[0], session.evaluate());
     let mass = (x[1] - x[0]) * values.iter().sum::<f64>();
     assert!((mass - 1.0).abs() < 0.02, "{mass}");
     let error = session.status().space_time_error.expect("compared");
     assert!(error < 0.02, "{error}");
-    let records = session.densities();
-    assert_eq!(records.len(), session.frames().len());
+    let records = record(&session).densities();
+    assert_eq!(records.len(), record(&session).frames().len());
     let last = records.last().expect("some");
     assert!((last.time - 0.1).abs() < 1e-12);
     assert!(last.mean_error < 0.02 && last.covariance_error < 0.05, "{last:?}");
@@ -69,14 +68,14 @@ fn a_density_is_looked_at_by_its_marginal_and_its_moments() {
     for command in [disturb, Command::Redraw { values }] {
         assert!(matches!(obey(&mut session, command), Err(SessionError::Density)));
     }
-    obey(&mut session, Command::SetParameter { name: "D".into(), value: 0.06 }).unwrap();
+    obey(&mut session, Command::set("parameters.D", "0.06")).unwrap();
     obey(&mut session, Command::Reset).unwrap();
-    assert_eq!(session.densities().len(), 1, "the start");
+    assert_eq!(record(&session).densities().len(), 1, "the start");
 }
 
 #[test]
 fn a_density_that_is_saved_on_the_way_goes_on_to_the_same_bits() {
-    let mut whole = density_session(Start::Fit);
+    let mut whole = density_session(Start::Beginning);
     obey(&mut whole, Command::Pause).unwrap();
     settle(&mut whole);
     obey(&mut whole, Command::Step(3)).unwrap();
@@ -89,7 +88,7 @@ fn a_density_that_is_saved_on_the_way_goes_on_to_the_same_bits() {
         assert_eq!(session.status().phase, Phase::Done);
     }
     assert_eq!(outcome(&whole), outcome(&resumed));
-    assert_eq!(whole.densities(), resumed.densities());
+    assert_eq!(record(&whole).densities(), record(&resumed).densities());
     // The points go back to where they were at the start.
     obey(&mut whole, Command::Reset).unwrap();
     obey(&mut whole, Command::Play).unwrap();

@@ -12,11 +12,12 @@ use crate::field::gpu::{Gpu, GpuError};
 use crate::field::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::network::Network;
 use crate::optimize::{
-    Method, OptimizeError, Stall, StoppingRule, Training, TrainingHistory, TrainingReport,
-    TrainingState, beyond_precision,
+    Method, OptimizeError, Stall, StoppingRule, Training, TrainingHistory, TrainingRecord,
+    TrainingReport, TrainingState, beyond_precision,
 };
 use crate::output::{Axis, SpaceTimeField};
 use crate::problem::{Points, Precision, ResidualProblem};
+use crate::reference::{ReferenceError, companion_values};
 
 /// Iterations between two measurements of the error: rarely enough that they cost little.
 fn error_interval(method: &Method) -> usize {
@@ -58,6 +59,8 @@ pub struct TrainingSession {
     mixed_after: Option<usize>,
     /// Whether the device has no longer numbers than f32.
     only_single: bool,
+    /// How many records the snapshots have shown already.
+    shown: usize,
 }
 
 /// Of a saved state: the iteration after which the precision changed, if it did.
@@ -95,6 +98,7 @@ impl TrainingSession {
             error: None,
             mixed_after: None,
             only_single: false,
+            shown: 0,
         })
     }
 
@@ -160,6 +164,8 @@ impl TrainingSession {
     /// Becomes another session of the same problem; what the error is measured against stays.
     fn take_over(&mut self, mut other: Self) {
         std::mem::swap(&mut self.comparison, &mut other.comparison);
+        // What was shown of the same iterations need not be shown again.
+        other.shown = self.shown.min(other.history().records.len());
         *self = other;
     }
 
@@ -171,10 +177,36 @@ impl TrainingSession {
 
     /// Measures the error against these values at the problem's evaluation points, for problems
     /// without an exact solution.
-    #[must_use]
-    pub fn compared_with(mut self, values: Vec<f64>) -> Self {
+    pub fn compare_with(&mut self, values: Vec<f64>) {
         self.comparison = Comparison::new(&self.problem).against(values);
-        self
+    }
+
+    /// Measures the error against the problem's companion, where it has one in place of an exact
+    /// solution; takes as long as that takes to compute.
+    ///
+    /// # Errors
+    /// Why there is nothing to measure against.
+    pub fn compare_with_companion(&mut self) -> Result<(), ReferenceError> {
+        let points = self.problem.evaluation_points();
+        let go_on = |_| std::ops::ControlFlow::Continue(());
+        if let Some(values) = companion_values(&self.problem, &points, &go_on)? {
+            self.compare_with(values);
+        }
+        Ok(())
+    }
+
+    /// The records that no snapshot has shown yet, and the number of the first.
+    pub(super) fn show(&mut self) -> (usize, &[TrainingRecord]) {
+        let records = &self.training.history().records;
+        let first = self.shown.min(records.len());
+        self.shown = records.len();
+        (first, &records[first..])
+    }
+
+    /// Whether its stopping rule has ended it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.training.reason().is_some()
     }
 
     /// One iteration, and the error where it is due.
@@ -259,8 +291,9 @@ impl TrainingSession {
     }
 
     /// n: rows of the least-squares problem.
-    pub fn rows(&mut self) -> usize {
-        self.training.system_mut().rows()
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.training.system().rows()
     }
 
     /// The latest iteration, and why the training is over, where it is.

@@ -35,11 +35,11 @@ fn a_run_told_again_ends_in_the_same_bits() {
     handle(&mut server, Request::Draw(stroke(0.4)));
     obey(&mut server, Command::Step(3));
     settle(&mut server);
-    obey(&mut server, Command::SetColumns(25));
+    obey(&mut server, Command::set("method.columns", "25"));
     obey(&mut server, poke());
     obey(&mut server, Command::Step(4));
     settle(&mut server);
-    obey(&mut server, Command::SetParameter { name: "kappa".into(), value: 0.25 });
+    obey(&mut server, Command::set("parameters.kappa", "0.25"));
     handle(&mut server, Request::Draw(stroke(-0.1)));
     obey(&mut server, Command::Play);
     let (deeds, end) = settle_with_deeds(&mut server);

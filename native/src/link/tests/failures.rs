@@ -1,7 +1,10 @@
 //! A solver that ends before its run, and runs that go on.
 
 use super::*;
-use crate::link::{Checkpoint, Fault, Kept, KeptError, Mark};
+use sketchpde::output::History;
+use sketchpde::session::{Checkpoint, Rows, SavedState, SavedSteps};
+
+use crate::link::{Fault, Mark};
 
 /// A run on the CPU that has taken `steps` steps and rests, its latest mark and its frames.
 fn paused_after(steps: usize, toml: &str) -> (Server, Mark, FrameBlock) {
@@ -25,65 +28,68 @@ fn paused_after(steps: usize, toml: &str) -> (Server, Mark, FrameBlock) {
     }
 }
 
-fn kept(mark: Mark, frames: &FrameBlock) -> Kept {
-    let (times, values) = (frames.times.clone(), frames.values.clone());
-    Kept { mark, times, values, comparable: true, ..Kept::default() }
+fn steps_of(mark: Mark, frames: &FrameBlock) -> SavedSteps {
+    let values = frames.values.iter().map(|&v| f64::from(v)).collect();
+    let frames = Rows { times: frames.times.clone(), values };
+    match mark.whole(History::default(), frames) {
+        SavedState::Steps(steps) => *steps,
+        other => panic!("{}", other.place()),
+    }
+}
+
+fn from(steps: SavedSteps) -> Beginning {
+    let state = Box::new(SavedState::Steps(Box::new(steps)));
+    Beginning::Saved { state, comparable: true }
 }
 
 #[test]
 fn a_kept_run_goes_on_to_the_same_bits_in_another_server() {
     let toml = small(&[("method.tolerance", "1e-6")]);
     let (mut whole, mark, frames) = paused_after(7, &toml);
-    assert_eq!((mark.evolution.step, frames.times.len()), (7, 8));
+    assert_eq!((mark.step(), frames.times.len()), (7, 8));
+    let updates = handle(&mut whole, Request::Save);
+    let [Update::Saved(checkpoint)] = updates.as_slice() else { panic!("{updates:?}") };
     handle(&mut whole, Request::Command(Command::Play));
     let (_, expected) = settle(&mut whole);
 
-    let file = Checkpoint { toml: toml.clone(), kept: kept(mark, &frames), link: String::new() }
-        .to_bytes();
-    assert!(Checkpoint::is_one(&file));
-    let Checkpoint { toml, kept, .. } = Checkpoint::from_bytes(&file).expect("a checkpoint");
     let mut other = Server::new(wall_clock);
-    let start = Beginning::Kept(Box::new(kept.clone()));
-    let updates = handle(&mut other, load_on(Backend::Cpu, 2, toml.clone(), start));
-    assert!(matches!(updates.first(), Some(Update::Loaded(_))), "{updates:?}");
-    let (frames, end) = settle(&mut other);
-    assert_eq!(end.values, expected.values, "to the last bit");
-    let frames = frames.expect("all of them, for who begins anew");
-    assert_eq!(frames.times[..8], kept.times);
+    let file = Checkpoint::from_bytes(&checkpoint.to_bytes()).expect("a checkpoint");
+    let saved = Beginning::Saved { state: Box::new(file.state), comparable: file.comparable };
+    let kept = steps_of(mark, &frames);
+    for (start, toml) in [(saved, &file.problem), (from(kept.clone()), &toml)] {
+        let updates = handle(&mut other, load_on(Backend::Cpu, 2, toml.clone(), start));
+        assert!(matches!(updates.first(), Some(Update::Loaded(_))), "{updates:?}");
+        let (frames, end) = settle(&mut other);
+        assert_eq!(end.values, expected.values, "to the last bit");
+        let frames = frames.expect("all of them, for who begins anew");
+        assert_eq!(frames.times[..8], kept.frames.times);
+    }
     // It can fail: a run from another place ends elsewhere.
-    let mut wrong = kept.clone();
-    wrong.mark.evolution.theta[0] += 1e-3;
-    let start = Beginning::Kept(Box::new(wrong));
-    handle(&mut other, load_on(Backend::Cpu, 3, toml, start));
+    let mut wrong = kept;
+    wrong.evolution.theta[0] += 1e-3;
+    handle(&mut other, load_on(Backend::Cpu, 3, toml, from(wrong)));
     assert_ne!(settle(&mut other).1.values, expected.values);
 }
 
 #[test]
-fn damaged_and_foreign_checkpoints_are_refused() {
+fn foreign_states_are_refused() {
     let toml = small(&[]);
     let (mut server, mark, frames) = paused_after(3, &toml);
-    let good = kept(mark, &frames);
-    let file =
-        Checkpoint { toml: toml.clone(), kept: good.clone(), link: String::new() }.to_bytes();
-    assert!(matches!(Checkpoint::from_bytes(b"format = 1"), Err(KeptError::Format)));
-    for length in [16, 40, file.len() - 1] {
-        assert!(matches!(Checkpoint::from_bytes(&file[..length]), Err(KeptError::Damaged)));
-    }
-    let mut refused = |change: fn(&mut Kept)| {
+    let good = steps_of(mark, &frames);
+    let mut refused = |change: fn(&mut SavedSteps)| {
         let mut bad = good.clone();
         change(&mut bad);
-        let start = Beginning::Kept(Box::new(bad));
-        let updates = handle(&mut server, load_on(Backend::Cpu, 9, toml.clone(), start));
+        let updates = handle(&mut server, load_on(Backend::Cpu, 9, toml.clone(), from(bad)));
         let [Update::Refused { run: 9, message }] = updates.as_slice() else {
             panic!("{updates:?}")
         };
         message.clone()
     };
-    assert!(refused(|kept| kept.values.truncate(1)).contains("grid"));
-    assert!(refused(|kept| kept.mark.evolution.time = 7.0).contains("t = 7"));
-    assert!(refused(|kept| kept.mark.evolution.theta[1] = f64::NAN).contains("finite"));
-    assert!(refused(|kept| kept.mark.evolution.theta.truncate(1)).contains("parameters"));
-    assert!(refused(|kept| kept.mark.fitted.push(0.0)).contains("parameters"));
+    assert!(refused(|kept| kept.frames.values.truncate(1)).contains("grid"));
+    assert!(refused(|kept| kept.evolution.time = 7.0).contains("t = 7"));
+    assert!(refused(|kept| kept.evolution.theta[1] = f64::NAN).contains("finite"));
+    assert!(refused(|kept| kept.evolution.theta.truncate(1)).contains("parameters"));
+    assert!(refused(|kept| kept.fitted.push(0.0)).contains("parameters"));
 }
 
 /// Polls until `wanted` finds what it looks for.

@@ -1,9 +1,10 @@
 //! Trainings: from a mark, on a device, without one.
 
 use sketchpde::optimize::TrainingState;
+use sketchpde::session::SavedState;
 
 use super::*;
-use crate::link::{Fault, TrainingLoad, TrainingSnapshot};
+use crate::link::{Fault, TrainingSnapshot};
 
 /// A straight line that a small network learns.
 const LINE: &str = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\n\
@@ -11,8 +12,13 @@ const LINE: &str = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.inte
     [evaluation]\ncount = 9\n[network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = 9";
 
 fn train(backend: Backend, toml: &str, state: Option<TrainingState>) -> Request {
-    let load = TrainingLoad { run: 1, toml: toml.into(), backend, state, playing: false };
-    Request::Train(Box::new(load))
+    let start = state.map_or(Beginning::Fit, |state| {
+        let state = Box::new(SavedState::Training(state));
+        Beginning::Saved { state, comparable: true }
+    });
+    let (toml, deeds) = (toml.to_owned(), Vec::new());
+    let load = Load { run: 1, toml, backend, start, deeds, done: 0, playing: false };
+    Request::Load(Box::new(load))
 }
 
 #[test]
@@ -25,13 +31,14 @@ fn a_training_goes_on_from_its_mark_to_the_same_bits() {
             let (activity, updates) = pollster::block_on(server.advance(1.0));
             for update in updates {
                 match update {
-                    Update::TrainingMark(mark) => state = Some(mark.state),
+                    Update::Mark(mark) => state = Some(mark.state),
                     Update::Training(snapshot) => points.extend(snapshot.points),
                     other => panic!("not asked for: {other:?}"),
                 }
             }
             if activity == Activity::Idle {
-                return (state.expect("one at rest"), points);
+                let Some(SavedState::Training(state)) = state else { panic!("one at rest") };
+                return (state, points);
             }
         }
     };
@@ -43,7 +50,7 @@ fn a_training_goes_on_from_its_mark_to_the_same_bits() {
 
     let mut other = Server::new(wall_clock);
     let updates = handle(&mut other, train(Some(state.clone())));
-    let [Update::Training(shown), Update::TrainingMark(_)] = updates.as_slice() else {
+    let [Update::Training(shown), Update::Mark(_)] = updates.as_slice() else {
         panic!("{updates:?}")
     };
     assert_eq!(shown.points.len(), 4, "all of them, for who begins anew");

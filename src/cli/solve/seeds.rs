@@ -8,8 +8,8 @@ use crate::cli::progress::{Progress, Verbosity, duration};
 use crate::cli::solve::Arguments;
 use crate::cli::solve::folder::{self, Wish};
 use crate::cli::spread::Spread;
-use crate::outcome::TrainingResult;
-use crate::problem::{ProblemFile, ResidualProblem};
+use crate::outcome::{Summary as Outcome, TrainingResult};
+use crate::problem::ResidualProblem;
 
 #[derive(Serialize)]
 struct Summary {
@@ -34,9 +34,7 @@ pub fn run(
     for seed in (first..).take(count as usize) {
         let mut overrides = arguments.overrides();
         overrides.push(("run.seed", seed.to_string()));
-        let ProblemFile::Residual(problem) = arguments.problem.load_file(&overrides)? else {
-            break;
-        };
+        let problem = arguments.problem.load_file(&overrides)?;
         let own = arguments.out.as_ref().map(|out| out.join(format!("seed{seed}")));
         let mut wish = Wish { out: own.as_deref(), ..arguments.wish() };
         // With --resume what was interrupted goes on, and what was never begun begins.
@@ -48,7 +46,8 @@ pub fn run(
         {
             wish.resume = false;
         }
-        let (result, _) = super::one(arguments, &problem, &wish, progress)?;
+        let (summary, _) = super::one(arguments, &problem, &wish, progress)?;
+        let Outcome::Training(result) = summary else { break };
         let error = result.relative_l2.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
         let took = duration(result.seconds);
         progress.say(Verbosity::Normal, &format!("seed {seed}: error {error} in {took}"));
@@ -60,13 +59,7 @@ pub fn run(
     } else {
         print(&summary.text())?;
     }
-    match (arguments.max_error, summary.relative_l2) {
-        (Some(bound), Some(spread)) if spread.max <= bound => Ok(()),
-        (Some(bound), spread) => {
-            Err(Failure::ErrorAbove { error: spread.map(|spread| spread.max), bound })
-        }
-        (None, _) => Ok(()),
-    }
+    super::judge(arguments, summary.relative_l2.map(|spread| spread.max))
 }
 
 impl Summary {
