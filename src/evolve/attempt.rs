@@ -3,7 +3,7 @@
 use super::error::AttemptError;
 use super::evolution::Evolution;
 use super::growth::Seen;
-use super::{parameter_ode, stage_fit};
+use super::{implicit_fit, parameter_ode, stage_fit};
 use crate::field::cpu::Field;
 use crate::problem::{Precision, Scheme};
 
@@ -33,6 +33,8 @@ pub struct StepReport {
     /// The parameters that the step's first subset chose.
     pub columns: Vec<u32>,
     pub corrections: usize,
+    /// Whether its stages were implicit.
+    pub implicit: bool,
     /// Attempts that were thrown away before this one.
     pub rejected: usize,
     /// Relative L2 error of the fit of a fresh network, where one followed.
@@ -55,36 +57,44 @@ impl Evolution {
     pub(super) async fn attempt(
         &mut self,
         field: &Field,
+        implicit: bool,
         dt: f64,
     ) -> Result<Outcome, AttemptError> {
         match self.problem.method.scheme {
-            Scheme::StageFit => self.attempt_fit(field, dt).await,
+            Scheme::StageFit => self.attempt_fit(field, implicit, dt).await,
             Scheme::ParameterOde => self.attempt_ode(field, dt).await,
         }
     }
 
-    async fn attempt_fit(&mut self, field: &Field, dt: f64) -> Result<Outcome, AttemptError> {
+    async fn attempt_fit(
+        &mut self,
+        field: &Field,
+        implicit: bool,
+        dt: f64,
+    ) -> Result<Outcome, AttemptError> {
         let method = &self.problem.method;
         let floor = if self.problem.precision == Precision::F32 { 1e-6 } else { FIT_FLOOR };
+        let rosenbrock = self.methods.rosenbrock.filter(|_| implicit);
+        let implicit = rosenbrock.is_some();
         let settings = stage_fit::Settings {
-            tableau: self.tableau,
-            implicit: self.implicit,
-            rcond: method.rcond.max(LEAST_DAMPING),
-            corrections: method.corrections,
+            tableau: self.methods.tableau,
+            rcond: method.rcond.max(LEAST_DAMPING).max(self.engine.noise()),
+            corrections: method.corrections
+                * if implicit { implicit_fit::MORE_CORRECTIONS } else { 1 },
+            patience: if implicit { implicit_fit::PATIENCE } else { stage_fit::PATIENCE },
             target: method.tolerance.map_or(floor, |t| (FIT_SHARE * t).max(floor)),
             floor,
+            size: self.size,
         };
-        let at = (self.time, dt);
-        let attempt = stage_fit::attempt(
-            &mut self.engine,
-            &settings,
-            &mut self.subsets,
-            &mut self.squares,
-            &self.theta,
-            field,
-            at,
-        );
-        let attempt = attempt.await?;
+        let (at, from) = ((self.time, dt), (self.theta.as_slice(), field));
+        let (engine, subsets, memory) = (&mut self.engine, &mut self.subsets, &mut self.squares);
+        let attempt = match &rosenbrock {
+            Some(method) => {
+                let how = (method, self.autonomous);
+                implicit_fit::attempt(engine, &settings, how, subsets, memory, from, at).await?
+            }
+            None => stage_fit::attempt(engine, &settings, subsets, memory, from, at).await?,
+        };
         // `f64::max` would drop what is not a number.
         let parts = [attempt.error.unwrap_or(0.0), attempt.missed, attempt.roughness, attempt.left];
         let whole = parts.iter().all(|part| part.is_finite());
@@ -105,6 +115,7 @@ impl Evolution {
                 largest_singular_value: attempt.largest,
                 columns: attempt.chosen,
                 corrections: attempt.corrections,
+                implicit,
                 ..StepReport::empty()
             },
             field: Some(attempt.field),
@@ -115,7 +126,7 @@ impl Evolution {
         let at = (self.time, dt);
         let attempt = parameter_ode::attempt(
             &mut self.engine,
-            &self.tableau,
+            &self.methods.tableau,
             &mut self.squares,
             &mut self.subsets,
             (&self.theta, field),
@@ -166,6 +177,7 @@ impl StepReport {
             count: 0,
             columns: Vec::new(),
             corrections: 0,
+            implicit: false,
             rejected: 0,
             refit_error: None,
         }

@@ -98,33 +98,7 @@ impl Columns {
         }
     }
 
-    /// `J / scale - factor A` column by column in A's memory and precision, this matrix being J; of
-    /// J's columns of zero scale nothing is taken.
-    #[must_use]
-    pub fn minus(&self, scale: &[f64], factor: f64, rates: Self) -> Self {
-        fn combine<T: Real, U: Real>(
-            j: &Mat<T>,
-            scale: &[f64],
-            factor: f64,
-            mut a: Mat<U>,
-        ) -> Mat<U> {
-            for ((a, j), &scale) in a.col_iter_mut().zip(j.col_iter()).zip(scale) {
-                let inverse = if scale == 0.0 { 0.0 } else { scale.recip() };
-                for (a, j) in a.iter_mut().zip(j.iter()) {
-                    *a = U::of(inverse * j.to_f64() - factor * a.to_f64());
-                }
-            }
-            a
-        }
-        match (self, rates) {
-            (Self::Single(j), Self::Single(a)) => Self::Single(combine(j, scale, factor, a)),
-            (Self::Single(j), Self::Double(a)) => Self::Double(combine(j, scale, factor, a)),
-            (Self::Double(j), Self::Single(a)) => Self::Single(combine(j, scale, factor, a)),
-            (Self::Double(j), Self::Double(a)) => Self::Double(combine(j, scale, factor, a)),
-        }
-    }
-
-    /// The matrix in f64, for diagnostics.
+    /// The matrix in f64.
     #[must_use]
     pub fn to_double(&self) -> Mat<f64> {
         match self {

@@ -48,6 +48,19 @@ impl Directions {
         }
     }
 
+    /// Those of these numbers, ascending.
+    #[must_use]
+    pub fn select(&self, numbers: &[usize]) -> Self {
+        match self {
+            Self::Subset(chosen) => Self::Subset(numbers.iter().map(|&k| chosen[k]).collect()),
+            Self::Gaussian(mixture) => {
+                Self::Gaussian(Mat::from_fn(mixture.nrows(), numbers.len(), |i, k| {
+                    mixture[(i, numbers[k])]
+                }))
+            }
+        }
+    }
+
     /// The parameters that they move.
     #[must_use]
     pub fn parameters(&self) -> Vec<u32> {

@@ -38,12 +38,13 @@ impl Evolution {
             let share = part as f64 / PARTS as f64;
             let target: Vec<f64> = before.iter().zip(&change).map(|(u, d)| u + share * d).collect();
             let settings = Settings {
-                tableau: self.tableau,
-                implicit: None,
+                tableau: self.methods.tableau,
+                patience: stage_fit::PATIENCE,
                 rcond: self.problem.method.rcond.max(LEAST_DAMPING),
                 corrections: if part == PARTS { LAST_CORRECTIONS } else { CORRECTIONS },
                 target: TARGET,
                 floor: TARGET,
+                size: 0.0,
             };
             let (engine, subsets) = (&mut self.engine, &mut self.subsets);
             let fit =

@@ -1,18 +1,16 @@
 //! A run: the state that moves on, step by step.
 
-use serde::{Deserialize, Serialize};
-
 use super::attempt::{Outcome, StepReport};
 use super::control::Controller;
 use super::endless::Look;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
-use super::rosenbrock::Rosenbrock;
+use super::rates::is_autonomous;
 use super::sampling;
+use super::stepping::{Methods, Stepping};
 use super::subset::Subsets;
-use super::tableau::Tableau;
 use crate::field::cpu::Field;
-use crate::linalg::{self, LeastSquares, LeastSquaresError};
+use crate::linalg::{self, LeastSquares, LeastSquaresError, norm};
 use crate::problem::{MethodSettings, PointLayout, Problem, Sampling, Scheme, Update};
 
 /// A run whose steps shrink below this part of the whole time span, accepted or not, ends.
@@ -22,44 +20,29 @@ const MOST_GROWTH: f64 = 1e6;
 /// A fit of a fixed step that leaves more than this of its target has lost the solution.
 const LOST: f64 = 0.5;
 
-/// Everything that a run needs to go on to the same bits.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EvolutionState {
-    pub step: usize,
-    pub time: f64,
-    pub theta: Vec<f64>,
-    /// Length of the next step.
-    pub dt: f64,
-    /// Subsets drawn so far.
-    pub epoch: u64,
-    /// s of the next step.
-    pub columns: usize,
-    pub controller: Vec<f64>,
-    /// Coordinates of points that move with the solution; else empty.
-    pub points: Vec<f64>,
-    /// Weights of their rows, where they have some.
-    pub weights: Vec<f64>,
-}
-
 /// A solution on its way from the start time to the end.
 pub struct Evolution {
     pub(super) engine: Engine,
     pub(super) problem: Problem,
-    pub(super) tableau: Tableau,
-    /// The implicit method of the next step, where it is not explicit.
-    pub(super) implicit: Option<Rosenbrock>,
+    pub(super) methods: Methods,
+    /// Whether the next step is implicit.
+    pub(super) stepping: Stepping,
+    /// Neither the equation nor its lift depends on time.
+    pub(super) autonomous: bool,
     pub(super) subsets: Subsets,
     pub(super) squares: LeastSquares,
-    controller: Option<Controller>,
+    pub(super) controller: Option<Controller>,
     pub(super) step: usize,
     pub(super) time: f64,
-    dt: f64,
+    pub(super) dt: f64,
     pub(super) theta: Vec<f64>,
     /// u and F at theta, once computed.
     pub(super) field: Option<Field>,
     pub(super) looked: Look,
     /// max |u| of the first field that was seen.
     first_size: Option<f64>,
+    /// The largest norm of the solution at the points so far.
+    pub(super) size: f64,
 }
 
 impl Evolution {
@@ -72,8 +55,9 @@ impl Evolution {
         }
         let method = &problem.method;
         let mut evolution = Self {
-            tableau: Tableau::of(method.integrator),
-            implicit: None,
+            methods: Methods::of(method),
+            stepping: Stepping::default(),
+            autonomous: is_autonomous(problem),
             subsets: Subsets::new(problem.seed, expected, method),
             squares: LeastSquares::default(),
             controller: None,
@@ -83,6 +67,7 @@ impl Evolution {
             theta,
             field: None,
             first_size: None,
+            size: 0.0,
             looked: Look { step: 0, time: problem.time.start },
             problem: problem.clone(),
             engine,
@@ -97,9 +82,11 @@ impl Evolution {
     /// Takes the solver and the controller from the problem's method.
     fn configure(&mut self) {
         let method = &self.problem.method;
-        self.implicit = (method.integrator.is_implicit() && method.scheme == Scheme::StageFit)
-            .then(|| Rosenbrock::of(method.integrator))
-            .flatten();
+        self.methods = Methods::of(method);
+        if !self.methods.chooses {
+            let implicit = method.integrator.is_implicit() && self.methods.rosenbrock.is_some();
+            self.stepping = Stepping::fixed(implicit);
+        }
         self.squares = LeastSquares::new(linalg::Settings {
             solver: method.solver,
             regularisation: method.regularisation,
@@ -107,20 +94,18 @@ impl Evolution {
             seed: self.problem.seed,
             ..linalg::Settings::default()
         });
-        // The estimate of an embedded method is one order below the step; a fit's residual grows
-        // about with the square of the step.
-        let order = match (&self.implicit, self.tableau.error) {
-            (Some(implicit), _) => implicit.order,
-            (None, Some(_)) => self.tableau.order,
-            (None, None) => 2,
-        };
+        self.controller = self.new_controller();
+    }
+
+    /// For the steps as they are made now.
+    pub(super) fn new_controller(&self) -> Option<Controller> {
+        let method = &self.problem.method;
+        let order = self.methods.order(self.stepping.implicit);
         // The parameter ODE knows its error from an embedded method alone; without one its steps
         // stay as they are, rather than grow for want of an objection.
-        let estimated = self.tableau.error.is_some() || method.scheme == Scheme::StageFit;
-        self.controller = method
-            .tolerance
-            .filter(|_| estimated)
-            .map(|tolerance| Controller::new(tolerance, order));
+        let estimated = self.methods.tableau.error.is_some() || method.scheme == Scheme::StageFit;
+        let tolerance = method.tolerance.filter(|_| estimated)?;
+        Some(Controller::new(tolerance, order))
     }
 
     /// Changes the method while the run goes on (columns, rcond, step, scheme, ...).
@@ -132,7 +117,6 @@ impl Evolution {
         if self.subsets.adaptive && old.adaptive {
             self.subsets.count = old.count;
         }
-        self.tableau = Tableau::of(method.integrator);
         self.dt = method.step;
         self.look();
         self.problem.method = method;
@@ -184,47 +168,6 @@ impl Evolution {
         self.problem.time.end - self.time <= 1e-12 * span.abs()
     }
 
-    #[must_use]
-    pub fn save(&self) -> EvolutionState {
-        EvolutionState {
-            step: self.step,
-            time: self.time,
-            theta: self.theta.clone(),
-            dt: self.dt,
-            epoch: self.subsets.epoch,
-            columns: self.subsets.count,
-            controller: self.controller.as_ref().map(Controller::save).unwrap_or_default(),
-            points: self.moving_points().map(<[f64]>::to_vec).unwrap_or_default(),
-            weights: self.engine.weights().to_vec(),
-        }
-    }
-
-    /// # Errors
-    /// When the state belongs to another network or to other points.
-    pub fn restore(&mut self, state: EvolutionState) -> Result<(), EvolveError> {
-        if state.theta.len() != self.theta.len() {
-            let (given, expected) = (state.theta.len(), self.theta.len());
-            return Err(EvolveError::Parameters { given, expected });
-        }
-        if self.moving_points().is_some() {
-            self.engine.set_points(state.points, state.weights)?;
-        }
-        self.step = state.step;
-        self.time = state.time;
-        self.theta = state.theta;
-        self.dt = state.dt;
-        self.subsets.epoch = state.epoch;
-        if self.subsets.adaptive {
-            self.subsets.count = state.columns.clamp(1, self.theta.len());
-        }
-        if let Some(controller) = &mut self.controller {
-            controller.restore(&state.controller);
-        }
-        self.field = None;
-        self.look();
-        Ok(())
-    }
-
     /// u at any points (point-major), now.
     #[must_use]
     pub fn evaluate(&self, coordinates: &[f64]) -> Vec<f64> {
@@ -256,57 +199,75 @@ impl Evolution {
     /// # Errors
     /// When the solution is no longer finite, no step is short enough, or the device fails.
     pub async fn step(&mut self) -> Result<StepReport, EvolveError> {
-        let span = (self.problem.time.end - self.problem.time.start).abs();
         let mut rejected = 0;
         self.prepare_draws()?;
-        loop {
+        let (outcome, dt) = loop {
             let left = self.problem.time.end - self.time;
+            if let Some(found) = self.other_way(left).await? {
+                break found;
+            }
             // A remainder that is all but a whole step is taken as one.
             let dt = if self.dt > left * (1.0 - 1e-9) { left } else { self.dt };
-            let field = self.current_field().await?;
-            let outcome = match self.attempt(&field, dt).await {
-                Ok(outcome) => outcome,
-                Err(AttemptError::Evolve(error)) => return Err(error),
-                Err(AttemptError::LeastSquares(_)) if self.controller.is_some() => {
-                    Outcome::hopeless()
-                }
-                Err(AttemptError::LeastSquares(source)) => return Err(self.blown_up(source)),
-            };
-            if let Some(seen) = outcome.seen {
-                self.subsets.follow(self.engine.rows(), seen);
-            }
+            let outcome = self.outcome(self.stepping.implicit, dt).await?;
             let (reached, residual) = (outcome.error.unwrap_or(0.0), outcome.report.residual);
             let fits = self.problem.method.scheme == Scheme::StageFit;
             if self.controller.is_none() && fits && residual > LOST {
                 return Err(EvolveError::Lost { step: self.step + 1, time: self.time, residual });
             }
-            if let Some(controller) = &mut self.controller {
-                let (accepted, factor) = controller.judge(reached);
-                let tolerance = controller.tolerance();
-                // The last step is cut to the end; the next run of it should not remember that.
-                let cut = accepted && dt < self.dt;
-                self.dt = if cut { self.dt } else { dt * factor };
-                // A first step that was set shorter still may grow.
-                let shrunk = self.dt < SMALLEST_STEP * span && factor <= 1.0;
-                if shrunk && !self.subsets.double(self.engine.rows()) {
-                    let (time, dt) = (self.time, self.dt);
-                    return Err(EvolveError::StepTooSmall { time, dt, tolerance, reached });
-                }
-                if !accepted {
-                    rejected += 1;
-                    continue;
-                }
+            if self.controlled(dt, reached)? {
+                break (outcome, dt);
             }
-            let mut report = self.accept(outcome, dt, rejected).await?;
-            self.gets_on()?;
-            if self.refit_is_due() {
-                report.refit_error = Some(self.refit().await?);
-            }
-            if self.draw_is_due() {
-                self.draw_points()?;
-            }
-            return Ok(report);
+            rejected += 1;
+        };
+        let mut report = self.accept(outcome, dt, rejected).await?;
+        self.gets_on()?;
+        if self.refit_is_due() {
+            report.refit_error = Some(self.refit().await?);
         }
+        if self.draw_is_due() {
+            self.draw_points()?;
+        }
+        Ok(report)
+    }
+
+    /// An attempt at a step; one whose equations cannot be solved is hopeless where a shorter one
+    /// may follow.
+    pub(super) async fn outcome(
+        &mut self,
+        implicit: bool,
+        dt: f64,
+    ) -> Result<Outcome, EvolveError> {
+        let field = self.current_field().await?;
+        let outcome = match self.attempt(&field, implicit, dt).await {
+            Ok(outcome) => outcome,
+            Err(AttemptError::Evolve(error)) => return Err(error),
+            Err(AttemptError::LeastSquares(_)) if self.controller.is_some() => Outcome::hopeless(),
+            Err(AttemptError::LeastSquares(source)) => return Err(self.blown_up(source)),
+        };
+        if let Some(seen) = outcome.seen {
+            self.subsets.follow(self.engine.rows(), seen);
+        }
+        Ok(outcome)
+    }
+
+    /// Whether a step of that length and error stands, and the length of the next one.
+    fn controlled(&mut self, dt: f64, reached: f64) -> Result<bool, EvolveError> {
+        let span = (self.problem.time.end - self.problem.time.start).abs();
+        let Some(controller) = &mut self.controller else { return Ok(true) };
+        let (accepted, factor) = controller.judge(reached);
+        let tolerance = controller.tolerance();
+        self.stepping.attempted(accepted, factor);
+        // The last step is cut to the end; the next run of it should not remember that.
+        let cut = accepted && dt < self.dt;
+        self.dt = if cut { self.dt } else { dt * factor };
+        // A first step that was set shorter still may grow.
+        let shrunk = self.dt < SMALLEST_STEP * span && factor <= 1.0;
+        let way_out = self.methods.chooses && self.stepping.try_the_other().is_some();
+        if shrunk && !way_out && !self.subsets.double(self.engine.rows()) {
+            let (time, dt) = (self.time, self.dt);
+            return Err(EvolveError::StepTooSmall { time, dt, tolerance, reached });
+        }
+        Ok(accepted)
     }
 
     /// Weighs the parameters for the subsets of a step from theta.
@@ -380,6 +341,7 @@ impl Evolution {
         if field.right_hand_side.iter().any(|v| !v.is_finite()) {
             return Err(EvolveError::NotFinite { step, time, what: "the right-hand side" });
         }
+        self.size = self.size.max(norm(&field.values));
         let size = field.values.iter().fold(0.0f64, |most, v| most.max(v.abs()));
         let first = *self.first_size.get_or_insert(size);
         if size > MOST_GROWTH * first.max(1.0) {

@@ -3,6 +3,8 @@
 use super::columns::Columns;
 use super::engine::Engine;
 use super::error::EvolveError;
+use crate::problem::Problem;
+use crate::problem::expression::Expression;
 
 /// The interval of a difference in time over the whole time span: its error and round-off balance
 /// about the cube root of f64's epsilon.
@@ -32,7 +34,7 @@ impl Engine {
     }
 
     /// dF/dt of the ansatz at fixed parameters, by a central difference: of the equation's own time
-    /// and of its lift. `None` where neither depends on time.
+    /// and of its lift.
     ///
     /// # Errors
     /// When the device fails.
@@ -40,19 +42,19 @@ impl Engine {
         &mut self,
         theta: &[f64],
         time: f64,
-    ) -> Result<Option<Vec<f64>>, EvolveError> {
-        let still = |e: &crate::problem::expression::Expression| {
-            e.differentiate_time().simplify() == 0.0.into()
-        };
-        let lift = self.problem.lift.iter().flatten();
-        if self.problem.right_hand_side.iter().chain(lift).all(still) {
-            return Ok(None);
-        }
+    ) -> Result<Vec<f64>, EvolveError> {
         let span = (self.problem.time.end - self.problem.time.start).abs();
         let interval = INTERVAL * span;
         let after = self.field(theta, time + interval).await?.right_hand_side;
         let before = self.field(theta, time - interval).await?.right_hand_side;
         let slope = |(a, b): (&f64, &f64)| (a - b) / (2.0 * interval);
-        Ok(Some(after.iter().zip(&before).map(slope).collect()))
+        Ok(after.iter().zip(&before).map(slope).collect())
     }
+}
+
+/// Whether neither the equation nor its lift depends on time.
+#[must_use]
+pub fn is_autonomous(problem: &Problem) -> bool {
+    let still = |e: &Expression| e.differentiate_time().simplify() == 0.0.into();
+    problem.right_hand_side.iter().chain(problem.lift.iter().flatten()).all(still)
 }

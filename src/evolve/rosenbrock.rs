@@ -76,12 +76,12 @@ const RODASP: Rosenbrock = Rosenbrock {
 };
 
 impl Rosenbrock {
-    /// The implicit method of that name; `None` for explicit ones.
+    /// The implicit method of that name, or that it may turn to; `None` for explicit ones.
     #[must_use]
     pub fn of(integrator: Integrator) -> Option<Self> {
         match integrator {
             Integrator::Rosenbrock3 => Some(RODAS3),
-            Integrator::Rosenbrock4 => Some(RODASP),
+            Integrator::Rosenbrock4 | Integrator::Auto => Some(RODASP),
             Integrator::Euler | Integrator::Rk4 | Integrator::DormandPrince => None,
         }
     }

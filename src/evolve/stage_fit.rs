@@ -15,7 +15,7 @@
 //! move, r + J d (which takes the curvature of u along the move out, as geodesic acceleration
 //! does), then on the remaining residual alone (which takes the damping's bias out).
 //!
-//! Stiff equations take implicit stages instead ([`implicit_stages`]).
+//! Stiff equations take implicit stages instead ([`implicit_fit`](super::implicit_fit)).
 //!
 //! The fit's own residual |w - u(theta')| / |u| and the embedded method's estimate steer the step
 //! size where the problem sets a tolerance.
@@ -24,8 +24,6 @@
 use super::columns::Columns;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
-use super::implicit_stages::{self, Pencil};
-use super::rosenbrock::Rosenbrock;
 use super::subset::{Equations, Subsets, TangentSpace};
 use super::tableau::{Tableau, combine};
 use crate::field::cpu::Field;
@@ -37,8 +35,9 @@ const SOLVES: usize = 7;
 const STAGNATION: f64 = 0.3;
 /// The damping rises by this when a move makes the residual larger.
 const RAISE: f64 = 10.0;
-/// So many corrections in a row that leave more than this of the residual end the fit.
-const MOST_IDLE: usize = 2;
+/// So many idle corrections in a row end the fit of an explicit step.
+pub const PATIENCE: usize = 2;
+/// A correction that leaves more than this of the residual is idle.
 const IDLE: f64 = 0.7;
 /// A fit that closes less than this of the way to its target has not made the step.
 const LEAST_FOLLOWED: f64 = 0.5;
@@ -51,8 +50,7 @@ const MOST_DAMPING: f64 = 1.0;
 /// What an attempt at a step found.
 pub struct Attempt {
     pub theta: Vec<f64>,
-    /// |w - u(theta')| over the larger of |u| and |w|; the other errors are measured likewise. With
-    /// implicit stages what these leave, where that is more.
+    /// |w - u(theta')| over the largest of |w| and |u| so far; the other errors are measured likewise.
     pub residual: f64,
     /// The residual of a fit that missed its goal; else 0. A fit ends wherever it falls below its
     /// goal, which says nothing about how long the next step may be.
@@ -79,40 +77,43 @@ pub struct Attempt {
 /// What stays the same from step to step.
 pub struct Settings {
     pub tableau: Tableau,
-    /// Solves the stages instead, where it is given.
-    pub implicit: Option<Rosenbrock>,
     /// Damping over the largest singular value; a floor keeps it above the round-off of the Gram
     /// matrix.
     pub rcond: f64,
     /// Most corrections with a fresh subset.
     pub corrections: usize,
+    /// So many idle ones in a row end the fit.
+    pub patience: usize,
     /// A fit is good enough at this relative residual.
     pub target: f64,
     /// Relative residuals below this are round-off.
     pub floor: f64,
+    /// The largest norm of the solution so far: where it passes through zero, errors are not
+    /// measured by next to nothing.
+    pub size: f64,
 }
 
 /// Where a fit stands.
-struct State {
-    theta: Vec<f64>,
+pub(super) struct State {
+    pub theta: Vec<f64>,
     residual: Vec<f64>,
-    norm: f64,
+    pub norm: f64,
 }
 
 /// The target of a step and the means to approach it.
-struct Fit<'a> {
-    engine: &'a mut Engine,
-    time: f64,
-    target: &'a [f64],
+pub(super) struct Fit<'a> {
+    pub engine: &'a mut Engine,
+    pub time: f64,
+    pub target: &'a [f64],
 }
 
 impl Fit<'_> {
-    async fn state(&mut self, theta: Vec<f64>) -> Result<State, EvolveError> {
+    pub async fn state(&mut self, theta: Vec<f64>) -> Result<State, EvolveError> {
         let values = self.engine.values(&theta, self.time).await?;
         Ok(self.state_of(theta, &values))
     }
 
-    fn state_of(&self, theta: Vec<f64>, values: &[f64]) -> State {
+    pub fn state_of(&self, theta: Vec<f64>, values: &[f64]) -> State {
         let residual: Vec<f64> = self.target.iter().zip(values).map(|(w, u)| w - u).collect();
         let norm = norm(&residual);
         State { theta, residual, norm }
@@ -172,7 +173,7 @@ impl Fit<'_> {
 
     /// Corrections with fresh subsets until the goal, the most of them, or no more gain; and how
     /// many there were.
-    async fn refine(
+    pub async fn refine(
         &mut self,
         settings: &Settings,
         subsets: &mut Subsets,
@@ -181,7 +182,7 @@ impl Fit<'_> {
         mut state: State,
     ) -> Result<(State, usize), AttemptError> {
         let (mut corrections, mut idle) = (0, 0);
-        while state.norm > goal && corrections < settings.corrections && idle < MOST_IDLE {
+        while state.norm > goal && corrections < settings.corrections && idle < settings.patience {
             let before = state.norm;
             let space =
                 TangentSpace::at(self.engine, &state.theta, self.time, subsets.draw()).await?;
@@ -206,100 +207,79 @@ pub async fn attempt(
     settings: &Settings,
     subsets: &mut Subsets,
     memory: &mut LeastSquares,
-    theta: &[f64],
-    field: &Field,
+    (theta, field): (&[f64], &Field),
     at: (f64, f64),
 ) -> Result<Attempt, AttemptError> {
     let (time, dt) = at;
-    if let Some(method) = &settings.implicit {
-        let from = (theta, field);
-        return attempt_implicit(engine, settings, method, subsets, memory, from, at).await;
-    }
     let space = TangentSpace::at(engine, theta, time, subsets.draw()).await?;
     let mut equations = space.equations(memory)?;
     let largest = equations.largest();
     let prediction = predict(engine, settings, &space, &mut equations, theta, field, at)?;
-    // A solution that starts from zero is measured by where it goes.
-    let size = norm(&field.values).max(norm(&prediction.target)).max(f64::MIN_POSITIVE);
+    let scale = Scale::of(settings, field, &prediction);
     let mut fit = Fit { engine, time, target: &prediction.target };
     let state = fit.state_of(theta.to_vec(), &field.values);
-    let (way, floor) = (state.norm, settings.floor * size);
-    let goal = (settings.target * size).min(MOST_LEFT * way).max(floor);
     let rank = equations.rank(settings.rcond * largest);
-    let state = fit.correct(&space, &mut equations, settings.rcond, goal, state).await?;
+    let state = fit.correct(&space, &mut equations, settings.rcond, scale.goal, state).await?;
     let directions = space.recycle(fit.engine);
-    let (state, corrections) = fit.refine(settings, subsets, memory, goal, state).await?;
+    let (state, corrections) = fit.refine(settings, subsets, memory, scale.goal, state).await?;
     // Where the step is accepted, the next one begins with this linearisation.
     let end = engine.linearise(&state.theta, time + dt).await?;
     let miss = end.right_hand_side.iter().zip(&prediction.slope).map(|(f, k)| f - k);
-    let followed = state.norm <= (1.0 - LEAST_FOLLOWED) * way || state.norm <= floor;
+    let roughness = dt * norm(&miss.collect::<Vec<f64>>());
     Ok(Attempt {
-        missed: if state.norm > goal { state.norm / size } else { 0.0 },
-        left: if followed { 0.0 } else { state.norm / way },
-        residual: state.norm / size,
-        theta: state.theta,
-        error: prediction.error.map(|error| error / size),
-        roughness: dt * norm(&miss.collect::<Vec<f64>>()) / size,
+        error: prediction.error.map(|error| error / scale.size),
+        roughness: roughness / scale.size,
         field: end,
         chosen: directions.parameters(),
         count: directions.count(),
         corrections,
         rank,
         largest,
+        ..scale.attempt(state)
     })
 }
 
-/// As [`attempt`], with implicit stages.
-async fn attempt_implicit(
-    engine: &mut Engine,
-    settings: &Settings,
-    method: &Rosenbrock,
-    subsets: &mut Subsets,
-    memory: &mut LeastSquares,
-    (theta, field): (&[f64], &Field),
-    at: (f64, f64),
-) -> Result<Attempt, AttemptError> {
-    let (time, dt) = at;
-    let space = TangentSpace::at(engine, theta, time, subsets.draw()).await?;
-    let pencil = Pencil::at(engine, &space, method.gamma, theta, at).await?;
-    let mut own = LeastSquares::default();
-    let mut equations = pencil.equations(&mut own)?;
-    let (both, from) = ((&space, &pencil), (theta, field));
-    let stages =
-        implicit_stages::stages(engine, settings, method, both, &mut equations, from, at).await?;
-    let prediction = stages.prediction;
-    let size = norm(&field.values).max(norm(&prediction.target)).max(f64::MIN_POSITIVE);
-    let mut fit = Fit { engine, time, target: &prediction.target };
-    let stay = fit.state_of(theta.to_vec(), &field.values);
-    let (way, floor) = (stay.norm, settings.floor * size);
-    let goal = (settings.target * size).min(MOST_LEFT * way).max(floor);
-    // The stages' own move of the parameters is the first correction.
-    let moved: Vec<f64> = theta.iter().zip(&stages.step).map(|(theta, d)| theta + d).collect();
-    let moved = fit.state(moved).await?;
-    let state = if moved.norm < stay.norm { moved } else { stay };
-    let (state, corrections) = fit.refine(settings, subsets, memory, goal, state).await?;
-    let end = engine.linearise(&state.theta, time + dt).await?;
-    let miss = end.right_hand_side.iter().zip(&prediction.slope).map(|(f, k)| f - k);
-    let roughness = pencil.damped(&space, &mut equations, miss, settings.rcond)?;
-    let followed = state.norm <= (1.0 - LEAST_FOLLOWED) * way || state.norm <= floor;
-    let chosen = space.directions.parameters();
-    let count = space.directions.count();
-    pencil.recycle(engine);
-    drop(space.recycle(engine));
-    Ok(Attempt {
-        missed: if state.norm > goal { state.norm / size } else { 0.0 },
-        left: if followed { 0.0 } else { state.norm / way },
-        residual: state.norm.max(stages.left) / size,
-        theta: state.theta,
-        error: prediction.error.map(|error| error / size),
-        roughness: roughness / size,
-        field: end,
-        chosen,
-        count,
-        corrections,
-        rank: stages.rank,
-        largest: stages.largest,
-    })
+/// What the errors of a step are measured by.
+pub(super) struct Scale {
+    /// The largest of |w| and |u| so far.
+    pub size: f64,
+    /// |w - u|.
+    pub way: f64,
+    /// Residuals below this are round-off.
+    pub floor: f64,
+    /// A fit is good enough at this residual.
+    pub goal: f64,
+}
+
+impl Scale {
+    pub fn of(settings: &Settings, field: &Field, prediction: &Prediction) -> Self {
+        let (u, w) = (&field.values, &prediction.target);
+        // A solution that starts from zero is measured by where it goes.
+        let size = norm(u).max(norm(w)).max(settings.size).max(f64::MIN_POSITIVE);
+        let way = norm(&w.iter().zip(u).map(|(w, u)| w - u).collect::<Vec<f64>>());
+        let floor = settings.floor * size;
+        let goal = (settings.target * size).min(MOST_LEFT * way).max(floor);
+        Self { size, way, floor, goal }
+    }
+
+    /// What a fit that ended there says of the step; the rest of the attempt is empty.
+    pub fn attempt(&self, state: State) -> Attempt {
+        let followed = state.norm <= (1.0 - LEAST_FOLLOWED) * self.way || state.norm <= self.floor;
+        Attempt {
+            missed: if state.norm > self.goal { state.norm / self.size } else { 0.0 },
+            left: if followed { 0.0 } else { state.norm / self.way },
+            residual: state.norm / self.size,
+            theta: state.theta,
+            error: None,
+            roughness: 0.0,
+            field: Field { values: Vec::new(), right_hand_side: Vec::new() },
+            chosen: Vec::new(),
+            count: 0,
+            corrections: 0,
+            rank: 0,
+            largest: 0.0,
+        }
+    }
 }
 
 /// Fits the network to the values `target` at the engine's points, from theta, by corrections as a

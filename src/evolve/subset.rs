@@ -1,5 +1,7 @@
 //! What a step moves the parameters along, and the linear map from there to the field.
 
+use faer::Mat;
+
 use super::columns::Columns;
 use super::directions::Directions;
 use super::engine::Engine;
@@ -90,18 +92,34 @@ impl TangentSpace {
         Equations::of(&self.matrix, squares)
     }
 
-    /// `J - factor A` along the same directions, whose columns of A are `rates`.
-    #[must_use]
-    pub fn minus(&self, rates: Columns, factor: f64) -> Columns {
-        self.matrix.minus(&self.scale, factor, rates)
+    /// The numbers of columns that span the range of J P D above `rcond`, ascending; these columns;
+    /// and the length of the longest: the pivots of a QR factorisation.
+    ///
+    /// # Errors
+    /// When an entry of J is not finite.
+    pub fn independent(
+        &self,
+        rcond: f64,
+    ) -> Result<(Vec<usize>, Mat<f64>, f64), LeastSquaresError> {
+        let matrix = self.matrix.to_double();
+        if !matrix.norm_l2().is_finite() {
+            return Err(LeastSquaresError::MatrixNotFinite { row: 0, column: 0 });
+        }
+        let qr = matrix.col_piv_qr();
+        let r = qr.thin_R();
+        let pivot = |k: usize| r[(k, k)].abs();
+        let pivots = r.nrows().min(r.ncols());
+        let rank = (0..pivots).take_while(|&k| pivot(k) > rcond * pivot(0)).count();
+        let mut chosen = qr.P().arrays().0[..rank].to_vec();
+        chosen.sort_unstable();
+        let columns = Mat::from_fn(matrix.nrows(), rank, |i, k| matrix[(i, chosen[k])]);
+        Ok((chosen, columns, if pivots > 0 { pivot(0) } else { 0.0 }))
     }
 
-    /// E / D for another scale E of the columns: turns coordinates along E into those along D.
-    /// Directions that do not move the field stay where they are.
+    /// The entries of D of these columns.
     #[must_use]
-    pub fn ratio(&self, other: &[f64]) -> Vec<f64> {
-        let ratio = |(e, d): (&f64, &f64)| if *d == 0.0 { 0.0 } else { e / d };
-        other.iter().zip(&self.scale).map(ratio).collect()
+    pub fn scale_of(&self, columns: &[usize]) -> Vec<f64> {
+        columns.iter().map(|&k| self.scale[k]).collect()
     }
 
     /// `theta + P D scaled`.

@@ -60,9 +60,10 @@ impl Tableau {
         match integrator {
             Integrator::Euler => EULER,
             Integrator::Rk4 => RK4,
-            Integrator::DormandPrince | Integrator::Rosenbrock3 | Integrator::Rosenbrock4 => {
-                DORMAND_PRINCE
-            }
+            Integrator::Auto
+            | Integrator::DormandPrince
+            | Integrator::Rosenbrock3
+            | Integrator::Rosenbrock4 => DORMAND_PRINCE,
         }
     }
 

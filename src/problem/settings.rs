@@ -230,6 +230,9 @@ choices!(Sampling {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Integrator {
+    /// Dormand-Prince or RODASP, as the equation's stiffness asks for along the run; explicit where
+    /// steps are fixed, and of the parameter ODE.
+    Auto,
     Euler,
     Rk4,
     /// Dormand-Prince 5(4).
@@ -255,6 +258,7 @@ impl Integrator {
 }
 
 choices!(Integrator {
+    "auto" => Auto,
     "euler" => Euler,
     "rk4" => Rk4,
     "dormand-prince" => DormandPrince,

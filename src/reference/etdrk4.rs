@@ -133,6 +133,8 @@ pub struct Stepper {
     /// The derivatives that are needed.
     entries: Vec<Entry>,
     transform: FieldTransform,
+    /// Of all coefficients that the samples have.
+    halves: Vec<usize>,
     /// Of the padded grid.
     coordinates: Vec<Vec<f64>>,
     /// The factor of each of them at every wave number.
@@ -175,6 +177,7 @@ impl Stepper {
             step,
             scheme: linear.par_iter().map(|&l| Coefficients::new(l, step)).collect(),
             transform: FieldTransform::new(&samples, planner),
+            halves: samples.iter().map(|samples| samples / 2).collect(),
             coordinates: system.grid(&samples),
             symbols: entries.iter().map(symbols).collect(),
             derivatives: vec![vec![0.0; points]; entries.len()],
@@ -229,8 +232,35 @@ impl Stepper {
         self.slopes = [n_v, n_a, n_b, n_c];
     }
 
-    /// Coefficients of the rests R at the state, by samples on the padded grid.
-    fn rest(&mut self, system: &System, time: f64, state: &Spectrum, out: &mut Spectrum) {
+    /// Norm of the rests' coefficients beyond those kept, over the state's norm: what products of
+    /// kept waves make where no coefficient is, and the state's own spectrum does not show. (Of
+    /// cos(6 x) a cube makes cos(18 x), and nothing between.)
+    pub fn spill(&mut self, system: &System, time: f64, state: &Spectrum) -> f64 {
+        if system.is_diagonal() {
+            return 0.0;
+        }
+        let mut outside = 0.0;
+        let shape = Spectrum::zeros(1, &self.halves);
+        let mut all = shape.clone();
+        self.derive(state);
+        for split in &system.splits {
+            let Some(rest) = &split.rest else { continue };
+            let fields = Fields {
+                coordinates: &self.coordinates,
+                time,
+                parameters: &system.parameters,
+                entries: &self.entries,
+                derivatives: &self.derivatives,
+            };
+            self.pointwise.evaluate(rest, fields, &mut self.values);
+            self.transform.analyze(&self.values, &shape, &mut all.values);
+            outside += all.energy_outside(state.halves());
+        }
+        if outside == 0.0 { 0.0 } else { (outside / state.energy()).sqrt() }
+    }
+
+    /// Samples of the derivatives that the rests need.
+    fn derive(&mut self, state: &Spectrum) {
         let count = self.spectrum.len();
         let needed = self.entries.iter().zip(&self.symbols).zip(&mut self.derivatives);
         for ((entry, symbol), samples) in needed {
@@ -239,6 +269,12 @@ impl Stepper {
             self.spectrum.iter_mut().zip(products).for_each(|(d, product)| *d = product);
             self.transform.synthesize(state, &self.spectrum, samples);
         }
+    }
+
+    /// Coefficients of the rests R at the state, by samples on the padded grid.
+    fn rest(&mut self, system: &System, time: f64, state: &Spectrum, out: &mut Spectrum) {
+        let count = self.spectrum.len();
+        self.derive(state);
         for (unknown, split) in system.splits.iter().enumerate() {
             let own = unknown * count..(unknown + 1) * count;
             let Some(rest) = &split.rest else {

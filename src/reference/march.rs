@@ -22,6 +22,8 @@ pub struct March<'a> {
     /// The tail at which modes are added; `None`: a fixed number of modes.
     tail: Option<f64>,
     max_modes: usize,
+    /// No fewer than these along an axis: the state would not show that they are too few.
+    fewest: Vec<usize>,
     step: f64,
     /// Along every axis.
     pub modes: Vec<usize>,
@@ -59,6 +61,7 @@ impl<'a> March<'a> {
             system,
             tail: settings.modes.is_none().then_some(tail),
             max_modes,
+            fewest: vec![FEWEST_MODES; dimensions],
             step,
             most_modes: 0,
             largest_tail: 0.0,
@@ -91,11 +94,14 @@ impl<'a> March<'a> {
                 let stepper = Stepper::new(system, &self.modes, step, &mut self.planner);
                 self.steppers.insert(self.modes.clone(), stepper);
             }
+            let mut spilt = 0.0;
             if let Some(stepper) = self.steppers.get_mut(&self.modes) {
                 self.work += stepper.work(system) * count as f64;
                 for index in 0..count {
                     stepper.advance(system, time + step * index as f64, &mut self.state);
                 }
+                let during = step * count as f64;
+                spilt = during * stepper.spill(system, time + during, &self.state);
             }
             let modes = self.modes.iter().copied().max().unwrap_or(0);
             if !self.state.energy().is_finite() {
@@ -104,7 +110,7 @@ impl<'a> March<'a> {
             let shares: Vec<f64> = (0..self.modes.len())
                 .map(|axis| self.state.share_above(axis, self.modes[axis] * 3 / 8))
                 .collect();
-            if self.refine(&shares) {
+            if self.refine(&shares, spilt) {
                 self.state = before.resized(&halves(&self.modes));
                 continue;
             }
@@ -118,15 +124,18 @@ impl<'a> March<'a> {
         Ok(())
     }
 
-    /// Adds modes along the axes whose tails ask for them and that may have more; whether there
-    /// was one.
-    fn refine(&mut self, shares: &[f64]) -> bool {
+    /// Adds modes along the axes whose tails ask for them and that may have more, or along all where
+    /// the rests spill over; whether there was one.
+    fn refine(&mut self, shares: &[f64], spilt: f64) -> bool {
         let (Some(tail), most) = (self.tail, self.max_modes) else { return false };
         let mut changed = false;
-        for (modes, &share) in self.modes.iter_mut().zip(shares) {
-            if share > tail && *modes < most {
+        for (axis, (modes, &share)) in self.modes.iter_mut().zip(shares).enumerate() {
+            if share.max(spilt) > tail && *modes < most {
                 *modes = finer(*modes).min(most);
                 changed = true;
+                if share <= tail {
+                    self.fewest[axis] = *modes;
+                }
             }
         }
         self.note_modes();
@@ -139,7 +148,7 @@ impl<'a> March<'a> {
         let mut modes = self.modes.clone();
         for (axis, modes) in modes.iter_mut().enumerate() {
             let fewer = coarser(*modes);
-            if fewer >= FEWEST_MODES && self.state.share_above(axis, fewer * 3 / 10) < tail {
+            if fewer >= self.fewest[axis] && self.state.share_above(axis, fewer * 3 / 10) < tail {
                 *modes = fewer;
             }
         }

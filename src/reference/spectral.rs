@@ -104,7 +104,7 @@ pub type Observer<'a> = &'a dyn Fn(Progress) -> ControlFlow<()>;
 #[must_use]
 pub fn identity(problem: &Problem, settings: &SpectralSettings) -> String {
     format!(
-        "spectral 3 {:?} {:?} {:?} {:?} {:?} {settings:?}",
+        "spectral 4 {:?} {:?} {:?} {:?} {:?} {settings:?}",
         problem.coordinates,
         problem.parameters.iter().map(|p| p.value).collect::<Vec<_>>(),
         problem.time,

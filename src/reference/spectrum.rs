@@ -131,6 +131,21 @@ impl Spectrum {
         .sum()
     }
 
+    /// The same of the wave numbers that a spectrum with these halves has no room for.
+    #[must_use]
+    pub fn energy_outside(&self, halves: &[usize]) -> f64 {
+        let last = self.halves.len() - 1;
+        let mut energy = 0.0;
+        self.visit(|index, k| {
+            if k.iter().zip(halves).any(|(k, &half)| k.unsigned_abs() >= half as u64) {
+                let weight = if k[last] == 0 { 1.0 } else { 2.0 };
+                let squares: f64 = self.each().map(|field| field[index].norm_sqr()).sum();
+                energy += weight * squares;
+            }
+        });
+        energy
+    }
+
     /// Part of the L2 norm in the wave numbers with |k_axis| >= `first`.
     #[must_use]
     pub fn share_above(&self, axis: usize, first: usize) -> f64 {
@@ -268,6 +283,8 @@ mod tests {
         assert!((spectrum.share_above(1, 1).powi(2) - 2.0 / 11.5).abs() < 1e-14);
         assert!((spectrum.share_above(0, 1).powi(2) - 0.5 / 11.5).abs() < 1e-14);
         assert_eq!(spectrum.share_above(0, 2), 0.0);
+        assert!((spectrum.energy_outside(&[1, 3]) - 0.5).abs() < 1e-14);
+        assert!((spectrum.energy_outside(&[3, 2]) - 2.0).abs() < 1e-14);
         let scaled = combine([(1.1, &spectrum)].into_iter());
         let distance = relative_distance([(&scaled, &spectrum)].into_iter());
         assert!((distance - 0.1).abs() < 1e-14);

@@ -417,6 +417,27 @@ fn allen_cahn_meets_its_tolerance_and_its_estimate_is_honest() {
     }
 }
 
+/// Six waves over the domain are one wave over a sixth of it; their cube's 18 lie beyond the first
+/// modes, where the state itself shows nothing.
+#[test]
+fn what_products_make_beyond_the_modes_is_not_lost() {
+    let of = |upper: &str| {
+        let text = format!(
+            "format = 1\n[equation]\ntext = 'u_t = -0.7*u - 2*u_xx - u_xxxx - u^3'\n\
+             [domain]\nx = {{ range = [0, '{upper}'] }}\n[time]\nend = 5\n\
+             [initial]\nu = '0.1*cos(x)'"
+        );
+        let problem = Problem::from_toml(&text, &Vec::new()).expect("a problem");
+        spectral::solve(&problem, &SpectralSettings::of(&problem), &quiet).expect("solves")
+    };
+    let (one, six) = (of("2*pi"), of("12*pi"));
+    let points: Vec<f64> = (0..60).map(|j| std::f64::consts::TAU * f64::from(j) / 60.0).collect();
+    for time in [1.0, 5.0] {
+        let error = relative_distance(&six, &one, time, &points);
+        assert!(error < 1e-9, "{time}: {error}");
+    }
+}
+
 /// The kink of the periodic initial state and the front need many modes, each for a while.
 #[test]
 fn burgers_front_is_resolved_and_its_estimate_is_honest() {

@@ -9,7 +9,6 @@ use super::{
 use crate::evolve::{Coherence, Engine};
 use crate::field::device::Description;
 use crate::field::gpu::Gpu;
-use crate::output::StepRecord;
 use crate::problem::Update;
 use crate::reference::Reference;
 
@@ -284,7 +283,7 @@ fn describe_training(training: &TrainingSession, status: &mut Status) {
 impl Evolving {
     /// What makes the run less accurate than it could be, and what helps.
     fn warning(&self) -> Option<String> {
-        let warnings = [self.fit_warning(), self.columns_warning(), self.stages_warning()];
+        let warnings = [self.fit_warning(), self.columns_warning()];
         let warnings: Vec<String> = warnings.into_iter().flatten().collect();
         (!warnings.is_empty()).then(|| warnings.join("; "))
     }
@@ -308,55 +307,5 @@ impl Evolving {
         let fixed = method.update == Update::RandomSparse && !method.adaptive_columns;
         let coherence = self.coherence.filter(|_| fixed)?;
         coherence.warning(method.columns, self.record.fitted.len())
-    }
-
-    /// What implicit stages may have missed, which the control of the steps does not see.
-    fn stages_warning(&self) -> Option<String> {
-        let method = &self.record.problem.method;
-        let tolerance = method.tolerance.filter(|_| method.integrator.is_implicit())?;
-        let missed = missed(&self.record.history.records, tolerance)?;
-        Some(format!(
-            "the implicit stages may have missed as much as {missed:.1e} of the solution so far, more \
-             than the tolerance of their steps promises: less where that was noise which the equation \
-             damps. Hold it against an explicit integrator or more columns (method.columns)"
-        ))
-    }
-}
-
-/// How many tolerances the residuals of a run may add up to before that is worth a warning: those of
-/// a run that keeps its promise add up to a few.
-const PROMISED: f64 = 10.0;
-
-/// The sum of the steps' residuals, where it is more than a tolerance promises.
-fn missed(records: &[StepRecord], tolerance: f64) -> Option<f64> {
-    let sum: f64 = records.iter().map(|record| record.residual).sum();
-    (sum.is_nan() || sum > PROMISED * tolerance).then_some(sum)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_stages_miss_is_told_once_it_is_more_than_the_tolerance_promises() {
-        let record = |step: usize, residual: f64| StepRecord {
-            step,
-            time: step as f64,
-            dt: 1.0,
-            residual,
-            columns: 10,
-            rank: 10,
-            largest_singular_value: 1.0,
-            error: None,
-            corrections: 1,
-            rejected: 0,
-            refit_error: None,
-            wall_seconds: 0.0,
-        };
-        let run = |each: f64| -> Vec<StepRecord> { (1..=40).map(|k| record(k, each)).collect() };
-        assert_eq!(missed(&run(1e-7), 1e-6), None);
-        let sum = missed(&run(8e-6), 1e-6).expect("a warning");
-        assert!((sum - 3.2e-4).abs() < 1e-12);
-        assert!(missed(&run(f64::NAN), 1e-6).is_some());
     }
 }

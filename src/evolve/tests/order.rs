@@ -120,11 +120,12 @@ fn fit_error(tableau: Tableau, steps: usize) -> f64 {
     let mut squares = LeastSquares::default();
     let settings = stage_fit::Settings {
         tableau,
-        implicit: None,
+        patience: stage_fit::PATIENCE,
         rcond: 1e-7,
         corrections: 6,
         target: 1e-9,
         floor: 1e-9,
+        size: 0.0,
     };
     let mut subsets = Subsets::new(0, from.len(), &problem.method);
     let mut theta = from.clone();
@@ -136,8 +137,7 @@ fn fit_error(tableau: Tableau, steps: usize) -> f64 {
             &settings,
             &mut subsets,
             &mut squares,
-            &theta,
-            &field,
+            (&theta, &field),
             at,
         );
         theta = pollster::block_on(attempt).expect("a solution").theta;

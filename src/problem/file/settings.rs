@@ -253,7 +253,11 @@ fn stepping<'a>(
     // A step size without a tolerance means fixed steps; who says nothing gets controlled ones.
     let (step_given, tolerance_given) = (section.has("step"), section.has("tolerance"));
     let fixed = step_given && !tolerance_given;
-    let usual = if fixed { Integrator::Rk4 } else { Integrator::DormandPrince };
+    let usual = match scheme {
+        _ if fixed => Integrator::Rk4,
+        Scheme::StageFit => Integrator::Auto,
+        Scheme::ParameterOde => Integrator::DormandPrince,
+    };
     let place = section.place_of("integrator");
     let integrator = reader.choice(section, "integrator").unwrap_or(usual);
     if integrator.is_implicit() && scheme == Scheme::ParameterOde {

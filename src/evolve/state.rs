@@ -1,0 +1,78 @@
+//! The state of a run, from which it goes on to the same bits.
+
+use serde::{Deserialize, Serialize};
+
+use super::control::Controller;
+use super::error::EvolveError;
+use super::evolution::Evolution;
+use super::stepping::Stepping;
+
+/// Everything that a run needs to go on to the same bits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EvolutionState {
+    pub step: usize,
+    pub time: f64,
+    pub theta: Vec<f64>,
+    /// Length of the next step.
+    pub dt: f64,
+    /// Subsets drawn so far.
+    pub epoch: u64,
+    /// s of the next step.
+    pub columns: usize,
+    pub controller: Vec<f64>,
+    pub stepping: Stepping,
+    /// The largest norm of the solution at the points so far, which errors are measured by.
+    pub size: f64,
+    /// Coordinates of points that move with the solution; else empty.
+    pub points: Vec<f64>,
+    /// Weights of their rows, where they have some.
+    pub weights: Vec<f64>,
+}
+
+impl Evolution {
+    #[must_use]
+    pub fn save(&self) -> EvolutionState {
+        EvolutionState {
+            step: self.step,
+            time: self.time,
+            theta: self.theta.clone(),
+            dt: self.dt,
+            epoch: self.subsets.epoch,
+            columns: self.subsets.count,
+            controller: self.controller.as_ref().map(Controller::save).unwrap_or_default(),
+            stepping: self.stepping.clone(),
+            size: self.size,
+            points: self.moving_points().map(<[f64]>::to_vec).unwrap_or_default(),
+            weights: self.engine.weights().to_vec(),
+        }
+    }
+
+    /// # Errors
+    /// When the state belongs to another network or to other points.
+    pub fn restore(&mut self, state: EvolutionState) -> Result<(), EvolveError> {
+        if state.theta.len() != self.theta.len() {
+            let (given, expected) = (state.theta.len(), self.theta.len());
+            return Err(EvolveError::Parameters { given, expected });
+        }
+        if self.moving_points().is_some() {
+            self.engine.set_points(state.points, state.weights)?;
+        }
+        self.step = state.step;
+        self.time = state.time;
+        self.theta = state.theta;
+        self.dt = state.dt;
+        self.subsets.epoch = state.epoch;
+        if self.subsets.adaptive {
+            self.subsets.count = state.columns.clamp(1, self.theta.len());
+        }
+        self.stepping = state.stepping;
+        self.size = state.size;
+        self.controller = self.new_controller();
+        if let Some(controller) = &mut self.controller {
+            controller.restore(&state.controller);
+        }
+        self.field = None;
+        self.look();
+        Ok(())
+    }
+}
