@@ -111,7 +111,8 @@ fn describe(status: &Status) -> String {
         text += &format!("  error {error:.1e}");
     }
     if let Some(last) = &status.last {
-        text += &format!("  residual {:.1e}  rank {}", last.residual, last.rank);
+        let stages = if last.implicit { "implicit" } else { "explicit" };
+        text += &format!("  {stages}  residual {:.1e}  rank {}", last.residual, last.rank);
     }
     if let Some(point) = training {
         text += &format!("  loss {:.1e}  step {:.1e}", point.loss, point.step_length);

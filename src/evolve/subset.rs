@@ -7,10 +7,14 @@ use super::directions::Directions;
 use super::engine::Engine;
 use super::error::EvolveError;
 use super::sampling::Draw;
-use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations};
+use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations, RowSample};
 use crate::problem::{MethodSettings, Sampling, Update};
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
+
+/// Rows per column in which pivots are looked for, and the draw of these rows: any will do.
+const SAMPLED: usize = 4;
+const SAMPLE_SEED: u64 = 0;
 
 /// Draws the directions, one draw per epoch: subsets without replacement, or Gaussian sketches.
 #[derive(Clone, Debug)]
@@ -93,7 +97,8 @@ impl TangentSpace {
     }
 
     /// The numbers of columns that span the range of J P D above `rcond`, ascending; these columns;
-    /// and the length of the longest: the pivots of a QR factorisation.
+    /// and the length of the longest: the pivots of a QR factorisation, of a sample of the rows where
+    /// there are many.
     ///
     /// # Errors
     /// When an entry of J is not finite.
@@ -105,7 +110,14 @@ impl TangentSpace {
         if !matrix.norm_l2().is_finite() {
             return Err(LeastSquaresError::MatrixNotFinite { row: 0, column: 0 });
         }
-        let qr = matrix.col_piv_qr();
+        let rows = matrix.nrows();
+        let sample = RowSample::new(SAMPLE_SEED, 0, rows, rows.min(SAMPLED * matrix.ncols()));
+        let sampled = sample.picks();
+        let sampled = Mat::from_fn(sampled.len(), matrix.ncols(), |i, k| {
+            let (row, weight) = sampled[i];
+            weight * matrix[(row as usize, k)]
+        });
+        let qr = sampled.col_piv_qr();
         let r = qr.thin_R();
         let pivot = |k: usize| r[(k, k)].abs();
         let pivots = r.nrows().min(r.ncols());

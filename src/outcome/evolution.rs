@@ -33,6 +33,9 @@ pub struct RunResult {
     /// Accepted time steps, and attempts that the step control refused.
     pub steps: usize,
     pub rejected: usize,
+    /// Those of the steps whose stages were implicit.
+    #[serde(default)]
+    pub implicit_steps: usize,
     /// Time that was reached.
     pub time: f64,
     /// Error of the fitted initial state.
@@ -146,6 +149,7 @@ impl RunResult {
             columns_range: columns_range(record),
             steps: status.step,
             rejected: record.history().records.iter().map(|r| r.rejected).sum(),
+            implicit_steps: record.history().records.iter().filter(|r| r.implicit).count(),
             time: status.time,
             initial_error: status.initial_error,
             relative_l2: status.space_time_error,

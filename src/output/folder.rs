@@ -310,7 +310,7 @@ impl ResultFolder {
     }
 }
 
-const COLUMNS: [Column<StepRecord>; 12] = [
+const COLUMNS: [Column<StepRecord>; 13] = [
     Column { name: "step", get: |r| r.step as f64, set: |r, v| r.step = v as usize },
     Column { name: "time", get: |r| r.time, set: |r, v| r.time = v },
     Column { name: "dt", get: |r| r.dt, set: |r, v| r.dt = v },
@@ -338,6 +338,11 @@ const COLUMNS: [Column<StepRecord>; 12] = [
         set: |r, v| r.refit_error = (!v.is_nan()).then_some(v),
     },
     Column { name: "wall_seconds", get: |r| r.wall_seconds, set: |r, v| r.wall_seconds = v },
+    Column {
+        name: "implicit",
+        get: |r| f64::from(u8::from(r.implicit)),
+        set: |r, v| r.implicit = v != 0.0,
+    },
     Column { name: "columns", get: |r| r.columns as f64, set: |r, v| r.columns = v as usize },
 ];
 

@@ -82,6 +82,7 @@ pub(crate) mod tests {
             largest_singular_value: 31.4,
             error: step.is_multiple_of(2).then_some(3.3e-7),
             corrections: 2,
+            implicit: step.is_multiple_of(2),
             rejected: step % 3,
             refit_error: step.is_multiple_of(3).then_some(1e-6),
             wall_seconds: 0.01 * step as f64,

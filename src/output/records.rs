@@ -21,6 +21,8 @@ pub struct StepRecord {
     pub error: Option<f64>,
     /// Gauss-Newton corrections of the step's stage fits.
     pub corrections: usize,
+    /// Whether its stages were implicit.
+    pub implicit: bool,
     /// Attempts that were rejected before this step was accepted.
     pub rejected: usize,
     /// Relative L2 error of the fit of a fresh network, where one followed the step.

@@ -6,6 +6,7 @@ use super::{
     Phase, Recording, Session, SessionError, Snapshot, Status, TrainingPoint, TrainingSession,
     fixed_steps,
 };
+use crate::evolve::initial_fit::kinks;
 use crate::evolve::{Coherence, Engine};
 use crate::field::device::Description;
 use crate::field::gpu::Gpu;
@@ -293,10 +294,14 @@ impl Evolving {
     fn fit_warning(&self) -> Option<String> {
         let (record, tolerance) = (&self.record, self.record.problem.fit.tolerance);
         let error = record.initial_error.filter(|error| !record.redrawn && *error > tolerance)?;
+        let kinks = kinks(&record.problem);
+        let remedy = match kinks.is_empty() {
+            true => "fit a wider network or allow more iterations (fit.max_iterations)".to_owned(),
+            false => format!("it has {}, which no smooth network fits", kinks.join(" and ")),
+        };
         Some(format!(
             "the initial state is fitted to {error:.1e} only, above its tolerance of \
-             {tolerance:.1e} (fit.tolerance): nothing that follows can be more accurate; fit a wider \
-             network or allow more iterations (fit.max_iterations)"
+             {tolerance:.1e} (fit.tolerance): nothing that follows can be more accurate; {remedy}"
         ))
     }
 

@@ -130,6 +130,7 @@ impl Recording {
             largest_singular_value: report.largest_singular_value,
             error: None,
             corrections: report.corrections,
+            implicit: report.implicit,
             rejected: report.rejected,
             refit_error: report.refit_error,
             wall_seconds,

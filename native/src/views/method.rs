@@ -52,6 +52,7 @@ fn update(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         change(actions, "method.scheme", scheme.word());
     }
     let integrators = [
+        (Integrator::Auto, "Auto", "DP5 or ROS4, whichever the equation's stiffness asks for"),
         (Integrator::Euler, "Euler", "First order"),
         (Integrator::Rk4, "RK4", "Fourth order"),
         (Integrator::DormandPrince, "DP5", "Dormand-Prince: fifth order, with an error estimate"),

@@ -123,6 +123,8 @@ fn numbers(ui: &mut Ui, mirror: &Mirror, status: &Status) {
         &some(status.initial_error),
         "Error of the network before the first step",
     );
+    let stages = last.map_or("–", |r| if r.implicit { "implicit" } else { "explicit" });
+    row(ui, "Stages", stages, "How the latest step was made: implicit where the equation is stiff");
     let rank = mirror.rank().map_or_else(|| "–".to_owned(), |(r, s)| format!("{r} of {s}"));
     row(ui, "Rank", &rank, "Singular values of J above the cutoff, of one per chosen parameter");
     row(ui, "Precision", precision, tier(precision));

@@ -7,6 +7,7 @@
 
 mod error;
 mod key;
+mod kinks;
 mod levenberg;
 mod state;
 mod target;
@@ -24,6 +25,7 @@ use crate::problem::{FitMethod, Problem};
 use crate::random::{Philox, Stream};
 pub use error::FitError;
 pub use key::fit_key;
+pub use kinks::kinks;
 use levenberg::{FIRST_DAMPING, Levenberg};
 pub use state::FitState;
 use target::{Comparison, Residual, Target, Wanted};
@@ -53,7 +55,7 @@ pub enum FitReason {
     /// The error between the points is at most the tolerance.
     Tolerance,
     MaxIterations,
-    /// The loss falls no longer.
+    /// The loss falls no longer, or so slowly that the iterations would not do.
     Stalled,
 }
 
@@ -313,7 +315,11 @@ impl InitialFit {
         } else if self.progress.iteration >= settings.max_iterations {
             self.finish(FitReason::MaxIterations);
         } else if settings.method == FitMethod::LevenbergMarquardt {
-            let stuck = !moved || stalled(&self.progress.losses);
+            let far = settings.max_iterations - self.progress.iteration;
+            // One whose error is still large may yet fall fast; what is good can only get better.
+            let slow = self.progress.best.between <= GOOD_ENOUGH
+                && out_of_reach(&self.progress.losses, settings.tolerance, far);
+            let stuck = !moved || slow || stalled(&self.progress.losses);
             let at = self.residual.relative_l2;
             let fitted = at <= settings.tolerance || (at < FINE && between > WIDE_GAP * at);
             if !resolved && (stuck || fitted) && self.progress.refinements < REFINEMENTS {
@@ -366,8 +372,20 @@ impl InitialFit {
 }
 
 fn stalled(losses: &[f64]) -> bool {
-    let Some(&last) = losses.last() else {
-        return false;
-    };
-    losses.len() > PATIENCE && last > STALL * losses[losses.len() - 1 - PATIENCE]
+    lately(losses).is_some_and(|left| left > STALL)
+}
+
+/// What of the loss the last iterations have left.
+fn lately(losses: &[f64]) -> Option<f64> {
+    let before = losses.len().checked_sub(PATIENCE + 1)?;
+    Some(losses[losses.len() - 1] / losses[before])
+}
+
+/// Whether a fit that goes on at its present pace would need more than these iterations to its
+/// tolerance.
+fn out_of_reach(losses: &[f64], tolerance: f64, iterations: usize) -> bool {
+    let (Some(left), Some(&loss)) = (lately(losses), losses.last()) else { return false };
+    // The loss is the square of a relative error.
+    let goal = tolerance.powi(2) / loss;
+    goal < 1.0 && left.ln() * iterations as f64 > goal.ln() * PATIENCE as f64
 }

@@ -309,3 +309,41 @@ fn the_key_changes_with_what_the_fit_depends_on_and_with_nothing_else() {
         assert_eq!(plain, key(name, value), "{name}");
     }
 }
+
+/// x^2 cos(pi x) goes on periodically with a kink: its slope at -1 is 2 and at 1 it is -2. The fit
+/// says where, and ends long before its iterations do.
+#[test]
+fn a_kink_is_named_and_its_fit_ends_early() {
+    let of = |initial: &str| {
+        let text = format!(
+            "format = 1\n[equation]\ntext = 'u_t = u_xx'\n[domain]\nx = {{ range = [-1, 1] }}\n\
+             [time]\nend = 1\n[initial]\nu = '{initial}'\n[network]\nwidth = 12\n\
+             hidden_layers = 1\n[fit]\ntolerance = 1e-9\nmax_iterations = 2000"
+        );
+        Problem::from_toml(&text, &Vec::new()).expect("a problem")
+    };
+    let kinked = of("x^2*cos(pi*x)");
+    assert_eq!(kinks(&kinked), ["a kink on the seam x = -1"]);
+    assert_eq!(kinks(&of("x")), ["a jump on the seam x = -1"]);
+    assert!(kinks(&of("exp(cos(pi*x))")).is_empty());
+    let mut fit = InitialFit::new(&kinked).expect("begins");
+    let report = loop {
+        let report = fit.iterate().expect("goes on");
+        if report.done {
+            break report;
+        }
+    };
+    assert_eq!(report.reason, Some(FitReason::Stalled));
+    assert!(report.between < 1e-2 && report.iteration < 1500, "{report:?}");
+}
+
+#[test]
+fn a_fit_out_of_reach_is_one_whose_pace_does_not_do() {
+    // Each iteration halves the loss, or takes a thousandth of it.
+    let run = |factor: f64| -> Vec<f64> { (0..100).map(|k| factor.powi(k)).collect() };
+    assert!(!out_of_reach(&run(0.5), 1e-30, 200));
+    assert!(out_of_reach(&run(0.999), 1e-6, 1000));
+    assert!(!out_of_reach(&run(0.999), 1e-6, 100_000));
+    assert!(out_of_reach(&run(1.0), 1e-6, 100_000), "nothing falls");
+    assert!(!out_of_reach(&run(1.0)[..PATIENCE], 1e-6, 10), "too early to say");
+}

@@ -23,9 +23,15 @@ fn a_restored_run_goes_on_to_the_same_bits() {
         ("method.integrator", "dormand-prince"),
         ("method.tolerance", "1e-5"),
     ];
+    let stiff: &[(&str, &str)] =
+        &[("method.integrator", "rosenbrock-4"), ("method.tolerance", "1e-4")];
+    let chosen: &[(&str, &str)] = &[("method.integrator", "auto"), ("method.tolerance", "1e-4")];
     for text in [REACTION, WARMED] {
         for scheme in ["parameter-ode", "stage-fit"] {
-            for steps_of in [fixed, adaptive] {
+            for steps_of in [fixed, adaptive, stiff, chosen] {
+                if steps_of == stiff && scheme == "parameter-ode" {
+                    continue;
+                }
                 let mut overrides = vec![
                     ("method.scheme", scheme),
                     ("method.update", "random-sparse"),

@@ -75,3 +75,28 @@ fn implicit_steps_are_set_by_accuracy_and_explicit_ones_by_stability() {
         assert!(error < 2e-5, "{error:e}");
     }
 }
+
+/// It begins with explicit steps, which the rod refuses, and stays with them where nothing is stiff.
+#[test]
+fn a_run_that_chooses_takes_implicit_steps_where_they_pay() {
+    let chosen = |text: &str| {
+        let changes = [("method.integrator", "auto"), ("method.tolerance", "1e-6")];
+        let mut evolution = fitted(&problem(text, &changes));
+        let implicit: Vec<bool> = run(&mut evolution).iter().map(|step| step.implicit).collect();
+        (implicit, error(&evolution))
+    };
+    let (explicit, _) = controlled(HEAT, "dormand-prince");
+    let (implicit, error) = chosen(HEAT);
+    let count = implicit.iter().filter(|implicit| **implicit).count();
+    println!("{count} of {} steps are implicit, error {error:.1e}", implicit.len());
+    assert!(2 * count > implicit.len(), "{implicit:?}");
+    assert!(implicit.len() * 4 < explicit, "{} steps, {explicit} explicit ones", implicit.len());
+    assert!(error < 2e-5, "{error:e}");
+    // A swing of each point by itself.
+    let easy = HEAT
+        .replace("0.1*u_xx", "cos(3*t)*u")
+        .replace("exp(-0.1*pi^2*t)*sin", "exp(sin(3*t)/3)*sin");
+    let (implicit, error) = chosen(&easy);
+    assert!(implicit.iter().all(|implicit| !implicit), "{implicit:?}");
+    assert!(error < 2e-5, "{error:e}");
+}

@@ -1,0 +1,49 @@
+//! Where an initial state is not smooth.
+
+use crate::problem::expression::Expression;
+use crate::problem::{Boundary, Points, Problem};
+
+/// Places on each seam that are looked at.
+const PLACES: usize = 64;
+/// A relative jump of the state or its slope that is no round-off.
+const JUMP: f64 = 1e-9;
+
+/// The seams of periodic coordinates at which the initial state or its first derivative jumps, in
+/// words: no smooth network reaches it there, and its Fourier coefficients fall by a power of the
+/// wave number only.
+#[must_use]
+pub fn kinks(problem: &Problem) -> Vec<String> {
+    let (time, parameters) = (problem.time.start, problem.parameter_values());
+    let points = Points::random(&problem.coordinates, PLACES, problem.seed);
+    let jumps = |e: &Expression, k: usize| {
+        let (mut size, mut jump) = (0.0f64, 0.0f64);
+        let coordinate = &problem.coordinates[k];
+        for i in 0..points.len() {
+            let mut place = points.point(i).to_vec();
+            let mut at = |x: f64| {
+                place[k] = x;
+                e.evaluate_at(&place, time, &parameters)
+            };
+            let inside = at(points.point(i)[k]);
+            let (a, b) = (at(coordinate.lower), at(coordinate.upper));
+            size = size.max(inside.abs()).max(a.abs()).max(b.abs());
+            jump = jump.max((a - b).abs());
+        }
+        jump > JUMP * size
+    };
+    let periodic = problem.coordinates.iter().enumerate();
+    let periodic = periodic.filter(|(_, c)| c.boundary == Boundary::Periodic);
+    periodic
+        .filter_map(|(k, c)| {
+            let slope =
+                |e: &Expression| e.differentiate_coordinate(k, problem.dimensions()).simplify();
+            let any = |look: &dyn Fn(&Expression) -> bool| problem.initial.iter().any(look);
+            let what = match (any(&|e| jumps(e, k)), any(&|e| jumps(&slope(e), k))) {
+                (true, _) => "a jump",
+                (false, true) => "a kink",
+                (false, false) => return None,
+            };
+            Some(format!("{what} on the seam {} = {}", c.name, c.lower))
+        })
+        .collect()
+}
