@@ -326,7 +326,10 @@ impl InitialFit {
                 self.refine()?;
                 return Ok(Some(FitEvent::Refined));
             }
-            if stuck {
+            if !resolved && at <= settings.tolerance {
+                // More points have not helped: something between them no network of this size has.
+                self.finish(FitReason::Stalled);
+            } else if stuck {
                 let bad = self.progress.best.between > GOOD_ENOUGH;
                 if bad && self.progress.restarts < RESTARTS {
                     self.restart()?;
