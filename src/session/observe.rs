@@ -293,16 +293,24 @@ impl Evolving {
     /// one.
     fn fit_warning(&self) -> Option<String> {
         let (record, tolerance) = (&self.record, self.record.problem.fit.tolerance);
-        let error = record.initial_error.filter(|error| !record.redrawn && *error > tolerance)?;
-        let kinks = kinks(&record.problem);
-        let remedy = match kinks.is_empty() {
-            true => "fit a wider network or allow more iterations (fit.max_iterations)".to_owned(),
-            false => format!("it has {}, which no smooth network fits", kinks.join(" and ")),
-        };
-        Some(format!(
-            "the initial state is fitted to {error:.1e} only, above its tolerance of \
-             {tolerance:.1e} (fit.tolerance): nothing that follows can be more accurate; {remedy}"
-        ))
+        let error = record.initial_error.filter(|_| !record.redrawn)?;
+        let kinks = kinks(&record.problem).join(" and ");
+        if error > tolerance {
+            let remedy = match kinks.is_empty() {
+                true => "fit a wider network or allow more iterations (fit.max_iterations)".into(),
+                false => format!("it has {kinks}, which no smooth network fits"),
+            };
+            return Some(format!(
+                "the initial state is fitted to {error:.1e} only, above its tolerance of \
+                 {tolerance:.1e} (fit.tolerance): nothing that follows can be more accurate; {remedy}"
+            ));
+        }
+        (!kinks.is_empty()).then(|| {
+            format!(
+                "the initial state has {kinks}: errors gather there; take more points \
+                 (points.count), or points that follow (points.layout = \"following\")"
+            )
+        })
     }
 
     /// Too few columns for the Jacobian at the start.

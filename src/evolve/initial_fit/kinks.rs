@@ -5,8 +5,8 @@ use crate::problem::{Boundary, Points, Problem};
 
 /// Places on each seam that are looked at.
 const PLACES: usize = 64;
-/// A relative jump of the state or its slope that is no round-off.
-const JUMP: f64 = 1e-9;
+/// A jump of the state or its slope, over the largest that they are, that shows in the errors.
+const JUMP: f64 = 1e-2;
 
 /// The seams of periodic coordinates at which the initial state or its first derivative jumps, in
 /// words: no smooth network reaches it there, and its Fourier coefficients fall by a power of the
