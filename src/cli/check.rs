@@ -100,7 +100,10 @@ fn residual_summary(problem: &ResidualProblem) -> ResidualSummary {
     let blocks = problem.blocks.iter().zip(system.block_rows());
     let block = |(block, rows): (&ResidualBlock, usize)| BlockSummary {
         name: block.name.clone(),
-        equation: block.text.clone(),
+        equation: match problem.unknowns.len() {
+            1 => block.text.clone(),
+            _ => block.text.replace('\n', "; "),
+        },
         rows,
     };
     ResidualSummary {
@@ -149,7 +152,7 @@ fn summary(problem: &Problem) -> Summary {
     let parameters = Network::of(problem).parameters();
     Summary {
         problem: problem.name.clone(),
-        equation: problem.equation.clone(),
+        equation: super::solve::one_line(problem),
         dimensions: problem.coordinates.len(),
         parameters,
         points: crate::session::total_points(problem),

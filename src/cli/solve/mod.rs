@@ -254,13 +254,19 @@ fn interrupted(store: &Store, resumable: bool, path: &Path) -> Failure {
     Failure::Interrupted { resume: Some(command_line::to_resume(program::words(), path)) }
 }
 
+/// The equations of a system side by side.
+pub fn one_line(problem: &Problem) -> String {
+    let between = if problem.unknowns.len() > 1 { "; " } else { "\n" };
+    problem.equation.replace('\n', between)
+}
+
 /// What is solved, in one line.
 fn headline(problem: &Problem, device: &Description) -> String {
     let parameters = Network::of(problem).parameters();
     format!(
         "{}: {}; {parameters} parameters, {} points, {}; {} ({}), {}",
         problem.name,
-        problem.equation.lines().collect::<Vec<_>>().join("; "),
+        one_line(problem),
         total_points(problem),
         result::columns_text(problem, parameters),
         device.backend,
