@@ -215,9 +215,8 @@ impl ResultFolder {
         let path = self.file("fields.npz");
         let arrays = npz::read(&path)?;
         let array = |name: &str| npz::find(&arrays, name, &path);
-        let is_axis = |array: &&Array| {
-            array.shape.len() == 1 && !RESERVED.contains(&array.name.as_str())
-        };
+        let is_axis =
+            |array: &&Array| array.shape.len() == 1 && !RESERVED.contains(&array.name.as_str());
         let axes = arrays
             .iter()
             .filter(is_axis)

@@ -163,7 +163,7 @@ fn another_equation_gives_up_the_exact_solution_and_the_old_one_takes_it_back() 
     let bump = original.with_initial("exp(-x^2)");
     let problem = bump.problem().expect("right");
     assert_eq!(reference::kind(&problem), ReferenceKind::Spectral);
-    assert_eq!(problem.initial.evaluate_at(&[0.0], 0.0, &problem.parameter_values()), 1.0);
+    assert_eq!(problem.initial[0].evaluate_at(&[0.0], 0.0, &problem.parameter_values()), 1.0);
 
     let plane = preset("advection-diffusion-2d").with_equation("u_t = kappa*laplace(u)");
     let problem = plane.problem().expect("right");

@@ -122,7 +122,10 @@ fn headline(session: &mut TrainingSession) -> String {
     let rows = session.rows();
     let device = session.describe();
     let problem = session.problem();
-    let equation = problem.equation();
+    let equation = match problem.unknowns.len() {
+        1 => problem.equation().to_owned(),
+        _ => problem.equation().replace('\n', "; "),
+    };
     format!(
         "{}: {equation}; {} parameters, {rows} rows, {}; {} ({}), {}, seed {}",
         problem.name,
