@@ -225,8 +225,11 @@ impl ResultFolder {
                 values: array.values.clone(),
             })
             .collect();
-        let is_unknown =
-            |array: &&Array| array.shape.len() > 1 && !array.name.starts_with(REFERENCE);
+        // Without a point there is no unknown.
+        let is_unknown = |array: &&Array| match array.name.as_str() {
+            "u" => !array.values.is_empty() || array.shape.len() > 1,
+            name => array.shape.len() > 1 && !name.starts_with(REFERENCE),
+        };
         let unknowns: Vec<String> =
             arrays.iter().filter(is_unknown).map(|array| array.name.clone()).collect();
         if unknowns.is_empty() {

@@ -292,7 +292,7 @@ mod tests {
             assert!(matches!(SpectralSolution::decode(damaged), Err(ReferenceError::Encoding)));
         }
         let mut huge = bytes.clone();
-        huge[72..80].fill(0xff);
+        huge[80..88].fill(0xff);
         assert!(matches!(SpectralSolution::decode(&huge), Err(ReferenceError::Encoding)));
     }
 
