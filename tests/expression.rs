@@ -491,7 +491,7 @@ fn each_mistake_in_an_equation_is_named() {
         (
             "u_tt = u_xx",
             "u_tt is a derivative of higher order in time",
-            "only equations of first order in time are solved: u_t = ..",
+            "only equations of first and second order in time are solved: u_t = ..",
         ),
         (
             "0 = u_xx",

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::options::ProblemArguments;
 use super::output::{print, print_json, table};
+use super::solve::one_line;
 use crate::field::residual::{Collocation, ResidualSystem};
 use crate::network::Network;
 use crate::problem::residual::ResidualBlock;
@@ -100,7 +101,7 @@ fn residual_summary(problem: &ResidualProblem) -> ResidualSummary {
     let blocks = problem.blocks.iter().zip(system.block_rows());
     let block = |(block, rows): (&ResidualBlock, usize)| BlockSummary {
         name: block.name.clone(),
-        equation: block.text.clone(),
+        equation: one_line(problem.unknowns.len(), &block.text),
         rows,
     };
     ResidualSummary {
@@ -149,7 +150,7 @@ fn summary(problem: &Problem) -> Summary {
     let parameters = Network::of(problem).parameters();
     Summary {
         problem: problem.name.clone(),
-        equation: problem.equation.clone(),
+        equation: one_line(problem.unknowns.len(), &problem.equation),
         dimensions: problem.coordinates.len(),
         parameters,
         points: crate::session::total_points(problem),

@@ -202,6 +202,9 @@ impl ResultFolder {
                 arrays.push(Array::new(&reference, &shape, values));
             }
         }
+        if field.unknowns.is_empty() {
+            arrays.push(Array::vector("u", Vec::new()));
+        }
         npz::write(&self.file("fields.npz"), &arrays)
     }
 
@@ -212,7 +215,8 @@ impl ResultFolder {
         let path = self.file("fields.npz");
         let arrays = npz::read(&path)?;
         let array = |name: &str| npz::find(&arrays, name, &path);
-        let is_axis = |array: &&Array| array.shape.len() == 1 && array.name != "t";
+        let is_axis =
+            |array: &&Array| array.shape.len() == 1 && !RESERVED.contains(&array.name.as_str());
         let axes = arrays
             .iter()
             .filter(is_axis)
@@ -221,8 +225,11 @@ impl ResultFolder {
                 values: array.values.clone(),
             })
             .collect();
-        let is_unknown =
-            |array: &&Array| array.shape.len() > 1 && !array.name.starts_with(REFERENCE);
+        // Without a point there is no unknown.
+        let is_unknown = |array: &&Array| match array.name.as_str() {
+            "u" => !array.values.is_empty() || array.shape.len() > 1,
+            name => array.shape.len() > 1 && !name.starts_with(REFERENCE),
+        };
         let unknowns: Vec<String> =
             arrays.iter().filter(is_unknown).map(|array| array.name.clone()).collect();
         if unknowns.is_empty() {
@@ -376,6 +383,9 @@ mod tests {
         assert_eq!(system.apart()[1].values[..7], [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 18.0]);
         folder.write_fields(&system).expect("writes");
         assert_eq!(folder.read_fields().expect("reads"), system);
+        let none = SpaceTimeField::default();
+        folder.write_fields(&none).expect("writes");
+        assert_eq!(folder.read_fields().expect("reads"), none);
         assert_eq!(field.at(1)[0], 6.0);
         assert_eq!(field.reference_at(1), Some([0.25; 6].as_slice()));
         folder.write_history(&history(7)).expect("writes");

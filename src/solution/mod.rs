@@ -199,6 +199,15 @@ impl Solution {
         Quantity::unknowns(&self.names())
     }
 
+    /// The unknown; of several the first one.
+    ///
+    /// # Panics
+    /// Never: a problem has an unknown.
+    #[must_use]
+    pub fn unknown(&self) -> Quantity {
+        self.unknowns().swap_remove(0)
+    }
+
     /// A quantity by its text, as in [`Solution::derivative`].
     ///
     /// # Errors

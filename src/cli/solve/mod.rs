@@ -268,20 +268,30 @@ fn interrupted(store: &Store, resumable: bool, path: &Path) -> Failure {
     Failure::Interrupted { resume: Some(command_line::to_resume(program::words(), path)) }
 }
 
+/// The equations of a system side by side.
+pub fn one_line(unknowns: usize, equations: &str) -> String {
+    let between = if unknowns > 1 { "; " } else { "\n" };
+    equations.replace('\n', between)
+}
+
 /// What is solved, in one line.
 fn headline(solver: &Solver) -> String {
     let (device, parameters) = (solver.describe(), solver.parameters());
     let (problem, sizes, seed) = match solver {
         Solver::Evolution(problem, _) => {
-            let equation = problem.equation.lines().collect::<Vec<_>>().join("; ");
-            let what = format!("{}: {equation}", problem.name);
+            let what = format!(
+                "{}: {}",
+                problem.name,
+                one_line(problem.unknowns.len(), &problem.equation)
+            );
             let columns = columns(problem, parameters);
             let begin = if problem.method.adaptive_columns { " to begin with" } else { "" };
             let points = total_points(problem);
             (what, format!("{points} points, {columns} columns{begin}"), String::new())
         }
         Solver::Training(problem, system) => {
-            let what = format!("{}: {}", problem.name, problem.equation());
+            let equations = one_line(problem.unknowns.len(), &problem.equation());
+            let what = format!("{}: {equations}", problem.name);
             let (rows, method) = (system.rows(), problem.method.name.word());
             (what, format!("{rows} rows, {method}"), format!(", seed {}", problem.seed))
         }

@@ -122,9 +122,9 @@ fn columns_are_differences_of_all_rows() {
             for i in 0..2 * count {
                 let slope = (up[i] - down[i]) / (2.0 * step);
                 let error = (slope - matrix[(i, k)]).abs();
-                assert!(error < 1e-7 * scale, "parameter {k}, row {i}: {error:e}");
-                let planted = (slope - matrix[(i, k)] - 1e-6 * scale).abs();
-                assert!(planted > 1e-7 * scale, "a planted error is seen");
+                assert!(error < 1e-6 * scale, "parameter {k}, row {i}: {error:e}");
+                let planted = (slope - matrix[(i, k)] - 1e-5 * scale).abs();
+                assert!(planted > 1e-6 * scale, "a planted error is seen");
             }
         }
     }
@@ -162,10 +162,10 @@ fn tangents_and_products_agree_with_the_columns() {
     let (mut out, mut gradient) = (vec![f64::NAN; w.len()], vec![f64::NAN; v.len()]);
     implicit.multiply(&v, &mut out);
     implicit.multiply_transposed(&w, &mut gradient);
-    assert!(difference(&out, &jv) < 1e-13 && difference(&gradient, &back) < 1e-13);
+    assert!(difference(&out, &jv) < 1e-12 && difference(&gradient, &back) < 1e-12);
     let mut wrong = back.clone();
-    wrong[0] += 1e-12 * back.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    assert!(difference(&gradient, &wrong) > 1e-13, "a planted error is seen");
+    wrong[0] += 1e-11 * back.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    assert!(difference(&gradient, &wrong) > 1e-12, "a planted error is seen");
 
     let single = Evaluator::<f32>::new(&problem, &network, &points);
     let mut columns = Mat::<f32>::zeros(single.rows(), chosen.len());
@@ -173,7 +173,7 @@ fn tangents_and_products_agree_with_the_columns() {
     let scale = j.norm_max();
     for i in 0..j.nrows() {
         for k in 0..j.ncols() {
-            assert!((f64::from(columns[(i, k)]) - j[(i, k)]).abs() < 1e-5 * scale);
+            assert!((f64::from(columns[(i, k)]) - j[(i, k)]).abs() < 1e-4 * scale);
         }
     }
 }

@@ -19,6 +19,7 @@ fn field() -> SpaceTimeField {
         reference: Some(on_grid(&wave)),
         times,
         axes: vec![Axis { name: "x".into(), values: x }],
+        unknowns: vec!["u".into()],
     }
 }
 
@@ -35,6 +36,7 @@ fn plane() -> SpaceTimeField {
     SpaceTimeField {
         times: vec![1.0],
         axes: ["x", "y"].map(|name| Axis { name: name.into(), values: nodes.clone() }).to_vec(),
+        unknowns: vec!["u".into()],
         values: on_grid(&|x, y| bump(x, y) * (1.0 + 1e-4 * (9.0 * y).sin())),
         reference: Some(on_grid(&bump)),
     }

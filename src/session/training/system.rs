@@ -54,10 +54,6 @@ impl TrainingSystem {
     /// When no adapter answers the choice, or the one that does cannot take the problem in its
     /// precision.
     pub async fn choose(problem: &ResidualProblem, backend: &Backend) -> Result<Self, GpuError> {
-        let unknowns = problem.unknowns.len();
-        if unknowns > 1 && *backend == Backend::Auto {
-            return Ok(Self::on_cpu(problem));
-        }
         let made = match backend.open().await {
             Ok(None) => return Ok(Self::on_cpu(problem)),
             Ok(Some(gpu)) => Self::on_gpu(problem, &gpu).await,
