@@ -31,7 +31,11 @@ impl App {
                     let Beginnings { stale, redrawn } = std::mem::take(&mut self.after_loading);
                     (self.state.stale, self.state.redrawn) = (stale, redrawn);
                 }
-                if self.state.mirror.run == loaded.run {
+                if let Some(training) = &mut self.state.training
+                    && training.run == loaded.run
+                {
+                    training.loaded = Some(loaded);
+                } else if self.state.mirror.run == loaded.run {
                     self.state.awaited = None;
                     self.state.mirror.loaded = Some(loaded);
                 }
@@ -40,7 +44,13 @@ impl App {
             Update::Snapshot(snapshot) => {
                 self.asked = false;
                 let failed = snapshot.status.phase == Phase::Failed;
-                for message in self.state.mirror.take_snapshot(*snapshot, self.state.now) {
+                let messages = match &mut self.state.training {
+                    // Of the run before, as long as this one is not there.
+                    Some(training) if training.loaded.is_none() => Vec::new(),
+                    Some(training) => training.take(*snapshot),
+                    None => self.state.mirror.take_snapshot(*snapshot, self.state.now),
+                };
+                for message in messages {
                     self.notice(message, failed);
                 }
             }
@@ -53,10 +63,11 @@ impl App {
                 self.state.mirror.rival = None;
                 self.complain(format!("There is no race: {why}."));
             }
-            Update::Training(snapshot) => {
-                self.asked = false;
-                if let Some(training) = &mut self.state.training {
-                    training.take(*snapshot);
+            Update::Picture(field) => {
+                if let Some(training) = &mut self.state.training
+                    && training.loaded.is_some()
+                {
+                    training.take_picture(*field);
                 }
             }
             Update::Deeds(deeds) => self.take_deeds(deeds),
