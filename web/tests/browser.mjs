@@ -85,21 +85,36 @@ export class App {
     return this.page.context().close();
   }
 
+  /**
+   * The scripts of the page's threads that run now. Playwright's own list, `page.workers()`, keeps
+   * threads of a pool whose owner was terminated, when the browser tells of the owner's end first.
+   */
+  async threads() {
+    const context = this.page.context();
+    const [page, all] = await Promise.all([context.newCDPSession(this.page), context.browser().newBrowserCDPSession()]);
+    const [{ targetInfo: { browserContextId: own } }, { targetInfos }] =
+      await Promise.all([page.send("Target.getTargetInfo"), all.send("Target.getTargets")]);
+    await Promise.all([page.detach(), all.detach()]);
+    return targetInfos
+      .filter(({ type, browserContextId }) => type === "worker" && browserContextId === own)
+      .map(({ url }) => path.basename(new URL(url).pathname)).sort();
+  }
+
   /** The next frame: its texts and their places, and what the app knows of the run. */
   look() {
     return this.page.evaluate(() => window.sketchpde.look());
   }
 
   /**
-   * The first frame for which `wanted` gives something true. Every look is a frame, which on a
-   * software GPU the solver waits for: `pause`, in milliseconds, leaves it time.
+   * The first frame for which `wanted` gives something true, at once or as a promise. Every look is
+   * a frame, which on a software GPU the solver waits for: `pause`, in milliseconds, leaves it time.
    */
   async until(what, wanted, { pause = 50 } = {}) {
     const end = Date.now() + 1e3 * PATIENCE;
     let seen;
     do {
       seen = await this.look();
-      const found = wanted(seen);
+      const found = await wanted(seen);
       if (found) return { seen, found };
       await this.page.waitForTimeout(pause);
     } while (Date.now() < end);

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 
 import { App, PATIENCE, TIERS, launch, numberBeside, readNumber } from "./browser.mjs";
 
@@ -230,9 +231,13 @@ for (const tier of Object.keys(TIERS)) {
       onPage("after a panic in one of its threads the run goes on, with as many as before", several, async (app) => {
         // The worker that computes the reference ends once it has it.
         const alone = async () => {
+          let threads;
           await app.until("errors", ({ run: { status } }) => status?.step > 40 && status.error !== null);
           await app.text(processor(3));
-          await app.until("the solver's three threads alone", () => app.page.workers().length === 3);
+          await app.until("the solver's three threads alone", async () => {
+            threads = await app.threads();
+            return isDeepStrictEqual(threads, ["pool.js", "pool.js", "worker.js"]);
+          }).catch((error) => { throw new Error(`running: ${threads}; ${error.message}`); });
         };
         await alone();
         const { run: before } = await app.look();
