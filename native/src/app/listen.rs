@@ -116,7 +116,10 @@ impl App {
     pub(super) fn ask(&mut self, ctx: &Context) {
         let known = self.state.mirror.loaded.is_some() && self.state.awaited.is_none();
         let moving = match &self.state.training {
-            Some(training) => training.playing(),
+            // What is there and has not shown itself yet is asked once.
+            Some(training) => {
+                training.loaded.is_some() && (training.status.is_none() || training.playing())
+            }
             None => known && self.state.mirror.moving(),
         };
         if moving && !self.asked {
