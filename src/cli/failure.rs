@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::output::harmless;
+
 use crate::evolve::EvolveError;
 use crate::field::gpu::GpuError;
 use crate::optimize::OptimizeError;
@@ -163,10 +165,11 @@ impl Failure {
     pub fn report(&self) {
         let mut stderr = std::io::stderr().lock();
         // Mistakes in a problem file are each labelled already.
-        let _ = match self {
-            Self::Problem { .. } | Self::UnknownProblem(_) => writeln!(stderr, "{self}"),
-            _ => writeln!(stderr, "error: {self}"),
+        let text = match self {
+            Self::Problem { .. } | Self::UnknownProblem(_) => self.to_string(),
+            _ => format!("error: {self}"),
         };
+        let _ = writeln!(stderr, "{}", harmless(&text));
     }
 }
 

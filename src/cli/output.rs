@@ -1,5 +1,6 @@
 //! Standard output as something that can fail: a closed pipe or a full disk is no panic.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use serde::Serialize;
@@ -16,9 +17,26 @@ pub fn write(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes `text` to standard output.
+/// Writes `text` to standard output, [`harmless`].
 pub fn print(text: &str) -> Result<(), Failure> {
-    write(text.as_bytes())
+    write(harmless(text).as_bytes())
+}
+
+/// A text in which nothing steers a terminal: names of files and keys may hold any character, and a
+/// control character is shown as its escape.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(steers) {
+        return text.into();
+    }
+    let shown = text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        match steers(c) {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+        shown
+    });
+    shown.into()
 }
 
 /// Writes `value` to standard output as one JSON object and a line end.
@@ -50,6 +68,12 @@ pub fn table(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_shown_as_its_escape() {
+        assert_eq!(harmless("plain é\n\ttext"), "plain é\n\ttext");
+        assert_eq!(harmless("a\x1b[2Jb\x07\r\u{9b}"), "a\\u{1b}[2Jb\\u{7}\\r\\u{9b}");
+    }
 
     #[test]
     fn columns_line_up_and_lines_have_no_trailing_blanks() {

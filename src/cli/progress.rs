@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use super::output::harmless;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::evolve::initial_fit::FitReason;
@@ -45,7 +46,7 @@ impl Progress {
     pub fn show(&mut self, fraction: f64, text: &str) {
         if let Some(bar) = &self.bar {
             bar.set_position((fraction * BAR as f64) as u64);
-            bar.set_message(text.to_owned());
+            bar.set_message(harmless(text).into_owned());
             bar.tick();
         } else if self.last_line.elapsed() >= LINE_EVERY {
             self.say(Verbosity::Normal, text);
@@ -58,6 +59,7 @@ impl Progress {
         if self.verbosity < from {
             return;
         }
+        let message = harmless(message);
         match &self.bar {
             Some(bar) => bar.println(message),
             // A standard error that is closed has nobody reading it.

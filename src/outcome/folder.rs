@@ -27,8 +27,8 @@ pub fn write(outcome: &Outcome, folder: &ResultFolder) -> Result<(), OutputError
     // The last one: it says that the others are there.
     if outcomes.iter().all(Result::is_ok) {
         outcomes.push(match &outcome.summary {
-            Summary::Evolution(result) => folder.write_result(result),
-            Summary::Training(result) => folder.write_result(result),
+            Summary::Evolution(result) => folder.write_result(&**result),
+            Summary::Training(result) => folder.write_result(&**result),
         });
     }
     outcomes.into_iter().collect()
@@ -78,12 +78,12 @@ impl Outcome {
         let (course, summary, densities) = match &problem {
             ProblemFile::Evolution(problem) => (
                 Course::Steps(folder.read_history()?),
-                Summary::Evolution(result(&folder)?),
+                Summary::Evolution(Box::new(result(&folder)?)),
                 folder.read_moments(&problem.names().coordinates)?,
             ),
             ProblemFile::Residual(_) => (
                 Course::Iterations(folder.read_training()?),
-                Summary::Training(result(&folder)?),
+                Summary::Training(Box::new(result(&folder)?)),
                 Vec::new(),
             ),
         };

@@ -39,8 +39,8 @@ pub enum Course {
 /// The run in a few numbers: what `result.json` holds.
 #[derive(Clone, Debug)]
 pub enum Summary {
-    Evolution(RunResult),
-    Training(TrainingResult),
+    Evolution(Box<RunResult>),
+    Training(Box<TrainingResult>),
 }
 
 impl Outcome {
@@ -56,7 +56,11 @@ impl Outcome {
                 field: field(record),
                 course: Course::Steps(record.history().clone()),
                 densities: record.densities().to_vec(),
-                summary: Summary::Evolution(RunResult::of(session, record, reference_error)),
+                summary: Summary::Evolution(Box::new(RunResult::of(
+                    session,
+                    record,
+                    reference_error,
+                ))),
             }),
             session::Course::Training(training) => Ok(Self {
                 problem: ProblemFile::Residual(training.problem().clone()),
@@ -64,7 +68,7 @@ impl Outcome {
                 field: training.field().unwrap_or_default(),
                 course: Course::Iterations(training.history().clone()),
                 densities: Vec::new(),
-                summary: Summary::Training(TrainingResult::of(training)),
+                summary: Summary::Training(Box::new(TrainingResult::of(training))),
             }),
         }
     }

@@ -1,9 +1,10 @@
 //! The driver: commands in, snapshots out; never blocks.
 //!
-//! A [`Session`] holds one run from the initial fit to the end time. It has no thread and no clock
-//! of its own: whoever drives it calls [`Session::advance`] with a budget of time, between the
-//! frames of a page, in a web worker or on a thread. [`SessionHandle`] is that thread, for native
-//! programs.
+//! A [`Session`] holds one run of either family: an initial fit and time steps, or a training. It
+//! begins with a [`Solver`], which is a problem on a device, and goes on from a [`SavedState`]; as a
+//! file that is a [`Checkpoint`]. It has no thread and no clock of its own: whoever drives it calls
+//! [`Session::advance`] with a budget of time, between the frames of a page, in a web worker or on a
+//! thread. [`SessionHandle`] is that thread, for native programs.
 
 mod checkpoint;
 mod command;

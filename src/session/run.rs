@@ -161,6 +161,12 @@ impl Session {
         }
     }
 
+    /// What it tells the time by.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// Where the run stands.
     #[must_use]
     pub fn phase(&self) -> Phase {

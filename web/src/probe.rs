@@ -6,7 +6,8 @@ use std::rc::Rc;
 use eframe::egui::{Context, Pos2, Shape};
 use js_sys::{Function, Promise};
 use serde::Serialize;
-use sketchpde_native::link::{Loaded, TrainingPoint, Update};
+use sketchpde::session::{Snapshot, TrainingPoint};
+use sketchpde_native::link::{Loaded, Update};
 use wasm_bindgen::prelude::*;
 
 use crate::line::memory;
@@ -53,6 +54,22 @@ struct Trained {
     points: Vec<TrainingPoint>,
 }
 
+impl Trained {
+    fn of(place: &Loaded, known: Option<Vec<TrainingPoint>>, snapshot: &Snapshot) -> Self {
+        let mut points = known.unwrap_or_default();
+        points.truncate(snapshot.first_record);
+        points.extend_from_slice(&snapshot.points);
+        let status = &snapshot.status;
+        Self {
+            place: Loaded { precision: status.precision.clone(), ..place.clone() },
+            playing: status.playing,
+            ended: status.ended.clone(),
+            failure: status.failure.clone(),
+            points,
+        }
+    }
+}
+
 /// A frame.
 #[derive(Serialize)]
 struct Seen<'a> {
@@ -92,6 +109,10 @@ impl Probe {
                     *run = Run { loaded: Some(loaded.clone()), messages, ..Run::default() };
                 }
                 Update::Snapshot(snapshot) => {
+                    if let (Some(place), Some(_)) = (&run.loaded, &snapshot.status.iteration) {
+                        let known = run.training.take().map(|known| known.points);
+                        run.training = Some(Trained::of(place, known, snapshot));
+                    }
                     run.status = Some(snapshot.status.clone());
                     run.values.clone_from(&snapshot.values);
                     run.messages.extend(snapshot.messages.iter().cloned());
@@ -99,20 +120,6 @@ impl Probe {
                 Update::Message(message)
                 | Update::Refused { message, .. }
                 | Update::Stopped(message) => run.messages.push(message.clone()),
-                Update::Training(snapshot) => {
-                    let same = |known: &Trained| known.place.run == snapshot.place.run;
-                    let known = run.training.take().filter(same).map(|known| known.points);
-                    let mut points = known.unwrap_or_default();
-                    points.truncate(snapshot.first);
-                    points.extend_from_slice(&snapshot.points);
-                    run.training = Some(Trained {
-                        place: snapshot.place.clone(),
-                        playing: snapshot.playing,
-                        ended: snapshot.ended.clone(),
-                        failure: snapshot.failure.clone(),
-                        points,
-                    });
-                }
                 Update::Rival(snapshot) => run.rival = Some(snapshot.status.clone()),
                 _ => {}
             }

@@ -1,10 +1,10 @@
 //! What the solver's answers do, and when it is asked again.
 
 use egui::Context;
-use sketchpde::session::Phase;
+use sketchpde::session::{Phase, Snapshot};
 
 use super::{App, Beginnings};
-use crate::link::{Deed, Deeds, Request, Update, What};
+use crate::link::{Deed, Deeds, Loaded, Request, Update, What};
 use crate::setup::deeds::setting;
 
 /// Between two snapshots, in seconds: 40 pictures a second are smooth, and leave time to solve.
@@ -23,27 +23,9 @@ impl App {
 
     fn take(&mut self, update: Update) {
         match update {
-            Update::Loaded(loaded) => {
-                if let Some(next) = self.next.take_if(|next| next.run == loaded.run) {
-                    self.state.training = None;
-                    self.state.mirror = next;
-                    self.state.scrub = None;
-                    let Beginnings { stale, redrawn } = std::mem::take(&mut self.after_loading);
-                    (self.state.stale, self.state.redrawn) = (stale, redrawn);
-                }
-                if self.state.mirror.run == loaded.run {
-                    self.state.awaited = None;
-                    self.state.mirror.loaded = Some(loaded);
-                }
-            }
+            Update::Loaded(loaded) => self.take_loaded(loaded),
             Update::Frames(block) => self.state.mirror.take_frames(block),
-            Update::Snapshot(snapshot) => {
-                self.asked = false;
-                let failed = snapshot.status.phase == Phase::Failed;
-                for message in self.state.mirror.take_snapshot(*snapshot, self.state.now) {
-                    self.notice(message, failed);
-                }
-            }
+            Update::Snapshot(snapshot) => self.take_snapshot(*snapshot),
             Update::Rival(snapshot) => {
                 for message in self.state.mirror.take_rival(*snapshot) {
                     self.notice(message, false);
@@ -53,10 +35,11 @@ impl App {
                 self.state.mirror.rival = None;
                 self.complain(format!("There is no race: {why}."));
             }
-            Update::Training(snapshot) => {
-                self.asked = false;
-                if let Some(training) = &mut self.state.training {
-                    training.take(*snapshot);
+            Update::Picture(field) => {
+                if let Some(training) = &mut self.state.training
+                    && training.loaded.is_some()
+                {
+                    training.take_picture(*field);
                 }
             }
             Update::Deeds(deeds) => self.take_deeds(deeds),
@@ -76,6 +59,39 @@ impl App {
                 self.complain(message);
             }
             Update::ReferenceWanted { .. } => {}
+        }
+    }
+
+    /// The run that was asked for is there.
+    fn take_loaded(&mut self, loaded: Loaded) {
+        if let Some(next) = self.next.take_if(|next| next.run == loaded.run) {
+            self.state.training = None;
+            self.state.mirror = next;
+            self.state.scrub = None;
+            let Beginnings { stale, redrawn } = std::mem::take(&mut self.after_loading);
+            (self.state.stale, self.state.redrawn) = (stale, redrawn);
+        }
+        if let Some(training) = &mut self.state.training
+            && training.run == loaded.run
+        {
+            training.loaded = Some(loaded);
+        } else if self.state.mirror.run == loaded.run {
+            self.state.awaited = None;
+            self.state.mirror.loaded = Some(loaded);
+        }
+    }
+
+    fn take_snapshot(&mut self, snapshot: Snapshot) {
+        self.asked = false;
+        let failed = snapshot.status.phase == Phase::Failed;
+        let messages = match &mut self.state.training {
+            // Of the run before, as long as this one is not there.
+            Some(training) if training.loaded.is_none() => Vec::new(),
+            Some(training) => training.take(snapshot),
+            None => self.state.mirror.take_snapshot(snapshot, self.state.now),
+        };
+        for message in messages {
+            self.notice(message, failed);
         }
     }
 
@@ -100,7 +116,10 @@ impl App {
     pub(super) fn ask(&mut self, ctx: &Context) {
         let known = self.state.mirror.loaded.is_some() && self.state.awaited.is_none();
         let moving = match &self.state.training {
-            Some(training) => training.playing(),
+            // What is there and has not shown itself yet is asked once.
+            Some(training) => {
+                training.loaded.is_some() && (training.status.is_none() || training.playing())
+            }
             None => known && self.state.mirror.moving(),
         };
         if moving && !self.asked {

@@ -3,14 +3,12 @@
 use sketchpde::network::Network;
 use sketchpde::problem::residual::TrainingMethod;
 use sketchpde::problem::{Choice, Preset, ResidualProblem};
-use sketchpde::session::{Command, SavedState};
+use sketchpde::session::{Command, Phase, SavedState, Snapshot, Status, TrainingPoint};
 
 use super::App;
 use super::state::{Action, Saved};
 use crate::export;
-use crate::link::{
-    Beginning, Load, Mark, Request, RunId, TrainingField, TrainingPoint, TrainingSnapshot,
-};
+use crate::link::{Beginning, Load, Loaded, Mark, Request, RunId, TrainingField};
 use crate::setup::{Base, TrainingSetup, in_words};
 
 /// A training as it is known here.
@@ -19,8 +17,10 @@ pub struct Training {
     pub setup: TrainingSetup,
     pub problem: ResidualProblem,
     pub parameters: usize,
-    /// The latest, without points and picture.
-    pub latest: Option<TrainingSnapshot>,
+    /// Where it computes; `None` until the solver has answered.
+    pub loaded: Option<Loaded>,
+    /// The latest.
+    pub status: Option<Status>,
     pub points: Vec<TrainingPoint>,
     pub field: Option<TrainingField>,
     /// Goes up with every picture.
@@ -36,7 +36,8 @@ impl Training {
             setup,
             parameters: Network::of_residual(&problem).parameters(),
             problem,
-            latest: None,
+            loaded: None,
+            status: None,
             points: Vec::new(),
             field: None,
             pictures: 0,
@@ -65,27 +66,28 @@ impl Training {
         self.mark.clone()
     }
 
-    pub(super) fn take(&mut self, mut snapshot: TrainingSnapshot) {
-        if snapshot.run != self.run {
-            return;
-        }
-        self.points.truncate(snapshot.first);
+    /// Takes what is new in a snapshot; gives its messages.
+    pub(super) fn take(&mut self, mut snapshot: Snapshot) -> Vec<String> {
+        self.points.truncate(snapshot.first_record);
         self.points.append(&mut snapshot.points);
-        if let Some(field) = snapshot.field.take() {
-            self.field = Some(field);
-            self.pictures += 1;
-        }
-        self.latest = Some(snapshot);
+        self.status = Some(snapshot.status);
+        snapshot.messages
+    }
+
+    pub(super) fn take_picture(&mut self, field: TrainingField) {
+        self.field = Some(field);
+        self.pictures += 1;
     }
 
     #[must_use]
     pub fn over(&self) -> bool {
-        self.latest.as_ref().is_some_and(|s| s.ended.is_some() || s.failure.is_some())
+        let phase = self.status.as_ref().map(|status| status.phase);
+        matches!(phase, Some(Phase::Done | Phase::Failed))
     }
 
     #[must_use]
     pub fn playing(&self) -> bool {
-        !self.over() && self.latest.as_ref().is_some_and(|s| s.playing)
+        !self.over() && self.status.as_ref().is_some_and(|status| status.playing)
     }
 
     /// The error as last measured.
@@ -177,8 +179,8 @@ impl App {
             }
             _ => return false,
         };
-        if let Some(latest) = &mut training.latest {
-            latest.playing = matches!(action, Action::Play | Action::Step);
+        if let Some(status) = &mut training.status {
+            status.playing = matches!(action, Action::Play | Action::Step);
         }
         for command in commands {
             self.line.send(Request::Command(command.clone()));

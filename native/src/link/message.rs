@@ -6,7 +6,7 @@ use sketchpde::session::{Checkpoint, Command, SavedState, Snapshot};
 
 use super::deeds::{Deed, Deeds};
 use super::kept::Mark;
-use super::training::TrainingSnapshot;
+use super::picture::TrainingField;
 
 /// Number of a run, chosen by the drawing side and counted up from 1, so that late answers that belong
 /// to an earlier run are recognised.
@@ -111,8 +111,8 @@ pub enum Update {
     Rival(Box<Snapshot>),
     /// There is no rival, and why.
     NoRace(String),
-    /// The training asked for goes on; in place of a snapshot.
-    Training(Box<TrainingSnapshot>),
+    /// The solution of a training, where it is new and lies on a grid.
+    Picture(Box<TrainingField>),
     /// What has been done to the run so far; sent when that has changed.
     Deeds(Deeds),
     /// A place from which the run can go on. Sent now and then, and whenever the run comes to rest.

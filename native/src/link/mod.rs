@@ -17,13 +17,13 @@ mod encoding;
 mod kept;
 mod message;
 mod pacing;
+mod picture;
 mod present;
 mod race;
 mod server;
 mod stroke;
 #[cfg(not(target_arch = "wasm32"))]
 mod thread;
-mod training;
 #[cfg(test)]
 mod tests;
 
@@ -34,10 +34,10 @@ pub use message::{
     Activity, Backend, Beginning, Challenge, Fault, FrameBlock, Load, Loaded, Request, RunId,
     Update,
 };
+pub use picture::TrainingField;
 pub use server::{LoadError, ReferenceResult, Server, find_reference};
 #[cfg(not(target_arch = "wasm32"))]
 pub use thread::ThreadLink;
-pub use training::{TrainingField, TrainingPoint, TrainingSnapshot};
 
 /// The drawing side's end of the line to a [`Server`].
 pub trait Link {

@@ -3,15 +3,17 @@
 use std::ops::ControlFlow;
 
 use sketchpde::evolve::EvolveError;
+use sketchpde::field::residual::ResidualError;
+use sketchpde::optimize::OptimizeError;
 use sketchpde::problem::{Boundary, Problem, ReferenceKind};
 use sketchpde::reference::{self, Reference};
 use sketchpde::session::{
-    self, Checkpoint, Clock, Command, Maker, Phase, Recording, Session, SessionError,
+    self, Checkpoint, Clock, Command, Course, Maker, Phase, Session, SessionError,
 };
 
 use super::deeds::{Deeds, What};
 use super::stroke::redrawn;
-use super::{FrameBlock, Loaded, Mark, RunId, Update};
+use super::{FrameBlock, Loaded, Mark, RunId, TrainingField, Update};
 
 /// A session and how much of it the drawing side knows.
 pub(super) struct Present {
@@ -25,8 +27,10 @@ pub(super) struct Present {
     reference_sent: usize,
     /// Where the run stood when it was last looked at.
     seen: Option<(Phase, usize)>,
-    /// Step and wall time of the last mark.
+    /// Step of the last mark, and the wall time from which on another one is due.
     marked: Option<(usize, f64)>,
+    /// Iteration and wall time of the last picture of a training.
+    pictured: Option<(usize, f64)>,
     deeds: Deeds,
     /// Whether the deeds have changed since they were shown.
     deeds_new: bool,
@@ -34,8 +38,12 @@ pub(super) struct Present {
     failures: Vec<SessionError>,
 }
 
-/// Between two marks, in seconds: what is lost when the solver stops.
+/// Between two marks, in seconds, and over the time that one takes: what is lost when the solver
+/// stops.
 const MARK_EVERY: f64 = 0.5;
+const MARK_SHARE: f64 = 50.0;
+/// Between two pictures of a training, in seconds: each is evaluated at tens of thousands of points.
+const PICTURE_EVERY: f64 = 0.25;
 
 impl Present {
     pub fn new(run: RunId, session: Session, fit: Option<Vec<u8>>, comparable: bool) -> Self {
@@ -48,6 +56,7 @@ impl Present {
             reference_sent: 0,
             seen: None,
             marked: None,
+            pictured: None,
             deeds: Deeds::default(),
             deeds_new: false,
             failures: Vec::new(),
@@ -63,11 +72,6 @@ impl Present {
         self
     }
 
-    /// What is kept of the evolution that this is.
-    pub fn record(&self) -> &Recording {
-        self.session.recording().expect("a run of steps")
-    }
-
     /// What a drawing side has to know of it at once.
     pub fn introduce(&self) -> Vec<Update> {
         let description = self.session.description();
@@ -75,13 +79,13 @@ impl Present {
             run: self.run,
             backend: description.backend.to_owned(),
             device: description.device.clone(),
-            precision: description.precision.to_owned(),
+            precision: self.session.precision(),
         });
         [Some(loaded), self.wish_for_reference()].into_iter().flatten().collect()
     }
 
     fn wish_for_reference(&self) -> Option<Update> {
-        let problem = self.record().problem();
+        let problem = self.session.recording()?.problem();
         let (run, toml) = (self.run, problem.source.clone());
         (self.comparable && reference::kind(problem) == ReferenceKind::Spectral)
             .then_some(Update::ReferenceWanted { run, toml })
@@ -90,7 +94,8 @@ impl Present {
     /// A closed form costs nothing: it is taken at once.
     fn take_closed_form(&mut self) {
         if self.comparable
-            && let Some(exact) = closed_form(self.record().problem())
+            && let Some(record) = self.session.recording()
+            && let Some(exact) = closed_form(record.problem())
         {
             self.session.set_reference(exact);
         }
@@ -112,13 +117,22 @@ impl Present {
             }
             self.note(step, command);
         }
-        if self.record().frames().len() <= 1 {
-            // The run began anew.
+        if self.is_at_its_beginning() {
+            // The run may have begun anew.
             self.frames_sent = 0;
             self.reference_sent = 0;
             self.marked = None;
+            self.pictured = None;
         }
         outcome
+    }
+
+    fn is_at_its_beginning(&self) -> bool {
+        match self.session.course() {
+            Some(Course::Evolution(record)) => record.frames().len() <= 1,
+            Some(Course::Training(training)) => training.history().records.is_empty(),
+            None => true,
+        }
     }
 
     fn note(&mut self, step: usize, command: Command) {
@@ -142,8 +156,9 @@ impl Present {
     /// Makes the solution follow a line that was drawn.
     pub async fn draw(&mut self, stroke: Vec<[f32; 2]>) -> Result<(), SessionError> {
         let (_, step) = self.position();
-        let [x] = self.record().grid().axes() else { return Ok(()) };
-        let coordinate = &self.record().problem().coordinates[0];
+        let Some(record) = self.session.recording() else { return Ok(()) };
+        let [x] = record.grid().axes() else { return Ok(()) };
+        let coordinate = &record.problem().coordinates[0];
         let periodic = matches!(coordinate.boundary, Boundary::Periodic);
         let places: Vec<[f64; 2]> = stroke.iter().map(|place| place.map(f64::from)).collect();
         let Some(values) = redrawn(x, &self.session.evaluate(), &places, periodic) else {
@@ -177,7 +192,13 @@ impl Present {
     /// Whether it ended because the device was lost or failed.
     pub fn has_lost_its_device(&self) -> bool {
         let failure = self.session.failure();
-        matches!(failure, Some(SessionError::Evolve(EvolveError::Gpu(_))))
+        matches!(
+            failure,
+            Some(
+                SessionError::Evolve(EvolveError::Gpu(_))
+                    | SessionError::Training(OptimizeError::Residual(ResidualError::Device { .. }))
+            )
+        )
     }
 
     /// Goes on from its last state on the CPU, as a run that has shown nothing yet.
@@ -208,7 +229,7 @@ impl Present {
     /// Whether it has come to where nobody has looked at it or marked it.
     pub fn is_unseen(&self) -> bool {
         let (phase, step) = self.position();
-        let markable = matches!(phase, Phase::Steps | Phase::Done);
+        let markable = matches!(phase, Phase::Steps | Phase::Training | Phase::Done);
         let marked = self.marked.is_some_and(|(known, _)| known == step);
         self.seen != Some((phase, step)) || (markable && !marked)
     }
@@ -230,8 +251,9 @@ impl Present {
         let failures: Vec<Update> =
             self.failures.drain(..).map(|error| Update::Message(error.to_string())).collect();
         let frames = self.new_frames().map(Update::Frames);
+        let picture = self.new_picture(now).map(|field| Update::Picture(Box::new(field)));
         let mark = self.new_mark(now, at_rest).map(|mark| Update::Mark(Box::new(mark)));
-        let shown = [deeds, frames, Some(snapshot), mark].into_iter().flatten();
+        let shown = [deeds, frames, picture, Some(snapshot), mark].into_iter().flatten();
         shown.chain(failures).collect()
     }
 
@@ -251,22 +273,37 @@ impl Present {
         let due = match self.marked {
             None => true,
             Some((known, _)) if known == step => false,
-            Some((_, since)) => at_rest || now - since >= MARK_EVERY,
+            Some((_, from)) => at_rest || now >= from,
         };
         if !due || matches!(phase, Phase::Fit | Phase::Failed) {
             return None;
         }
-        self.marked = Some((step, now));
-        let (run, deeds) = (self.run, self.deeds.done.len());
-        Some(Mark { run, state: self.session.mark()?, deeds })
+        let (run, deeds, state) = (self.run, self.deeds.done.len(), self.session.mark()?);
+        let took = (self.session.clock())() - now;
+        self.marked = Some((step, now + MARK_EVERY.max(MARK_SHARE * took)));
+        Some(Mark { run, state, deeds })
+    }
+
+    fn new_picture(&mut self, now: f64) -> Option<TrainingField> {
+        let training = self.session.training()?;
+        let iteration = training.history().records.len();
+        let wanted = match self.pictured {
+            None => true,
+            Some((known, _)) if known == iteration => false,
+            Some((_, since)) => !self.session.is_due() || now - since >= PICTURE_EVERY,
+        };
+        if !wanted {
+            return None;
+        }
+        self.pictured = Some((iteration, now));
+        TrainingField::of(training)
     }
 
     /// The run as a file, but for its story; `None` where a failed fit left nothing to go on from.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         let maker = Maker::of(&self.session.description());
-        let problem = &self.record().problem().source;
         let (comparable, told) = (self.comparable, self.deeds.done.len());
-        let checkpoint = Checkpoint::new(maker, problem, self.session.save()?);
+        let checkpoint = Checkpoint::new(maker, self.session.source(), self.session.save()?);
         Some(Checkpoint { comparable, told, ..checkpoint })
     }
 

@@ -5,7 +5,7 @@
 
 use sketchpde::evolve::initial_fit::fit_key;
 use sketchpde::problem::{Overrides, Problem, ProblemFile};
-use sketchpde::session::{Command, Phase, Session, Solver, Start};
+use sketchpde::session::{Command, Phase, Recording, Session, Solver, Start};
 
 use super::present::Present;
 use super::server::LoadError;
@@ -22,11 +22,14 @@ impl Server {
     async fn set_up_rival(&mut self, challenge: Challenge) -> Result<(), LoadError> {
         let problem = Problem::from_toml(&challenge.toml, &Overrides::new())?.of_one_unknown()?;
         let Some(present) = &mut self.present else { return Err(LoadError::RaceTooEarly) };
-        let fitted = present.record().fitted().to_vec();
+        let Some(record) = present.session.recording() else {
+            return Err(LoadError::RaceTooEarly);
+        };
+        let fitted = record.fitted().to_vec();
         if fitted.is_empty() {
             return Err(LoadError::RaceTooEarly);
         }
-        let known = present.record().problem();
+        let known = record.problem();
         if fit_key(known) != fit_key(&problem) || known.equation != problem.equation {
             return Err(LoadError::RaceOfTwoProblems);
         }
@@ -35,7 +38,8 @@ impl Server {
         let session = Session::new(solver, options).await?;
         let Some(present) = &mut self.present else { return Err(LoadError::RaceTooEarly) };
         let mut rival = Present::new(present.run, session, None, present.comparable());
-        if let Some(reference) = present.record().reference() {
+        let truth = present.session.recording().and_then(Recording::reference);
+        if let Some(reference) = truth {
             rival.set_reference(reference.clone());
         }
         present.obey(Command::Reset).await?;

@@ -3,8 +3,6 @@
 use std::ops::ControlFlow;
 
 use sketchpde::evolve::initial_fit::fit_key;
-use sketchpde::field::gpu::GpuError;
-use sketchpde::optimize::OptimizeError;
 use sketchpde::problem::{Overrides, Problem, ProblemErrors, ProblemFile};
 use sketchpde::reference::{Reference, ReferenceError, SpectralSolution};
 use sketchpde::session::{
@@ -15,7 +13,6 @@ use super::deeds::Deeds;
 use super::pacing::Pacing;
 use super::present::Present;
 use super::race::concerns_both;
-use super::training::Trainee;
 use super::{Activity, Beginning, Fault, Load, Request, RunId, Update};
 
 /// Frames that a run keeps: one per pixel column of the space-time picture is enough.
@@ -31,10 +28,6 @@ pub enum LoadError {
     Problem(#[from] ProblemErrors),
     #[error(transparent)]
     Session(#[from] SessionError),
-    #[error(transparent)]
-    Device(#[from] GpuError),
-    #[error(transparent)]
-    Training(#[from] OptimizeError),
     #[error("a race begins when the network is fitted to the initial state")]
     RaceTooEarly,
     #[error("a race is between two ways to solve one problem, and these are two problems")]
@@ -48,8 +41,6 @@ pub struct Server {
     pub(super) present: Option<Present>,
     /// The other run of a race.
     pub(super) rival: Option<Present>,
-    /// In place of both.
-    training: Option<Trainee>,
     /// What the fits depend on and their parameters, latest last.
     fits: Vec<(Vec<u8>, Vec<f64>)>,
 }
@@ -58,14 +49,7 @@ impl Server {
     /// `clock`: seconds since some fixed moment.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            pacing: Pacing::default(),
-            present: None,
-            rival: None,
-            training: None,
-            fits: Vec::new(),
-        }
+        Self { clock, pacing: Pacing::default(), present: None, rival: None, fits: Vec::new() }
     }
 
     /// The run that is going on.
@@ -94,8 +78,7 @@ impl Server {
             }
             Request::Fault(Fault::Panic) => panic!("a test asked for this"),
             Request::Fault(Fault::LostDevice) => {
-                let run = self.session().and_then(Session::gpu);
-                if let Some(gpu) = run.or(self.training.as_ref().and_then(Trainee::gpu)) {
+                if let Some(gpu) = self.session().and_then(Session::gpu) {
                     gpu.device().destroy();
                 }
                 Vec::new()
@@ -106,15 +89,6 @@ impl Server {
 
     /// Works for about `budget` seconds, less where the run is ahead of its pace.
     pub async fn advance(&mut self, budget: f64) -> (Activity, Vec<Update>) {
-        if let Some(training) = &mut self.training {
-            let activity = match training.advance(budget).await {
-                session::Activity::Busy => Activity::Busy,
-                session::Activity::Idle => Activity::Idle,
-            };
-            let mut updates = training.tell();
-            updates.extend(self.settled(activity));
-            return (activity, updates);
-        }
         let Some(status) = self.session().map(Session::status) else {
             return (Activity::Idle, Vec::new());
         };
@@ -142,17 +116,17 @@ impl Server {
     /// A run that comes to rest shows itself once without being asked.
     fn settled(&mut self, activity: Activity) -> Vec<Update> {
         let unseen = self.present.as_ref().is_some_and(Present::is_unseen)
-            || self.rival.as_ref().is_some_and(Present::is_unseen_as_rival)
-            || self.training.as_ref().is_some_and(Trainee::is_unseen);
+            || self.rival.as_ref().is_some_and(Present::is_unseen_as_rival);
         if activity == Activity::Idle && unseen { self.snapshot(true) } else { Vec::new() }
     }
 
     fn remember_fit(&mut self) {
         let Some(present) = &mut self.present else { return };
         if present.session.status().phase != Phase::Fit
+            && let Some(record) = present.session.recording()
             && let Some(key) = present.fit.take()
         {
-            let fitted = present.record().fitted().to_vec();
+            let fitted = record.fitted().to_vec();
             remember(&mut self.fits, key, fitted);
         }
     }
@@ -167,67 +141,54 @@ impl Server {
 
     /// Puts another run in the place of the present one.
     async fn replace(&mut self, load: Load) -> Result<Vec<Update>, LoadError> {
-        match ProblemFile::from_bytes(load.toml.as_bytes(), None, &Overrides::new())? {
-            ProblemFile::Evolution(problem) => {
-                let problem = problem.of_one_unknown()?;
-                let present = self.set_up(problem, load).await?;
-                self.pacing.restart();
-                self.rival = None;
-                self.training = None;
-                let updates = present.introduce();
-                self.present = Some(present);
-                Ok(updates)
-            }
-            ProblemFile::Residual(problem) => {
-                let problem = problem.of_one_unknown()?;
-                let mut trainee = Trainee::new(problem, load, self.clock).await?;
-                (self.present, self.rival) = (None, None);
-                let mut shown = trainee.tell();
-                shown.extend(trainee.show(true));
-                self.training = Some(trainee);
-                Ok(shown)
+        let problem = match ProblemFile::from_bytes(load.toml.as_bytes(), None, &Overrides::new())?
+        {
+            ProblemFile::Evolution(problem) => ProblemFile::Evolution(problem.of_one_unknown()?),
+            ProblemFile::Residual(problem) => ProblemFile::Residual(problem.of_one_unknown()?),
+        };
+        let (start, fit, comparable) = self.beginning(&problem, load.start);
+        let solver = Solver::open(problem, &load.backend).await?;
+        let told = solver.reason().map(|why| {
+            Update::Message(format!("The GPU cannot take this problem, the CPU does: {why}"))
+        });
+        let mut session = Session::new(solver, self.options(start)).await?;
+        if !load.playing {
+            session.obey(Command::Pause).await?;
+        }
+        let deeds = Deeds::new(load.deeds, load.done);
+        let present = Present::new(load.run, session, fit, comparable).with_deeds(deeds);
+        self.pacing.restart();
+        self.rival = None;
+        let updates = present.introduce().into_iter().chain(told).collect();
+        self.present = Some(present);
+        Ok(updates)
+    }
+
+    /// Where a run begins, what its fit depends on where that is to be remembered, and whether the
+    /// problem's reference is its own.
+    fn beginning(&self, problem: &ProblemFile, start: Beginning) -> (Start, Option<Vec<u8>>, bool) {
+        let key = match problem {
+            ProblemFile::Evolution(problem) => Some(fit_key(problem)),
+            ProblemFile::Residual(_) => None,
+        };
+        let known = self.fits.iter().find(|(known, _)| Some(known) == key.as_ref());
+        match (start, known) {
+            (Beginning::Fitted(fitted), _) => (Start::Fitted(fitted), None, true),
+            (Beginning::Fit, Some((_, fitted))) => (Start::Fitted(fitted.clone()), None, true),
+            (Beginning::Fit, None) => (Start::Beginning, key, true),
+            (Beginning::Saved { state, comparable }, _) => {
+                let fit = key.filter(|_| matches!(*state, SavedState::Fit { .. }));
+                (Start::Saved(*state), fit, comparable)
             }
         }
     }
 
     /// The present run as a file.
     fn save(&self) -> Update {
-        let saved = match (&self.present, &self.training) {
-            (Some(present), _) => present.checkpoint(),
-            (None, Some(training)) => Some(training.checkpoint()),
-            (None, None) => None,
-        };
-        match saved {
+        match self.present.as_ref().and_then(Present::checkpoint) {
             Some(checkpoint) => Update::Saved(Box::new(checkpoint)),
             None => Update::Message("There is no run to go on from.".to_owned()),
         }
-    }
-
-    async fn set_up(&self, problem: Problem, load: Load) -> Result<Present, LoadError> {
-        let key = fit_key(&problem);
-        let known = self.fits.iter().find(|(known, _)| *known == key).map(|(_, fit)| fit.clone());
-        let (mut fit, mut comparable) = (None, true);
-        let start = match (load.start, known) {
-            (Beginning::Fitted(fitted), _) | (Beginning::Fit, Some(fitted)) => {
-                Start::Fitted(fitted)
-            }
-            (Beginning::Fit, None) => {
-                fit = Some(key);
-                Start::Beginning
-            }
-            (Beginning::Saved { state, comparable: kept }, _) => {
-                comparable = kept;
-                fit = matches!(*state, SavedState::Fit { .. }).then_some(key);
-                Start::Saved(*state)
-            }
-        };
-        let solver = Solver::open(ProblemFile::Evolution(problem), &load.backend).await?;
-        let mut session = Session::new(solver, self.options(start)).await?;
-        if !load.playing {
-            session.obey(Command::Pause).await?;
-        }
-        let deeds = Deeds::new(load.deeds, load.done);
-        Ok(Present::new(load.run, session, fit, comparable).with_deeds(deeds))
     }
 
     pub(super) fn options(&self, start: Start) -> Options {
@@ -235,10 +196,6 @@ impl Server {
     }
 
     async fn command(&mut self, command: Command) -> Vec<Update> {
-        if let Some(training) = &mut self.training {
-            let failure = training.obey(&command).await.err();
-            return failure.map(|error| Update::Message(error.to_string())).into_iter().collect();
-        }
         let Some(present) = &mut self.present else { return Vec::new() };
         self.pacing.restart();
         let mut failures = Vec::new();
@@ -268,7 +225,6 @@ impl Server {
         let mut updates: Vec<Update> =
             self.present.iter_mut().flat_map(|present| present.show(now, at_rest)).collect();
         updates.extend(self.rival.as_mut().map(Present::show_as_rival));
-        updates.extend(self.training.iter_mut().flat_map(|trainee| trainee.show(at_rest)));
         updates
     }
 

@@ -93,7 +93,7 @@ fn shown(updates: Vec<Update>) -> (Option<FrameBlock>, Snapshot) {
         match update {
             Update::Frames(block) => frames = Some(block),
             Update::Snapshot(snapshot) => return (frames, *snapshot),
-            Update::Mark(_) | Update::Rival(_) | Update::Deeds(_) => {}
+            Update::Mark(_) | Update::Rival(_) | Update::Deeds(_) | Update::Picture(_) => {}
             other => panic!("not asked for: {other:?}"),
         }
     }

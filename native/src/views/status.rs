@@ -18,7 +18,7 @@ pub fn status(ui: &mut Ui, state: &State, narrow: bool) {
     ui.horizontal_centered(|ui| {
         let (dot, _) = ui.allocate_exact_size(egui::vec2(8.0, 8.0), egui::Sense::hover());
         let (known, moving) = match &state.training {
-            Some(training) => (training.latest.is_some(), training.playing()),
+            Some(training) => (training.loaded.is_some(), training.playing()),
             None => (state.mirror.loaded.is_some(), state.mirror.moving()),
         };
         let colour = match (known, moving) {
@@ -38,9 +38,11 @@ pub fn status(ui: &mut Ui, state: &State, narrow: bool) {
 
 fn left(state: &State) -> String {
     if let Some(training) = &state.training {
-        let Some(latest) = &training.latest else { return STARTING.into() };
+        let Some(loaded) = &training.loaded else { return STARTING.into() };
         let method = training.problem.method.name.word();
-        return format!("{}  ·  {}  ·  {method}", place(&latest.place), latest.place.precision);
+        // It may go on in another precision.
+        let precision = training.status.as_ref().map_or(&loaded.precision, |s| &s.precision);
+        return format!("{}  ·  {precision}  ·  {method}", place(loaded));
     }
     let mirror = &state.mirror;
     let Some(loaded) = &mirror.loaded else { return STARTING.into() };

@@ -61,7 +61,7 @@ pub fn training_picture(
     });
     let height = (height - 30.0).max(80.0);
     let Some(field) = &training.field else {
-        let words = match training.latest {
+        let words = match training.status {
             Some(_) => "There is no picture of this one; the numbers go on.",
             None => "The solver is starting.",
         };
@@ -151,7 +151,7 @@ pub fn training_trust(ui: &mut Ui, training: &Training) {
             ui.add(egui::Label::new(text.color(palette.ink)).wrap());
         });
         hint(ui, reason);
-        caution(ui, training.latest.as_ref().and_then(|latest| latest.warning.as_ref()));
+        caution(ui, training.status.as_ref().and_then(|status| status.warning.as_ref()));
         let last = training.points.last();
         let some = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), format::short);
         for (name, value) in [
@@ -170,7 +170,7 @@ pub fn training_trust(ui: &mut Ui, training: &Training) {
 }
 
 fn verdict(training: &Training, palette: &theme::Palette) -> (Color32, String, String) {
-    let Some(latest) = &training.latest else {
+    let Some(latest) = &training.status else {
         return (palette.faint, "Nothing yet".into(), "The solver is starting.".into());
     };
     if let Some(failure) = &latest.failure {
@@ -248,13 +248,16 @@ pub fn training_transport(
     ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         super::transport::buttons(ui, state, actions);
-        let Some(latest) = &training.latest else { return };
+        let Some(latest) = &training.status else { return };
         let text = match &latest.ended {
-            Some(ended) => format!("iteration {}: {ended}", latest.iteration),
-            None => format!("iteration {} of {}", latest.iteration, latest.iterations),
+            Some(ended) => format!("iteration {}: {ended}", latest.step),
+            None => {
+                let all = latest.steps.unwrap_or_default();
+                format!("iteration {} of {all}", latest.step)
+            }
         };
         ui.add_space(6.0);
-        let text = format!("{text}  ·  {:.1} s", latest.seconds);
+        let text = format!("{text}  ·  {:.1} s", latest.seconds.steps);
         ui.add(egui::Label::new(RichText::new(text).color(palette.ink)).truncate());
     });
 }

@@ -209,7 +209,7 @@ fn a_training_is_watched_and_stops_when_asked() {
     click(&mut window, "Backend: CPU");
     until(&mut window, 60, |state| {
         let moved = state.training.as_ref().filter(|t| Some(t.run) != before);
-        state.backend == Backend::Cpu && moved.is_some_and(|t| t.latest.is_some())
+        state.backend == Backend::Cpu && moved.is_some_and(|t| t.status.is_some())
     });
     click(&mut window, "adam");
     until(&mut window, 60, |state| {

@@ -51,7 +51,7 @@ pub fn run(
         let error = result.relative_l2.map_or_else(|| "unknown".into(), |e| format!("{e:.2e}"));
         let took = duration(result.seconds);
         progress.say(Verbosity::Normal, &format!("seed {seed}: error {error} in {took}"));
-        runs.push(result);
+        runs.push(*result);
     }
     let summary = Summary::of(problem, runs);
     if arguments.json {

@@ -4,7 +4,7 @@ use sketchpde::optimize::TrainingState;
 use sketchpde::session::SavedState;
 
 use super::*;
-use crate::link::{Fault, TrainingSnapshot};
+use crate::link::{Fault, Loaded};
 
 /// A straight line that a small network learns.
 const LINE: &str = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\n\
@@ -32,7 +32,8 @@ fn a_training_goes_on_from_its_mark_to_the_same_bits() {
             for update in updates {
                 match update {
                     Update::Mark(mark) => state = Some(mark.state),
-                    Update::Training(snapshot) => points.extend(snapshot.points),
+                    Update::Snapshot(snapshot) => points.extend(snapshot.points),
+                    Update::Picture(_) => {}
                     other => panic!("not asked for: {other:?}"),
                 }
             }
@@ -50,9 +51,8 @@ fn a_training_goes_on_from_its_mark_to_the_same_bits() {
 
     let mut other = Server::new(wall_clock);
     let updates = handle(&mut other, train(Some(state.clone())));
-    let [Update::Training(shown), Update::Mark(_)] = updates.as_slice() else {
-        panic!("{updates:?}")
-    };
+    assert!(matches!(updates.as_slice(), [Update::Loaded(_)]), "{updates:?}");
+    let (_, shown) = look(&mut other);
     assert_eq!(shown.points.len(), 4, "all of them, for who begins anew");
     assert_eq!(step(&mut other, 3).1, expected);
 
@@ -63,14 +63,14 @@ fn a_training_goes_on_from_its_mark_to_the_same_bits() {
 }
 
 /// What was told and shown until there is nothing to do.
-fn run_out(server: &mut Server) -> (Vec<String>, TrainingSnapshot) {
+fn run_out(server: &mut Server) -> (Vec<String>, Snapshot) {
     let (mut told, mut shown) = (Vec::new(), None);
     loop {
         let (activity, updates) = pollster::block_on(server.advance(1.0));
         for update in updates {
             match update {
                 Update::Message(message) => told.push(message),
-                Update::Training(snapshot) => shown = Some(*snapshot),
+                Update::Snapshot(snapshot) => shown = Some(*snapshot),
                 _ => {}
             }
         }
@@ -81,60 +81,62 @@ fn run_out(server: &mut Server) -> (Vec<String>, TrainingSnapshot) {
 }
 
 /// A server that trains on a backend and has done so many iterations.
-fn trained_on(backend: Backend, toml: &str, count: usize) -> (Server, TrainingSnapshot) {
+fn trained_on(backend: Backend, toml: &str, count: usize) -> (Server, Loaded, Snapshot) {
     let mut server = Server::new(wall_clock);
     let updates = handle(&mut server, train(backend, toml, None));
-    assert!(matches!(updates.first(), Some(Update::Training(_))), "{updates:?}");
+    let Some(Update::Loaded(place)) = updates.first() else { panic!("{updates:?}") };
     handle(&mut server, Request::Command(Command::Step(count)));
     let (told, shown) = run_out(&mut server);
     assert_eq!(told, [] as [String; 0]);
-    (server, shown)
+    (server, place.clone(), shown)
 }
 
 #[test]
 fn a_training_whose_device_is_lost_goes_on_on_the_cpu() {
-    let (_, truth) = trained_on(Backend::Cpu, LINE, 9);
-    assert_eq!((truth.place.backend.as_str(), truth.place.precision.as_str()), ("cpu", "f64"));
-    let (mut server, before) = trained_on(Backend::Gpu(None), LINE, 4);
-    assert_eq!((before.place.run, before.place.backend.as_str()), (1, "gpu"));
-    assert!(before.place.precision.starts_with("mixed"), "{}", before.place.precision);
+    let (_, place, truth) = trained_on(Backend::Cpu, LINE, 9);
+    assert_eq!((place.backend.as_str(), place.precision.as_str()), ("cpu", "f64"));
+    let (mut server, place, before) = trained_on(Backend::Gpu(None), LINE, 4);
+    assert_eq!((place.run, place.backend.as_str()), (1, "gpu"));
+    assert!(place.precision.starts_with("mixed"), "{}", place.precision);
     // One step from a residual of order one, mean x^2 = 1/3, by a Jacobian in f32.
-    let apart = |a: &TrainingSnapshot, b: &TrainingSnapshot| {
-        (a.points[0].loss.sqrt() - b.points[0].loss.sqrt()).abs()
-    };
+    let apart =
+        |a: &Snapshot, b: &Snapshot| (a.points[0].loss.sqrt() - b.points[0].loss.sqrt()).abs();
     let allowed = 1e-4 * 3f64.sqrt().recip();
     assert!(apart(&before, &truth) < allowed, "{before:?} {truth:?}");
-    let (_, other) = trained_on(Backend::Cpu, &format!("{LINE}\n[run]\nseed = 1"), 1);
+    let (_, _, other) = trained_on(Backend::Cpu, &format!("{LINE}\n[run]\nseed = 1"), 1);
     assert!(apart(&before, &other) > allowed, "another start would have shown");
 
     handle(&mut server, Request::Fault(Fault::LostDevice));
     handle(&mut server, Request::Command(Command::Play));
     let (told, after) = run_out(&mut server);
     assert!(told.len() == 1 && told[0].contains("goes on, on the CPU"), "{told:?}");
-    assert_eq!(after.place.backend, "cpu");
+    let server = server.session().expect("a session");
+    assert_eq!(server.description().backend, "cpu");
     // None is lost or done twice.
     let iterations: Vec<usize> = after.points.iter().map(|point| point.iteration).collect();
-    assert_eq!((after.first, iterations), (4, (5..=9).collect()));
+    assert_eq!((after.first_record, iterations), (4, (5..=9).collect()));
     assert!(after.points[0].loss <= before.points[3].loss, "from where it was");
-    assert!(after.ended.is_some() && after.failure.is_none(), "{after:?}");
+    assert!(after.status.ended.is_some() && after.status.failure.is_none(), "{after:?}");
 }
 
 #[test]
 fn a_cutoff_that_a_device_cannot_tell_is_shown_with_a_warning() {
     let toml = format!("{}\ncutoff = 1e-9", LINE.replace("'lm'", "'anagram'"));
-    let (_, double) = trained_on(Backend::Cpu, &toml, 1);
-    assert_eq!(double.warning, None);
-    let (_, single) = trained_on(Backend::Gpu(None), &toml, 1);
-    assert!(single.warning.is_some_and(|text| text.contains("method.cutoff = 1e-9")));
+    let (_, _, double) = trained_on(Backend::Cpu, &toml, 1);
+    assert_eq!(double.status.warning, None);
+    let (_, _, single) = trained_on(Backend::Gpu(None), &toml, 1);
+    assert!(single.status.warning.is_some_and(|text| text.contains("method.cutoff = 1e-9")));
 }
 
 #[test]
 fn a_reset_stays_on_its_device_and_starts_from_the_same_parameters() {
-    let (mut server, first) = trained_on(Backend::Gpu(None), LINE, 2);
+    let (mut server, place, first) = trained_on(Backend::Gpu(None), LINE, 2);
     handle(&mut server, Request::Command(Command::Reset));
     handle(&mut server, Request::Command(Command::Step(2)));
     let (told, again) = run_out(&mut server);
-    assert_eq!((told.len(), again.place), (0, first.place));
+    assert!(told.is_empty(), "{told:?}");
+    let now = server.session().expect("a session").description();
+    assert_eq!((now.backend, now.device), (place.backend.as_str(), place.device));
     assert_eq!(again.points, first.points);
 }
 
@@ -146,6 +148,6 @@ fn a_problem_that_the_device_cannot_take_is_refused() {
     let updates = handle(&mut server, train(Backend::Gpu(None), &gated, None));
     let [Update::Refused { run: 1, message }] = updates.as_slice() else { panic!("{updates:?}") };
     assert!(message.contains("--backend cpu"), "{message}");
-    let (_, shown) = trained_on(Backend::Cpu, &gated, 1);
+    let (_, _, shown) = trained_on(Backend::Cpu, &gated, 1);
     assert_eq!(shown.points.len(), 1);
 }
