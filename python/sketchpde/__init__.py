@@ -2,9 +2,9 @@
 
 >>> import sketchpde
 >>> solution = sketchpde.solve(
-...     "u_t = 0.1*u_xx", domain={"x": (0, 1)}, initial="sin(2*pi*x)", end=1
-... )                                                                     # doctest: +SKIP
->>> solution(0.5, [0.25, 0.5], derivatives=["u_x"])                       # doctest: +SKIP
+...     "u_t = 0.02*u_xx - u*u_x", domain={"x": (0, 1)}, initial="sin(2*pi*x)", end=0.2
+... )                                                                                 # doctest: +SKIP
+>>> solution(0.1, [0.25, 0.5], derivatives=["u_x"])                                   # doctest: +SKIP
 
 `solve` takes an equation, the name of a built-in problem, a problem file or a dict; `load` opens the
 folder of a run; `sweep` solves over parameters and seeds on all cores.

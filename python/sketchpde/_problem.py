@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -147,8 +148,19 @@ def _read(name: Union[str, "os.PathLike[str]"]) -> str:
 
 
 def _toml(contents: Mapping[str, Any]) -> str:
-    """A problem file: a line for each section, or for each key where it is no table."""
-    return "".join(f"{key} = {_value(key, value)}\n" for key, value in contents.items())
+    """A problem file: single keys, then a section for each dict, with a line for each of its keys."""
+    single = {key: value for key, value in contents.items() if not isinstance(value, Mapping)}
+    lines = [f"{_key(key)} = {_value(key, value)}" for key, value in single.items()]
+    for name, section in contents.items():
+        if isinstance(section, Mapping):
+            lines += ["", f"[{_key(name)}]"]
+            lines += [f"{_key(k)} = {_value(f'{name}.{k}', v)}" for k, v in section.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _key(key: str) -> str:
+    """A key as TOML has it; what is no plain word goes in quotes."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
 
 
 def _value(key: str, value: Any) -> str:
@@ -159,7 +171,7 @@ def _value(key: str, value: Any) -> str:
         # TOML's basic strings have the escapes of JSON.
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{json.dumps(k)} = {_value(f'{key}.{k}', v)}" for k, v in value.items())
+        inner = ", ".join(f"{_key(k)} = {_value(f'{key}.{k}', v)}" for k, v in value.items())
         return f"{{ {inner} }}"
     if callable(value):
         raise TypeError(_NO_CALLABLES.format(what=key))

@@ -18,9 +18,9 @@ def test_an_equation_a_dict_a_file_and_a_name_state_the_same(tmp_path):
     contents = {
         "equation": {"text": "u_t = nu*u_xx - u*u_x"},
         "domain": {"x": {"range": np.array([-1, 1])}},
-        "initial": {"u": "-sin(pi*x)"},
         "time": {"end": np.float64(0.5)},
         "parameters": {"nu": 0.1},
+        "initial": {"u": "-sin(pi*x)"},
         "run": {"seed": 3},
     }
     assert sketchpde.problem(contents).source == called.source
@@ -42,7 +42,7 @@ def test_mistakes_have_a_place_and_a_remedy():
     errors = caught.value.errors
     assert len(errors) == 2
     equation = next(error for error in errors if error["setting"] is None)
-    assert equation["text"] == "u_yy" and equation["line"] == 2 and equation["column"] > 1
+    assert equation["text"] == "u_yy" and equation["line"] == 4 and equation["column"] > 1
     setting = next(error for error in errors if error["setting"] is not None)
     assert "method.colums" in setting["setting"] and "columns" in setting["remedy"]
     assert "u_yy" in str(caught.value) and isinstance(caught.value, ValueError)

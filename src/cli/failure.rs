@@ -105,6 +105,11 @@ pub enum Failure {
     #[error("{run} failed: {message}; the same command tries it again")]
     RunFailed { run: String, message: String },
     #[error(
+        "the problem has no parameter {name} to sweep over: its parameters are {known}; other settings \
+         go by their dotted keys, such as method.columns"
+    )]
+    NoParameter { name: String, known: String },
+    #[error(
         "sbatch cannot be started: {source}; where Slurm is, submit {} by hand, or start the shares by \
          --shard", script.display()
     )]
@@ -126,6 +131,7 @@ impl Failure {
             | Self::NoKernels { .. }
             | Self::PointOutside { .. }
             | Self::TwoTimes { .. }
+            | Self::NoParameter { .. }
             | Self::OutputEnding { .. }
             | Self::TooManyDimensions { .. }
             | Self::GridCounts { .. }

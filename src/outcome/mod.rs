@@ -126,7 +126,7 @@ impl Summary {
     /// Where a number has no JSON form.
     pub fn json(&self) -> Result<String, serde_json::Error> {
         match self {
-            Self::Evolution(result) => serde_json::to_string_pretty(result),
+            Self::Evolution(result) => serde_json::to_string_pretty(&**result),
             Self::Training(result) => serde_json::to_string_pretty(result),
         }
     }

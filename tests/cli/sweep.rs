@@ -69,7 +69,7 @@ fn a_run_that_fails_does_not_stop_the_rest() {
 fn mistakes_are_told_before_anything_runs() {
     let place = Place::new("sweep-mistakes");
     let sweep = |over: &str| place.run(&["sweep", "heat.toml", "--over", over, "--out", "sweep"]);
-    sweep("kapa=1,2").expect(1).complains(&["kapa"]);
+    sweep("kapa=1,2").expect(2).complains(&["no parameter kapa", "kappa"]);
     sweep("kappa=1:2:cubic:3").expect(2).complains(&["neither lin nor log"]);
     assert!(!place.path("sweep").exists());
 }

@@ -89,11 +89,14 @@ pub fn points(arguments: &Arguments) -> Result<Vec<Point>, Failure> {
     let (bytes, fixed) = arguments.problem.changes(&[])?;
     let variant = arguments.problem.variant.as_deref();
     let name = absolute(&arguments.problem.problem);
+    check_parameters(arguments, &bytes, &fixed)?;
     let mut combinations = vec![Vec::new()];
     for axis in &arguments.over {
         let longer = |start: &Vec<String>| {
             let start = start.clone();
-            axis.values.iter().map(move |value| [start.as_slice(), &[value.clone()]].concat())
+            axis.values
+                .iter()
+                .map(move |value| [start.as_slice(), std::slice::from_ref(value)].concat())
         };
         combinations = combinations.iter().flat_map(longer).collect();
     }
@@ -112,6 +115,22 @@ pub fn points(arguments: &Arguments) -> Result<Vec<Point>, Failure> {
         }
     }
     Ok(points)
+}
+
+/// A parameter that the formulas do not have would change nothing.
+fn check_parameters(arguments: &Arguments, bytes: &[u8], fixed: &Overrides) -> Result<(), Failure> {
+    let variant = arguments.problem.variant.as_deref();
+    // What is wrong with the problem is told when its runs are made.
+    let Ok(file) = ProblemFile::from_bytes(bytes, variant, fixed) else { return Ok(()) };
+    let known = match &file {
+        ProblemFile::Evolution(problem) => problem.names().parameters,
+        ProblemFile::Residual(problem) => problem.names().parameters,
+    };
+    let stray = arguments.over.iter().filter_map(|axis| axis.key.strip_prefix("parameters."));
+    match stray.into_iter().find(|name| !known.iter().any(|parameter| parameter == name)) {
+        Some(name) => Err(Failure::NoParameter { name: name.to_owned(), known: known.join(", ") }),
+        None => Ok(()),
+    }
 }
 
 fn first_seed(
