@@ -7,9 +7,7 @@ use numpy::{IntoPyArray, PyArray1, PyArrayDyn, PyReadonlyArray1, PyUntypedArrayM
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use sketchpde::optimize::{TrainingHistory, TrainingRecord};
 use sketchpde::outcome::Course;
-use sketchpde::output::{History, StepRecord};
 
 use crate::errors;
 use crate::problem::Problem;
@@ -42,6 +40,9 @@ type Field<'py> = (
     Bound<'py, PyArrayDyn<f64>>,
     Option<Bound<'py, PyArrayDyn<f64>>>,
 );
+
+/// Values of each quantity, and what the interpolation in time leaves open.
+type Answer<'py> = (Vec<Bound<'py, PyArray1<f64>>>, Option<f64>);
 
 #[pymethods]
 impl Outcome {
@@ -116,11 +117,8 @@ impl Outcome {
     #[getter]
     fn history<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let columns = PyDict::new(py);
-        let mut add =
-            |name: &str, values: Vec<f64>| columns.set_item(name, values.into_pyarray(py));
-        match self.outcome.course() {
-            Course::Steps(history) => steps(history, &mut add)?,
-            Course::Iterations(history) => iterations(history, &mut add)?,
+        for column in self.outcome.columns() {
+            columns.set_item(column.name, column.values.into_pyarray(py))?;
         }
         Ok(columns)
     }
@@ -147,7 +145,7 @@ impl Outcome {
         quantities: Vec<String>,
         times: PyReadonlyArray1<'py, f64>,
         points: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<(Vec<Bound<'py, PyArray1<f64>>>, Option<f64>)> {
+    ) -> PyResult<Answer<'py>> {
         let what: Result<Vec<_>, _> =
             quantities.iter().map(|text| self.solution.quantity(text)).collect();
         let what = what.map_err(|error| errors::solution(py, &error))?;
@@ -194,42 +192,4 @@ fn read_only<'py, D: numpy::ndarray::Dimension>(
     array.call_method("setflags", (), Some(&settings))?;
     debug_assert!(array.is_c_contiguous());
     Ok(array)
-}
-
-type Add<'a> = dyn FnMut(&str, Vec<f64>) -> PyResult<()> + 'a;
-
-fn steps(history: &History, add: &mut Add<'_>) -> PyResult<()> {
-    let columns: [(&str, fn(&StepRecord) -> f64); 12] = [
-        ("step", |r| r.step as f64),
-        ("time", |r| r.time),
-        ("dt", |r| r.dt),
-        ("residual", |r| r.residual),
-        ("rank", |r| r.rank as f64),
-        ("columns", |r| r.columns as f64),
-        ("largest_singular_value", |r| r.largest_singular_value),
-        ("error", |r| r.error.unwrap_or(f64::NAN)),
-        ("corrections", |r| r.corrections as f64),
-        ("rejected", |r| r.rejected as f64),
-        ("refit_error", |r| r.refit_error.unwrap_or(f64::NAN)),
-        ("seconds", |r| r.wall_seconds),
-    ];
-    let each = |get: fn(&StepRecord) -> f64| history.records.iter().map(get).collect();
-    columns.into_iter().try_for_each(|(name, get)| add(name, each(get)))
-}
-
-fn iterations(history: &TrainingHistory, add: &mut Add<'_>) -> PyResult<()> {
-    let columns: [(&str, fn(&TrainingRecord) -> f64); 10] = [
-        ("iteration", |r| r.iteration as f64),
-        ("loss", |r| r.loss),
-        ("error", |r| r.error.unwrap_or(f64::NAN)),
-        ("step_length", |r| r.step_length),
-        ("rank", |r| r.rank as f64),
-        ("damping", |r| r.damping),
-        ("gradient_norm", |r| r.gradient_norm),
-        ("largest_singular_value", |r| r.largest_singular_value),
-        ("evaluations", |r| r.evaluations as f64),
-        ("seconds", |r| r.seconds),
-    ];
-    let each = |get: fn(&TrainingRecord) -> f64| history.records.iter().map(get).collect();
-    columns.into_iter().try_for_each(|(name, get)| add(name, each(get)))
 }

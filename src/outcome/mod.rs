@@ -8,7 +8,10 @@ mod pictures;
 mod training;
 
 use crate::optimize::TrainingHistory;
-use crate::output::{Axis, DensityRecord, History, OutputError, ResultFolder, SpaceTimeField};
+use crate::output::npz::Array;
+use crate::output::{
+    Axis, DensityRecord, History, OutputError, ResultFolder, SpaceTimeField, training_columns,
+};
 use crate::problem::ProblemFile;
 use crate::session::{self, Recording, Session};
 use crate::solution::{Solution, SolutionError};
@@ -98,6 +101,15 @@ impl Outcome {
         &self.course
     }
 
+    /// The run step by step, as columns with the names of `history.npz`.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Array> {
+        match &self.course {
+            Course::Steps(history) => history.columns(),
+            Course::Iterations(history) => training_columns(history),
+        }
+    }
+
     /// Moments along the run of a density that points are drawn from.
     #[must_use]
     pub fn densities(&self) -> &[DensityRecord] {
@@ -127,7 +139,7 @@ impl Summary {
     pub fn json(&self) -> Result<String, serde_json::Error> {
         match self {
             Self::Evolution(result) => serde_json::to_string_pretty(&**result),
-            Self::Training(result) => serde_json::to_string_pretty(result),
+            Self::Training(result) => serde_json::to_string_pretty(&**result),
         }
     }
 

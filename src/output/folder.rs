@@ -270,7 +270,7 @@ impl ResultFolder {
     /// # Errors
     /// [`OutputError::Write`].
     pub fn write_history(&self, history: &History) -> Result<(), OutputError> {
-        let mut arrays = columns::arrays(&COLUMNS, &history.records);
+        let mut arrays = history.columns();
         let spectra = |get: fn(&Spectrum) -> f64| history.spectra.iter().map(get).collect();
         arrays.extend([
             Array::vector("spectrum_step", spectra(|s| s.step as f64)),
@@ -314,6 +314,14 @@ impl ResultFolder {
             });
         }
         Ok(History { records, spectra })
+    }
+}
+
+impl History {
+    /// The steps as columns, under the names that they have in `history.npz`.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Array> {
+        columns::arrays(&COLUMNS, &self.records)
     }
 }
 

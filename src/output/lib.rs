@@ -37,6 +37,7 @@ pub use density::DensityRecord;
 pub use error::OutputError;
 pub use folder::ResultFolder;
 pub use records::{Axis, History, SpaceTimeField, Spectrum, StepRecord};
+pub use training::training_columns;
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -30,6 +30,12 @@ const COLUMNS: [Column<TrainingRecord>; 10] = [
     Column { name: "seconds", get: |r| r.seconds, set: |r, v| r.seconds = v },
 ];
 
+/// The iterations as columns, under the names that they have in `history.npz`.
+#[must_use]
+pub fn training_columns(history: &TrainingHistory) -> Vec<Array> {
+    columns::arrays(&COLUMNS, &history.records)
+}
+
 impl ResultFolder {
     /// `history.npz`, spectra included, and `history.csv` of a training.
     ///
@@ -38,7 +44,7 @@ impl ResultFolder {
     pub fn write_training(&self, history: &TrainingHistory) -> Result<(), OutputError> {
         let spectra = |get: fn(&TrainingSpectrum) -> f64| history.spectra.iter().map(get).collect();
         let values = history.spectra.iter().flat_map(|s| s.singular_values.iter().copied());
-        let mut arrays = columns::arrays(&COLUMNS, &history.records);
+        let mut arrays = training_columns(history);
         arrays.extend([
             Array::vector("spectrum_iteration", spectra(|s| s.iteration as f64)),
             Array::vector("spectrum_cutoff", spectra(|s| s.cutoff)),
