@@ -68,8 +68,8 @@ def animate(solution: "Solution", unknown: str, *, interval: int, frames: int) -
     if dimensions == 1:
         reference = solution.references.get(unknown)
         if reference is not None:
-            (dashed,) = axes.plot(first, reference[0], "--", color="0.6", label="reference")
-        (drawn,) = axes.plot(first, values[0], label="network")
+            (dashed,) = axes.plot(first, reference[0], "--", color="black", lw=1, zorder=3, label="reference")
+        (drawn,) = axes.plot(first, values[0], lw=2.5, label="network")
         margin = 0.05 * (high - low)
         axes.set(xlabel=names[0], ylabel=unknown, ylim=(low - margin, high + margin))
         axes.legend(loc="upper right")

@@ -14,6 +14,9 @@ from ._native import Problem
 #: or a problem that was made before.
 ProblemLike = Union[str, "os.PathLike[str]", Mapping[str, Any], Problem]
 
+#: The name of problems that give themselves none.
+_UNNAMED = "untitled"
+
 _NO_CALLABLES = (
     "{what} is a Python function, which the solver cannot take: it differentiates its formulas, "
     "compiles them for the GPU and evaluates them on all cores without the interpreter. Write it as "
@@ -88,6 +91,11 @@ def problem(
 def presets() -> dict[str, str]:
     """The built-in problems: their names, and what they are."""
     return {name: title for name, title, _ in _native.presets()}
+
+
+def described(problem: Problem) -> str:
+    """Its name, or where it has none its equation."""
+    return problem.equation if problem.name == _UNNAMED else problem.name
 
 
 def _of_equation(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, Optional, Union
 
 from . import _native
-from ._problem import ProblemLike, problem
+from ._problem import ProblemLike, described, problem
 from ._progress import Progress
 from ._solution import Solution
 
@@ -137,7 +137,7 @@ def solve(
         adapter=adapter,
         cache=cache,
     )
-    with Progress(progress, run.problem.name or run.problem.equation) as bar:
+    with Progress(progress, described(run.problem)) as bar:
         while run.advance(_SLICE):
             bar.show(run.status)
         bar.show(run.status)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _native
 from ._native import Problem
+from ._problem import described
 
 if TYPE_CHECKING:
     import numpy as np
@@ -232,8 +233,7 @@ class Solution:
 
     def __repr__(self) -> str:
         error = "unknown" if self.error is None else f"{self.error:.1e}"
-        of = self.problem.name or self.problem.equation
-        return f"<Solution of {of}, shape {self.u.shape}, relative error {error}>"
+        return f"<Solution of {described(self.problem)}, shape {self.u.shape}, relative error {error}>"
 
 
 def load(folder: "Union[str, os.PathLike[str]]") -> Solution:

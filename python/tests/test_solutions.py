@@ -19,6 +19,7 @@ def test_the_grid_holds_the_solution_and_its_reference(heat):
     assert heat.error == pytest.approx(distance, rel=0.5)
     assert np.abs(heat.reference - truth).max() < 1e-9
     assert heat.t[-1] == 0.1
+    assert "u_t = kappa*u_xx" in repr(heat)
 
 
 def test_points_broadcast_and_derivatives_come_beside(heat):
