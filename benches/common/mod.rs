@@ -1,31 +1,15 @@
 //! What the measurements of residual problems share.
 
-use std::time::Instant;
+mod timing;
 
 use sketchpde::problem::{Overrides, Preset, ProblemFile, ResidualProblem};
 
+pub use timing::least;
+
 /// Entries of the largest Jacobian that is made as a whole.
 pub const LARGEST: usize = 1 << 27;
-/// Seconds that one measurement may take, and the most repetitions.
-const BUDGET: f64 = 1.0;
-const REPETITIONS: usize = 50;
 /// Trial points of a line search.
 const TRIALS: u16 = 31;
-
-/// Seconds: the least of several timings.
-pub fn least(mut work: impl FnMut()) -> f64 {
-    let begin = Instant::now();
-    let mut best = f64::INFINITY;
-    for _ in 0..REPETITIONS {
-        let start = Instant::now();
-        work();
-        best = best.min(start.elapsed().as_secs_f64());
-        if begin.elapsed().as_secs_f64() > BUDGET {
-            break;
-        }
-    }
-    best
-}
 
 /// A preset, or a variant of it after a slash.
 pub fn problem(name: &str) -> ResidualProblem {

@@ -27,9 +27,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             // The bias is a constant and enters the value alone.
             var jet = settled(z[r]);
             jet[0] = add(jet[0], weights[layer.bias + row]);
-            store(layer.z_row + row * CHANNELS, point, jet);
+            if KEEPS_Z {
+                store(layer.z_row + row * CHANNELS, point, jet);
+            }
             let s = activation_series(jet[0], layer.coefficients);
-            store(layer.h_row + row * CHANNELS, point, compose(s, jet));
+            var h = compose(s, jet);
+            if is_gated() {
+                // (1 - h) U + h V.
+                let first = encoder(0u, row, point);
+                h = sum_of(first, product(h, difference(encoder(1u, row, point), first)));
+            }
+            store(layer.h_row + row * CHANNELS, point, h);
         }
     }
 }

@@ -25,8 +25,17 @@ struct Layer {
     next_weight: u32,
     next_rows: u32,
     next_adjoint_row: u32,
-    // First of the rows of the derivatives by the activation's coefficients.
+    // First of the rows of the jets of the derivatives by the activation's coefficients.
     gradient_row: u32,
+    // Of an embedding or an encoder: cosine and sine of its phases in the weights, and the first of the rows of
+    // its turned waves.
+    turn: u32,
+    turned_row: u32,
+    // What the encoders of a modified MLP do to the layer: GATED, GATED_FIRST: they gate its
+    // output, it is the first on the way back; ENCODER: it is one. Else 0.
+    gate: u32,
+    // Of an encoder: the first of the rows of the sums of the adjoints of its output.
+    bar_row: u32,
 }
 
 @group(0) @binding(1) var<uniform> layer: Layer;
@@ -62,6 +71,32 @@ fn store(row: u32, point: u32, jet: Jet) {
     for (var c = 0u; c < CHANNELS; c++) {
         factors[(row + c) * shape.stride + point] = jet[c];
     }
+}
+
+// a + b and a - b.
+fn sum_of(a: Jet, b: Jet) -> Jet {
+    var jet: Jet;
+    for (var c = 0u; c < CHANNELS; c++) {
+        jet[c] = add(a[c], b[c]);
+    }
+    return jet;
+}
+
+fn difference(a: Jet, b: Jet) -> Jet {
+    var jet: Jet;
+    for (var c = 0u; c < CHANNELS; c++) {
+        jet[c] = add(a[c], negate(b[c]));
+    }
+    return jet;
+}
+
+// Output number `which` of the two encoders.
+fn encoder(which: u32, unit: u32, point: u32) -> Jet {
+    return load(ENCODER_ROW + (which * WIDTH + unit) * CHANNELS, point);
+}
+
+fn is_gated() -> bool {
+    return ENCODERS > 0u && (layer.gate == GATED || layer.gate == GATED_FIRST);
 }
 
 //!include generated/composition

@@ -15,6 +15,11 @@ fn negate(a: Real) -> Real {
     return DoubleFloat(-a.high, -a.low);
 }
 
+// -a or a, without a multiplication.
+fn signed(a: Real, negative: bool) -> Real {
+    return DoubleFloat(select(a.high, -a.high, negative), select(a.low, -a.low, negative));
+}
+
 fn add(a: Real, b: Real) -> Real {
     return df_add(a, b);
 }

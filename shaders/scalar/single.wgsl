@@ -10,6 +10,11 @@ fn negate(a: Real) -> Real {
     return -a;
 }
 
+// -a or a, without a multiplication.
+fn signed(a: Real, negative: bool) -> Real {
+    return select(a, -a, negative);
+}
+
 fn add(a: Real, b: Real) -> Real {
     return a + b;
 }

@@ -34,19 +34,6 @@ fn cosine_and_sine(x: f32) -> vec2<f32> {
     }
 }
 
-fn sine(x: f32) -> f32 {
-    return cosine_and_sine(x).y;
-}
-
-fn cosine(x: f32) -> f32 {
-    return cosine_and_sine(x).x;
-}
-
-fn tangent(x: f32) -> f32 {
-    let pair = cosine_and_sine(x);
-    return pair.y / pair.x;
-}
-
 // 2^k for -126 <= k <= 127.
 fn power_of_two(k: i32) -> f32 {
     return bitcast<f32>(u32(k + 127) << 23u);
@@ -81,19 +68,4 @@ fn hyperbolic_tangent(x: f32) -> f32 {
         return x + x * z * p;
     }
     return sign(x) * (1.0 - 2.0 / (exponential(2.0 * min(size, 20.0)) + 1.0));
-}
-
-fn hyperbolic_sine(x: f32) -> f32 {
-    if abs(x) < 1.0 {
-        let z = x * x;
-        let p = (2.03721912945e-4 * z + 8.33028376239e-3) * z + 1.66667160211e-1;
-        return x + x * z * p;
-    }
-    let e = exponential(abs(x));
-    return sign(x) * (0.5 * e - 0.5 / e);
-}
-
-fn hyperbolic_cosine(x: f32) -> f32 {
-    let e = exponential(abs(x));
-    return 0.5 * e + 0.5 / e;
 }

@@ -119,7 +119,7 @@ fn residual_summary(problem: &ResidualProblem) -> ResidualSummary {
 
 /// The network in a few words.
 fn network_text(problem: &ResidualProblem) -> String {
-    let (settings, architecture) = (&problem.network, &problem.architecture);
+    let (settings, architecture) = (&problem.network, &problem.network.architecture);
     let (kind, layers) = (architecture.kind.word(), settings.hidden_layers + 1);
     let mut text = format!("{kind}, {layers} x {}, {}", settings.width, settings.activation.word());
     if let Some(fourier) = &architecture.fourier {

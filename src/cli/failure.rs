@@ -188,7 +188,6 @@ fn is_unusable(error: &GpuError) -> bool {
             | GpuError::NoSuchAdapter { .. }
             | GpuError::Request { .. }
             | GpuError::Lost { .. }
-            | GpuError::InexactDoubleFloat { .. }
     )
 }
 

@@ -3,6 +3,7 @@
 use faer::Mat;
 use rayon::prelude::*;
 
+use crate::field::cpu::Kernel;
 use crate::linalg;
 use crate::scalar::Real;
 
@@ -23,6 +24,34 @@ const WEAKEST: f64 = 0.1;
 pub enum Columns {
     Single(Mat<f32>),
     Double(Mat<f64>),
+}
+
+/// A number that columns are computed in.
+pub(super) trait Stored: Kernel {
+    fn stored(matrix: Mat<Self>) -> Columns;
+
+    /// The matrix where it is in this number.
+    fn taken(columns: Columns) -> Option<Mat<Self>>;
+}
+
+impl Stored for f32 {
+    fn stored(matrix: Mat<Self>) -> Columns {
+        Columns::Single(matrix)
+    }
+
+    fn taken(columns: Columns) -> Option<Mat<Self>> {
+        if let Columns::Single(matrix) = columns { Some(matrix) } else { None }
+    }
+}
+
+impl Stored for f64 {
+    fn stored(matrix: Mat<Self>) -> Columns {
+        Columns::Double(matrix)
+    }
+
+    fn taken(columns: Columns) -> Option<Mat<Self>> {
+        if let Columns::Double(matrix) = columns { Some(matrix) } else { None }
+    }
 }
 
 /// Multiplies each row by its weight; `weights` begin anew where they end.
@@ -105,16 +134,6 @@ impl Columns {
             Self::Single(m) => Mat::from_fn(m.nrows(), m.ncols(), |i, k| f64::from(m[(i, k)])),
             Self::Double(m) => m.clone(),
         }
-    }
-
-    /// The matrix where it is in f32.
-    pub(super) fn single(self) -> Option<Mat<f32>> {
-        if let Self::Single(matrix) = self { Some(matrix) } else { None }
-    }
-
-    /// The matrix where it is in f64.
-    pub(super) fn double(self) -> Option<Mat<f64>> {
-        if let Self::Double(matrix) = self { Some(matrix) } else { None }
     }
 }
 

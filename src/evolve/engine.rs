@@ -1,10 +1,8 @@
 //! Where a run computes: which precision, and which of the evaluators for fields and Jacobians.
 
-use faer::MatRef;
-
 use super::columns::Columns;
 use super::error::EvolveError;
-use super::host::Host;
+use super::evaluators::{Evaluators, Place};
 use super::tier::tier;
 use crate::field::cpu::{self, Field};
 use crate::field::device::{Backend, Description};
@@ -16,18 +14,10 @@ use crate::problem::{PointLayout, Precision, Problem};
 /// Matrices whose memory is kept: an implicit step has two at a time.
 const MOST_SPARE: usize = 2;
 
-/// Fields in f32 or f64, Jacobians in f32 or f64, on the CPU or on a GPU.
-///
-/// | tier | fields and residuals | Jacobian |
-/// | --- | --- | --- |
-/// | `f32` | f32, on the backend | f32, on the backend |
-/// | `mixed` | f64, on the CPU | f32, on the backend |
-/// | `f64` | f64, on the CPU | f64, on the CPU |
+/// Fields and Jacobians of one problem at its points.
 pub struct Engine {
     tier: Precision,
-    pub(super) single: Option<Host<f32>>,
-    pub(super) double: Option<Host<f64>>,
-    pub(super) gpu: Option<gpu::Evaluator>,
+    pub(super) evaluators: Evaluators,
     pub(super) network: Network,
     pub(super) coordinates: Vec<f64>,
     /// Weights of the points' rows; empty where all are 1.
@@ -63,19 +53,10 @@ impl Engine {
         let network = Network::of(problem);
         let coordinates = Points::of(problem).coordinates;
         let tier = tier(problem, gpu.is_some())?;
-        let host = gpu.is_none();
-        let single =
-            (host && tier != Precision::F64).then(|| Host::new(problem, &network, &coordinates));
-        let double = (tier != Precision::F32).then(|| Host::new(problem, &network, &coordinates));
-        let gpu = match gpu {
-            Some(gpu) => Some(gpu::Evaluator::new(gpu, problem, &network, &coordinates).await?),
-            None => None,
-        };
+        let evaluators = Evaluators::new(problem, &network, &coordinates, (tier, gpu)).await?;
         Ok(Self {
             tier,
-            single,
-            double,
-            gpu,
+            evaluators,
             network,
             coordinates,
             weights: Vec::new(),
@@ -97,7 +78,7 @@ impl Engine {
     /// The device in use, where it is no CPU.
     #[must_use]
     pub fn gpu(&self) -> Option<&Gpu> {
-        self.gpu.as_ref().map(gpu::Evaluator::gpu)
+        self.evaluators.device().map(gpu::Evaluator::gpu)
     }
 
     #[must_use]
@@ -147,15 +128,7 @@ impl Engine {
             let (given, expected) = (weights.len(), self.points());
             return Err(EvolveError::Points { given, expected });
         }
-        if self.single.is_some() {
-            self.single = Some(Host::new(&self.problem, &self.network, &coordinates));
-        }
-        if self.double.is_some() {
-            self.double = Some(Host::new(&self.problem, &self.network, &coordinates));
-        }
-        if let Some(gpu) = &mut self.gpu {
-            gpu.set_points(&coordinates)?;
-        }
+        self.evaluators.set_points(&self.problem, &self.network, &coordinates)?;
         (self.coordinates, self.weights) = (coordinates, weights);
         Ok(())
     }
@@ -186,16 +159,7 @@ impl Engine {
         for (parameter, &value) in self.problem.parameters.iter_mut().zip(values) {
             parameter.value = value;
         }
-        if let Some(single) = &mut self.single {
-            single.evaluator.set_parameters(values);
-        }
-        if let Some(double) = &mut self.double {
-            double.evaluator.set_parameters(values);
-        }
-        if let Some(gpu) = &mut self.gpu {
-            gpu.set_parameters(values)?;
-        }
-        Ok(())
+        self.evaluators.set_parameters(values)
     }
 
     /// The unknowns and F at the points, by their weights.
@@ -203,11 +167,9 @@ impl Engine {
     /// # Errors
     /// When the device fails.
     pub async fn field(&mut self, theta: &[f64], time: f64) -> Result<Field, EvolveError> {
-        let field = match (&self.double, &self.single, &mut self.gpu) {
-            (Some(double), _, _) => double.evaluator.field(theta, time),
-            (None, Some(single), _) => single.evaluator.field(theta, time),
-            (None, None, Some(gpu)) => gpu.field(theta, time).await?,
-            (None, None, None) => unreachable!("some evaluator is always there"),
+        let field = match self.evaluators.fields() {
+            Place::Host(host) => host.field(theta, time),
+            Place::Device(device) => device.field(theta, time).await?,
         };
         Ok(self.weighed(field))
     }
@@ -217,10 +179,9 @@ impl Engine {
     /// # Errors
     /// When the device fails.
     pub async fn values(&mut self, theta: &[f64], time: f64) -> Result<Vec<f64>, EvolveError> {
-        let mut values = match (&self.double, &self.single) {
-            (Some(double), _) => double.evaluator.values(theta, time),
-            (None, Some(single)) => single.evaluator.values(theta, time),
-            (None, None) => return Ok(self.field(theta, time).await?.values),
+        let mut values = match self.evaluators.fields() {
+            Place::Host(host) => host.values(theta, time),
+            Place::Device(device) => device.field(theta, time).await?.values,
         };
         self.weigh(&mut values);
         Ok(values)
@@ -232,24 +193,20 @@ impl Engine {
     /// # Errors
     /// When the device fails.
     pub async fn linearise(&mut self, theta: &[f64], time: f64) -> Result<Field, EvolveError> {
-        let field = match (&mut self.double, &mut self.single) {
-            (Some(double), _) => double.linearise(theta, time),
-            (None, Some(single)) => single.linearise(theta, time),
-            (None, None) => return self.field(theta, time).await,
+        let field = match self.evaluators.fields() {
+            Place::Host(host) => host.linearise(theta, time),
+            Place::Device(device) => device.field(theta, time).await?,
         };
         Ok(self.weighed(field))
     }
 
-    /// u and F of the field u(theta) + (du/dtheta) direction, a point of the tangent space.
-    ///
-    /// # Panics
-    /// In the tier `f32` on a GPU, which [`tier`] does not give to schemes that need this.
+    /// u and F of the field u(theta) + (du/dtheta) direction, a point of the tangent space; on the
+    /// CPU in f64 where the fields come from a device.
     #[must_use]
     pub fn field_along(&mut self, theta: &[f64], direction: &[f64], time: f64) -> Field {
-        let field = match (&mut self.double, &mut self.single) {
-            (Some(double), _) => double.field_along(theta, direction, time),
-            (None, Some(single)) => single.field_along(theta, direction, time),
-            (None, None) => unreachable!("tangents are evaluated on the CPU"),
+        let field = match self.evaluators.fields() {
+            Place::Host(host) => host.field_along(theta, direction, time),
+            Place::Device(_) => self.on_host(&self.coordinates).field_along(theta, direction, time),
         };
         self.weighed(field)
     }
@@ -265,24 +222,8 @@ impl Engine {
         columns: &[u32],
     ) -> Result<Columns, EvolveError> {
         let spare = self.spare.pop();
-        let mut matrix = match (&mut self.gpu, &self.single, &self.double) {
-            (Some(gpu), _, _) => {
-                let mut linear = gpu.linearize(theta, time).await?;
-                let entries = linear.choose(columns)?.entries().await?;
-                let entries =
-                    MatRef::from_column_major_slice(&entries, self.points(), columns.len());
-                Columns::Single(entries.to_owned())
-            }
-            (None, Some(host), _) => {
-                let spare = spare.and_then(Columns::single);
-                Columns::Single(host.columns(theta, time, columns, spare))
-            }
-            (None, None, Some(host)) => {
-                let spare = spare.and_then(Columns::double);
-                Columns::Double(host.columns(theta, time, columns, spare))
-            }
-            (None, None, None) => unreachable!("some evaluator is always there"),
-        };
+        let jacobians = self.evaluators.jacobians();
+        let mut matrix = jacobians.columns(theta, time, columns, spare).await?;
         matrix.weigh(&self.weights);
         Ok(matrix)
     }
@@ -297,20 +238,9 @@ impl Engine {
         time: f64,
         columns: &[u32],
     ) -> Result<(Field, Columns), EvolveError> {
-        let both = match (&self.gpu, &self.single, &self.double) {
-            (None, Some(host), None) => {
-                let spare = self.spare.pop().and_then(Columns::single);
-                let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
-                Some((field, Columns::Single(matrix)))
-            }
-            (None, None, Some(host)) => {
-                let spare = self.spare.pop().and_then(Columns::double);
-                let (field, matrix) = host.field_and_columns(theta, time, columns, spare);
-                Some((field, Columns::Double(matrix)))
-            }
-            _ => None,
-        };
-        if let Some((field, mut matrix)) = both {
+        if let Some(host) = self.evaluators.both() {
+            let spare = self.spare.pop();
+            let (field, mut matrix) = host.field_and_columns(theta, time, columns, spare);
             matrix.weigh(&self.weights);
             return Ok((self.weighed(field), matrix));
         }
@@ -345,6 +275,11 @@ impl Engine {
         if coordinates.is_empty() {
             return Vec::new();
         }
-        cpu::Evaluator::<f64>::new(&self.problem, &self.network, coordinates).values(theta, time)
+        self.on_host(coordinates).values(theta, time)
+    }
+
+    /// An evaluator on the CPU, in f64.
+    pub(super) fn on_host(&self, coordinates: &[f64]) -> cpu::Evaluator<f64> {
+        cpu::Evaluator::new(&self.problem, &self.network, coordinates)
     }
 }

@@ -2,7 +2,8 @@
 
 use faer::Mat;
 
-use crate::field::cpu::{self, Field, Kernel, Linearisation};
+use super::columns::{Columns, Stored};
+use crate::field::cpu::{self, Field, Linearisation};
 use crate::network::Network;
 use crate::problem::Problem;
 
@@ -12,71 +13,121 @@ pub(super) struct Host<T> {
     at: Linearisation<T>,
 }
 
-impl<T: Kernel> Host<T> {
+/// What an evaluator on the CPU gives, whatever its precision.
+pub(super) trait OnHost {
+    fn set_parameters(&mut self, values: &[f64]);
+
+    fn field(&self, theta: &[f64], time: f64) -> Field;
+
+    fn values(&self, theta: &[f64], time: f64) -> Vec<f64>;
+
+    /// The field, after which tangents and columns at the same theta need no forward pass.
+    fn linearise(&mut self, theta: &[f64], time: f64) -> Field;
+
+    /// After a rejected step the linearisation stands where that one ended.
+    fn field_along(&mut self, theta: &[f64], direction: &[f64], time: f64) -> Field;
+
+    /// The columns of du/dtheta, in `spare`'s memory where its shape fits.
+    fn columns(&self, theta: &[f64], time: f64, columns: &[u32], spare: Option<Columns>)
+    -> Columns;
+
+    /// Those of dF/dtheta.
+    fn rate_columns(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        spare: Option<Columns>,
+    ) -> Columns;
+
+    /// Field and columns of du/dtheta in one sweep.
+    fn field_and_columns(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        spare: Option<Columns>,
+    ) -> (Field, Columns);
+}
+
+impl<T: Stored> Host<T> {
     pub fn new(problem: &Problem, network: &Network, coordinates: &[f64]) -> Self {
         let evaluator = cpu::Evaluator::new(problem, network, coordinates);
         Self { evaluator, at: Linearisation::default() }
     }
 
-    pub fn linearise(&mut self, theta: &[f64], time: f64) -> Field {
+    fn room(&self, columns: &[u32], spare: Option<Columns>) -> Mat<T> {
+        let shape = (self.evaluator.points(), columns.len());
+        let spare = spare.and_then(T::taken).filter(|m| m.shape() == shape);
+        spare.unwrap_or_else(|| Mat::zeros(shape.0, shape.1))
+    }
+}
+
+impl<T: Stored> OnHost for Host<T> {
+    fn set_parameters(&mut self, values: &[f64]) {
+        self.evaluator.set_parameters(values);
+    }
+
+    fn field(&self, theta: &[f64], time: f64) -> Field {
+        self.evaluator.field(theta, time)
+    }
+
+    fn values(&self, theta: &[f64], time: f64) -> Vec<f64> {
+        self.evaluator.values(theta, time)
+    }
+
+    fn linearise(&mut self, theta: &[f64], time: f64) -> Field {
         self.evaluator.linearise(theta, time, &mut self.at)
     }
 
-    /// After a rejected step the linearisation stands where that one ended.
-    pub fn field_along(&mut self, theta: &[f64], direction: &[f64], time: f64) -> Field {
+    fn field_along(&mut self, theta: &[f64], direction: &[f64], time: f64) -> Field {
         if !self.at.is_at(theta) {
             self.linearise(theta, time);
         }
         self.evaluator.field_at(&self.at, direction, time)
     }
 
-    /// The columns in `spare`'s memory where its shape fits.
-    pub fn columns(
+    fn columns(
         &self,
         theta: &[f64],
         time: f64,
         columns: &[u32],
-        spare: Option<Mat<T>>,
-    ) -> Mat<T> {
+        spare: Option<Columns>,
+    ) -> Columns {
         let mut matrix = self.room(columns, spare);
         if self.at.is_at(theta) {
             self.evaluator.columns_at(&self.at, columns, matrix.as_mut());
         } else {
             self.evaluator.columns(theta, time, columns, 0, matrix.as_mut());
         }
-        matrix
+        T::stored(matrix)
     }
 
-    pub fn rate_columns(
+    fn rate_columns(
         &self,
         theta: &[f64],
         time: f64,
         columns: &[u32],
-        spare: Option<Mat<T>>,
-    ) -> Mat<T> {
+        spare: Option<Columns>,
+    ) -> Columns {
         let mut matrix = self.room(columns, spare);
         if self.at.is_at(theta) {
             self.evaluator.rate_columns_at(&self.at, time, columns, matrix.as_mut());
         } else {
             self.evaluator.rate_columns(theta, time, columns, matrix.as_mut());
         }
-        matrix
+        T::stored(matrix)
     }
 
-    pub fn field_and_columns(
+    fn field_and_columns(
         &self,
         theta: &[f64],
         time: f64,
         columns: &[u32],
-        spare: Option<Mat<T>>,
-    ) -> (Field, Mat<T>) {
+        spare: Option<Columns>,
+    ) -> (Field, Columns) {
         let mut matrix = self.room(columns, spare);
         let field = self.evaluator.jacobian(theta, time, columns, 0, matrix.as_mut());
-        (field, matrix)
-    }
-
-    fn room(&self, columns: &[u32], spare: Option<Mat<T>>) -> Mat<T> {
-        let shape = (self.evaluator.rows(), columns.len());
-        spare.filter(|m| m.shape() == shape).unwrap_or_else(|| Mat::zeros(shape.0, shape.1))
+        (field, T::stored(matrix))
     }
 }

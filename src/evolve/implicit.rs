@@ -7,6 +7,7 @@ use faer::Mat;
 use super::columns::weigh_rows;
 use super::engine::Engine;
 use super::error::AttemptError;
+use super::evaluators::Evaluators;
 use crate::field::cpu::{Evaluator, Field, ImplicitColumns, Kernel};
 use crate::linalg::{
     LeastSquares, LeastSquaresError, MatrixFreeError, RowSample, Solution, TallOperator, Unstored,
@@ -65,7 +66,7 @@ impl Engine {
         known: Option<&Field>,
     ) -> Result<Option<(Field, Solution)>, AttemptError> {
         let unstored = squares.unstored(self.rows(), columns.len(), epoch);
-        let Some(unstored) = unstored.filter(|_| self.gpu.is_none() && self.weights().is_empty())
+        let Some(unstored) = unstored.filter(|_| self.gpu().is_none() && self.weights().is_empty())
         else {
             return Ok(None);
         };
@@ -76,10 +77,14 @@ impl Engine {
         let rate = field.right_hand_side.as_slice();
         let (problem, network, coordinates) = (&self.problem, &self.network, &self.coordinates);
         let linear = Linear { problem, network, coordinates, at, chosen: columns, rate };
-        let solution = match (&self.single, &self.double) {
-            (Some(host), _) => linear.solve(&host.evaluator, squares, &unstored, epoch).await?,
-            (None, Some(host)) => linear.solve(&host.evaluator, squares, &unstored, epoch).await?,
-            (None, None) => unreachable!("some evaluator is always there"),
+        let solution = match &self.evaluators {
+            Evaluators::Single(host) | Evaluators::Mixed { jacobian: host, .. } => {
+                linear.solve(&host.evaluator, squares, &unstored, epoch).await?
+            }
+            Evaluators::Double(host) => {
+                linear.solve(&host.evaluator, squares, &unstored, epoch).await?
+            }
+            Evaluators::Device(_) | Evaluators::Beside { .. } => return Ok(None),
         };
         Ok(Some((field, solution)))
     }

@@ -20,6 +20,7 @@ pub mod tableau;
 pub mod rosenbrock;
 pub mod control;
 mod error;
+mod evaluators;
 mod columns;
 mod directions;
 mod tier;

@@ -4,6 +4,8 @@ use faer::Mat;
 
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
+use super::evaluators::Evaluators;
+use super::host::OnHost;
 use crate::field::cpu::Field;
 use crate::field::gpu::{ChosenColumns, Evaluator, GpuError, SketchRows};
 use crate::linalg::{LeastSquares, MatrixFreeError, RowSketch, Solution, TallOperator};
@@ -48,14 +50,19 @@ impl Engine {
         epoch: u64,
     ) -> Result<Option<(Field, Solution)>, AttemptError> {
         let points = self.points();
-        if !self.weights().is_empty() {
+        if self.gpu().is_none() || !self.weights().is_empty() {
             return Ok(None);
         }
-        let Some(gpu) = &mut self.gpu else { return Ok(None) };
         let Some(sketch) = squares.matrix_free_sketch(points, columns.len(), epoch) else {
             return Ok(None);
         };
-        let field = self.double.as_ref().map(|double| double.evaluator.field(theta, time));
+        let (gpu, field) = match &mut self.evaluators {
+            Evaluators::Device(device) => (device, None),
+            Evaluators::Beside { fields, jacobian } => (jacobian, Some(fields.field(theta, time))),
+            Evaluators::Single(_) | Evaluators::Double(_) | Evaluators::Mixed { .. } => {
+                return Ok(None);
+            }
+        };
         let at = (theta, time);
         solve(gpu, at, columns, field, squares, &sketch).await.map(Some)
     }
@@ -75,15 +82,17 @@ async fn solve(
     squares: &mut LeastSquares,
     sketch: &RowSketch,
 ) -> Result<(Field, Solution), AttemptError> {
-    let mut linear = gpu.linearize(theta, time).await.map_err(EvolveError::from)?;
-    let field = field.unwrap_or_else(|| linear.field().clone());
+    let (field, mut linear) = match field {
+        Some(field) => (field, gpu.differentiate(theta).map_err(EvolveError::from)?),
+        None => gpu.linearize(theta, time).await.map_err(EvolveError::from)?,
+    };
     let mut columns = OnDevice(linear.choose(chosen).map_err(EvolveError::from)?);
     let lists = sketch.gather_lists(columns.rows());
     let rows =
         SketchRows { starts: &lists.starts, entries: &lists.entries, scale: RowSketch::scale() };
     let entries = columns.0.sketch(rows).await.map_err(EvolveError::from)?;
     let height = sketch.sketch_rows();
-    let sketched = Mat::from_fn(height, chosen.len(), |q, k| f64::from(entries[k * height + q]));
+    let sketched = Mat::from_fn(height, chosen.len(), |q, k| entries[k * height + q]);
     let rate = &field.right_hand_side;
     let solved = squares.solve_matrix_free(&mut columns, sketch, sketched.as_ref(), rate).await;
     match solved {

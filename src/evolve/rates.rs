@@ -1,5 +1,7 @@
 //! How the right-hand side changes with the parameters and with time.
 
+use faer::Mat;
+
 use super::columns::Columns;
 use super::engine::Engine;
 use super::error::EvolveError;
@@ -13,21 +15,16 @@ const INTERVAL: f64 = 6e-6;
 impl Engine {
     /// The chosen columns of dF/dtheta, their rows by the points' weights: in the precision of
     /// [`Engine::columns`] on the CPU, and beside a GPU in f64 on the host.
-    ///
-    /// # Panics
-    /// In the tier `f32` on a GPU, as [`Engine::field_along`].
     pub fn rate_columns(&mut self, theta: &[f64], time: f64, columns: &[u32]) -> Columns {
         let spare = self.spare.pop();
-        let mut matrix = match (&self.single, &self.double) {
-            (Some(host), _) => {
-                let spare = spare.and_then(Columns::single);
-                Columns::Single(host.rate_columns(theta, time, columns, spare))
+        let mut matrix = match self.evaluators.rates() {
+            Some(host) => host.rate_columns(theta, time, columns, spare),
+            None => {
+                let mut matrix = Mat::zeros(self.points(), columns.len());
+                let host = self.on_host(&self.coordinates);
+                host.rate_columns(theta, time, columns, matrix.as_mut());
+                Columns::Double(matrix)
             }
-            (None, Some(host)) => {
-                let spare = spare.and_then(Columns::double);
-                Columns::Double(host.rate_columns(theta, time, columns, spare))
-            }
-            (None, None) => unreachable!("implicit stages are computed on the CPU"),
         };
         matrix.weigh(self.weights());
         matrix

@@ -24,7 +24,6 @@ pub fn tier(problem: &Problem, on_gpu: bool) -> Result<Precision, EvolveError> {
         Precision::Auto if on_gpu || problem.method.rcond >= 1e-4 => Ok(Precision::F32),
         Precision::Auto if problem.method.rcond >= 1e-5 => Ok(Precision::Mixed),
         Precision::Auto => Ok(Precision::F64),
-        Precision::F64 if on_gpu => unavailable("f64", "mixed"),
         Precision::F32 if on_gpu && fits => unavailable("f32 with stage fits", "mixed"),
         given => Ok(given),
     }

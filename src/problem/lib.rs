@@ -120,9 +120,10 @@ pub use points::Points;
 pub use presets::{Preset, presets, residual_presets};
 pub use residual::ResidualProblem;
 pub use settings::{
-    Activation, Choice, Density, FitMethod, FitSettings, Integrator, MOST_FIT_ERROR,
-    MethodSettings, NetworkSettings, PointLayout, PointSettings, Precision, ReferenceKind,
-    ReferenceSettings, Regularisation, Sampling, Scheme, Solver, Update,
+    Activation, Architecture, ArchitectureSettings, Choice, Density, FitMethod, FitSettings,
+    FourierSettings, Integrator, MOST_FIT_ERROR, MethodSettings, NetworkSettings, PointLayout,
+    PointSettings, Precision, ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme,
+    Solver, Update,
 };
 pub use transport::Transport;
 

@@ -28,6 +28,35 @@ pub struct NetworkSettings {
     /// Hidden linear layers after the embedding (the paper's "depth 7" is 5 here).
     pub hidden_layers: usize,
     pub activation: Activation,
+    pub architecture: ArchitectureSettings,
+}
+
+/// How the layers are connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Architecture {
+    /// One after the other.
+    #[default]
+    Mlp,
+    /// With two encoders of the coordinates that gate every hidden layer.
+    ModifiedMlp,
+}
+
+choices!(Architecture { "mlp" => Mlp, "modified-mlp" => ModifiedMlp });
+
+/// Random Fourier features in place of the linear coordinates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FourierSettings {
+    /// Frequencies; each gives a cosine and a sine.
+    pub count: usize,
+    /// Standard deviation of the frequencies, along coordinates as they enter the network.
+    pub scale: f64,
+}
+
+/// The form of the network, beyond its sizes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ArchitectureSettings {
+    pub kind: Architecture,
+    pub fourier: Option<FourierSettings>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,19 +92,18 @@ impl NetworkSettings {
     #[must_use]
     pub fn parameters(&self, periodic: usize, linear: usize, unknowns: usize) -> usize {
         let width = self.width;
-        let embedding = self.embedding_parameters(periodic, linear);
+        let slopes = self.architecture.fourier.map_or(linear, |fourier| 2 * fourier.count);
+        let embedding = width * (3 * periodic + slopes + usize::from(slopes > 0));
+        let embeddings = match self.architecture.kind {
+            Architecture::Mlp => 1,
+            Architecture::ModifiedMlp => 3,
+        };
         let hidden = self.hidden_layers * (width * width + width);
         let activation = match self.activation {
             Activation::Rational => 7 * (self.hidden_layers + 1),
             Activation::Tanh | Activation::Sin | Activation::Swish => 0,
         };
-        embedding + hidden + unknowns * (width + 1) + activation
-    }
-
-    /// Those of the embedding of the coordinates alone.
-    #[must_use]
-    pub fn embedding_parameters(&self, periodic: usize, linear: usize) -> usize {
-        self.width * (3 * periodic + linear + usize::from(linear > 0))
+        embeddings * embedding + hidden + unknowns * (width + 1) + activation
     }
 }
 

@@ -77,7 +77,12 @@ pub fn periodic(
         exact: None,
         distance: None,
         lift: None,
-        network: NetworkSettings { width: 5, hidden_layers: 1, activation: Activation::Tanh },
+        network: NetworkSettings {
+            width: 5,
+            hidden_layers: 1,
+            activation: Activation::Tanh,
+            architecture: crate::problem::ArchitectureSettings::default(),
+        },
         points: PointSettings {
             layout: PointLayout::Grid,
             count: vec![64],

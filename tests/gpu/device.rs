@@ -1,13 +1,15 @@
 //! Device, self-test, elementary functions.
 
 use sketchpde::field::device::Backend;
+use sketchpde::field::gpu::operator::Tier;
 use sketchpde::field::gpu::{DeviceReport, Evaluator, GpuError, device};
 use sketchpde::field::gpu::{self_test, self_test::SelfTest};
+use sketchpde::network::{Input, Network};
 use sketchpde::problem::Activation;
-use sketchpde::problem::expression::{Expression, Function};
+use sketchpde::problem::expression::Expression;
 
-use crate::harness::{gpu, network, problem};
-use crate::oracle::{relative_error, theta};
+use crate::harness::{gpu, network, problem, single, tiers};
+use crate::oracle::theta;
 
 #[test]
 fn the_self_test_passes() {
@@ -72,73 +74,42 @@ fn an_adapter_that_is_not_there_is_named_in_the_error() {
     assert!(error.to_string().contains("no such adapter"));
 }
 
-/// F = function(x), so that the shaders' own elementary functions are seen through the evaluator.
-fn evaluate(expression: &Expression, arguments: &[f64]) -> Vec<f64> {
-    let network = network(1, 1, 0, Activation::Sin);
+/// The activation alone: a network of one unit that passes its coordinate on, so that the shaders'
+/// own elementary functions are seen through the evaluator.
+fn activate(activation: Activation, size: f64, arguments: &[f64], tier: Tier) -> Vec<f64> {
+    let inputs = vec![Input::Linear { lower: -size, upper: size }];
+    let network = Network::new(inputs, 1, 0, activation);
+    let still = problem(Expression::Constant(0.0), &[]);
+    // Slope, offset, weight and bias.
+    let theta = [size, 0.0, 1.0, 0.0];
     pollster::block_on(async {
-        let mut evaluator =
-            Evaluator::new(gpu(), &problem(expression.clone(), &[3.0]), &network, arguments)
-                .await
-                .unwrap();
-        evaluator.field(&theta(&network, 1), 0.25).await.unwrap().right_hand_side
+        let mut evaluator = Evaluator::new(gpu(), &still, &network, arguments, tier).await.unwrap();
+        evaluator.field(&theta, 0.0).await.unwrap().values
     })
-}
-
-fn arguments(lower: f64, upper: f64) -> Vec<f64> {
-    (0..1_001)
-        .map(|k| f64::from((lower + (upper - lower) * f64::from(k) / 1_000.0) as f32))
-        .collect()
 }
 
 #[test]
 fn elementary_functions_are_right_to_a_few_units_in_the_last_place() {
-    for (function, lower, upper) in [
-        (Function::Sin, -40.0, 40.0),
-        (Function::Cos, -40.0, 40.0),
-        (Function::Tan, -1.4, 1.4),
-        (Function::Sinh, -20.0, 20.0),
-        (Function::Cosh, -20.0, 20.0),
-        (Function::Tanh, -12.0, 12.0),
-        (Function::Exp, -80.0, 80.0),
-        (Function::Log, 1e-3, 50.0),
-        (Function::Sqrt, 0.0, 50.0),
-        (Function::Abs, -3.0, 3.0),
-        (Function::Sign, -3.0, 3.0),
-    ] {
-        let arguments = arguments(lower, upper);
-        let call = Expression::Call(function, Box::new(Expression::Coordinate(0)));
-        let found = evaluate(&call, &arguments);
-        for (&x, &found) in arguments.iter().zip(&found) {
-            let truth = function.apply(x);
-            // Sine and cosine near their zeros: absolute, as the argument is only reduced in f32.
-            let scale = if matches!(function, Function::Sin | Function::Cos | Function::Log) {
-                truth.abs().max(1.0)
-            } else {
-                truth.abs()
-            };
-            let error = (found - truth).abs() / f64::from(f32::EPSILON);
-            assert!(error <= 4.0 * scale, "{}({x}) = {found}, not {truth}", function.name());
+    for (activation, size) in
+        [(Activation::Sin, 32.0), (Activation::Tanh, 16.0), (Activation::Swish, 64.0)]
+    {
+        // Sixteenths, exact however they are scaled.
+        let count = (16.0 * size) as i32;
+        let arguments: Vec<f64> = (-count..=count).map(|k| f64::from(k) / 16.0).collect();
+        for tier in tiers() {
+            let found = activate(activation, size, &arguments, tier);
+            for (&x, &found) in arguments.iter().zip(&found) {
+                let (truth, scale) = match activation {
+                    // Near its zeros absolute, as the argument is only reduced in the tier's numbers.
+                    Activation::Sin => (x.sin(), 1.0),
+                    Activation::Tanh => (x.tanh(), x.tanh().abs()),
+                    _ => (x / (1.0 + (-x).exp()), (x / (1.0 + (-x).exp())).abs()),
+                };
+                let error = (found - truth).abs() / tier.values.epsilon();
+                assert!(error <= 4.0 * scale, "{activation:?}, {tier:?}: {x}, {found}, {truth}");
+            }
         }
     }
-}
-
-/// Every kind of node at once, against plain recursion in f64.
-#[test]
-fn an_expression_with_every_node_agrees_with_recursion() {
-    use Expression::{Constant, Parameter, Time};
-    let x = || Expression::Coordinate(0);
-    let sum = Expression::Power(Box::new(x()), 3)
-        + Expression::Power(Box::new(x()), -2)
-        + Expression::Power(Box::new(x()), 0)
-        + x().raise(Constant(1.7))
-        + x().minimum(Time)
-        + x().maximum(Parameter(0))
-        + -x() / Parameter(0)
-        + (Time - Constant(-4.25e-3)) * x();
-    let arguments = arguments(0.5, 2.5);
-    let truth: Vec<f64> = arguments.iter().map(|&x| sum.evaluate_at(&[x], 0.25, &[3.0])).collect();
-    let error = relative_error(&evaluate(&sum, &arguments), &truth);
-    assert!(error < 16.0 * f64::from(f32::EPSILON), "{error:e}");
 }
 
 #[test]
@@ -147,12 +118,13 @@ fn wrong_lengths_and_columns_are_errors() {
     let theta = theta(&network, 1);
     let problem = problem(Expression::Parameter(1), &[0.0; 2]);
     pollster::block_on(async {
-        let broken = Evaluator::new(gpu(), &problem, &network, &[0.0; 3]).await;
+        let broken = Evaluator::new(gpu(), &problem, &network, &[0.0; 3], single()).await;
         assert!(matches!(broken, Err(GpuError::Length { .. })));
-        let mut evaluator = Evaluator::new(gpu(), &problem, &network, &[0.1; 4]).await.unwrap();
+        let mut evaluator =
+            Evaluator::new(gpu(), &problem, &network, &[0.1; 4], single()).await.unwrap();
         assert!(matches!(evaluator.field(&theta[1..], 0.0).await, Err(GpuError::Length { .. })));
         assert!(matches!(evaluator.set_parameters(&[1.0]), Err(GpuError::Length { .. })));
-        let mut linearization = evaluator.linearize(&theta, 0.0).await.unwrap();
+        let mut linearization = evaluator.differentiate(&theta).unwrap();
         let beyond = theta.len() as u32;
         assert!(matches!(
             linearization.choose(&[beyond]),
@@ -170,7 +142,7 @@ fn a_lost_device_is_an_error_that_stays() {
         let named = Backend::Gpu(Some(gpu().name().to_owned()));
         let own = named.open().await.unwrap().expect("a device of that name");
         let still = problem(Expression::Constant(0.0), &[]);
-        let mut evaluator = Evaluator::new(&own, &still, &network, &[0.5]).await.unwrap();
+        let mut evaluator = Evaluator::new(&own, &still, &network, &[0.5], single()).await.unwrap();
         evaluator.field(&theta, 0.0).await.unwrap();
         own.device().destroy();
         for _ in 0..2 {

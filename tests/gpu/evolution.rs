@@ -1,6 +1,7 @@
 //! Whole runs: fields and Jacobians from the GPU against the same from the CPU.
 
 use sketchpde::evolve::{Engine, Evolution, EvolveError};
+use sketchpde::field::gpu::GpuError;
 use sketchpde::network::Network;
 use sketchpde::problem::{PointLayout, Points, Preset, Problem, Sampling, Solver};
 
@@ -63,10 +64,14 @@ fn relative_l2(u: &[f64], v: &[f64]) -> f64 {
 #[test]
 fn runs_on_the_gpu_and_on_the_cpu_agree_over_fifty_steps() {
     let tolerance = 100.0 * STEPS as f64 * STEP * f64::from(f32::EPSILON);
-    for (scheme, precision) in [("parameter-ode", "f32"), ("stage-fit", "mixed")] {
+    let f64_tolerance = 100.0 * STEPS as f64 * STEP * f64::EPSILON / RCOND;
+    let in_f64 = gpu().has_f64().then_some(["parameter-ode", "stage-fit"].map(|s| (s, "f64")));
+    let all = [("parameter-ode", "f32"), ("parameter-ode", "mixed"), ("stage-fit", "mixed")];
+    for (scheme, precision) in all.into_iter().chain(in_f64.into_iter().flatten()) {
         let problem = small(scheme, precision, 5e-3);
         let (on_gpu, on_cpu) = (solve(&problem, true), solve(&problem, false));
         let difference = relative_l2(&on_gpu, &on_cpu);
+        let tolerance = if precision == "f64" { f64_tolerance } else { tolerance };
         let double = relative_l2(&on_gpu, &solve(&small(scheme, "f64", 5e-3), false));
         // A diffusivity that is off by a tenth is seen.
         let planted = relative_l2(&on_gpu, &solve(&small(scheme, precision, 5.5e-3), false));
@@ -143,13 +148,12 @@ fn a_jacobian_that_stays_on_the_device_gives_the_same_run() {
 
 #[test]
 fn precisions_that_a_gpu_does_not_have_are_refused_with_what_to_choose() {
-    for (scheme, precision) in [("parameter-ode", "f64"), ("stage-fit", "f32")] {
-        let problem = small(scheme, precision, 5e-3);
-        let error = pollster::block_on(Engine::on(&problem, Some(gpu()))).err();
-        let Some(EvolveError::Precision { instead, .. }) = error else {
-            panic!("{scheme} in {precision}: {error:?}");
-        };
-        let instead = small(scheme, instead, 5e-3);
-        assert!(pollster::block_on(Engine::on(&instead, Some(gpu()))).is_ok());
-    }
+    let on = |problem: &Problem, gpu| pollster::block_on(Engine::on(problem, Some(gpu))).err();
+    let error = on(&small("stage-fit", "f32", 5e-3), gpu());
+    let Some(EvolveError::Precision { instead, .. }) = error else { panic!("{error:?}") };
+    assert!(on(&small("stage-fit", instead, 5e-3), gpu()).is_none());
+    let without = gpu().clone().without_f64();
+    let error = on(&small("parameter-ode", "f64", 5e-3), &without);
+    assert!(matches!(error, Some(EvolveError::Gpu(GpuError::NoDouble { .. }))), "{error:?}");
+    assert!(on(&small("parameter-ode", "mixed", 5e-3), &without).is_none());
 }

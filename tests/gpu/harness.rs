@@ -4,9 +4,10 @@ use std::sync::OnceLock;
 
 use sketchpde::field::device::Backend;
 use sketchpde::field::gpu::Gpu;
+use sketchpde::field::gpu::operator::{Scalar, Tier};
 use sketchpde::network::{Input, Network};
 use sketchpde::problem::expression::{Channel, Entry, Expression, MultiIndex};
-use sketchpde::problem::{Activation, Parameter, Preset, Problem};
+use sketchpde::problem::{Activation, Parameter, Precision, Preset, Problem};
 use sketchpde::random::{Philox, Stream};
 
 const ADAPTER: &str = "SKETCHPDE_ADAPTER";
@@ -25,6 +26,24 @@ pub fn gpu() -> &'static Gpu {
             )
         })
     })
+}
+
+/// Everything in f32.
+pub fn single() -> Tier {
+    Tier::choose(gpu(), Precision::F32).expect("every device has f32")
+}
+
+/// f32, double-float with a Jacobian in f32 and, where the device has it, f64.
+pub fn tiers() -> Vec<Tier> {
+    assert!(gpu().self_test().passed(), "double-float arithmetic is exact");
+    let without = gpu().clone().without_f64();
+    let mixed = Tier::choose(&without, Precision::Mixed).expect("double-float");
+    assert_eq!(mixed.values, Scalar::DoubleFloat);
+    let mut tiers = vec![single(), mixed];
+    if gpu().has_f64() {
+        tiers.push(Tier::choose(gpu(), Precision::F64).expect("f64"));
+    }
+    tiers
 }
 
 /// u_{orders}.

@@ -1,7 +1,7 @@
 //! What an initial fit depends on, as bytes.
 
 use crate::bytes::Writer;
-use crate::problem::{Choice, PointLayout, Problem};
+use crate::problem::{ArchitectureSettings, Choice, PointLayout, Problem};
 
 /// Goes up when the fit's algorithm changes, so that fits of older versions are not found.
 const VERSION: u64 = 1;
@@ -18,6 +18,9 @@ pub fn fit_key(problem: &Problem) -> Vec<u8> {
     key.count(network.width as u64);
     key.count(network.hidden_layers as u64);
     key.text(network.activation.word());
+    if network.architecture != ArchitectureSettings::default() {
+        key.text(&format!("{:?}", network.architecture));
+    }
     let values = problem.parameter_values();
     let start = problem.time.start.into();
     // Debug text of a tree has every node and every constant to its last bit.

@@ -42,6 +42,25 @@ pub fn features<'a, T: Real>(
     table
 }
 
+/// The same as rows over the points: a row for each feature and channel, channels of a feature
+/// together. `coordinates` is point-major.
+#[must_use]
+pub fn feature_rows(network: &Network, jets: &JetSet, coordinates: &[f64]) -> Vec<f64> {
+    let (terms, features) = (terms(network, jets), feature_count(network));
+    let (dimensions, channels) = (network.inputs().len(), jets.len());
+    let count = coordinates.len() / dimensions;
+    let mut rows = vec![0.0; terms.len() * count];
+    let mut values = vec![0.0; features + 1];
+    for (i, point) in coordinates.chunks_exact(dimensions).enumerate() {
+        features_at(network, point, |k, value| values[k] = value);
+        for (k, Term { factor, of }) in terms.iter().enumerate() {
+            let (c, f) = (k / features, k % features);
+            rows[(f * channels + c) * count + i] = factor * values[*of];
+        }
+    }
+    rows
+}
+
 /// A Taylor coefficient of a feature: a multiple of a feature, or of 1, which comes first.
 struct Term {
     factor: f64,

@@ -43,6 +43,7 @@ mod tests;
 
 pub use columns::Plan;
 pub use evaluator::{Evaluator, Field};
+pub(crate) use features::feature_rows;
 pub use head::Head;
 pub use implicit::ImplicitColumns;
 pub use kernel::Kernel;

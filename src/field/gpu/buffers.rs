@@ -35,11 +35,6 @@ pub fn uniform(gpu: &Gpu, label: &str, words: &[u32]) -> wgpu::Buffer {
     })
 }
 
-/// Rounds to f32.
-pub fn singles(values: &[f64]) -> Vec<f32> {
-    values.iter().map(|&value| value as f32).collect()
-}
-
 /// Storage that operations share, by purpose; it grows to the largest size asked for.
 #[derive(Debug, Default)]
 pub struct Scratch {

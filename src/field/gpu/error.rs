@@ -61,22 +61,12 @@ pub enum GpuError {
     #[error("row {row} of the sketch names point {point} of {points}")]
     NoSuchPoint { row: usize, point: u32, points: usize },
     #[error(
-        "double-float arithmetic is not exact on {adapter} (self-test failed); use the sketched \
-         solver, or the CPU with `--backend cpu`"
-    )]
-    InexactDoubleFloat { adapter: String },
-    #[error(
         "{adapter} has neither f64 nor exact double-float arithmetic, which the precision `mixed` \
          needs: choose `f32`, or the CPU with `--backend cpu`"
     )]
     NoLongNumbers { adapter: String },
     #[error("{adapter} has no f64: choose the precision `mixed`, or the CPU with `--backend cpu`")]
     NoDouble { adapter: String },
-    #[error(
-        "modified MLPs are not evaluated on a GPU: take the CPU with `--backend cpu`, or \
-         architecture = \"mlp\""
-    )]
-    Encoders,
     #[error(
         "systems of {unknowns} unknowns are not evaluated on a GPU: take the CPU with `--backend cpu`"
     )]

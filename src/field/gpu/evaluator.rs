@@ -1,56 +1,47 @@
-//! One network and one problem on one device: the two sweeps over the points.
+//! The ansatz of an evolution on one device: the sweeps over the points in chunks.
 
-use super::buffers::{Piece, Scratch, singles, uniform};
-use super::chunk::{Chunk, Extent, Shared};
+use super::buffers::{Piece, Scratch};
 use super::device::Gpu;
 use super::error::GpuError;
+use super::host::Host;
 use super::jacobian::Linearization;
-use super::kernels::Kernels;
-use super::plan::{Plan, SEED_ROW};
-use super::sources::Sources;
-use crate::ansatz::Ansatz;
+use super::operator::{Reader, Sources, Sweep, Tier, Weights};
 use crate::cpu::Field;
 use crate::jet::JetSet;
-use crate::network::{Input, Network};
+use crate::network::Network;
 use crate::problem::Problem;
-use crate::problem::expression::Expression;
-use crate::program::Rows;
 
 /// Evaluates one network and one problem at fixed points; parameters and time change per call.
 #[derive(Debug)]
 pub struct Evaluator {
     pub(super) gpu: Gpu,
-    pub(super) plan: Plan,
-    pub(super) kernels: Kernels,
-    pub(super) chunks: Vec<Chunk>,
-    pub(super) stride: usize,
-    pub(super) points: usize,
-    pub(super) scratch: Scratch,
-    pub(super) request: wgpu::Buffer,
-    shared: Shared,
-    jets: JetSet,
-    inputs: Vec<Input>,
-    problem: Problem,
-    ansatz: Ansatz,
-    coordinates: Vec<f64>,
-    /// For which time the tables of the lift stand on the device.
-    lift_time: Option<f64>,
+    tier: Tier,
+    host: Host,
+    weights: Weights,
+    /// Runs of points for the field.
+    values: Vec<Sweep>,
+    /// The same or other runs for the Jacobian, which stay until the next linearisation.
+    pub(super) rates: Vec<Sweep>,
+    pub(super) reader: Reader,
+    scratch: Scratch,
+    /// The two jets of the column of each parameter.
+    pub(super) pairs: Vec<[u32; 2]>,
 }
 
 impl Evaluator {
-    /// Compiles the kernels of a problem's equation and uploads the points: n x d `coordinates`,
+    /// Compiles the kernels of a problem's channels and uploads the points: n x d `coordinates`,
     /// point after point.
     ///
     /// # Errors
-    /// When the coordinates are no whole points, a constant of the equation does not fit f32, or
-    /// the device rejects a kernel or lacks memory.
+    /// When the coordinates are no whole points, or the device rejects a kernel or lacks memory.
     pub async fn new(
         gpu: &Gpu,
         problem: &Problem,
         network: &Network,
         coordinates: &[f64],
+        tier: Tier,
     ) -> Result<Self, GpuError> {
-        let sources = Sources::compose(network, &problem.right_hand_side[0])?;
+        let sources = Sources::compose(network, &problem.right_hand_side[0], tier)?;
         Self::with_sources(gpu, problem, network, coordinates, &sources).await
     }
 
@@ -68,44 +59,28 @@ impl Evaluator {
         let dimensions = network.inputs().len();
         let points = coordinates.len() / dimensions.max(1);
         length("the list of coordinates", coordinates.len(), points * dimensions)?;
-        let kernels = Kernels::new(gpu, sources).await?;
-        let plan = Plan::new(network);
-        let channels = sources.jets().len();
-        let parameters = problem.parameters.len();
-        let rows = [plan.rows, network.width() * channels, 2 * channels + 1, dimensions];
-        let stride = gpu.budget().chunk(rows.into_iter().max().unwrap_or(1), points)?;
-        let (shared, chunks) = allocate(gpu, || {
-            let shared = Shared::new(gpu, network, &plan, [channels, stride, parameters]);
-            let chunk = |first: usize| {
-                let extent = Extent { first, points: stride.min(points - first), stride };
-                let mut chunk = Chunk::new(gpu, &plan, network.inputs(), channels, extent);
-                chunk.upload(gpu, &plan, network.inputs(), coordinates);
-                chunk.bind(gpu, &kernels, &shared);
-                chunk
-            };
-            let chunks = (0..points).step_by(stride).map(chunk).collect::<Vec<_>>();
-            (shared, chunks)
-        })
-        .await?;
+        let value = Sweep::new(gpu, network, &sources.values, points).await?;
+        let rate = Sweep::new(gpu, network, &sources.rates, points).await?;
+        let pairs = rate.pairs(network);
+        let chunked = |sweep: Sweep| {
+            let more = points.div_ceil(sweep.run_length()).saturating_sub(1);
+            let mut list: Vec<Sweep> = (0..more).map(|_| sweep.beside()).collect();
+            list.push(sweep);
+            list
+        };
+        let (values, rates) = allocate(gpu, || (chunked(value), chunked(rate))).await?;
         let mut evaluator = Self {
             gpu: gpu.clone(),
-            plan,
-            kernels,
-            chunks,
-            stride,
-            points,
+            tier: sources.tier,
+            host: Host::new(problem, network, coordinates),
+            weights: Weights::new(network),
+            values,
+            rates,
+            reader: Reader::new(gpu, &sources.rates).await?,
             scratch: Scratch::default(),
-            request: uniform(gpu, "request", &[0; 4]),
-            shared,
-            jets: sources.jets().clone(),
-            inputs: network.inputs().to_vec(),
-            ansatz: Ansatz::new(problem, sources.jets()),
-            problem: problem.clone(),
-            coordinates: coordinates.to_vec(),
-            lift_time: None,
+            pairs,
         };
-        evaluator.upload_distance();
-        evaluator.upload_lift(problem.time.start);
+        evaluator.upload_points();
         Ok(evaluator)
     }
 
@@ -115,16 +90,22 @@ impl Evaluator {
         &self.gpu
     }
 
+    /// Which numbers it computes in.
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
     /// The derivatives that are carried through the layers.
     #[must_use]
     pub fn jets(&self) -> &JetSet {
-        &self.jets
+        &self.host.jets
     }
 
     /// n: how many points there are.
     #[must_use]
     pub fn points(&self) -> usize {
-        self.points
+        self.host.points
     }
 
     /// Moves the points: n x d `coordinates`, as many as before.
@@ -132,13 +113,10 @@ impl Evaluator {
     /// # Errors
     /// When there are more or fewer of them.
     pub fn set_points(&mut self, coordinates: &[f64]) -> Result<(), GpuError> {
-        length("the list of coordinates", coordinates.len(), self.coordinates.len())?;
-        self.coordinates.copy_from_slice(coordinates);
-        for chunk in &self.chunks {
-            chunk.upload(&self.gpu, &self.plan, &self.inputs, coordinates);
-        }
-        self.upload_distance();
-        self.lift_time = None;
+        let expected = self.host.points * self.host.jets.dimensions();
+        length("the list of coordinates", coordinates.len(), expected)?;
+        self.host.set_points(coordinates);
+        self.upload_points();
         Ok(())
     }
 
@@ -147,61 +125,27 @@ impl Evaluator {
     /// # Errors
     /// When their number is not the problem's.
     pub fn set_parameters(&mut self, values: &[f64]) -> Result<(), GpuError> {
-        let parameters = &mut self.problem.parameters;
-        length("the list of the problem's parameters", values.len(), parameters.len())?;
-        for (parameter, &value) in parameters.iter_mut().zip(values) {
-            parameter.value = value;
-        }
-        self.ansatz.set_parameters(values);
-        self.lift_time = None;
+        let expected = self.host.parameters.len();
+        length("the list of the problem's parameters", values.len(), expected)?;
+        self.host.set_parameters(values);
         Ok(())
     }
 
-    /// The distance and its derivatives; u depends on the network by the distance.
-    fn upload_distance(&self) {
-        let one: Vec<f64> = (0..self.jets.len()).map(|c| f64::from(u8::from(c == 0))).collect();
-        for chunk in &self.chunks {
-            let rows = self
-                .transposed(chunk, |x| self.ansatz.distance(x, 1).unwrap_or_else(|| one.clone()));
-            for (row, values) in rows.iter().enumerate() {
-                chunk.write_row(&self.gpu, &chunk.ansatz, row, values);
-            }
-            chunk.write_row(&self.gpu, &chunk.factors, SEED_ROW, &rows[0]);
+    fn upload_points(&mut self) {
+        let host = &self.host;
+        let mut first = 0;
+        for sweep in &mut self.values {
+            let range = first..host.points.min(first + sweep.run_length());
+            sweep.set_points(&host.features(range.clone(), &host.jets), range.len());
+            first = range.end;
         }
-    }
-
-    /// The lift, its derivatives and its rate of change, unless they stand there already.
-    fn upload_lift(&mut self, time: f64) {
-        let timed = |lift: &Expression| lift.any(&|node| *node == Expression::Time);
-        let steady = !self.problem.lift.iter().flatten().any(timed);
-        if self.lift_time.is_some_and(|known| steady || known == time) {
-            return;
+        first = 0;
+        for sweep in &mut self.rates {
+            let range = first..host.points.min(first + sweep.run_length());
+            sweep.set_points(&host.features(range.clone(), &host.value), range.len());
+            sweep.set_seeds(&host.value_seeds(range.clone()));
+            first = range.end;
         }
-        let channels = self.jets.len();
-        for chunk in &self.chunks {
-            let zero = || vec![0.0; channels + 1];
-            let rows =
-                self.transposed(chunk, |x| self.ansatz.lift(x, 1, time).unwrap_or_else(zero));
-            for (row, values) in rows.iter().enumerate() {
-                chunk.write_row(&self.gpu, &chunk.ansatz, channels + row, values);
-            }
-        }
-        self.lift_time = Some(time);
-    }
-
-    /// What `of` gives at every point of a chunk, with points along the rows.
-    fn transposed(&self, chunk: &Chunk, of: impl Fn(Rows<'_, f64>) -> Vec<f64>) -> Vec<Vec<f32>> {
-        let dimensions = self.coordinates.len() / self.points.max(1);
-        let points = chunk.first * dimensions..(chunk.first + chunk.points) * dimensions;
-        let mut rows: Vec<Vec<f32>> = Vec::new();
-        for point in self.coordinates[points].chunks_exact(dimensions) {
-            let values = of(Rows { data: point, stride: 1 });
-            rows.resize(values.len(), Vec::new());
-            for (row, value) in rows.iter_mut().zip(values) {
-                row.push(value as f32);
-            }
-        }
-        rows
     }
 
     /// u and F(x, t, u) at the points, F without the lift's own rate of change.
@@ -209,8 +153,8 @@ impl Evaluator {
     /// # Errors
     /// When `theta` has the wrong length or the device fails.
     pub async fn field(&mut self, theta: &[f64], time: f64) -> Result<Field, GpuError> {
-        self.sweep(theta, time, false)?;
-        self.read_field().await
+        self.forward(theta)?;
+        self.read_field(time).await
     }
 
     /// The same and the Jacobian du/dtheta at `theta`, ready for products.
@@ -221,47 +165,59 @@ impl Evaluator {
         &mut self,
         theta: &[f64],
         time: f64,
-    ) -> Result<Linearization<'_>, GpuError> {
-        self.sweep(theta, time, true)?;
-        let field = self.read_field().await?;
-        Ok(Linearization::new(self, field))
+    ) -> Result<(Field, Linearization<'_>), GpuError> {
+        self.forward(theta)?;
+        self.back(theta)?;
+        let field = self.read_field(time).await?;
+        Ok((field, Linearization::new(self)))
     }
 
-    /// Submits the forward sweep, and the reverse sweep behind it if asked for, chunk by chunk: a
-    /// long submission could make a desktop's watchdog reset the device.
-    fn sweep(&mut self, theta: &[f64], time: f64, reverse: bool) -> Result<(), GpuError> {
-        length("the parameter vector", theta.len(), self.plan.pairs.len())?;
-        self.upload_lift(time);
-        let queue = self.gpu.queue();
-        queue.write_buffer(&self.shared.theta, 0, bytemuck::cast_slice(&singles(theta)));
-        let mut settings = vec![time as f32];
-        settings.extend(self.problem.parameters.iter().map(|parameter| parameter.value as f32));
-        queue.write_buffer(&self.shared.settings, 0, bytemuck::cast_slice(&settings));
-        for chunk in &self.chunks {
-            self.gpu.submit(|encoder| {
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                chunk.forward(&self.kernels, &self.shared, &mut pass);
-                if reverse {
-                    chunk.reverse(&self.kernels, &self.shared, &mut pass);
-                }
-            });
+    /// The Jacobian du/dtheta at `theta`, ready for products.
+    ///
+    /// # Errors
+    /// When `theta` has the wrong length.
+    pub fn differentiate(&mut self, theta: &[f64]) -> Result<Linearization<'_>, GpuError> {
+        self.back(theta)?;
+        Ok(Linearization::new(self))
+    }
+
+    /// Submits the forward sweeps, chunk by chunk: a long submission could make a desktop's
+    /// watchdog reset the device.
+    fn forward(&self, theta: &[f64]) -> Result<(), GpuError> {
+        length("the parameter vector", theta.len(), self.pairs.len())?;
+        self.values[0].set_weights(&self.weights.values(theta));
+        self.values.iter().for_each(Sweep::forward_to_output);
+        Ok(())
+    }
+
+    /// Submits the sweeps of the values' Jacobian.
+    fn back(&self, theta: &[f64]) -> Result<(), GpuError> {
+        length("the parameter vector", theta.len(), self.pairs.len())?;
+        self.rates[0].set_weights(&self.weights.values(theta));
+        for sweep in &self.rates {
+            sweep.forward();
+            sweep.back();
         }
         Ok(())
     }
 
-    async fn read_field(&mut self) -> Result<Field, GpuError> {
-        let row = |row: usize| {
-            self.chunks.iter().map(move |chunk| Piece {
-                buffer: &chunk.field,
-                start: chunk.row_start(row),
-                bytes: 4 * chunk.points as u64,
-            })
-        };
-        let pieces: Vec<Piece<'_>> = row(0).chain(row(1)).collect();
-        let both: Vec<f32> = self.scratch.read(&self.gpu, "the field", &pieces).await?;
-        let double = |part: &[f32]| part.iter().map(|&value| f64::from(value)).collect();
-        let (values, right_hand_side) = both.split_at(self.points);
-        Ok(Field { values: double(values), right_hand_side: double(right_hand_side) })
+    async fn read_field(&mut self, time: f64) -> Result<Field, GpuError> {
+        let channels = self.host.jets.len();
+        let mut network = vec![0.0; channels * self.host.points];
+        let pieces: Vec<Piece<'_>> = self.values.iter().flat_map(Sweep::jet).collect();
+        let (scalar, gpu) = (self.values[0].scalar(), &self.gpu);
+        let read: Vec<f64> = scalar.read(&mut self.scratch, gpu, "the field", &pieces).await?;
+        let (mut first, mut rest) = (0, read.as_slice());
+        for sweep in &self.values {
+            let count = sweep.count();
+            for c in 0..channels {
+                let (row, behind) = rest.split_at(count);
+                network[c * self.host.points + first..][..count].copy_from_slice(row);
+                rest = behind;
+            }
+            first += count;
+        }
+        Ok(self.host.field(&network, time))
     }
 }
 

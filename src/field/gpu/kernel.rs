@@ -5,7 +5,7 @@ use super::device::Gpu;
 use super::error::GpuError;
 
 /// A compiled kernel and the buffers that it declares.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Kernel {
     label: &'static str,
     pipeline: wgpu::ComputePipeline,

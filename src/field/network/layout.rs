@@ -266,7 +266,7 @@ impl Layout {
 mod tests {
     use super::*;
     use crate::network::Network;
-    use crate::problem::{Overrides, ResidualProblem};
+    use crate::problem::{Overrides, Problem, ResidualProblem};
 
     fn plain(inputs: &[Input], width: usize, hidden: usize, activation: Activation) -> Shape<'_> {
         Shape {
@@ -290,6 +290,28 @@ mod tests {
         // 20 units with 64 slopes and an offset each, three times; three layers; the output.
         let parameters = 3 * 20 * 65 + 3 * 420 + 21;
         assert_eq!(Network::of_residual(&problem).parameters(), parameters);
+    }
+
+    /// Evolutions have both forms too, and the limit counts their parameters.
+    #[test]
+    fn an_evolution_has_fourier_features_and_encoders() {
+        let text = "format = 1\n[equation]\ntext = \"u_t = u_xx + u_yy\"\n\
+                    [domain]\nx = { range = [0, 1], boundary = \"periodic\" }\n\
+                    y = { range = [0, 1], boundary = \"dirichlet\", lower = \"0\", upper = \"0\" }\n\
+                    [time]\nend = 1\n[initial]\nu = \"y*(1 - y)\"\n\
+                    [network]\nactivation = \"tanh\"\n";
+        let read = |more: &str| Problem::from_toml(&format!("{text}{more}"), &Overrides::new());
+        for (more, embedding) in [
+            ("", 3 + 1 + 1),
+            ("fourier = { count = 4, scale = 2 }", 3 + 8 + 1),
+            ("architecture = \"modified-mlp\"\nfourier = { count = 4 }", 3 * (3 + 8 + 1)),
+        ] {
+            let problem = read(more).expect("a problem");
+            let parameters = 25 * embedding + 5 * 25 * 26 + 26;
+            assert_eq!(Network::of(&problem).parameters(), parameters, "{more}");
+            assert_eq!(problem.network.parameters(1, 1, 1), parameters, "{more}");
+        }
+        assert!(read("architecture = \"modified-mlp\"\nfourier = { count = 0 }").is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! with L hidden linear layers; sigma_l is the activation, with coefficients of its own per layer
 //! where it is trainable (\[RSNG\], arXiv 2310.04867, appendix).
 //!
-//! Two variations serve networks over a whole domain. *Random Fourier features* (Tancik et al.,
+//! Two variations serve solutions with fine detail. *Random Fourier features* (Tancik et al.,
 //! arXiv 2006.10739) replace the linear coordinates: w_jk multiplies cos(b_k . s) or sin(b_k . s)
 //! with fixed frequencies b_k, normal of a given deviation, and s the scaled coordinates. The
 //! *modified MLP* (Wang, Teng, Perdikaris, arXiv 2001.04536, section 2.6) has two encoders
@@ -22,8 +22,10 @@ mod layout;
 
 pub use layout::{Layout, Segment, Shape, Site};
 
-use crate::problem::residual::{Architecture, Axis, InputScaling};
-use crate::problem::{Activation, Boundary, Problem, ResidualProblem};
+use crate::problem::residual::{Axis, InputScaling};
+use crate::problem::{
+    Activation, Architecture, Boundary, NetworkSettings, Problem, ResidualProblem,
+};
 use crate::random::{Philox, Stream};
 
 /// Trainable coefficients of one rational activation: p3, p2, p1, p0 of the numerator, highest
@@ -145,9 +147,20 @@ impl Network {
                 }
             })
             .collect();
-        let settings = &problem.network;
-        Self::new(inputs, settings.width, settings.hidden_layers, settings.activation)
+        Self::with_settings(inputs, &problem.network, problem.seed)
             .with_outputs(problem.unknowns.len())
+    }
+
+    fn with_settings(inputs: Vec<Input>, settings: &NetworkSettings, seed: u64) -> Self {
+        let mut network =
+            Self::new(inputs, settings.width, settings.hidden_layers, settings.activation);
+        if let Some(fourier) = &settings.architecture.fourier {
+            network = network.with_fourier_features(fourier.count, fourier.scale, seed);
+        }
+        if settings.architecture.kind == Architecture::ModifiedMlp {
+            network = network.with_encoders();
+        }
+        network
     }
 
     /// The network that a residual problem asks for.
@@ -159,18 +172,9 @@ impl Network {
             // Scaling [-1, 1] to [-1, 1] leaves a coordinate as it is.
             (false, InputScaling::Raw) => Input::Linear { lower: -1.0, upper: 1.0 },
         };
-        let settings = &problem.network;
         let inputs = problem.axes.iter().map(input).collect();
-        let mut network =
-            Self::new(inputs, settings.width, settings.hidden_layers, settings.activation)
-                .with_outputs(problem.unknowns.len());
-        if let Some(fourier) = &problem.architecture.fourier {
-            network = network.with_fourier_features(fourier.count, fourier.scale, problem.seed);
-        }
-        if problem.architecture.kind == Architecture::ModifiedMlp {
-            network = network.with_encoders();
-        }
-        network
+        Self::with_settings(inputs, &problem.network, problem.seed)
+            .with_outputs(problem.unknowns.len())
     }
 
     #[must_use]

@@ -59,7 +59,6 @@ pub(super) fn problem<'a>(
         companion,
         evaluation: settings.evaluation,
         network: settings.network,
-        architecture: settings.architecture,
         inputs: settings.inputs,
         initialisation: settings.initialisation,
         method: settings.method,

@@ -2,13 +2,12 @@
 
 use super::document::Value;
 use super::reader::{Reader, Section};
-use super::settings::{MAX_NETWORK, check_counts, check_total};
+use super::settings::{MAX_NETWORK, architecture, check_counts, check_total};
 use crate::SettingIssue;
 use crate::nearest::nearest;
 use crate::residual::{
-    Architecture, ArchitectureSettings, Axis, CausalSettings, EvaluationSettings, FourierSettings,
-    Initialisation, InputScaling, LineSearch, ResidualIssue, SampleLayout, SampleSettings,
-    TrainingMethod, TrainingSettings,
+    Axis, CausalSettings, EvaluationSettings, Initialisation, InputScaling, LineSearch,
+    ResidualIssue, SampleLayout, SampleSettings, TrainingMethod, TrainingSettings,
 };
 use crate::settings::{Activation, Choice, NetworkSettings};
 
@@ -20,7 +19,6 @@ const MAX_SKETCH: u64 = 100_000;
 pub(super) struct Settings {
     pub evaluation: EvaluationSettings,
     pub network: NetworkSettings,
-    pub architecture: ArchitectureSettings,
     pub inputs: InputScaling,
     pub initialisation: Initialisation,
     pub method: TrainingSettings,
@@ -34,9 +32,9 @@ impl Settings {
         unknowns: usize,
     ) -> Self {
         let evaluation = evaluation(reader, top, axes.len());
-        let (network, architecture, inputs, initialisation) = network(reader, top, axes, unknowns);
+        let (network, inputs, initialisation) = network(reader, top, axes, unknowns);
         let method = method(reader, top, axes);
-        Self { evaluation, network, architecture, inputs, initialisation, method }
+        Self { evaluation, network, inputs, initialisation, method }
     }
 }
 
@@ -148,7 +146,7 @@ fn network<'a>(
     top: &mut Section<'a>,
     axes: &[Axis],
     unknowns: usize,
-) -> (NetworkSettings, ArchitectureSettings, InputScaling, Initialisation) {
+) -> (NetworkSettings, InputScaling, Initialisation) {
     let mut section = reader.section(top, "network");
     let place = section.place_of("layers");
     let layers = reader.counts(&mut section, "layers", [1, 4096]).unwrap_or_else(|| vec![20; 4]);
@@ -165,7 +163,9 @@ fn network<'a>(
     let draw = reader.choice(&mut section, "initialisation").unwrap_or(Draw::Normal);
     let deviation =
         reader.number(&mut section, "deviation", "a positive number", |v| v > 0.0).unwrap_or(0.1);
-    let architecture = architecture(reader, &mut section, activation, axes);
+    let periodic = axes.iter().filter(|axis| axis.periodic).count();
+    let all_periodic = periodic == axes.len();
+    let architecture = architecture(reader, &mut section, activation, all_periodic);
     reader.finish(section);
     let initialisation = match draw {
         Draw::Normal => Initialisation::Normal { deviation },
@@ -175,44 +175,12 @@ fn network<'a>(
     // The first hidden layer is the embedding of the coordinates.
     let width = layers.first().copied().unwrap_or(1);
     let hidden_layers = layers.len().saturating_sub(1);
-    let network = NetworkSettings { width, hidden_layers, activation };
-    let periodic = axes.iter().filter(|axis| axis.periodic).count();
-    let slopes = architecture.fourier.map_or(axes.len() - periodic, |f| 2 * f.count);
-    let encoders = if architecture.kind == Architecture::ModifiedMlp { 2 } else { 0 };
-    let parameters = network.parameters(periodic, slopes, unknowns)
-        + encoders * network.embedding_parameters(periodic, slopes);
+    let network = NetworkSettings { width, hidden_layers, activation, architecture };
+    let parameters = network.parameters(periodic, axes.len() - periodic, unknowns);
     if parameters > MAX_NETWORK {
         reader.report(&place, SettingIssue::NetworkTooLarge { parameters, limit: MAX_NETWORK });
     }
-    (network, architecture, inputs, initialisation)
-}
-
-fn architecture<'a>(
-    reader: &mut Reader<'a>,
-    section: &mut Section<'a>,
-    activation: Activation,
-    axes: &[Axis],
-) -> ArchitectureSettings {
-    let place = section.place_of("architecture");
-    let kind = reader.choice(section, "architecture").unwrap_or_default();
-    if kind == Architecture::ModifiedMlp && activation == Activation::Rational {
-        let (first, second) = ("architecture = \"modified-mlp\"", "a trainable activation");
-        reader.report(&place, ResidualIssue::Exclusive { first, second });
-    }
-    let place = section.place_of("fourier");
-    let mut inner = reader.section(section, "fourier");
-    if inner.is_empty() {
-        return ArchitectureSettings { kind, fourier: None };
-    }
-    let count = reader.count(&mut inner, "count", [1, 4096]).unwrap_or(32) as usize;
-    let scale = reader.number(&mut inner, "scale", "a positive number", |v| v > 0.0);
-    reader.finish(inner);
-    if axes.iter().all(|axis| axis.periodic) {
-        let (first, second) = ("fourier", "a domain whose coordinates all are periodic");
-        reader.report(&place, ResidualIssue::Exclusive { first, second });
-    }
-    let fourier = Some(FourierSettings { count, scale: scale.unwrap_or(1.0) });
-    ArchitectureSettings { kind, fourier }
+    (network, inputs, initialisation)
 }
 
 /// Slices of the time, as published.

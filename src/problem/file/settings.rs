@@ -3,10 +3,12 @@
 use super::document::Place;
 use super::reader::{Counted, Reader, Section};
 use crate::expression::Expression;
+use crate::residual::ResidualIssue;
 use crate::settings::{
-    Activation, Choice, FitMethod, FitSettings, Integrator, MOST_FIT_ERROR, MethodSettings,
-    NetworkSettings, PointLayout, PointSettings, ReferenceKind, ReferenceSettings, Regularisation,
-    Sampling, Scheme, Solver, Update,
+    Activation, Architecture, ArchitectureSettings, Choice, FitMethod, FitSettings,
+    FourierSettings, Integrator, MOST_FIT_ERROR, MethodSettings, NetworkSettings, PointLayout,
+    PointSettings, ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme, Solver,
+    Update,
 };
 use crate::{Boundary, Coordinate, SettingIssue, TimeSpan};
 
@@ -49,8 +51,8 @@ impl Settings {
         exact: &Option<Vec<Expression>>,
         unknowns: usize,
     ) -> Self {
-        let network = network(reader, top);
         let periodic = coordinates.iter().filter(|c| c.boundary == Boundary::Periodic).count();
+        let network = network(reader, top, periodic == coordinates.len());
         let parameters = network.parameters(periodic, coordinates.len() - periodic, unknowns);
         if parameters > MAX_NETWORK {
             let place = top.place_of("network");
@@ -80,13 +82,48 @@ impl Settings {
     }
 }
 
-fn network<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> NetworkSettings {
+fn network<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    all_periodic: bool,
+) -> NetworkSettings {
     let mut section = reader.section(top, "network");
     let width = reader.count(&mut section, "width", [1, 4096]).unwrap_or(25);
     let hidden_layers = reader.count(&mut section, "hidden_layers", [0, 64]).unwrap_or(5);
     let activation = reader.choice(&mut section, "activation").unwrap_or(Activation::Rational);
+    let architecture = architecture(reader, &mut section, activation, all_periodic);
     reader.finish(section);
-    NetworkSettings { width: width as usize, hidden_layers: hidden_layers as usize, activation }
+    let (width, hidden_layers) = (width as usize, hidden_layers as usize);
+    NetworkSettings { width, hidden_layers, activation, architecture }
+}
+
+/// The form of the network.
+pub(super) fn architecture<'a>(
+    reader: &mut Reader<'a>,
+    section: &mut Section<'a>,
+    activation: Activation,
+    all_periodic: bool,
+) -> ArchitectureSettings {
+    let place = section.place_of("architecture");
+    let kind = reader.choice(section, "architecture").unwrap_or_default();
+    if kind == Architecture::ModifiedMlp && activation == Activation::Rational {
+        let (first, second) = ("architecture = \"modified-mlp\"", "a trainable activation");
+        reader.report(&place, ResidualIssue::Exclusive { first, second });
+    }
+    let place = section.place_of("fourier");
+    let mut inner = reader.section(section, "fourier");
+    if inner.is_empty() {
+        return ArchitectureSettings { kind, fourier: None };
+    }
+    let count = reader.count(&mut inner, "count", [1, 4096]).unwrap_or(32) as usize;
+    let scale = reader.number(&mut inner, "scale", "a positive number", |v| v > 0.0);
+    reader.finish(inner);
+    if all_periodic {
+        let (first, second) = ("fourier", "a domain whose coordinates all are periodic");
+        reader.report(&place, ResidualIssue::Exclusive { first, second });
+    }
+    let fourier = Some(FourierSettings { count, scale: scale.unwrap_or(1.0) });
+    ArchitectureSettings { kind, fourier }
 }
 
 fn points<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, dimensions: usize) -> PointSettings {

@@ -2,9 +2,10 @@
 
 use crate::expression::{Entry, Expression, Place};
 use crate::{
-    Activation, Boundary, Coordinate, Density, FitMethod, FitSettings, Integrator, MOST_FIT_ERROR,
-    MethodSettings, NetworkSettings, Parameter, PointLayout, PointSettings, Precision, Problem,
-    ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme, Solver, TimeSpan, Update,
+    Activation, ArchitectureSettings, Boundary, Coordinate, Density, FitMethod, FitSettings,
+    Integrator, MOST_FIT_ERROR, MethodSettings, NetworkSettings, Parameter, PointLayout,
+    PointSettings, Precision, Problem, ReferenceKind, ReferenceSettings, Regularisation, Sampling,
+    Scheme, Solver, TimeSpan, Update,
 };
 
 /// A periodic evolution problem in one space dimension, and how its unknown gives the solution.
@@ -68,7 +69,12 @@ impl Parts {
             exact: None,
             distance: None,
             lift: None,
-            network: NetworkSettings { width: 1, hidden_layers: 0, activation: Activation::Tanh },
+            network: NetworkSettings {
+                width: 1,
+                hidden_layers: 0,
+                activation: Activation::Tanh,
+                architecture: ArchitectureSettings::default(),
+            },
             points: PointSettings {
                 layout: PointLayout::Grid,
                 count: vec![1],

@@ -109,9 +109,8 @@ pub(crate) use companion::Parts;
 pub use error::ResidualIssue;
 pub use points::BlockPoints;
 pub use settings::{
-    Architecture, ArchitectureSettings, CausalSettings, CutoffScale, EvaluationSettings,
-    FourierSettings, Initialisation, InputScaling, LineSearch, Norm, RateSchedule, SampleLayout,
-    SampleSettings, TrainingMethod, TrainingSettings,
+    CausalSettings, CutoffScale, EvaluationSettings, Initialisation, InputScaling, LineSearch,
+    Norm, RateSchedule, SampleLayout, SampleSettings, TrainingMethod, TrainingSettings,
 };
 
 /// A problem stated by residuals over the whole domain. Made by reading a problem file; every
@@ -136,7 +135,6 @@ pub struct ResidualProblem {
     pub companion: Option<Companion>,
     pub evaluation: EvaluationSettings,
     pub network: NetworkSettings,
-    pub architecture: ArchitectureSettings,
     pub inputs: InputScaling,
     pub initialisation: Initialisation,
     pub method: TrainingSettings,

@@ -70,34 +70,6 @@ pub struct EvaluationSettings {
     pub count: Vec<usize>,
 }
 
-/// How the layers are connected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Architecture {
-    /// One after the other.
-    #[default]
-    Mlp,
-    /// With two encoders of the coordinates that gate every hidden layer.
-    ModifiedMlp,
-}
-
-choices!(Architecture { "mlp" => Mlp, "modified-mlp" => ModifiedMlp });
-
-/// Random Fourier features in place of the linear coordinates.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FourierSettings {
-    /// Frequencies; each gives a cosine and a sine.
-    pub count: usize,
-    /// Standard deviation of the frequencies, along coordinates as they enter the network.
-    pub scale: f64,
-}
-
-/// The form of the network, beyond its sizes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ArchitectureSettings {
-    pub kind: Architecture,
-    pub fourier: Option<FourierSettings>,
-}
-
 /// Weights along time that hold back what comes later: with L_k the mean square of the equation's
 /// residual in slice k of the time axis, that slice counts `exp(-tolerance (L_0 + .. + L_(k-1)))`,
 /// L_0 the weighted residual of the conditions at the start (Wang, Sankaran, Perdikaris, arXiv

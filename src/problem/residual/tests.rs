@@ -1,7 +1,7 @@
 //! Files of residual problems, what is wrong with them, and the points that they ask for.
 
 use super::*;
-use crate::{Issue, Preset, Problem, ProblemFile, residual_presets};
+use crate::{Architecture, FourierSettings, Issue, Preset, Problem, ProblemFile, residual_presets};
 
 /// A file with one coordinate pair and the given blocks.
 fn file(blocks: &str) -> String {
@@ -137,22 +137,23 @@ fn contradictions_are_found_before_any_work() {
 fn baselines_are_read_with_their_defaults() {
     let settings = |text: &str| read(&file(&format!("{INTERIOR}{text}")));
     let plain = settings("");
-    assert_eq!((plain.architecture, plain.method.causal), (Default::default(), None));
+    assert_eq!((plain.network.architecture, plain.method.causal), (Default::default(), None));
     let problem = settings(
         "[network]\narchitecture = \"modified-mlp\"\nfourier = { scale = 3 }\n\
          [method]\ncausal = { tolerance = 50 }",
     );
-    assert_eq!(problem.architecture.kind, Architecture::ModifiedMlp);
-    assert_eq!(problem.architecture.fourier, Some(FourierSettings { count: 32, scale: 3.0 }));
+    assert_eq!(problem.network.architecture.kind, Architecture::ModifiedMlp);
+    assert_eq!(
+        problem.network.architecture.fourier,
+        Some(FourierSettings { count: 32, scale: 3.0 })
+    );
     let causal = problem.method.causal.clone().expect("weights along time");
     assert_eq!((causal.tolerance, causal.slices), (50.0, 32));
     assert_eq!(problem.axes[causal.along].name, "t");
     assert_eq!(settings("[method]\ncausal = { tolerance = 0 }").method.causal, None);
     // 20 units with 64 slopes and an offset each, three times; three layers; the output.
     let parameters = 3 * 20 * 65 + 3 * 420 + 21;
-    let limit =
-        problem.network.parameters(0, 64, 1) + 2 * problem.network.embedding_parameters(0, 64);
-    assert_eq!(limit, parameters);
+    assert_eq!(problem.network.parameters(0, 2, 1), parameters);
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use super::scalar::Scalar;
+use super::weights::Weights;
 use crate::gpu::config;
 use crate::gpu::error::GpuError;
 use crate::jet::{JetSet, Term};
 use crate::network::Network;
+use crate::problem::Activation;
 
 /// Coefficients of a series: one more than the highest order, for the slope.
 pub const SERIES: usize = 6;
@@ -15,6 +17,7 @@ pub const SERIES: usize = 6;
 /// All generated texts, by the names under which `shaders/` include them.
 pub fn generate(
     network: &Network,
+    weights: &Weights,
     jets: &JetSet,
     plan: &Plan,
     scalar: Scalar,
@@ -22,7 +25,7 @@ pub fn generate(
     Ok(vec![
         ("generated/scalar", format!("//!include {}\n", scalar.file())),
         ("generated/series", scalar.series()?),
-        ("generated/constants", constants(network, jets, plan, scalar)),
+        ("generated/constants", constants(network, weights, jets, plan, scalar)),
         ("generated/composition", composition(jets, scalar)?),
         (
             "generated/activation",
@@ -31,27 +34,46 @@ pub fn generate(
     ])
 }
 
-fn constants(network: &Network, jets: &JetSet, plan: &Plan, scalar: Scalar) -> String {
+fn constants(
+    network: &Network,
+    weights: &Weights,
+    jets: &JetSet,
+    plan: &Plan,
+    scalar: Scalar,
+) -> String {
     let floats = jets.len() * scalar.bytes() / 4;
     let coefficients = usize::from(jets.order()) + 1 + usize::from(plan.back);
-    [
+    let numbers = [
         ("WIDTH", network.width()),
+        ("PERIODIC", weights.periodic()),
         ("CHANNELS", jets.len()),
         ("COEFFICIENTS", coefficients),
         ("ROW_BLOCK", config::row_block(floats, network.width())),
         ("H_BAR_ROW", plan.h_bar_row),
+        ("ENCODERS", weights.encoders),
+        ("ENCODER_ROW", plan.encoder_row),
+        ("ENCODER_BAR_ROW", plan.encoder_bar_row),
+        ("GATED", plan::GATED),
+        ("GATED_FIRST", plan::GATED_FIRST),
+        ("ENCODER", plan::ENCODER),
         ("POINT_WORKGROUP", config::POINT_WORKGROUP as usize),
+        ("SKETCH_WORKGROUP", config::SKETCH_WORKGROUP as usize),
+        ("SKETCH_COLUMNS", config::SKETCH_COLUMNS as usize),
         ("PRODUCT_SIDE", config::PRODUCT_SIDE as usize),
         ("PRODUCT_EACH", config::PRODUCT_EACH as usize),
     ]
-    .map(|(name, value)| format!("const {name}: u32 = {value}u;\n"))
-    .concat()
+    .map(|(name, value)| format!("const {name}: u32 = {value}u;\n"));
+    // The derivatives by the activation's coefficients need the adjoints of its values.
+    let trainable = network.activation() == Activation::Rational;
+    let switches = [("KEEPS_Z", plan.back), ("KEEPS_H_BAR", plan.back && trainable)]
+        .map(|(name, value)| format!("const {name}: bool = {value};\n"));
+    numbers.concat() + &switches.concat()
 }
 
 /// What happens between series and jets, unrolled: see each function's comment in the text.
 fn composition(jets: &JetSet, scalar: Scalar) -> Result<String, GpuError> {
     let parts = [reciprocal(scalar)?, differentiated(), compose(jets), contract(jets)];
-    Ok(parts.concat() + &adjoint_product(jets))
+    Ok(parts.concat() + &adjoint_product(jets) + &product(jets))
 }
 
 fn reciprocal(scalar: Scalar) -> Result<String, GpuError> {
@@ -150,4 +172,16 @@ fn adjoint_product(jets: &JetSet) -> String {
         let _ = writeln!(text, "    z_bar[{at}] = {value};");
     }
     text + "    return z_bar;\n}\n"
+}
+
+/// `c = sum over (a, b) -> c of left_a right_b`.
+fn product(jets: &JetSet) -> String {
+    let mut text = String::from("fn product(left: Jet, right: Jet) -> Jet {\n    var c: Jet;\n");
+    for at in 0..jets.len() {
+        let terms = jets.products().iter().filter(|t| usize::from(t.c) == at);
+        let names = terms.map(|t| (format!("left[{}]", t.a), format!("right[{}]", t.b)));
+        let value = sum(names).expect("a value times the channel at least");
+        let _ = writeln!(text, "    c[{at}] = {value};");
+    }
+    text + "    return c;\n}\n"
 }

@@ -12,19 +12,26 @@
 //! handful of operations beside the network's thousands, and energies, observed data and every
 //! function are then the same on all devices.
 
+mod chosen;
 mod generate;
 mod pieces;
 mod plan;
 mod product;
 mod rates;
 mod scalar;
+mod sources;
 mod sweep;
 mod system;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod tier;
 mod weights;
 
+pub(super) use chosen::{Chosen, Reader, SketchPart};
 pub use scalar::Scalar;
+pub use sources::Sources;
+pub(super) use sweep::Sweep;
 pub use system::GpuCollocation;
 pub use tier::Tier;
+pub(super) use weights::Weights;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::scalar::Scalar;
 use super::sweep::Sweep;
-use super::weights::Weights;
+use super::texts::Texts;
 use crate::cpu::operator::Operator;
 use crate::gpu::device::Gpu;
 use crate::gpu::error::GpuError;
@@ -35,7 +35,6 @@ impl Sweeps {
     pub async fn new(
         gpu: &Gpu,
         network: &Network,
-        weights: &Weights,
         operators: &[Operator<f64>],
         (scalar, back): (Scalar, bool),
     ) -> Result<Self, GpuError> {
@@ -52,8 +51,9 @@ impl Sweeps {
         }
         let mut list = Vec::with_capacity(kinds.len());
         for (jets, points) in &kinds {
-            let what = (scalar, back, *points);
-            list.push(Sweep::new(gpu, network, weights, jets, what).await?);
+            let texts = Texts::new(network, jets, scalar, back)?;
+            let sweep = Sweep::new(gpu, network, &texts, *points).await?;
+            list.push(if back { sweep.with_products(network, &texts).await? } else { sweep });
         }
         Ok(Self { list, of })
     }

@@ -1,13 +1,17 @@
-//! Tiles of the Jacobian by the weights, read back or multiplied by dense matrices on the device.
+//! Tiles of the Jacobian, read back or multiplied by dense matrices on the device.
 
 use faer::{MatMut, MatRef};
 
 use super::sweep::Sweep;
+use super::texts::Texts;
 use crate::gpu::buffers::{Piece, storage, uniform};
 use crate::gpu::config::{PRODUCT_EACH, PRODUCT_SIDE};
-use crate::gpu::device::Gpu;
 use crate::gpu::error::GpuError;
 use crate::gpu::kernel::Kernel;
+use crate::network::Network;
+
+/// Bytes of a stored tile of J.
+const TILE: u64 = 32 << 20;
 
 /// Kernels and small buffers of the products.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub struct Product {
     product: Kernel,
     /// The two jets of each column of J.
     pairs: wgpu::Buffer,
+    /// p.
+    count: usize,
     request: wgpu::Buffer,
     /// `struct Product` of shaders/operator/product.wgsl.
     extent: wgpu::Buffer,
@@ -50,33 +56,47 @@ impl Extent {
     }
 }
 
-impl Product {
-    pub fn new(gpu: &Gpu, kernels: (Kernel, Kernel), pairs: &[[u32; 2]], tile: usize) -> Self {
-        let (columns, product) = kernels;
-        let pair_buffer = storage(gpu, "pairs", size_of_val(pairs) as u64);
-        gpu.queue().write_buffer(&pair_buffer, 0, bytemuck::cast_slice(pairs));
-        Self {
-            columns,
-            product,
-            pairs: pair_buffer,
+impl Sweep {
+    /// The same with what the products of the Jacobian need.
+    ///
+    /// # Errors
+    /// When the device rejects a kernel.
+    pub async fn with_products(
+        mut self,
+        network: &Network,
+        texts: &Texts,
+    ) -> Result<Self, GpuError> {
+        let (gpu, pairs) = (&self.gpu, self.pairs(network));
+        let buffer = storage(gpu, "pairs", size_of_val(pairs.as_slice()) as u64);
+        gpu.queue().write_buffer(&buffer, 0, bytemuck::cast_slice(&pairs));
+        let row_bytes = self.stride * self.scalar.bytes();
+        let tile = TILE.min(gpu.budget().buffer_bytes) as usize / row_bytes;
+        self.product = Some(Product {
+            columns: texts.kernel(gpu, "operator/columns.wgsl").await?,
+            product: texts.kernel(gpu, "operator/product.wgsl").await?,
+            pairs: buffer,
+            count: pairs.len(),
             request: uniform(gpu, "request", &[0; 4]),
             extent: uniform(gpu, "extent of a product", &[0; 8]),
-            tile: tile.min(pairs.len()).min(gpu.budget().workgroups as usize),
-        }
+            tile: tile.max(1).min(pairs.len()).min(gpu.budget().workgroups as usize),
+        });
+        Ok(self)
     }
-}
 
-impl Sweep {
+    fn product(&self) -> &Product {
+        self.product.as_ref().expect("a sweep with products")
+    }
+
     /// First and number of columns of each tile.
     fn tiles(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let (all, tile) = (self.weight_count(), self.product().tile);
+        let (all, tile) = (self.product().count, self.product().tile);
         (0..all).step_by(tile).map(move |first| (first, tile.min(all - first)))
     }
 
-    /// Columns of J by the weights that one buffer has room for, as the right-hand side of a
+    /// Columns of J that one buffer has room for, as the right-hand side of a
     /// product or its result.
     pub fn column_limit(&self) -> usize {
-        let bytes = (self.weight_count().max(self.stride) * self.scalar.bytes()) as u64;
+        let bytes = (self.product().count.max(self.stride) * self.scalar.bytes()) as u64;
         (self.gpu.budget().buffer_bytes / bytes).max(1) as usize
     }
 
@@ -86,13 +106,13 @@ impl Sweep {
     }
 
     /// Makes one tile: a row of the tile is a column of J.
-    fn make_tile(&self, tile: &wgpu::Buffer, (first, columns): (usize, usize), count: usize) {
+    fn make_tile(&self, tile: &wgpu::Buffer, (first, columns): (usize, usize)) {
         let product = self.product();
-        let words = [self.weight_count() as u32, first as u32, columns as u32, 0];
+        let words = [product.count as u32, first as u32, columns as u32, 0];
         self.gpu.queue().write_buffer(&product.request, 0, bytemuck::cast_slice(&words));
         let buffers = [
-            ("shape", &self.shape),
-            ("factors", &self.factors),
+            ("shape", self.shape()),
+            ("factors", self.factors()),
             ("pairs", &product.pairs),
             ("request", &product.request),
             ("output", tile),
@@ -100,7 +120,7 @@ impl Sweep {
         let group = product.columns.bind(&self.gpu, &buffers);
         self.gpu.submit(|encoder| {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            let grid = [self.point_groups(count), columns as u32, 1];
+            let grid = [self.point_groups(), columns as u32, 1];
             product.columns.dispatch(&mut pass, &group, grid);
         });
     }
@@ -116,7 +136,7 @@ impl Sweep {
         let words = extent.words();
         self.gpu.queue().write_buffer(&product.extent, 0, bytemuck::cast_slice(&words));
         let buffers = [
-            ("shape", &self.shape),
+            ("shape", self.shape()),
             ("product", &product.extent),
             ("left", left),
             ("right", right),
@@ -129,24 +149,23 @@ impl Sweep {
         });
     }
 
-    /// Hands over every column of J by the weights after [`Sweep::back`]: its number and its
-    /// `count` entries.
+    /// Hands over every column of J after [`Sweep::back`]: its number and its entries.
     ///
     /// # Errors
     /// When the device fails.
     pub async fn visit_columns(
         &mut self,
-        count: usize,
         visit: &mut dyn FnMut(usize, &[f64]),
     ) -> Result<(), GpuError> {
         let tile = self.tile_buffer()?;
         for (first, columns) in self.tiles() {
-            self.make_tile(&tile, (first, columns), count);
+            self.make_tile(&tile, (first, columns));
             let bytes = (columns * self.stride * self.scalar.bytes()) as u64;
             let piece = Piece::start(&tile, bytes);
-            let read: Vec<u8> = self.scratch.read(&self.gpu, "rows of J", &[piece]).await?;
-            for (k, row) in self.scalar.decode(&read).chunks_exact(self.stride).enumerate() {
-                visit(first + k, &row[..count]);
+            let read: Vec<f64> =
+                self.scalar.read(&mut self.scratch, &self.gpu, "rows of J", &[piece]).await?;
+            for (k, row) in read.chunks_exact(self.stride).enumerate() {
+                visit(first + k, &row[..self.count()]);
             }
         }
         Ok(())
@@ -174,18 +193,17 @@ impl Sweep {
         Ok(output)
     }
 
-    /// Adds J_w V at the run's points, for V as [`Sweep::set_right`] has it.
+    /// Adds J V at the run's points, for V as [`Sweep::set_right`] has it.
     ///
     /// # Errors
     /// When a tile does not fit a buffer.
     pub fn add_product(
         &mut self,
-        count: usize,
         (right, columns): (&wgpu::Buffer, usize),
         output: &wgpu::Buffer,
     ) -> Result<(), GpuError> {
-        let left_inner = self.stride;
-        self.add_tiles(count, right, output, |first, width| Extent {
+        let (left_inner, count) = (self.stride, self.count());
+        self.add_tiles(right, output, |first, width| Extent {
             rows: count,
             columns,
             inner: width,
@@ -196,18 +214,17 @@ impl Sweep {
         })
     }
 
-    /// Adds J_w^T W over the run's points.
+    /// Adds J^T W over the run's points.
     ///
     /// # Errors
     /// When a tile does not fit a buffer.
     pub fn add_transposed_product(
         &mut self,
-        count: usize,
         (right, columns): (&wgpu::Buffer, usize),
         output: &wgpu::Buffer,
     ) -> Result<(), GpuError> {
-        let left_row = self.stride;
-        self.add_tiles(count, right, output, |first, width| Extent {
+        let (left_row, count) = (self.stride, self.count());
+        self.add_tiles(right, output, |first, width| Extent {
             rows: width,
             columns,
             inner: count,
@@ -222,14 +239,13 @@ impl Sweep {
     /// first column and its width.
     fn add_tiles(
         &mut self,
-        count: usize,
         right: &wgpu::Buffer,
         output: &wgpu::Buffer,
         extent: impl Fn(usize, usize) -> Extent,
     ) -> Result<(), GpuError> {
         let tile = self.tile_buffer()?;
         for (first, width) in self.tiles() {
-            self.make_tile(&tile, (first, width), count);
+            self.make_tile(&tile, (first, width));
             self.accumulate(extent(first, width), &tile, right, output);
         }
         Ok(())
@@ -246,9 +262,10 @@ impl Sweep {
     ) -> Result<(), GpuError> {
         let bytes = (to.nrows() * to.ncols() * self.scalar.bytes()) as u64;
         let piece = Piece::start(output, bytes);
-        let read: Vec<u8> = self.scratch.read(&self.gpu, "a product of J", &[piece]).await?;
+        let read: Vec<f64> =
+            self.scalar.read(&mut self.scratch, &self.gpu, "a product of J", &[piece]).await?;
         let columns = to.ncols();
-        for (at, value) in self.scalar.decode(&read).into_iter().enumerate() {
+        for (at, value) in read.into_iter().enumerate() {
             to[(at / columns, at % columns)] += value;
         }
         Ok(())

@@ -28,7 +28,7 @@ impl GpuCollocation {
         let features = operator.feature_rows(run.side, run.range.clone());
         let (sweep, count) = (self.rates.of(run.operator), run.range.len());
         sweep.set_points(&features, count);
-        sweep.forward(count);
+        sweep.forward();
     }
 
     fn set_rate_weights(&self) {
@@ -43,24 +43,17 @@ impl GpuCollocation {
         &mut self,
         run: &Run,
         expression: usize,
-        by_weight: &[Vec<(u32, f64)>],
         mut matrix: MatMut<'_, f64>,
     ) -> Result<(), GpuError> {
         let seeds = self.seeds_of(run, expression);
-        let (sweep, count) = (self.rates.of(run.operator), run.range.len());
-        sweep.back(&seeds, count);
-        let mut add = |weight: usize, column: &[f64]| {
-            for &(parameter, factor) in &by_weight[weight] {
-                let to = matrix.as_mut().col_mut(parameter as usize);
-                to.iter_mut().zip(column).for_each(|(to, x)| *to += factor * x);
-            }
+        let sweep = self.rates.of(run.operator);
+        sweep.set_seeds(&seeds);
+        sweep.back();
+        let mut add = |parameter: usize, column: &[f64]| {
+            let to = matrix.as_mut().col_mut(parameter);
+            to.iter_mut().zip(column).for_each(|(to, x)| *to += x);
         };
-        sweep.visit_columns(count, &mut add).await
-    }
-
-    fn by_weight(&self) -> Vec<Vec<(u32, f64)>> {
-        let theta = &self.known().theta;
-        self.weights.derivatives(theta).by_weight(self.weights.len())
+        sweep.visit_columns(&mut add).await
     }
 
     pub(super) async fn device_jacobian(
@@ -70,7 +63,7 @@ impl GpuCollocation {
     ) -> Result<(), GpuError> {
         self.linearise(theta).await?;
         self.set_rate_weights();
-        let (by_weight, first) = (self.by_weight(), first_rows(self.operators()));
+        let first = first_rows(self.operators());
         matrix.fill(0.0);
         for run in self.rates.runs(self.operators(), usize::MAX) {
             self.begin(&run);
@@ -79,7 +72,7 @@ impl GpuCollocation {
             for q in 0..expressions {
                 let start = first[run.operator] + q * points + run.range.start;
                 let rows = matrix.as_mut().subrows_mut(start, run.range.len());
-                self.add_rows(&run, q, &by_weight, rows).await?;
+                self.add_rows(&run, q, rows).await?;
             }
         }
         self.gpu.check()
@@ -92,7 +85,7 @@ impl GpuCollocation {
     ) -> Result<(), GpuError> {
         self.linearise(theta).await?;
         self.set_rate_weights();
-        let (by_weight, first) = (self.by_weight(), first_rows(self.operators()));
+        let first = first_rows(self.operators());
         let fit = BLOCK_BYTES / size_of_val(theta).max(1) / BLOCK_POINTS * BLOCK_POINTS;
         let runs = self.rates.runs(self.operators(), fit.max(BLOCK_POINTS));
         let ranges: Vec<&Run> = runs.iter().filter(|run| run.side == 0).collect();
@@ -107,7 +100,7 @@ impl GpuCollocation {
                 for side in 0..sides {
                     let run = Run { side, ..run.clone() };
                     self.begin(&run);
-                    self.add_rows(&run, q, &by_weight, rows.as_mut()).await?;
+                    self.add_rows(&run, q, rows.as_mut()).await?;
                 }
                 visit(first[run.operator] + q * points + run.range.start, rows.as_ref());
             }
@@ -129,7 +122,6 @@ impl GpuCollocation {
         self.linearise(theta).await?;
         self.set_rate_weights();
         let first = first_rows(self.operators());
-        let right = self.weights.derivatives(theta).multiply(v, self.weights.len());
         let mut product = Mat::zeros(self.rows(), v.ncols());
         for (start, columns) in self.column_groups(v.ncols()) {
             let mut product = product.as_mut().subcols_mut(start, columns);
@@ -141,10 +133,11 @@ impl GpuCollocation {
                 for q in 0..expressions {
                     let seeds = self.seeds_of(&run, q);
                     let sweep = self.rates.of(run.operator);
-                    sweep.back(&seeds, count);
-                    let uploaded = sweep.set_right(right.as_ref().subcols(start, columns))?;
+                    sweep.set_seeds(&seeds);
+                    sweep.back();
+                    let uploaded = sweep.set_right(v.subcols(start, columns))?;
                     let output = sweep.zeroed(count, columns)?;
-                    sweep.add_product(count, (&uploaded, columns), &output)?;
+                    sweep.add_product((&uploaded, columns), &output)?;
                     let row = first[run.operator] + q * points + run.range.start;
                     sweep.read_product(&output, product.as_mut().subrows_mut(row, count)).await?;
                 }
@@ -162,7 +155,7 @@ impl GpuCollocation {
         self.linearise(theta).await?;
         self.set_rate_weights();
         let first = first_rows(self.operators());
-        let mut product = Mat::<f64>::zeros(self.weights.len(), w.ncols());
+        let mut product = Mat::<f64>::zeros(self.parameters(), w.ncols());
         for (start, columns) in self.column_groups(w.ncols()) {
             let mut product = product.as_mut().subcols_mut(start, columns);
             let w = w.subcols(start, columns);
@@ -170,22 +163,23 @@ impl GpuCollocation {
                 self.begin(&run);
                 let operator = &self.operators()[run.operator];
                 let (points, expressions) = (operator.points(), operator.head().rows());
-                let (count, weights) = (run.range.len(), self.weights.len());
+                let (count, parameters) = (run.range.len(), self.parameters());
                 let sweep = self.rates.of(run.operator);
-                let output = sweep.zeroed(weights, columns)?;
+                let output = sweep.zeroed(parameters, columns)?;
                 for q in 0..expressions {
                     let seeds = self.seeds_of(&run, q);
                     let row = first[run.operator] + q * points + run.range.start;
                     let sweep = self.rates.of(run.operator);
-                    sweep.back(&seeds, count);
+                    sweep.set_seeds(&seeds);
+                    sweep.back();
                     let uploaded = sweep.set_right(w.subrows(row, count))?;
-                    sweep.add_transposed_product(count, (&uploaded, columns), &output)?;
+                    sweep.add_transposed_product((&uploaded, columns), &output)?;
                 }
                 let sweep = self.rates.of(run.operator);
                 sweep.read_product(&output, product.as_mut()).await?;
             }
         }
         self.gpu.check()?;
-        Ok(self.weights.derivatives(theta).multiply_transposed(product.as_ref()))
+        Ok(product)
     }
 }

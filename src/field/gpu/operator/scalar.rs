@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::gpu::buffers::{Piece, Scratch};
+use crate::gpu::device::Gpu;
 use crate::gpu::error::GpuError;
+use crate::scalar::Real;
 
 /// A type of number with a file of its own under `shaders/scalar`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,34 @@ impl Scalar {
                 halves.iter().map(|[high, low]| single(high) + single(low)).collect()
             }
         }
+    }
+
+    /// Copies numbers to the host, behind everything submitted so far.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(in crate::gpu) async fn read<T: Real>(
+        self,
+        scratch: &mut Scratch,
+        gpu: &Gpu,
+        what: &'static str,
+        pieces: &[Piece<'_>],
+    ) -> Result<Vec<T>, GpuError> {
+        let sum = |[high, low]: [f32; 2]| T::of(f64::from(high) + f64::from(low));
+        Ok(match self {
+            Self::Single => {
+                let numbers: Vec<f32> = scratch.read(gpu, what, pieces).await?;
+                numbers.into_iter().map(|x| T::of(f64::from(x))).collect()
+            }
+            Self::Double => {
+                let numbers: Vec<f64> = scratch.read(gpu, what, pieces).await?;
+                numbers.into_iter().map(T::of).collect()
+            }
+            Self::DoubleFloat => {
+                let numbers: Vec<[f32; 2]> = scratch.read(gpu, what, pieces).await?;
+                numbers.into_iter().map(sum).collect()
+            }
+        })
     }
 
     /// A constant as WGSL.

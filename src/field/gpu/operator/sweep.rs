@@ -1,95 +1,85 @@
-//! The sweeps over a run of points on the device: jets forward, adjoints back, tiles of J and their
-//! products with dense matrices.
+//! The sweeps over a run of points on the device: jets forward, adjoints back.
 
-use super::generate::generate;
 use super::plan::Plan;
 use super::product::Product;
 use super::scalar::Scalar;
+use super::texts::Texts;
 use super::weights::Weights;
 use crate::gpu::buffers::{Piece, Scratch, storage, uniform};
-use crate::gpu::compose::compose;
 use crate::gpu::config::{POINT_WORKGROUP, row_block};
 use crate::gpu::device::Gpu;
 use crate::gpu::error::GpuError;
 use crate::gpu::kernel::Kernel;
-use crate::jet::JetSet;
 use crate::network::Network;
-use crate::problem::Activation;
 
-/// Bytes of the jets that are read back at once, and of a stored tile of J.
+/// Bytes of the jets that are read back at once.
 const RESULTS: u64 = 32 << 20;
-const TILE: u64 = 32 << 20;
 
-/// Kernels and buffers for one set of channels in one type of number.
+/// Kernels for one set of channels in one type of number, and the buffers of a run of points.
 #[derive(Debug)]
 pub struct Sweep {
     pub(super) gpu: Gpu,
     pub(super) scalar: Scalar,
-    pub(super) plan: Plan,
-    pub(super) channels: usize,
-    weight_count: usize,
+    plan: Plan,
+    channels: usize,
     row_blocks: u32,
-    /// Length of a row: the most points of a run.
+    /// Waves of the embedding.
+    waves: u32,
+    /// Activated layers without the encoders.
+    layers: usize,
+    kernels: Kernels,
+    room: Room,
+    groups: Groups,
+    /// Points that are set, and the most of them: the length of a row.
+    count: usize,
     pub(super) stride: usize,
-    pub(super) shape: wgpu::Buffer,
-    weights: wgpu::Buffer,
-    pub(super) factors: wgpu::Buffer,
-    layer: Kernel,
-    output: Kernel,
-    /// The bindings of every activated layer, then of the output.
-    forward: Vec<wgpu::BindGroup>,
-    back: Option<Back>,
+    /// The Jacobian's products, where they are wanted.
+    pub(super) product: Option<Product>,
     pub(super) scratch: Scratch,
 }
 
-/// What the sweep back and the Jacobian need.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
+struct Kernels {
+    layer: Kernel,
+    output: Kernel,
+    back: Option<Back>,
+}
+
+#[derive(Clone, Debug)]
 struct Back {
     adjoint: Kernel,
     /// For trainable activations.
     coefficients: Option<Kernel>,
-    /// Per activated layer the bindings of these two.
-    groups: Vec<(wgpu::BindGroup, Option<wgpu::BindGroup>)>,
-    product: Product,
+    /// For periodic coordinates.
+    turn: Option<Kernel>,
 }
 
-/// Stems of the kernels of a sweep.
-pub const STEMS: [&str; 6] = [
-    "operator/layer.wgsl",
-    "operator/output.wgsl",
-    "operator/adjoint.wgsl",
-    "operator/coefficients.wgsl",
-    "operator/columns.wgsl",
-    "operator/product.wgsl",
-];
-
-/// The composed texts of a sweep's kernels, by stem. Without a sweep back only the first two.
-///
-/// # Errors
-/// When a constant does not fit the scalar.
-pub fn texts(
-    network: &Network,
-    jets: &JetSet,
-    scalar: Scalar,
-    back: bool,
-) -> Result<Vec<(&'static str, String)>, GpuError> {
-    let plan = Plan::new(network, Weights::new(network).features(), jets, back);
-    let generated = generate(network, jets, &plan, scalar)?;
-    let needed = |stem: &&str| match *stem {
-        "operator/coefficients.wgsl" => back && network.activation() == Activation::Rational,
-        "operator/layer.wgsl" | "operator/output.wgsl" => true,
-        _ => back,
-    };
-    let text = |stem| Ok((stem, compose(stem, &generated)?));
-    STEMS.into_iter().filter(needed).map(text).collect()
+impl Kernels {
+    async fn new(gpu: &Gpu, texts: &Texts) -> Result<Self, GpuError> {
+        let back = if texts.back {
+            Some(Back {
+                adjoint: texts.kernel(gpu, "operator/adjoint.wgsl").await?,
+                coefficients: texts.optional(gpu, "operator/coefficients.wgsl").await?,
+                turn: texts.optional(gpu, "operator/turn.wgsl").await?,
+            })
+        } else {
+            None
+        };
+        Ok(Self {
+            layer: texts.kernel(gpu, "operator/layer.wgsl").await?,
+            output: texts.kernel(gpu, "operator/output.wgsl").await?,
+            back,
+        })
+    }
 }
 
-/// The buffers that the kernels of the sweeps share.
+/// The buffers that the kernels share.
+#[derive(Clone, Debug)]
 struct Room {
     shape: wgpu::Buffer,
     weights: wgpu::Buffer,
     factors: wgpu::Buffer,
-    /// `struct Layer` of shaders/operator/network.wgsl, the output last.
+    /// `struct Layer` of shaders/operator/network.wgsl: the activated layers, the output, encoders.
     layers: Vec<wgpu::Buffer>,
 }
 
@@ -100,18 +90,17 @@ impl Room {
         weights: &Weights,
         (scalar, layers, stride): (Scalar, usize, usize),
     ) -> Result<Self, GpuError> {
-        let bytes = |count: usize| (count * scalar.bytes()) as u64;
+        let bytes = (weights.len() * scalar.bytes()) as u64;
         let (what, limit) = ("the network's parameters", gpu.budget().buffer_bytes);
-        let wanted = bytes(weights.len());
-        if wanted > limit {
-            return Err(GpuError::BufferLimit { what, bytes: wanted, limit });
+        if bytes > limit {
+            return Err(GpuError::BufferLimit { what, bytes, limit });
         }
         let layer = |l: usize| uniform(gpu, "layer", &plan.words(weights, l));
         Ok(Self {
             shape: uniform(gpu, "shape", &[0, stride as u32, 0, 0]),
-            weights: storage(gpu, "weights", wanted),
-            factors: storage(gpu, "factors", bytes(plan.rows * stride)),
-            layers: (0..=layers).map(layer).collect(),
+            weights: storage(gpu, "weights", bytes),
+            factors: factors(gpu, plan, scalar, stride),
+            layers: (0..=layers + weights.encoders).map(layer).collect(),
         })
     }
 
@@ -126,25 +115,49 @@ impl Room {
     }
 }
 
-impl Back {
-    /// Compiles the kernels of the way back; `tile` is how many columns of J a tile has.
-    async fn new(
-        gpu: &Gpu,
-        texts: &[(&'static str, String)],
-        room: &Room,
-        (pairs, tile): (&[[u32; 2]], usize),
-    ) -> Result<Self, GpuError> {
-        let adjoint = required(gpu, texts, "operator/adjoint.wgsl").await?;
-        let coefficients = compiled(gpu, texts, "operator/coefficients.wgsl").await?;
-        let group = |layer: usize| {
-            let of_coefficients = coefficients.as_ref().map(|kernel| room.bind(gpu, kernel, layer));
-            (room.bind(gpu, &adjoint, layer), of_coefficients)
+fn factors(gpu: &Gpu, plan: &Plan, scalar: Scalar, stride: usize) -> wgpu::Buffer {
+    storage(gpu, "factors", (plan.rows * stride * scalar.bytes()) as u64)
+}
+
+/// The buffers bound to the kernels, per layer.
+#[derive(Debug)]
+struct Groups {
+    /// Of the encoders, then of every activated layer.
+    forward: Vec<wgpu::BindGroup>,
+    output: wgpu::BindGroup,
+    /// The adjoints of the layers from the last one down, then of the encoders, and the
+    /// derivatives by the activation's coefficients.
+    back: Vec<(wgpu::BindGroup, Option<wgpu::BindGroup>)>,
+    /// Of the embedding and the encoders.
+    turn: Vec<wgpu::BindGroup>,
+}
+
+impl Groups {
+    /// For `layers` activated layers in front of the output; the encoders stand behind it.
+    fn new(gpu: &Gpu, kernels: &Kernels, room: &Room, layers: usize) -> Self {
+        let encoders = || layers + 1..room.layers.len();
+        let optional = |kernel: Option<&Kernel>, layer| kernel.map(|k| room.bind(gpu, k, layer));
+        let of_layer = |back: &Back, layer| {
+            let adjoint = room.bind(gpu, &back.adjoint, layer);
+            (adjoint, optional(back.coefficients.as_ref(), layer))
         };
-        let groups = (0..room.layers.len() - 1).map(group).collect();
-        let columns = required(gpu, texts, "operator/columns.wgsl").await?;
-        let product = required(gpu, texts, "operator/product.wgsl").await?;
-        let product = Product::new(gpu, (columns, product), pairs, tile);
-        Ok(Self { adjoint, coefficients, groups, product })
+        let back = kernels.back.as_ref();
+        Self {
+            forward: encoders()
+                .chain(0..layers)
+                .map(|l| room.bind(gpu, &kernels.layer, l))
+                .collect(),
+            output: room.bind(gpu, &kernels.output, layers),
+            back: (0..layers)
+                .rev()
+                .chain(encoders())
+                .filter_map(|l| back.map(|back| of_layer(back, l)))
+                .collect(),
+            turn: std::iter::once(0)
+                .chain(encoders())
+                .filter_map(|l| optional(back.and_then(|back| back.turn.as_ref()), l))
+                .collect(),
+        }
     }
 }
 
@@ -157,46 +170,56 @@ impl Sweep {
     pub async fn new(
         gpu: &Gpu,
         network: &Network,
-        weights: &Weights,
-        jets: &JetSet,
-        (scalar, back, points): (Scalar, bool, usize),
+        texts: &Texts,
+        points: usize,
     ) -> Result<Self, GpuError> {
-        let plan = Plan::new(network, weights.features(), jets, back);
+        let (scalar, jets) = (texts.scalar, &texts.jets);
+        let weights = Weights::new(network);
+        let plan = Plan::new(network, &weights, jets, texts.back);
         let words = scalar.bytes() / 4;
         let stride = gpu.budget().chunk(plan.rows * words, points)?;
-        let texts = texts(network, jets, scalar, back)?;
         let layers = network.activated_layers();
-        let room = Room::new(gpu, &plan, weights, (scalar, layers, stride))?;
-        let layer = required(gpu, &texts, "operator/layer.wgsl").await?;
-        let output = required(gpu, &texts, "operator/output.wgsl").await?;
-        let mut forward: Vec<wgpu::BindGroup> =
-            (0..layers).map(|l| room.bind(gpu, &layer, l)).collect();
-        forward.push(room.bind(gpu, &output, layers));
-        let back = if back {
-            let tile = TILE.min(gpu.budget().buffer_bytes) as usize / (stride * scalar.bytes());
-            let pairs = plan.pairs(weights);
-            Some(Back::new(gpu, &texts, &room, (&pairs, tile.max(1))).await?)
-        } else {
-            None
-        };
+        let kernels = Kernels::new(gpu, texts).await?;
+        let room = Room::new(gpu, &plan, &weights, (scalar, layers, stride))?;
         let row_block = row_block(jets.len() * words, network.width());
-        Ok(Self {
+        let sweep = Self {
             gpu: gpu.clone(),
             scalar,
-            plan,
             channels: jets.len(),
-            weight_count: weights.len(),
             row_blocks: network.width().div_ceil(row_block) as u32,
+            waves: weights.waves() as u32,
+            groups: Groups::new(gpu, &kernels, &room, layers),
+            layers,
+            plan,
+            kernels,
+            room,
+            count: 0,
             stride,
-            shape: room.shape,
-            weights: room.weights,
-            factors: room.factors,
-            layer,
-            output,
-            forward,
-            back,
+            product: None,
             scratch: Scratch::default(),
-        })
+        };
+        sweep.write_constants();
+        Ok(sweep)
+    }
+
+    /// The same kernels and weights over points of their own.
+    pub fn beside(&self) -> Self {
+        let factors = factors(&self.gpu, &self.plan, self.scalar, self.stride);
+        let shape = uniform(&self.gpu, "shape", &[0, self.stride as u32, 0, 0]);
+        let room = Room { shape, factors, ..self.room.clone() };
+        let sweep = Self {
+            gpu: self.gpu.clone(),
+            plan: self.plan.clone(),
+            kernels: self.kernels.clone(),
+            groups: Groups::new(&self.gpu, &self.kernels, &room, self.layers),
+            room,
+            count: 0,
+            product: None,
+            scratch: Scratch::default(),
+            ..*self
+        };
+        sweep.write_constants();
+        sweep
     }
 
     /// The most points of a run.
@@ -204,30 +227,62 @@ impl Sweep {
         self.stride
     }
 
-    /// Entries of the weight vector.
-    pub fn weight_count(&self) -> usize {
-        self.weight_count
+    /// Points that are set.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
-    /// Sets the weights for what is submitted from now on.
+    pub fn scalar(&self) -> Scalar {
+        self.scalar
+    }
+
+    pub(super) fn shape(&self) -> &wgpu::Buffer {
+        &self.room.shape
+    }
+
+    pub(super) fn factors(&self) -> &wgpu::Buffer {
+        &self.room.factors
+    }
+
+    /// The two jets of the column of each parameter.
+    pub fn pairs(&self, network: &Network) -> Vec<[u32; 2]> {
+        self.plan.pairs(network, &Weights::new(network))
+    }
+
+    /// Sets the weights for what is submitted from now on, here and in the sweeps beside.
     pub fn set_weights(&self, values: &[f64]) {
-        self.gpu.queue().write_buffer(&self.weights, 0, &self.scalar.encode(values));
+        self.gpu.queue().write_buffer(&self.room.weights, 0, &self.scalar.encode(values));
     }
 
     /// Sets the points: rows of the embedding's features, `count` numbers each.
-    pub fn set_points(&self, features: &[f64], count: usize) {
+    pub fn set_points(&mut self, features: &[f64], count: usize) {
         let shape = [count as u32, self.stride as u32, 0, 0];
-        self.gpu.queue().write_buffer(&self.shape, 0, bytemuck::cast_slice(&shape));
+        self.gpu.queue().write_buffer(&self.room.shape, 0, bytemuck::cast_slice(&shape));
+        self.count = count;
         self.write_rows(0, features, count);
     }
 
+    /// Sets what the sweep back begins with: a row of numbers for each channel.
+    pub fn set_seeds(&self, seeds: &[f64]) {
+        self.write_rows(self.plan.seed_row, seeds, self.count);
+    }
+
+    fn write_constants(&self) {
+        if self.plan.back {
+            self.write_rows(self.plan.ones_row, &vec![1.0; self.stride], self.stride);
+        }
+    }
+
     fn write_rows(&self, first: usize, rows: &[f64], count: usize) {
+        if count == 0 {
+            return;
+        }
         let mut padded = vec![0.0; rows.len() / count * self.stride];
         for (to, from) in padded.chunks_exact_mut(self.stride).zip(rows.chunks_exact(count)) {
             to[..count].copy_from_slice(from);
         }
         let bytes = self.scalar.encode(&padded);
-        self.gpu.queue().write_buffer(&self.factors, self.row_start(first), &bytes);
+        self.gpu.queue().write_buffer(&self.room.factors, self.row_start(first), &bytes);
     }
 
     /// Offset of a row of the factors, in bytes.
@@ -235,35 +290,79 @@ impl Sweep {
         (row * self.stride * self.scalar.bytes()) as u64
     }
 
-    pub(super) fn point_groups(&self, count: usize) -> u32 {
-        (count as u32).div_ceil(POINT_WORKGROUP)
+    pub(super) fn point_groups(&self) -> u32 {
+        (self.count as u32).div_ceil(POINT_WORKGROUP)
     }
 
-    fn record_forward(&self, encoder: &mut wgpu::CommandEncoder, count: usize) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        let (last, layers) = self.forward.split_last().expect("at least the output");
-        let groups = self.point_groups(count);
-        for group in layers {
-            self.layer.dispatch(&mut pass, group, [groups, self.row_blocks, 1]);
+    fn record_layers(&self, pass: &mut wgpu::ComputePass<'_>) {
+        for group in &self.groups.forward {
+            self.kernels.layer.dispatch(pass, group, [self.point_groups(), self.row_blocks, 1]);
         }
-        self.output.dispatch(&mut pass, last, [groups, 1, 1]);
     }
 
-    /// Jets forward; the network's is left in the factors.
-    pub fn forward(&self, count: usize) {
-        self.gpu.submit(|encoder| self.record_forward(encoder, count));
+    fn record_forward(&self, encoder: &mut wgpu::CommandEncoder) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        self.record_layers(&mut pass);
+        let output = &self.groups.output;
+        self.kernels.output.dispatch(&mut pass, output, [self.point_groups(), 1, 1]);
+    }
+
+    fn record_back(&self, pass: &mut wgpu::ComputePass<'_>) {
+        let back = self.kernels.back.as_ref().expect("a sweep with the way back");
+        let groups = self.point_groups();
+        for (adjoint, coefficients) in &self.groups.back {
+            back.adjoint.dispatch(pass, adjoint, [groups, self.row_blocks, 1]);
+            if let Some((kernel, group)) = back.coefficients.as_ref().zip(coefficients.as_ref()) {
+                kernel.dispatch(pass, group, [groups, 1, 1]);
+            }
+        }
+    }
+
+    /// Jets forward, up to the last layer's, and the waves that the columns need.
+    pub fn forward(&self) {
+        self.gpu.submit(|encoder| {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.record_layers(&mut pass);
+            let turn = self.kernels.back.as_ref().and_then(|back| back.turn.as_ref());
+            for (kernel, group) in
+                turn.into_iter().flat_map(|k| self.groups.turn.iter().map(move |g| (k, g)))
+            {
+                kernel.dispatch(&mut pass, group, [self.point_groups(), self.waves, 1]);
+            }
+        });
+    }
+
+    /// Jets forward, up to the network's.
+    pub fn forward_to_output(&self) {
+        self.gpu.submit(|encoder| self.record_forward(encoder));
+    }
+
+    /// Adjoints back from the seeds after [`Sweep::forward`].
+    ///
+    /// # Panics
+    /// When the sweep was made without the way back.
+    pub fn back(&self) {
+        self.gpu.submit(|encoder| {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.record_back(&mut pass);
+        });
+    }
+
+    /// Where the channels of the network's jet stand after [`Sweep::forward_to_output`].
+    pub fn jet(&self) -> impl Iterator<Item = Piece<'_>> {
+        (0..self.channels).map(|c| Piece {
+            buffer: &self.room.factors,
+            start: self.row_start(self.plan.output_row + c),
+            bytes: (self.count * self.scalar.bytes()) as u64,
+        })
     }
 
     /// The network's jets at the points that were set, for several weight vectors: per vector a row
-    /// of `count` Taylor coefficients for each channel.
+    /// of Taylor coefficients for each channel.
     ///
     /// # Errors
     /// When the device fails.
-    pub async fn jets(
-        &mut self,
-        weights: &[Vec<f64>],
-        count: usize,
-    ) -> Result<Vec<Vec<f64>>, GpuError> {
+    pub async fn jets(&mut self, weights: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, GpuError> {
         let bytes = (self.channels * self.stride * self.scalar.bytes()) as u64;
         let slots = (RESULTS.min(self.gpu.budget().buffer_bytes) / bytes).max(1) as usize;
         let mut all = Vec::with_capacity(weights.len());
@@ -274,70 +373,21 @@ impl Sweep {
                 self.set_weights(values);
                 let start = self.row_start(self.plan.output_row);
                 self.gpu.submit(|encoder| {
-                    self.record_forward(encoder, count);
+                    self.record_forward(encoder);
                     let to = slot as u64 * bytes;
-                    encoder.copy_buffer_to_buffer(&self.factors, start, &results, to, bytes);
+                    encoder.copy_buffer_to_buffer(&self.room.factors, start, &results, to, bytes);
                 });
             }
             let piece = Piece::start(&results, total);
-            let read: Vec<u8> =
-                self.scratch.read(&self.gpu, "the network's jets", &[piece]).await?;
-            for slot in read.chunks_exact(bytes as usize) {
-                let rows = self.scalar.decode(slot);
-                all.push(
-                    rows.chunks_exact(self.stride).flat_map(|r| &r[..count]).copied().collect(),
-                );
+            let read: Vec<f64> = self
+                .scalar
+                .read(&mut self.scratch, &self.gpu, "the network's jets", &[piece])
+                .await?;
+            for rows in read.chunks_exact(self.channels * self.stride) {
+                let row = |row: &[f64]| row[..self.count].to_vec();
+                all.push(rows.chunks_exact(self.stride).flat_map(row).collect());
             }
         }
         Ok(all)
-    }
-
-    /// Adjoints back from the seeds, a row of `count` numbers per channel, after
-    /// [`Sweep::forward`].
-    ///
-    /// # Panics
-    /// When the sweep was made without the way back.
-    pub fn back(&self, seeds: &[f64], count: usize) {
-        let back = self.way_back();
-        self.write_rows(self.plan.seed_row, seeds, count);
-        self.gpu.submit(|encoder| {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            let groups = self.point_groups(count);
-            for (adjoint, coefficients) in back.groups.iter().rev() {
-                back.adjoint.dispatch(&mut pass, adjoint, [groups, self.row_blocks, 1]);
-                if let Some((kernel, group)) = back.coefficients.as_ref().zip(coefficients.as_ref())
-                {
-                    kernel.dispatch(&mut pass, group, [groups, 1, 1]);
-                }
-            }
-        });
-    }
-
-    fn way_back(&self) -> &Back {
-        self.back.as_ref().expect("a sweep with the way back")
-    }
-
-    pub(super) fn product(&self) -> &Product {
-        &self.way_back().product
-    }
-}
-
-async fn required(
-    gpu: &Gpu,
-    texts: &[(&'static str, String)],
-    wanted: &str,
-) -> Result<Kernel, GpuError> {
-    Ok(compiled(gpu, texts, wanted).await?.expect("one of the stems"))
-}
-
-/// The kernel of that stem, where there is one for this network.
-async fn compiled(
-    gpu: &Gpu,
-    texts: &[(&'static str, String)],
-    wanted: &str,
-) -> Result<Option<Kernel>, GpuError> {
-    match texts.iter().find(|(stem, _)| *stem == wanted) {
-        Some((stem, text)) => Ok(Some(Kernel::new(gpu, stem, text).await?)),
-        None => Ok(None),
     }
 }

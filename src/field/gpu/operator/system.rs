@@ -49,11 +49,8 @@ impl GpuCollocation {
     pub async fn new(gpu: &Gpu, problem: &ResidualProblem) -> Result<Self, GpuError> {
         let tier = Tier::choose(gpu, problem.precision)?;
         let host = Collocation::in_double(problem);
-        if host.network().encoders().next().is_some() {
-            return Err(GpuError::Encoders);
-        }
+        let (values, rates) = sweeps(gpu, &host, tier).await?;
         let weights = Weights::new(host.network());
-        let (values, rates) = sweeps(gpu, &host, &weights, tier).await?;
         Ok(Self { host, gpu: gpu.clone(), tier, weights, values, rates, at: None })
     }
 
@@ -63,7 +60,7 @@ impl GpuCollocation {
     /// As [`GpuCollocation::new`]; the precision is then what it was.
     pub async fn set_precision(&mut self, precision: Precision) -> Result<(), GpuError> {
         let tier = Tier::choose(&self.gpu, precision)?;
-        (self.values, self.rates) = sweeps(&self.gpu, &self.host, &self.weights, tier).await?;
+        (self.values, self.rates) = sweeps(&self.gpu, &self.host, tier).await?;
         (self.tier, self.at) = (tier, None);
         Ok(())
     }
@@ -101,7 +98,7 @@ impl GpuCollocation {
             let (sweep, count) = (self.values.of(run.operator), run.range.len());
             let features = operators[run.operator].feature_rows(run.side, run.range.clone());
             sweep.set_points(&features, count);
-            let jets = sweep.jets(&weights, count).await?;
+            let jets = sweep.jets(&weights).await?;
             visit(operators, &run, jets);
         }
         self.gpu.check()
@@ -168,16 +165,11 @@ impl GpuCollocation {
     }
 }
 
-async fn sweeps(
-    gpu: &Gpu,
-    host: &Collocation,
-    weights: &Weights,
-    tier: Tier,
-) -> Result<(Sweeps, Sweeps), GpuError> {
+async fn sweeps(gpu: &Gpu, host: &Collocation, tier: Tier) -> Result<(Sweeps, Sweeps), GpuError> {
     let operators = host.double().expect("made in f64");
     let network = host.network();
-    let values = Sweeps::new(gpu, network, weights, operators, (tier.values, false)).await?;
-    let rates = Sweeps::new(gpu, network, weights, operators, (tier.rates, true)).await?;
+    let values = Sweeps::new(gpu, network, operators, (tier.values, false)).await?;
+    let rates = Sweeps::new(gpu, network, operators, (tier.rates, true)).await?;
     gpu.check()?;
     Ok((values, rates))
 }

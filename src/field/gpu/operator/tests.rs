@@ -1,11 +1,10 @@
-//! What needs no device: the texts are valid, and the weights are the parameters' functions.
+//! What needs no device: the texts are valid.
 
 use wgpu::naga;
 
 use super::scalar::Scalar;
-use super::sweep::texts;
-use super::weights::Weights;
-use crate::gpu::compose::bindings;
+use super::texts::Texts;
+use crate::gpu::compose::{Access, bindings};
 use crate::jet::JetSet;
 use crate::network::{Input, Network};
 use crate::problem::Activation;
@@ -26,13 +25,49 @@ fn partial(orders: &[u8]) -> Channel {
     Channel::Partial(index)
 }
 
-fn validate(text: &str) -> Result<(), String> {
+fn validate(text: &str) -> Result<naga::Module, String> {
     let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
     let flags = naga::valid::ValidationFlags::all();
     naga::valid::Validator::new(flags, naga::valid::Capabilities::FLOAT64)
         .validate(&module)
-        .map(drop)
-        .map_err(|error| error.emit_to_string(text))
+        .map_err(|error| error.emit_to_string(text))?;
+    Ok(module)
+}
+
+/// What is read off the text is what naga finds, and no more storage buffers than WebGPU guarantees.
+fn check_bindings(stem: &str, text: &str, module: &naga::Module) {
+    let declared = bindings(text);
+    let mut found = 0;
+    for (_, variable) in module.global_variables.iter() {
+        let Some(resource) = variable.binding else { continue };
+        found += 1;
+        let name = variable.name.as_deref().unwrap_or_default();
+        let binding = declared
+            .iter()
+            .find(|binding| binding.name == name)
+            .unwrap_or_else(|| panic!("{stem}: {name} is not read off the text"));
+        assert_eq!((resource.group, resource.binding), (0, binding.number), "{stem}: {name}");
+        let access = match variable.space {
+            naga::AddressSpace::Uniform => Access::Uniform,
+            naga::AddressSpace::Storage { access }
+                if access.contains(naga::StorageAccess::STORE) =>
+            {
+                Access::ReadWrite
+            }
+            _ => Access::Read,
+        };
+        assert_eq!(access, binding.access, "{stem}: {name}");
+    }
+    assert_eq!(found, declared.len(), "{stem}");
+    let storage = declared.iter().filter(|b| b.access != Access::Uniform).count();
+    assert!(storage <= 8, "{stem}: {storage} storage buffers, WebGPU guarantees 8");
+}
+
+#[test]
+fn the_self_test_is_valid_too() {
+    let text = crate::gpu::self_test::text().expect("composes");
+    let module = validate(&text).unwrap_or_else(|error| panic!("{error}"));
+    check_bindings("self_test.wgsl", &text, &module);
 }
 
 #[test]
@@ -51,10 +86,11 @@ fn every_kernel_is_valid_in_every_scalar() {
                 [Scalar::Single, Scalar::Double, Scalar::DoubleFloat].map(|scalar| (set, scalar))
             }) {
                 for back in [false, true] {
-                    for (stem, text) in texts(&network, set, scalar, back).expect("composes") {
-                        validate(&text).unwrap_or_else(|error| panic!("{stem}: {error}"));
-                        let storage = bindings(&text).len();
-                        assert!(storage <= 8, "{stem}: {storage} bindings");
+                    let texts = Texts::new(&network, set, scalar, back).expect("composes");
+                    for (stem, text) in texts.iter() {
+                        let module = validate(text);
+                        let module = module.unwrap_or_else(|error| panic!("{stem}: {error}"));
+                        check_bindings(stem, text, &module);
                         checked += 1;
                     }
                 }
@@ -68,41 +104,10 @@ fn every_kernel_is_valid_in_every_scalar() {
 fn validation_finds_a_planted_error() {
     let network = Network::new(inputs(), 3, 1, Activation::Tanh);
     let jets = JetSet::closure(4, []);
-    let list = texts(&network, &jets, Scalar::Double, true).expect("composes");
-    assert!(list.iter().all(|(_, text)| validate(text).is_ok()));
-    let planted = list[0].1.replace("layer.bias", "layer.bios");
+    let mut texts = Texts::new(&network, &jets, Scalar::Double, true).expect("composes");
+    assert!(texts.iter().all(|(_, text)| validate(text).is_ok()));
+    let text = texts.text_mut("operator/layer.wgsl").expect("a stem");
+    let planted = text.replace("layer.bias", "layer.bios");
+    assert_ne!(planted, *text, "nothing to change");
     assert!(validate(&planted).is_err());
-}
-
-/// D against central differences of the weights, and D^T against D.
-#[test]
-fn derivatives_of_the_weights_are_central_differences() {
-    for activation in Activation::ALL {
-        let network = Network::new(inputs(), 3, 2, activation);
-        let weights = Weights::new(&network);
-        let theta: Vec<f64> =
-            (0..network.parameters()).map(|k| (1.3 * k as f64).sin() + 0.2).collect();
-        let derivatives = weights.derivatives(&theta);
-        let identity = faer::Mat::<f64>::identity(theta.len(), theta.len());
-        let exact = derivatives.multiply(identity.as_ref(), weights.len());
-        let mut worst = 0.0f64;
-        for k in 0..theta.len() {
-            let shifted = |step: f64| {
-                let mut moved = theta.clone();
-                moved[k] += step;
-                weights.values(&moved)
-            };
-            let (up, down) = (shifted(1e-6), shifted(-1e-6));
-            for w in 0..weights.len() {
-                worst = worst.max(((up[w] - down[w]) / 2e-6 - exact[(w, k)]).abs());
-            }
-        }
-        assert!(worst < 1e-8, "{activation:?}: {worst:e}");
-        let unit = faer::Mat::<f64>::identity(weights.len(), weights.len());
-        let transposed = derivatives.multiply_transposed(unit.as_ref());
-        assert_eq!(transposed, exact.transpose().to_owned());
-        for (w, list) in derivatives.by_weight(weights.len()).iter().enumerate() {
-            assert!(list.iter().all(|&(k, factor)| exact[(w, k as usize)] == factor));
-        }
-    }
 }

@@ -1,25 +1,25 @@
-//! The parameters as the kernels read them: one linear layer after the other, the embedding among
-//! them, then the activations' coefficients.
+//! The parameters as the kernels read them: one linear layer after the other, the embedding first
+//! and the encoders of a modified MLP behind the output, then the activations' coefficients, then
+//! cosine and sine of the phases of the embedding and of the encoders.
 //!
 //! The embedding is linear in features of the point (see `cpu::features`): for a periodic
-//! coordinate `a cos(angle + phi) = (a cos phi) cos(angle) + (-a sin phi) sin(angle)`. So the
-//! weights w depend on the parameters theta, J = J_w D with the derivatives D = dw/dtheta, which
-//! has at most two entries a column; the kernels know J_w alone.
+//! coordinate `a cos(angle + phi) = (a cos phi) cos(angle) + (-a sin phi) sin(angle)`.
 
-use faer::{Mat, MatRef};
-
-use crate::network::{Input, Network, RATIONAL_COEFFICIENTS, Site};
+use crate::network::{Input, Layout, Network, RATIONAL_COEFFICIENTS, Site};
 use crate::problem::Activation;
 
 /// The weights' places in one vector.
 #[derive(Clone, Debug)]
 pub struct Weights {
     features: usize,
-    /// Where the slopes' features begin: behind two per periodic coordinate.
+    /// Per coordinate the first of its features.
+    feature: Vec<usize>,
+    /// Where the features begin that are no waves of periodic coordinates.
     slopes: usize,
     width: usize,
-    /// Activated layers.
+    /// Activated layers without the encoders.
     layers: usize,
+    pub encoders: usize,
     coefficients: usize,
     len: usize,
     /// Per parameter.
@@ -29,22 +29,14 @@ pub struct Weights {
 /// What a parameter does to the weights.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// Turns `weight` (of the cosine) and the one behind it (of the sine) with the phase.
-    Amplitude {
-        weight: u32,
-        phase: u32,
-    },
-    Phase {
-        weight: u32,
-        amplitude: u32,
-    },
+    /// Turns `weight` (of the cosine) and the one behind it (of the sine) with the phase, a
+    /// parameter.
+    Amplitude { weight: u32, phase: u32 },
+    /// Its cosine is here, its sine behind it.
+    Phase(u32),
     /// Is this weight, or a part of its sum.
     Weight(u32),
 }
-
-/// dw/dtheta at one theta: per parameter the weights that depend on it, and how.
-#[derive(Clone, Debug)]
-pub struct Derivatives(Vec<[(u32, f64); 2]>);
 
 impl Weights {
     pub fn new(network: &Network) -> Self {
@@ -57,16 +49,21 @@ impl Weights {
             next[kind] += count;
             next[kind] - count
         };
-        let feature: Vec<usize> = network.inputs().iter().map(&mut first).collect();
-        let (slopes, features) = (2 * periodic, 2 * periodic + network.layout().slopes());
-        let (width, layers) = (network.width(), network.activated_layers());
         let trainable = network.activation() == Activation::Rational;
-        let coefficients = if trainable { RATIONAL_COEFFICIENTS } else { 0 };
-        let places = Vec::new();
-        let mut weights = Self { features, slopes, width, layers, coefficients, len: 0, places };
-        weights.len = weights.bias(layers) + 1 + coefficients * layers;
+        let mut weights = Self {
+            features: 2 * periodic + network.layout().slopes(),
+            feature: network.inputs().iter().map(&mut first).collect(),
+            slopes: 2 * periodic,
+            width: network.width(),
+            layers: network.activated_layers(),
+            encoders: network.encoders().count(),
+            coefficients: if trainable { RATIONAL_COEFFICIENTS } else { 0 },
+            len: 0,
+            places: Vec::new(),
+        };
+        weights.len = weights.turn(1 + weights.encoders);
         weights.places = (0..network.parameters())
-            .map(|parameter| weights.place(network, &feature, parameter))
+            .map(|parameter| weights.place(network.layout(), parameter, 0))
             .collect();
         weights
     }
@@ -79,16 +76,58 @@ impl Weights {
         self.features
     }
 
-    /// Columns of a linear layer's matrix; layer number `layers` is the output.
+    /// Periodic coordinates.
+    pub fn periodic(&self) -> usize {
+        self.slopes / 2
+    }
+
+    /// Waves of the embedding: one per unit and periodic coordinate.
+    pub fn waves(&self) -> usize {
+        self.width * self.periodic()
+    }
+
+    /// The number of a unit's wave along a periodic coordinate.
+    pub fn wave(&self, unit: usize, input: usize) -> usize {
+        unit * self.periodic() + self.feature[input] / 2
+    }
+
+    /// The feature that is a linear coordinate.
+    pub fn slope(&self, input: usize) -> usize {
+        self.feature[input]
+    }
+
+    /// The feature that is number `feature` of the Fourier features.
+    pub fn fourier(&self, feature: usize) -> usize {
+        self.slopes + feature
+    }
+
+    /// The number of a group of an embedding's parameters: 0 its own, then the encoders'. `None`
+    /// for other layers.
+    pub fn group(&self, layer: usize) -> Option<usize> {
+        if layer == 0 { Some(0) } else { layer.checked_sub(self.layers).filter(|group| *group > 0) }
+    }
+
+    /// The linear layer of a group.
+    pub fn layer(&self, group: usize) -> usize {
+        if group == 0 { 0 } else { self.layers + group }
+    }
+
+    /// Columns of a linear layer's matrix; layer number `layers` is the output, the encoders follow.
     pub fn inputs(&self, layer: usize) -> usize {
-        if layer == 0 { self.features } else { self.width }
+        if self.group(layer).is_some() { self.features } else { self.width }
     }
 
     /// Where the matrix begins, row-major.
     pub fn matrix(&self, layer: usize) -> usize {
+        let embedding = self.width * (self.features + 1);
+        let hidden = |count: usize| count * self.width * (self.width + 1);
         match layer {
             0 => 0,
-            _ => self.width * (self.features + 1) + (layer - 1) * self.width * (self.width + 1),
+            _ if layer <= self.layers => embedding + hidden(layer - 1),
+            _ => {
+                let encoders = layer - self.layers - 1;
+                embedding + hidden(self.layers - 1) + self.width + 1 + encoders * embedding
+            }
         }
     }
 
@@ -99,10 +138,15 @@ impl Weights {
 
     /// Where a layer's activation has its coefficients.
     pub fn coefficients(&self, layer: usize) -> usize {
-        self.bias(self.layers) + 1 + self.coefficients * layer
+        self.matrix(self.layers + 1 + self.encoders) + self.coefficients * layer
     }
 
-    /// w at theta.
+    /// Where cosine and sine of a group's phases stand, wave by wave.
+    pub fn turn(&self, group: usize) -> usize {
+        self.coefficients(self.layers) + 2 * group * self.waves()
+    }
+
+    /// The weights at theta.
     pub fn values(&self, theta: &[f64]) -> Vec<f64> {
         let mut values = vec![0.0; self.len];
         for (place, &value) in self.places.iter().zip(theta) {
@@ -112,89 +156,42 @@ impl Weights {
                     values[weight as usize] = value * cosine;
                     values[weight as usize + 1] = -value * sine;
                 }
-                Place::Phase { .. } => {}
+                Place::Phase(turn) => {
+                    let (sine, cosine) = value.sin_cos();
+                    values[turn as usize] = cosine;
+                    values[turn as usize + 1] = sine;
+                }
                 Place::Weight(weight) => values[weight as usize] += value,
             }
         }
         values
     }
 
-    /// dw/dtheta at theta.
-    pub fn derivatives(&self, theta: &[f64]) -> Derivatives {
-        let of = |(place, &value): (&Place, &f64)| match *place {
-            Place::Amplitude { weight, phase } => {
-                let (sine, cosine) = theta[phase as usize].sin_cos();
-                [(weight, cosine), (weight + 1, -sine)]
-            }
-            Place::Phase { weight, amplitude } => {
-                let (sine, cosine) = value.sin_cos();
-                let a = theta[amplitude as usize];
-                [(weight, -a * sine), (weight + 1, -a * cosine)]
-            }
-            Place::Weight(weight) => [(weight, 1.0), (0, 0.0)],
+    /// Of an embedding's `parameter` in that `group`, or of any in group 0.
+    fn place(&self, layout: &Layout, parameter: usize, group: usize) -> Place {
+        let layer = self.layer(group);
+        let of = |unit: usize, feature: usize| self.matrix(layer) + unit * self.features + feature;
+        // An encoder's parameters stand as the embedding's do, which come first.
+        let in_group = |site: Site| match group {
+            0 => site,
+            _ => Site::Encoder { which: group - 1, index: layout.offset(site) },
         };
-        Derivatives(self.places.iter().zip(theta).map(of).collect())
-    }
-
-    fn place(&self, network: &Network, feature: &[usize], parameter: usize) -> Place {
-        let layout = network.layout();
-        let wave = |unit: usize, input: usize| (unit * self.features + feature[input]) as u32;
         let weight = match layout.site(parameter) {
             Site::Amplitude { unit, input } => {
-                let phase = layout.offset(Site::Phase { unit, input }) as u32;
-                return Place::Amplitude { weight: wave(unit, input), phase };
+                let phase = layout.offset(in_group(Site::Phase { unit, input })) as u32;
+                return Place::Amplitude { weight: of(unit, self.feature[input]) as u32, phase };
             }
             Site::Phase { unit, input } => {
-                let amplitude = layout.offset(Site::Amplitude { unit, input }) as u32;
-                return Place::Phase { weight: wave(unit, input), amplitude };
+                return Place::Phase((self.turn(group) + 2 * self.wave(unit, input)) as u32);
             }
-            Site::Shift { unit, .. } | Site::Offset { unit } => self.bias(0) + unit,
-            Site::Slope { unit, input } => unit * self.features + feature[input],
-            Site::Feature { unit, feature } => unit * self.features + self.slopes + feature,
-            Site::Encoder { .. } => unreachable!("refused before"),
+            Site::Shift { unit, .. } | Site::Offset { unit } => self.bias(layer) + unit,
+            Site::Slope { unit, input } => of(unit, self.slope(input)),
+            Site::Feature { unit, feature } => of(unit, self.fourier(feature)),
+            Site::Encoder { which, index } => return self.place(layout, index, which + 1),
             Site::Weight { layer, row, column } => self.matrix(layer) + row * self.width + column,
             Site::Bias { layer, row } => self.bias(layer) + row,
             Site::Activation { layer, coefficient } => self.coefficients(layer) + coefficient,
         };
         Place::Weight(weight as u32)
-    }
-}
-
-impl Derivatives {
-    /// `D V`: what J_w has to multiply for J V.
-    pub fn multiply(&self, v: MatRef<'_, f64>, weights: usize) -> Mat<f64> {
-        let mut product = Mat::zeros(weights, v.ncols());
-        for j in 0..v.ncols() {
-            for (k, terms) in self.0.iter().enumerate() {
-                for &(at, factor) in terms {
-                    product[(at as usize, j)] += factor * v[(k, j)];
-                }
-            }
-        }
-        product
-    }
-
-    /// `D^T X`, for X = J_w^T W.
-    pub fn multiply_transposed(&self, x: MatRef<'_, f64>) -> Mat<f64> {
-        Mat::from_fn(self.0.len(), x.ncols(), |k, j| self.combine(k, |at| x[(at, j)]))
-    }
-
-    /// The derivative by parameter k of something whose derivatives by the weights are given.
-    pub fn combine(&self, k: usize, by_weight: impl Fn(usize) -> f64) -> f64 {
-        let [(first, a), (second, b)] = self.0[k];
-        let value = a * by_weight(first as usize);
-        // A factor of zero stands for no second weight, whatever there is in its place.
-        if b == 0.0 { value } else { value + b * by_weight(second as usize) }
-    }
-
-    /// Per weight the parameters that it depends on, and how.
-    pub fn by_weight(&self, weights: usize) -> Vec<Vec<(u32, f64)>> {
-        let mut lists = vec![Vec::new(); weights];
-        for (k, terms) in self.0.iter().enumerate() {
-            for &(at, factor) in terms.iter().filter(|(_, factor)| *factor != 0.0) {
-                lists[at as usize].push((k as u32, factor));
-            }
-        }
-        lists
     }
 }

@@ -1,13 +1,10 @@
 // J^T w over one chunk of points: one workgroup per column, then a tree over its invocations.
-//!include shared/shape.wgsl
-//!include shared/entry.wgsl
-//!include shared/request.wgsl
-//!include generated/constants
+//!include operator/entry.wgsl
 
-@group(0) @binding(4) var<storage, read> vector: array<f32>;
-@group(0) @binding(5) var<storage, read_write> output: array<f32>;
+@group(0) @binding(4) var<storage, read> vector: array<Real>;
+@group(0) @binding(5) var<storage, read_write> output: array<Real>;
 
-var<workgroup> partial: array<f32, POINT_WORKGROUP>;
+var<workgroup> partial: array<Real, POINT_WORKGROUP>;
 
 @compute @workgroup_size(POINT_WORKGROUP)
 fn main(
@@ -19,15 +16,15 @@ fn main(
     if column >= request.columns {
         return;
     }
-    var sum = 0.0;
+    var sum = lift(0.0);
     for (var point = lane; point < shape.points; point += POINT_WORKGROUP) {
-        sum += entry(column, point) * vector[point];
+        sum = multiply_add(entry(column, point), vector[point], sum);
     }
     partial[lane] = sum;
     for (var width = POINT_WORKGROUP / 2u; width > 0u; width /= 2u) {
         workgroupBarrier();
         if lane < width {
-            partial[lane] += partial[lane + width];
+            partial[lane] = add(partial[lane], partial[lane + width]);
         }
     }
     if lane == 0u {
