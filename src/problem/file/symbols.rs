@@ -68,9 +68,9 @@ fn unknowns<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, family: Fami
             Err(issue) => reader.report(&item.place, issue),
         }
     }
-    let lefts = match (family, section.get("text")) {
-        (Family::Evolution, Some(node)) => left_sides(items(node)),
-        _ => Vec::new(),
+    let lefts = match family {
+        Family::Evolution => section.get("text").map_or(Vec::new(), |n| left_sides(items(n))),
+        Family::Residual => Vec::new(),
     };
     if found.is_empty() && lefts.len() > 1 {
         for (name, _) in &lefts {
