@@ -110,7 +110,7 @@ impl Spectrum {
         let mut pairs = Vec::with_capacity(smaller.values.len());
         smaller.visit(|index, k| pairs.extend(larger.index(k).map(|other| (index, other))));
         let grows = self.values.len() < out.values.len();
-        let strides = [&*self, &out].map(|spectrum| spectrum.values.len() / self.fields);
+        let strides = [self, &out].map(|spectrum| spectrum.values.len() / self.fields);
         for field in 0..self.fields {
             for &(small, large) in &pairs {
                 let (from, to) = if grows { (small, large) } else { (large, small) };

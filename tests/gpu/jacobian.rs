@@ -9,7 +9,7 @@ use sketchpde::problem::Activation;
 use sketchpde::problem::expression::Expression;
 use sketchpde::random::{Philox, Stream};
 
-use crate::harness::{gpu, network, normals, partial, points, problem, single};
+use crate::harness::{gpu, network, normals, points, problem, single};
 use crate::oracle::{network_value, parameter_derivative, relative_error, theta};
 
 /// What one linearization gives, for a network, points and chosen columns.

@@ -290,7 +290,7 @@ fn headline(solver: &Solver) -> String {
             (what, format!("{points} points, {columns} columns{begin}"), String::new())
         }
         Solver::Training(problem, system) => {
-            let equations = one_line(problem.unknowns.len(), &problem.equation());
+            let equations = one_line(problem.unknowns.len(), problem.equation());
             let what = format!("{}: {equations}", problem.name);
             let (rows, method) = (system.rows(), problem.method.name.word());
             (what, format!("{rows} rows, {method}"), format!(", seed {}", problem.seed))
