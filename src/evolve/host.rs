@@ -57,7 +57,7 @@ impl<T: Stored> Host<T> {
     }
 
     fn room(&self, columns: &[u32], spare: Option<Columns>) -> Mat<T> {
-        let shape = (self.evaluator.points(), columns.len());
+        let shape = (self.evaluator.rows(), columns.len());
         let spare = spare.and_then(T::taken).filter(|m| m.shape() == shape);
         spare.unwrap_or_else(|| Mat::zeros(shape.0, shape.1))
     }

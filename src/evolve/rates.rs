@@ -20,7 +20,7 @@ impl Engine {
         let mut matrix = match self.evaluators.rates() {
             Some(host) => host.rate_columns(theta, time, columns, spare),
             None => {
-                let mut matrix = Mat::zeros(self.points(), columns.len());
+                let mut matrix = Mat::zeros(self.rows(), columns.len());
                 let host = self.on_host(&self.coordinates);
                 host.rate_columns(theta, time, columns, matrix.as_mut());
                 Columns::Double(matrix)
