@@ -316,7 +316,7 @@ fn each_contradiction_is_named() {
         ),
         (
             file("u_t = u_xx", rod, "[initial]\nu = \"x\"\n[reference]\nkind = \"spectral\""),
-            "the spectral reference is for one periodic coordinate",
+            "the spectral reference is for one to three coordinates, all periodic",
         ),
         (
             file("u_t = u_xx", LINE, &format!("{wave}\n[reference]\nkind = \"characteristics\"")),
