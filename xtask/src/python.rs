@@ -83,12 +83,12 @@ fn assemble() -> Result<(), String> {
     std::fs::copy(&library, into).map(drop).map_err(|error| failed(&library, error))
 }
 
-/// What cargo calls the library of the package.
+/// What cargo calls the library of the package, where it leaves what tests need.
 fn library() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     let (before, after) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    target.join("release").join(format!("{before}sketchpde_native{after}"))
+    target.join("release/deps").join(format!("{before}sketchpde_native{after}"))
 }
 
 /// The first interpreter that is new enough and can make environments.

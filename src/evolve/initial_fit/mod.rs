@@ -326,7 +326,7 @@ impl InitialFit {
                 self.refine()?;
                 return Ok(Some(FitEvent::Refined));
             }
-            if !resolved && at <= settings.tolerance {
+            if at <= settings.tolerance && between > WIDE_GAP * settings.tolerance {
                 // More points have not helped: something between them no network of this size has.
                 self.finish(FitReason::Stalled);
             } else if stuck {

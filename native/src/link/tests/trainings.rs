@@ -143,11 +143,12 @@ fn a_reset_stays_on_its_device_and_starts_from_the_same_parameters() {
 /// Where the device cannot take a problem `auto` says so; who asks for the device is refused.
 #[test]
 fn a_problem_that_the_device_cannot_take_is_refused() {
-    let gated = LINE.replace("layers = [5]", "layers = [5, 5]\narchitecture = 'modified-mlp'");
+    // Beyond the largest number that any part of a double-float has.
+    let steep = LINE.replace("u = x'", "u = 1e60*x'").replace("u = 'x'", "u = '1e60*x'");
     let mut server = Server::new(wall_clock);
-    let updates = handle(&mut server, train(Backend::Gpu(None), &gated, None));
+    let updates = handle(&mut server, train(Backend::Gpu(None), &steep, None));
     let [Update::Refused { run: 1, message }] = updates.as_slice() else { panic!("{updates:?}") };
-    assert!(message.contains("--backend cpu"), "{message}");
-    let (_, _, shown) = trained_on(Backend::Cpu, &gated, 1);
+    assert!(message.contains("take the CPU"), "{message}");
+    let (_, _, shown) = trained_on(Backend::Cpu, &steep, 1);
     assert_eq!(shown.points.len(), 1);
 }
