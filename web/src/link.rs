@@ -121,7 +121,7 @@ impl WorkerLink {
 impl Link for WorkerLink {
     fn send(&mut self, request: Request) {
         let mut shared = self.shared.borrow_mut();
-        if matches!(request, Request::Load(_) | Request::Train(_)) {
+        if matches!(request, Request::Load(_)) {
             // The reference was that of another run.
             shared.reference = None;
             shared.wanted = None;
