@@ -146,7 +146,8 @@ impl Session {
         failure
     }
 
-    /// Keeps a message for the next snapshot.
+    /// Keeps a message for the next snapshot; of a session on a thread of its own.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn note(&mut self, message: String) {
         self.messages.push(message);
     }
