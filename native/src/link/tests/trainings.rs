@@ -143,10 +143,11 @@ fn a_reset_stays_on_its_device_and_starts_from_the_same_parameters() {
 /// Where the device cannot take a problem `auto` says so; who asks for the device is refused.
 #[test]
 fn a_problem_that_the_device_cannot_take_is_refused() {
-    // Beyond the largest number that any part of a double-float has.
+    // Beyond the largest number of 32 bits.
     let steep = LINE.replace("u = x'", "u = 1e60*x'").replace("u = 'x'", "u = '1e60*x'");
+    let single = format!("{steep}\n[run]\nprecision = 'f32'");
     let mut server = Server::new(wall_clock);
-    let updates = handle(&mut server, train(Backend::Gpu(None), &steep, None));
+    let updates = handle(&mut server, train(Backend::Gpu(None), &single, None));
     let [Update::Refused { run: 1, message }] = updates.as_slice() else { panic!("{updates:?}") };
     assert!(message.contains("take the CPU"), "{message}");
     let (_, _, shown) = trained_on(Backend::Cpu, &steep, 1);
