@@ -8,6 +8,7 @@ use crate::field::cpu::{self, Field};
 use crate::field::device::{Backend, Description};
 use crate::field::gpu::{self, Gpu};
 use crate::network::Network;
+use crate::problem::expression::Channel;
 use crate::problem::points::Points;
 use crate::problem::{PointLayout, Precision, Problem};
 
@@ -49,6 +50,10 @@ impl Engine {
         }
         if gpu.is_some() && problem.unknowns.len() > 1 {
             return Err(EvolveError::SystemOnDevice);
+        }
+        if let Some([unknown, of]) = waves(problem) {
+            let [unknown, of] = [unknown, of].map(|q| problem.unknowns[q].clone());
+            return Err(EvolveError::Waves { unknown, of });
         }
         let network = Network::of(problem);
         let coordinates = Points::of(problem).coordinates;
@@ -282,4 +287,25 @@ impl Engine {
     pub(super) fn on_host(&self, coordinates: &[f64]) -> cpu::Evaluator<f64> {
         cpu::Evaluator::new(&self.problem, &self.network, coordinates)
     }
+}
+
+/// An unknown that moves by second derivatives of another one, which does not move by its, and not
+/// by its own: a wave equation. Its energy holds the slope of the other one, of which the L2 product
+/// that steps are projected by knows nothing; with it the projected equation has growing modes, as
+/// fast as the shortest wave of the tangent space, and no control of the steps sees that. (Of a
+/// Schroedinger pair, each by the other's second derivatives, the L2 norm itself is kept.)
+fn waves(problem: &Problem) -> Option<[usize; 2]> {
+    let order = |channel: Channel| match channel {
+        Channel::Laplacian => 2,
+        Channel::Partial(index) => index.order(),
+    };
+    let moved_by = |q: usize, by: usize| {
+        let entries = problem.right_hand_side[q].entries();
+        entries.into_iter().any(|entry| entry.unknown == by && order(entry.channel) >= 2)
+    };
+    let all = 0..problem.unknowns.len();
+    let pairs = all.clone().flat_map(|q| all.clone().map(move |of| [q, of]));
+    let wave =
+        |&[q, of]: &[usize; 2]| q != of && moved_by(q, of) && !moved_by(of, q) && !moved_by(q, q);
+    pairs.into_iter().find(wave)
 }

@@ -64,6 +64,14 @@ pub enum EvolveError {
     AdaptiveOnDevice,
 
     #[error(
+        "{unknown}_t = F takes second derivatives of {of} and none of {unknown}, as waves do: steps in \
+         time do not keep their energy, and short waves would grow until nothing is left of the \
+         solution; state the problem over the whole domain instead, with t as a coordinate, as \
+         `sketchpde show wave` does"
+    )]
+    Waves { unknown: String, of: String },
+
+    #[error(
         "systems of several unknowns are evaluated on the CPU: choose the backend `cpu` or `auto`"
     )]
     SystemOnDevice,

@@ -285,7 +285,7 @@ fn describe_training(training: &TrainingSession, status: &mut Status) {
 impl Evolving {
     /// What makes the run less accurate than it could be, and what helps.
     fn warning(&self) -> Option<String> {
-        let warnings = [self.fit_warning(), self.columns_warning(), self.wave_warning()];
+        let warnings = [self.fit_warning(), self.columns_warning()];
         let warnings: Vec<String> = warnings.into_iter().flatten().collect();
         (!warnings.is_empty()).then(|| warnings.join("; "))
     }
@@ -312,18 +312,6 @@ impl Evolving {
                  (points.count), or points that follow (points.layout = \"following\")"
             )
         })
-    }
-
-    /// Of an equation of second order in time: the L2 product in which steps are projected knows
-    /// nothing of a wave's energy.
-    fn wave_warning(&self) -> Option<String> {
-        let unknowns = &self.record.problem.unknowns;
-        let name = unknowns.iter().find(|name| unknowns.contains(&format!("{name}_t")))?;
-        Some(format!(
-            "{name}_tt = .. is stepped without keeping the energy of waves: the steps may shrink until \
-             none is short enough; a training over the whole domain, as of the built-in problem wave, \
-             has no such limit"
-        ))
     }
 
     /// Too few columns for the Jacobian at the start.
