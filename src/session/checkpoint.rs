@@ -128,7 +128,7 @@ impl SavedState {
         match self {
             Self::Fit { .. } => "in the initial fit".to_owned(),
             Self::Steps(steps) => {
-                format!("at step {}, t = {}", steps.evolution.step, steps.evolution.time)
+                format!("at step {}, t = {:.4}", steps.evolution.step, steps.evolution.time)
             }
             Self::Training(_) => format!("at iteration {}", self.step()),
         }

@@ -186,7 +186,7 @@ for (const tier of Object.keys(TIERS)) {
     onPage("after a crash of the solver the run goes on", {}, async (app) => {
       const { seen: before } = await app.until("some steps", ({ run }) => run.status?.step > 40);
       await app.fault("panic");
-      await app.text(/goes on from t = /);
+      await app.text(/goes on at step \d+, t = /);
       await app.until("more steps", ({ run: { status } }) =>
         status?.step > before.run.status.step && status.phase !== "Fit");
       await app.screenshot(`${tier}-crash`);
@@ -198,7 +198,7 @@ for (const tier of Object.keys(TIERS)) {
     onPage("a solver that is gone without a word is missed and replaced", { query: "?patience=8" }, async (app) => {
       const { seen: before } = await app.until("some steps", ({ run }) => run.status?.step > 40);
       await app.fault("silence");
-      await app.text(/has not answered for [\s\S]* goes on from t = /);
+      await app.text(/has not answered for [\s\S]* goes on at step \d+, t = /);
       await app.until("more steps", ({ run: { status } }) =>
         status?.step > before.run.status.step && status.phase !== "Fit");
     });
@@ -242,7 +242,7 @@ for (const tier of Object.keys(TIERS)) {
         await alone();
         const { run: before } = await app.look();
         await app.fault("pool");
-        await app.text(/a panic in the pool[\s\S]* goes on from t = /);
+        await app.text(/a panic in the pool[\s\S]* goes on at step \d+, t = /);
         await app.until("more steps", ({ run: { status } }) =>
           status?.step > before.status.step && status.phase !== "Fit");
         await alone();
