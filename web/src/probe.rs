@@ -106,7 +106,11 @@ impl Probe {
             match update {
                 Update::Loaded(loaded) => {
                     let messages = std::mem::take(&mut run.messages);
-                    *run = Run { loaded: Some(loaded.clone()), messages, ..Run::default() };
+                    // The same run on another device goes on with what it has shown.
+                    let same = run.loaded.as_ref().is_some_and(|known| known.run == loaded.run);
+                    let training = run.training.take().filter(|_| same);
+                    let loaded = Some(loaded.clone());
+                    *run = Run { loaded, messages, training, ..Run::default() };
                 }
                 Update::Snapshot(snapshot) => {
                     if let (Some(place), Some(_)) = (&run.loaded, &snapshot.status.iteration) {
