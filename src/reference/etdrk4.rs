@@ -20,7 +20,7 @@ use super::fourier::FieldTransform;
 use super::pointwise::{Fields, Pointwise};
 use super::spectrum::Spectrum;
 use super::split::Split;
-use crate::problem::expression::{Channel, Entry, MultiIndex};
+use crate::problem::expression::{Channel, Entry, Expression, MultiIndex};
 
 /// Periodic equations, ready to be discretised.
 #[derive(Clone, Debug)]
@@ -250,14 +250,7 @@ impl Stepper {
         self.derive(state);
         for split in &system.splits {
             let Some(rest) = &split.rest else { continue };
-            let fields = Fields {
-                coordinates: &self.coordinates,
-                time,
-                parameters: &system.parameters,
-                entries: &self.entries,
-                derivatives: &self.derivatives,
-            };
-            self.pointwise.evaluate(rest, fields, &mut self.values);
+            self.sample(system, rest, time);
             self.transform.analyze(&self.values, &shape, &mut all.values);
             let beyond = all.energy_outside(state.halves());
             outside += beyond;
@@ -280,6 +273,18 @@ impl Stepper {
         }
     }
 
+    /// Samples of a rest, once the derivatives that it needs are there.
+    fn sample(&mut self, system: &System, rest: &Expression, time: f64) {
+        let fields = Fields {
+            coordinates: &self.coordinates,
+            time,
+            parameters: &system.parameters,
+            entries: &self.entries,
+            derivatives: &self.derivatives,
+        };
+        self.pointwise.evaluate(rest, fields, &mut self.values);
+    }
+
     /// Coefficients of the rests R at the state, by samples on the padded grid.
     fn rest(&mut self, system: &System, time: f64, state: &Spectrum, out: &mut Spectrum) {
         let count = self.spectrum.len();
@@ -290,14 +295,7 @@ impl Stepper {
                 out.values[own].fill(Complex64::default());
                 continue;
             };
-            let fields = Fields {
-                coordinates: &self.coordinates,
-                time,
-                parameters: &system.parameters,
-                entries: &self.entries,
-                derivatives: &self.derivatives,
-            };
-            self.pointwise.evaluate(rest, fields, &mut self.values);
+            self.sample(system, rest, time);
             self.transform.analyze(&self.values, state, &mut out.values[own]);
         }
     }

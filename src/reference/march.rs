@@ -89,20 +89,17 @@ impl<'a> March<'a> {
     pub fn advance(&mut self, time: f64, count: usize) -> Result<(), ReferenceError> {
         let before = self.state.clone();
         loop {
-            let (system, step) = (self.system, self.step);
-            if !self.steppers.contains_key(&self.modes) {
-                let stepper = Stepper::new(system, &self.modes, step, &mut self.planner);
-                self.steppers.insert(self.modes.clone(), stepper);
+            let (system, step, planner) = (self.system, self.step, &mut self.planner);
+            let stepper = self
+                .steppers
+                .entry(self.modes.clone())
+                .or_insert_with(|| Stepper::new(system, &self.modes, step, planner));
+            self.work += stepper.work(system) * count as f64;
+            for index in 0..count {
+                stepper.advance(system, time + step * index as f64, &mut self.state);
             }
-            let mut spilt = 0.0;
-            if let Some(stepper) = self.steppers.get_mut(&self.modes) {
-                self.work += stepper.work(system) * count as f64;
-                for index in 0..count {
-                    stepper.advance(system, time + step * index as f64, &mut self.state);
-                }
-                let during = step * count as f64;
-                spilt = during * stepper.spill(system, time + during, &self.state);
-            }
+            let during = step * count as f64;
+            let spilt = during * stepper.spill(system, time + during, &self.state);
             let modes = self.modes.iter().copied().max().unwrap_or(0);
             if !self.state.energy().is_finite() {
                 return Err(ReferenceError::NotFinite { time, modes, step });

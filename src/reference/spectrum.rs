@@ -105,15 +105,11 @@ impl Spectrum {
     #[must_use]
     pub fn resized(&self, halves: &[usize]) -> Self {
         let mut out = Self::zeros(self.fields, halves);
-        let (smaller, larger) =
-            if self.values.len() < out.values.len() { (self, &out) } else { (&out, self) };
-        let mut pairs = Vec::with_capacity(smaller.values.len());
-        smaller.visit(|index, k| pairs.extend(larger.index(k).map(|other| (index, other))));
-        let grows = self.values.len() < out.values.len();
+        let mut pairs = Vec::new();
+        self.visit(|from, k| pairs.extend(out.index(k).map(|to| (from, to))));
         let strides = [self, &out].map(|spectrum| spectrum.values.len() / self.fields);
         for field in 0..self.fields {
-            for &(small, large) in &pairs {
-                let (from, to) = if grows { (small, large) } else { (large, small) };
+            for &(from, to) in &pairs {
                 out.values[field * strides[1] + to] = self.values[field * strides[0] + from];
             }
         }
