@@ -136,6 +136,8 @@ impl RunResult {
         let description = session.description();
         let parameters = Network::of(problem).parameters();
         let last = record.history().records.last();
+        let unknowns = &problem.unknowns;
+        let errors = record.frames().space_time_error_of_each(unknowns.len());
         Self {
             problem: problem.name.clone(),
             method: method(problem),
@@ -153,7 +155,7 @@ impl RunResult {
             time: status.time,
             initial_error: status.initial_error,
             relative_l2: status.space_time_error,
-            relative_l2_of_each: of_each(record),
+            relative_l2_of_each: super::of_each(unknowns, errors),
             final_relative_l2: status.error,
             reference_error,
             density: DensityResult::of(record.densities()),
@@ -170,14 +172,6 @@ impl RunResult {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
-}
-
-/// The errors of several unknowns; of one there is nothing beside its own.
-fn of_each(record: &Recording) -> BTreeMap<String, f64> {
-    let names = &record.problem().unknowns;
-    let errors = record.frames().space_time_error_of_each(names.len());
-    let errors = errors.filter(|_| names.len() > 1).unwrap_or_default();
-    names.iter().cloned().zip(errors).collect()
 }
 
 /// The fewest and the most columns of a step, where the run chose them.

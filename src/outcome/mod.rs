@@ -7,6 +7,8 @@ mod memory;
 mod pictures;
 mod training;
 
+use std::collections::BTreeMap;
+
 use crate::optimize::TrainingHistory;
 use crate::output::npz::Array;
 use crate::output::{
@@ -161,6 +163,12 @@ impl Summary {
             Self::Training(result) => result.warning.as_deref(),
         }
     }
+}
+
+/// The errors of several unknowns by name; of one there is nothing beside its own.
+fn of_each(unknowns: &[String], errors: Option<Vec<f64>>) -> BTreeMap<String, f64> {
+    let errors = errors.filter(|_| unknowns.len() > 1).unwrap_or_default();
+    unknowns.iter().cloned().zip(errors).collect()
 }
 
 /// The frames with their axes.

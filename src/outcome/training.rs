@@ -48,13 +48,6 @@ pub struct TrainingResult {
     pub version: String,
 }
 
-/// The errors of several unknowns; of one there is nothing beside its own.
-fn of_each(session: &TrainingSession) -> BTreeMap<String, f64> {
-    let names = &session.problem().unknowns;
-    let errors = session.errors_of_each().filter(|_| names.len() > 1).unwrap_or_default();
-    names.iter().cloned().zip(errors).collect()
-}
-
 impl TrainingResult {
     pub fn of(session: &TrainingSession) -> Self {
         let rows = session.rows();
@@ -72,7 +65,7 @@ impl TrainingResult {
             iterations: report.record.iteration,
             loss: report.record.loss,
             relative_l2: session.error(),
-            relative_l2_of_each: of_each(session),
+            relative_l2_of_each: super::of_each(&problem.unknowns, session.errors_of_each()),
             rank: report.record.rank,
             evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),
             seconds: session.seconds(),
