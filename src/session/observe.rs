@@ -6,7 +6,6 @@ use super::{
     Phase, Recording, Session, SessionError, Snapshot, Status, TrainingPoint, TrainingSession,
     fixed_steps,
 };
-use crate::evolve::initial_fit::kinks;
 use crate::evolve::{Coherence, Engine};
 use crate::field::device::Description;
 use crate::field::gpu::Gpu;
@@ -295,7 +294,7 @@ impl Evolving {
     fn fit_warning(&self) -> Option<String> {
         let (record, tolerance) = (&self.record, self.record.problem.fit.tolerance);
         let error = record.initial_error.filter(|_| !record.redrawn)?;
-        let kinks = kinks(&record.problem).join(" and ");
+        let kinks = &record.kinks;
         if error > tolerance {
             let remedy = match kinks.is_empty() {
                 true => "fit a wider network or allow more iterations (fit.max_iterations)".into(),

@@ -3,7 +3,7 @@
 use super::density::gaussian;
 use super::norm::relative_l2;
 use super::{EvaluationGrid, Frames, Trajectory};
-use crate::evolve::initial_fit::FitReason;
+use crate::evolve::initial_fit::{FitReason, kinks};
 use crate::evolve::{Evolution, StepReport};
 use crate::field::device::Description;
 use crate::network::Network;
@@ -28,6 +28,8 @@ pub struct Recording {
     /// What that density should be.
     pub(super) gaussian: Option<Gaussian>,
     pub(super) fit: FitOutcome,
+    /// Where the initial state is not smooth, in words.
+    pub(super) kinks: String,
     /// Parameters after the initial fit; empty before.
     pub(super) fitted: Vec<f64>,
     /// Whether the run begins with another state than the problem's.
@@ -52,6 +54,7 @@ impl Recording {
             frames: grid.empty_frames(&problem, most_frames),
             trajectory: empty_trajectory(&problem, most_frames),
             gaussian: gaussian(&problem),
+            kinks: kinks(&problem).join(" and "),
             problem,
             description,
             grid,
