@@ -94,13 +94,13 @@ impl Evolution {
             seed: self.problem.seed,
             ..linalg::Settings::default()
         });
-        self.controller = self.new_controller();
+        self.controller = self.new_controller(self.stepping.implicit);
     }
 
-    /// For the steps as they are made now.
-    pub(super) fn new_controller(&self) -> Option<Controller> {
+    /// For explicit or implicit steps.
+    pub(super) fn new_controller(&self, implicit: bool) -> Option<Controller> {
         let method = &self.problem.method;
-        let order = self.methods.order(self.stepping.implicit);
+        let order = self.methods.order(implicit);
         // The parameter ODE knows its error from an embedded method alone; without one its steps
         // stay as they are, rather than grow for want of an objection.
         let estimated = self.methods.tableau.error.is_some() || method.scheme == Scheme::StageFit;

@@ -67,7 +67,7 @@ impl Evolution {
         }
         self.stepping = state.stepping;
         self.size = state.size;
-        self.controller = self.new_controller();
+        self.controller = self.new_controller(self.stepping.implicit);
         if let Some(controller) = &mut self.controller {
             controller.restore(&state.controller);
         }

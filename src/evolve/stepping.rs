@@ -138,10 +138,7 @@ impl Evolution {
         };
         let implicit = !self.stepping.implicit;
         let outcome = self.outcome(implicit, dt).await?;
-        let before = self.stepping.clone();
-        self.stepping.implicit = implicit;
-        let mut controller = self.new_controller();
-        self.stepping = before;
+        let mut controller = self.new_controller(implicit);
         let error = outcome.error.unwrap_or(f64::INFINITY);
         let (met, factor) = controller.as_mut().map_or((false, 1.0), |c| c.judge(error));
         self.stepping.tried(met);
