@@ -77,6 +77,10 @@ def test_a_run_is_kept_in_a_folder_and_read_back(heat, tmp_path):
     assert again.history.keys() == heat.history.keys()
     assert np.array_equal(again.history["residual"], heat.history["residual"])
     assert again.summary == heat.summary
+    from PIL import Image
+
+    moving = Image.open(folder / "plots" / "evolution.png")
+    assert moving.is_animated and moving.n_frames == min(48, heat.t.size)
     with pytest.raises(OSError, match="no result in"):
         sketchpde.load(tmp_path / "nothing")
 

@@ -214,12 +214,13 @@ pub fn clear(path: &Path) -> Result<(), Failure> {
         }
     }
     let pictures = path.join(PLOTS);
-    for name in crate::output::plots::NAMES {
-        for ending in ["png", "svg"] {
-            let file = pictures.join(format!("{name}.{ending}"));
-            if file.symlink_metadata().is_ok_and(|data| !data.is_dir()) {
-                remove(file)?;
-            }
+    let figures = crate::output::plots::NAMES
+        .iter()
+        .flat_map(|name| ["png", "svg"].map(|ending| format!("{name}.{ending}")))
+        .chain([crate::output::plots::PAGE.to_owned()]);
+    for file in figures.map(|name| pictures.join(name)) {
+        if file.symlink_metadata().is_ok_and(|data| !data.is_dir()) {
+            remove(file)?;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Colours that print well and that colour-blind readers can tell apart.
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colour(pub u8, pub u8, pub u8);
 
 impl Colour {
@@ -24,7 +24,9 @@ impl Colour {
         Self(86, 180, 233),
     ];
 
-    fn between(self, other: Self, part: f64) -> Self {
+    /// From this colour, `part` of the way to another.
+    #[must_use]
+    pub fn between(self, other: Self, part: f64) -> Self {
         let mix =
             |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
         Self(mix(self.0, other.0), mix(self.1, other.1), mix(self.2, other.2))

@@ -10,8 +10,8 @@ use crate::{Axis, SpaceTimeField};
 /// Decades below the largest error that its image shows.
 const ERROR_DECADES: i32 = 4;
 /// Width of the network's line in slices, and the reference's with its dashes.
-const NETWORK: f64 = 3.2;
-const REFERENCE: (f64, [f64; 2]) = (1.2, [4.0, 3.5]);
+pub(super) const NETWORK: f64 = 3.2;
+pub(super) const REFERENCE: (f64, [f64; 2]) = (1.2, [4.0, 3.5]);
 
 /// What figures say about a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Names<'a> {
 }
 
 /// Values on a rectangle, as an image sees them.
-struct Plane<'a> {
+pub(super) struct Plane<'a> {
     across: &'a [f64],
     up: &'a [f64],
     /// The value at (index across, index up).
@@ -31,11 +31,11 @@ struct Plane<'a> {
 }
 
 /// One image of a figure.
-struct Panel<'a> {
-    title: String,
+pub(super) struct Panel<'a> {
+    pub title: String,
     plane: Plane<'a>,
-    map: ColourMap,
-    scale: Scale,
+    pub map: ColourMap,
+    pub scale: Scale,
     /// The scale is explained by a colour bar here; otherwise by the next panel's.
     bar: bool,
 }
@@ -51,15 +51,7 @@ pub fn space_time(field: &SpaceTimeField, names: &Names<'_>) -> Result<Figure, O
     };
     check(field, "space-time field", 2)?;
     let error = field.absolute_error();
-    let points = axis.values.len();
-    let plane = |values: &'_ [f64]| -> Plane<'_> {
-        let values = values.to_vec();
-        Plane {
-            across: &field.times,
-            up: &axis.values,
-            value: Box::new(move |time, point| values[time * points + point]),
-        }
-    };
+    let plane = over_time(field);
     let of = format!("{}({}, t)", names.unknown, axis.name);
     let panels =
         panels(field, &field.values, field.reference.as_deref(), error.as_deref(), plane, &of);
@@ -79,16 +71,9 @@ pub fn final_state(field: &SpaceTimeField, names: &Names<'_>) -> Result<Figure, 
     let last = field.times.len() - 1;
     let error = field.absolute_error();
     let slice = |values: &[f64]| values[last * field.points()..].to_vec();
-    let (values, count) = (slice(&field.values), second.values.len());
+    let values = slice(&field.values);
     let (reference, error) = (field.reference.as_deref().map(slice), error.as_deref().map(slice));
-    let plane = |values: &'_ [f64]| -> Plane<'_> {
-        let values = values.to_vec();
-        Plane {
-            across: &first.values,
-            up: &second.values,
-            value: Box::new(move |i, j| values[i * count + j]),
-        }
-    };
+    let plane = over_plane(first, second);
     // A single time is that of a stationary solution.
     let time = format!(", t = {}", readable(field.times[last]));
     let time = if last > 0 { time.as_str() } else { "" };
@@ -98,8 +83,25 @@ pub fn final_state(field: &SpaceTimeField, names: &Names<'_>) -> Result<Figure, 
     Ok(images(names.title, &panels, &first.name, &second.name, size))
 }
 
+/// Values over time and one space dimension, time first.
+pub(super) fn over_time<'a>(field: &'a SpaceTimeField) -> impl Fn(&[f64]) -> Plane<'a> {
+    over(&field.times, &field.axes[0].values)
+}
+
+/// Values over two space dimensions.
+pub(super) fn over_plane<'a>(first: &'a Axis, second: &'a Axis) -> impl Fn(&[f64]) -> Plane<'a> {
+    over(&first.values, &second.values)
+}
+
+fn over<'a>(across: &'a [f64], up: &'a [f64]) -> impl Fn(&[f64]) -> Plane<'a> {
+    move |values| {
+        let (values, count) = (values.to_vec(), up.len());
+        Plane { across, up, value: Box::new(move |i, j| values[i * count + j]) }
+    }
+}
+
 /// Both axes in the same units, within bounds.
-fn image_size(first: &Axis, second: &Axis) -> [f64; 2] {
+pub(super) fn image_size(first: &Axis, second: &Axis) -> [f64; 2] {
     let span = |axis: &Axis| {
         let (low, high) = extent(axis.values.iter().copied());
         high - low
@@ -108,11 +110,15 @@ fn image_size(first: &Axis, second: &Axis) -> [f64; 2] {
     if ratio.is_finite() { [240.0, 240.0 * ratio] } else { [240.0, 240.0] }
 }
 
-fn unfit(figure: &'static str, reason: &str) -> OutputError {
+pub(super) fn unfit(figure: &'static str, reason: &str) -> OutputError {
     OutputError::Plot { figure, reason: reason.to_owned() }
 }
 
-fn check(field: &SpaceTimeField, figure: &'static str, times: usize) -> Result<(), OutputError> {
+pub(super) fn check(
+    field: &SpaceTimeField,
+    figure: &'static str,
+    times: usize,
+) -> Result<(), OutputError> {
     let complete = field.values.len() == field.times.len() * field.points()
         && field.reference.as_ref().is_none_or(|r| r.len() == field.values.len());
     if !complete {
@@ -125,7 +131,7 @@ fn check(field: &SpaceTimeField, figure: &'static str, times: usize) -> Result<(
 }
 
 /// Network, reference and error; the first two share a scale.
-fn panels<'a>(
+pub(super) fn panels<'a>(
     field: &'a SpaceTimeField,
     values: &[f64],
     reference: Option<&[f64]>,
@@ -134,9 +140,7 @@ fn panels<'a>(
     of: &str,
 ) -> Vec<Panel<'a>> {
     debug_assert!(!field.axes.is_empty());
-    let both = values.iter().chain(reference.unwrap_or(&[])).copied();
-    let (low, high) = extent(both);
-    let scale = Scale::linear(low, high);
+    let scale = common(values, reference);
     let map = ColourMap::Viridis;
     let mut panels = vec![Panel {
         title: format!("network {of}"),
@@ -154,10 +158,7 @@ fn panels<'a>(
             scale,
             bar: true,
         });
-        let largest = extent(error.iter().copied()).1.max(f64::MIN_POSITIVE);
-        let low = largest * 10f64.powi(-ERROR_DECADES);
-        let scale = Scale { low, high: largest, logarithmic: true };
-        let plane = plane(error);
+        let (scale, plane) = (decades(error), plane(error));
         panels.push(Panel {
             title: "absolute error".into(),
             plane,
@@ -169,6 +170,27 @@ fn panels<'a>(
     panels
 }
 
+/// The scale of the network and the reference.
+fn common(values: &[f64], reference: Option<&[f64]>) -> Scale {
+    let (low, high) = extent(values.iter().chain(reference.unwrap_or(&[])).copied());
+    Scale::linear(low, high)
+}
+
+/// The scale of an error.
+fn decades(error: &[f64]) -> Scale {
+    let high = extent(error.iter().copied()).1.max(f64::MIN_POSITIVE);
+    Scale { low: high * 10f64.powi(-ERROR_DECADES), high, logarithmic: true }
+}
+
+/// The scales of the panels of a field at all of its times together.
+pub(super) fn scales(field: &SpaceTimeField, error: Option<&[f64]>) -> Vec<Scale> {
+    let both = common(&field.values, field.reference.as_deref());
+    match error {
+        Some(error) => vec![both, both, decades(error)],
+        None => vec![both],
+    }
+}
+
 /// Panels side by side with colour bars.
 fn images(
     title: &str,
@@ -177,8 +199,39 @@ fn images(
     y_label: &str,
     size: [f64; 2],
 ) -> Figure {
-    const BAR: f64 = 76.0;
-    const GAP: f64 = 22.0;
+    let (mut drawing, frames) = place(title, panels, size);
+    for (index, (panel, frame)) in panels.iter().zip(&frames).enumerate() {
+        let (columns, levels) = sample(panel, frame);
+        frame.image(&mut drawing, columns, levels, panel.map);
+        let y_label = if index == 0 { y_label } else { "" };
+        annotate(&mut drawing, panel, frame, panel.scale, [x_label, y_label]);
+    }
+    Figure::of(drawing)
+}
+
+/// Where panels go side by side, without their images: axes, titles and colour bars of these scales,
+/// and the frames that the images fill.
+pub(super) fn layout(
+    title: &str,
+    panels: &[Panel<'_>],
+    scales: &[Scale],
+    [x_label, y_label]: [&str; 2],
+    size: [f64; 2],
+) -> (Drawing, Vec<Frame>) {
+    let (mut drawing, frames) = place(title, panels, size);
+    for (index, (panel, frame)) in panels.iter().zip(&frames).enumerate() {
+        let y_label = if index == 0 { y_label } else { "" };
+        annotate(&mut drawing, panel, frame, scales[index], [x_label, y_label]);
+    }
+    (drawing, frames)
+}
+
+/// Room for a colour bar, and between panels.
+const BAR: f64 = 76.0;
+const GAP: f64 = 22.0;
+
+/// A drawing with its title, and the panels' frames in it.
+fn place(title: &str, panels: &[Panel<'_>], size: [f64; 2]) -> (Drawing, Vec<Frame>) {
     let top = if title.is_empty() { 34.0 } else { 64.0 };
     let bars = panels.iter().filter(|panel| panel.bar).count() as f64;
     let width = 72.0 + panels.len() as f64 * (size[0] + GAP) + bars * BAR - GAP;
@@ -187,36 +240,38 @@ fn images(
         drawing.text([0.5 * width, 20.0], title, 17.0, super::drawing::Anchor::Middle);
     }
     let mut left = 64.0;
-    for (index, panel) in panels.iter().enumerate() {
-        let frame = Frame {
-            left,
-            top,
-            width: size[0],
-            height: size[1],
-            x: span(panel.plane.across),
-            y: span(panel.plane.up),
-        };
-        let (columns, levels) = sample(panel, &frame);
-        frame.image(&mut drawing, columns, levels, panel.map);
-        frame.axes(&mut drawing, x_label, if index == 0 { y_label } else { "" });
-        frame.title(&mut drawing, &panel.title);
-        left += size[0] + GAP;
-        if panel.bar {
-            colour_bar(&mut drawing, left - GAP + 10.0, &frame, panel.scale, panel.map);
-            left += BAR;
-        }
+    let mut frames = Vec::with_capacity(panels.len());
+    for panel in panels {
+        let (x, y) = (span(panel.plane.across), span(panel.plane.up));
+        frames.push(Frame { left, top, width: size[0], height: size[1], x, y });
+        left += size[0] + GAP + if panel.bar { BAR } else { 0.0 };
     }
-    Figure::of(drawing)
+    (drawing, frames)
 }
 
-fn span(values: &[f64]) -> Scale {
+/// Axes, title and colour bar of a panel.
+fn annotate(
+    drawing: &mut Drawing,
+    panel: &Panel<'_>,
+    frame: &Frame,
+    scale: Scale,
+    [x_label, y_label]: [&str; 2],
+) {
+    frame.axes(drawing, x_label, y_label);
+    frame.title(drawing, &panel.title);
+    if panel.bar {
+        colour_bar(drawing, frame.left + frame.width + 10.0, frame, scale, panel.map);
+    }
+}
+
+pub(super) fn span(values: &[f64]) -> Scale {
     let (low, high) = extent(values.iter().copied());
     Scale::linear(low, high)
 }
 
 /// The plane at the pixels of its frame, by linear interpolation between the samples; what is not
 /// finite gets the lowest level.
-fn sample(panel: &Panel<'_>, frame: &Frame) -> (usize, Vec<u8>) {
+pub(super) fn sample(panel: &Panel<'_>, frame: &Frame) -> (usize, Vec<u8>) {
     let resolution = super::raster::SCALE;
     let columns = (frame.width * resolution).round() as usize;
     let rows = (frame.height * resolution).round() as usize;
@@ -305,7 +360,7 @@ pub fn slices(field: &SpaceTimeField, names: &Names<'_>) -> Result<Figure, Outpu
 }
 
 /// The index of the time nearest to `part` of the way.
-fn nearest(times: &[f64], part: f64, last: usize) -> usize {
+pub(super) fn nearest(times: &[f64], part: f64, last: usize) -> usize {
     let wanted = times[0] + part * (times[last] - times[0]);
     let after = times.partition_point(|&t| t < wanted).min(last);
     let before = after.saturating_sub(1);

@@ -1,9 +1,13 @@
 //! Figures from plain data, as PNG and SVG.
 //!
+//! What moves is [`animation`] (an animated PNG) and [`interactive`] (a page for a browser).
+//!
 //! A figure is laid out once, as a [`drawing`] in logical pixels, by [`field`], [`curves`],
 //! [`density`], [`training`] and [`comparison`] on top of [`frame`] and [`scale`]; [`raster`] and
 //! [`svg`] render the same drawing.
 
+pub mod animation;
+mod apng;
 pub mod colours;
 pub mod comparison;
 pub mod curves;
@@ -11,6 +15,7 @@ pub mod density;
 pub mod drawing;
 pub mod field;
 pub mod frame;
+pub mod interactive;
 pub mod raster;
 pub mod scale;
 pub mod svg;
@@ -63,8 +68,12 @@ impl Figure {
     }
 }
 
+/// The page of a solution, for a browser.
+pub const PAGE: &str = "solution.html";
+
 /// The names of every figure that a run's results can have.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
+    "evolution",
     "space-time",
     "slices",
     "final-state",
@@ -89,7 +98,9 @@ pub fn save_all(
     history: &History,
     names: &Names<'_>,
 ) -> Result<Vec<PathBuf>, OutputError> {
-    let mut files = save_fields(folder, field, "final-state", names)?;
+    let mut files = save_animations(folder, field, names)?;
+    files.extend(save_page(folder, field, names)?);
+    files.extend(save_fields(folder, field, "final-state", names)?);
     let curves = [
         ("error", curves::error(history, names)),
         ("residual", curves::residual(history, names)),
@@ -99,6 +110,40 @@ pub fn save_all(
     Ok(files)
 }
 
+/// The moving pictures of an evolution, where it has the dimensions for them.
+fn save_animations(
+    folder: &Path,
+    field: &SpaceTimeField,
+    names: &Names<'_>,
+) -> Result<Vec<PathBuf>, OutputError> {
+    each_unknown(field, names, |part, names, name| match animation::Animation::of(part, names) {
+        Ok(animation) => {
+            let path = folder.join(format!("{}.png", name("evolution")));
+            atomic::write(&path, &animation.png())?;
+            Ok(vec![path])
+        }
+        Err(OutputError::Plot { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    })
+}
+
+/// The solution as a page, where it has the dimensions for it.
+fn save_page(
+    folder: &Path,
+    field: &SpaceTimeField,
+    names: &Names<'_>,
+) -> Result<Option<PathBuf>, OutputError> {
+    match interactive::page(field, names) {
+        Ok(page) => {
+            let path = folder.join(PAGE);
+            atomic::write(&path, page.as_bytes())?;
+            Ok(Some(path))
+        }
+        Err(OutputError::Plot { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The figures of the solution: of several unknowns a set for each, with its name behind theirs.
 fn save_fields(
     folder: &Path,
@@ -106,22 +151,36 @@ fn save_fields(
     last: &str,
     names: &Names<'_>,
 ) -> Result<Vec<PathBuf>, OutputError> {
+    each_unknown(field, names, |part, names, name| {
+        let figures = [
+            (name("space-time"), field::space_time(part, names)),
+            (name("slices"), field::slices(part, names)),
+            (name(last), field::final_state(part, names)),
+        ];
+        save(folder, figures)
+    })
+}
+
+/// Draws every unknown by itself: `draw` gets its field, its names, and how its figures are called.
+fn each_unknown(
+    field: &SpaceTimeField,
+    names: &Names<'_>,
+    draw: impl Fn(
+        &SpaceTimeField,
+        &Names<'_>,
+        &dyn Fn(&str) -> String,
+    ) -> Result<Vec<PathBuf>, OutputError>,
+) -> Result<Vec<PathBuf>, OutputError> {
     let parts = field.apart();
+    let several = parts.len() > 1;
     let mut files = Vec::new();
     for part in &parts {
-        let several = parts.len() > 1;
         let unknown = if several { part.unknowns[0].as_str() } else { names.unknown };
-        let names = Names { unknown, ..*names };
         let name = |figure: &str| match several {
             true => format!("{figure}-{unknown}"),
             false => figure.to_owned(),
         };
-        let figures = [
-            (name("space-time"), field::space_time(part, &names)),
-            (name("slices"), field::slices(part, &names)),
-            (name(last), field::final_state(part, &names)),
-        ];
-        files.extend(save(folder, figures)?);
+        files.extend(draw(part, &Names { unknown, ..*names }, &name)?);
     }
     Ok(files)
 }

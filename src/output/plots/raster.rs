@@ -42,13 +42,8 @@ fn glyph_scale(size: f64) -> f32 {
 /// The drawing as a PNG file.
 #[must_use]
 pub fn render(drawing: &Drawing) -> Vec<u8> {
-    let width = (drawing.width * SCALE).round() as usize;
-    let height = (drawing.height * SCALE).round() as usize;
-    let mut pixels = Pixels { width, height, data: vec![255; 3 * width * height] };
-    for shape in &drawing.shapes {
-        pixels.draw(shape);
-    }
-    encode(width, height, png::ColorType::Rgb, None, &pixels.data)
+    let Pixels { width, height, data, .. } = Pixels::of(drawing, SCALE);
+    encode(width, height, png::ColorType::Rgb, None, &data)
 }
 
 /// An image of levels as a PNG file with a palette.
@@ -81,13 +76,41 @@ fn encode(
     file
 }
 
-struct Pixels {
+/// A picture as bytes, red, green and blue.
+#[derive(Clone, Debug)]
+pub struct Pixels {
     width: usize,
     height: usize,
+    /// Pixels per logical pixel.
+    scale: f64,
     data: Vec<u8>,
 }
 
 impl Pixels {
+    /// The drawing on white, with so many pixels per logical pixel.
+    #[must_use]
+    pub fn of(drawing: &Drawing, scale: f64) -> Self {
+        let width = (drawing.width * scale).round() as usize;
+        let height = (drawing.height * scale).round() as usize;
+        let mut pixels = Self { width, height, scale, data: vec![255; 3 * width * height] };
+        for shape in &drawing.shapes {
+            pixels.draw(shape);
+        }
+        pixels
+    }
+
+    /// Red, green and blue, row by row from the top.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.data
+    }
+
+    /// Pixels across and down.
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
+        [self.width, self.height]
+    }
+
     fn blend(&mut self, x: i64, y: i64, Colour(r, g, b): Colour, cover: f64) {
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
         if x >= self.width || y >= self.height {
@@ -99,7 +122,8 @@ impl Pixels {
         }
     }
 
-    fn draw(&mut self, shape: &Shape) {
+    /// Draws a shape over what is there.
+    pub fn draw(&mut self, shape: &Shape) {
         match shape {
             Shape::Line { points, colour, width, dash: None } => self.line(points, *colour, *width),
             Shape::Line { points, colour, width, dash: Some(dash) } => {
@@ -126,7 +150,7 @@ impl Pixels {
 
     /// Paints whole pixels; `paint` gets the part of the width and of the height.
     fn fill(&mut self, corner: [f64; 2], size: [f64; 2], paint: impl Fn(f64, f64) -> Colour) {
-        let edge = |k: usize, end: f64| ((corner[k] + end * size[k]) * SCALE).round() as i64;
+        let edge = |k: usize, end: f64| ((corner[k] + end * size[k]) * self.scale).round() as i64;
         let (left, right, top, bottom) = (edge(0, 0.0), edge(0, 1.0), edge(1, 0.0), edge(1, 1.0));
         for y in top..bottom {
             for x in left..right {
@@ -140,8 +164,8 @@ impl Pixels {
     /// A round pen along the points: a pixel is covered by how near its centre is to the nearest
     /// segment, and once only, however many segments meet there.
     fn line(&mut self, points: &[[f64; 2]], colour: Colour, width: f64) {
-        let points: Vec<[f64; 2]> = points.iter().map(|p| p.map(|v| v * SCALE)).collect();
-        let reach = 0.5 * width * SCALE;
+        let points: Vec<[f64; 2]> = points.iter().map(|p| p.map(|v| v * self.scale)).collect();
+        let reach = 0.5 * width * self.scale;
         let mut cover: std::collections::HashMap<(i64, i64), f64> =
             std::collections::HashMap::new();
         for pair in points.windows(2) {
@@ -185,12 +209,12 @@ impl Pixels {
             Anchor::Middle => 0.5,
             Anchor::End => 1.0,
         };
-        let mut pen = -back * text_width(text, size) * SCALE;
-        let [at_x, at_y] = at.map(|v| (v * SCALE).round() as i64);
+        let mut pen = -back * text_width(text, size) * self.scale;
+        let [at_x, at_y] = at.map(|v| (v * self.scale).round() as i64);
         for (run, script) in runs(text) {
-            let scale = glyph_scale(size * script.scale() * SCALE);
+            let scale = glyph_scale(size * script.scale() * self.scale);
             let scaled = font.as_scaled(scale);
-            let baseline = (0.35 + script.shift()) * size * SCALE;
+            let baseline = (0.35 + script.shift()) * size * self.scale;
             for c in run.chars() {
                 let id = scaled.glyph_id(c);
                 let place = point(pen as f32, baseline as f32);

@@ -165,7 +165,7 @@ fn pixels_are_where_the_drawing_says() {
 fn figures_are_saved_for_what_there_is() {
     let scratch = Scratch::new("figures");
     let files = save_all(scratch.folder(), &field(), &long_history(), &NAMES).expect("saves");
-    assert_eq!(files.len(), 10);
+    assert_eq!(files.len(), 12);
     for file in &files {
         let size = std::fs::metadata(file).expect("exists").len();
         assert!((2_000..2_000_000).contains(&size), "{}: {size} bytes", file.display());
@@ -173,10 +173,10 @@ fn figures_are_saved_for_what_there_is() {
     let plain = SpaceTimeField { reference: None, ..field() };
     let empty = History::default();
     let files = save_all(scratch.folder(), &plain, &empty, &NAMES).expect("saves");
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 6);
     let nothing = SpaceTimeField::default();
     assert!(save_all(scratch.folder(), &nothing, &empty, &NAMES).expect("saves").is_empty());
-    assert_eq!(save_all(scratch.folder(), &plane(), &history(1), &NAMES).expect("saves").len(), 6);
+    assert_eq!(save_all(scratch.folder(), &plane(), &history(1), &NAMES).expect("saves").len(), 7);
 }
 
 /// For eyes: `SKETCHPDE_GALLERY=folder cargo test --release --lib gallery -- --ignored`.
@@ -187,6 +187,103 @@ fn gallery() {
     let folder = Path::new(&folder);
     save_all(folder, &field(), &long_history(), &NAMES).expect("saves");
     save_all(&folder.join("plane"), &plane(), &history(1), &NAMES).expect("saves");
+    save_all(&folder.join("moving"), &moving_plane(), &history(1), &NAMES).expect("saves");
     let plain = SpaceTimeField { reference: None, ..field() };
     save_all(&folder.join("plain"), &plain, &History::default(), &NAMES).expect("saves");
+}
+
+/// What a decoder makes of an animated PNG: red, green and blue of each picture as it is shown.
+fn played(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut decoder = png::Decoder::new(bytes);
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().expect("a PNG");
+    let width = reader.info().width as usize;
+    let count = reader.info().animation_control().expect("it moves").num_frames;
+    let mut shown = vec![0; 3 * width * reader.info().height as usize];
+    let mut pictures = Vec::new();
+    for _ in 0..count {
+        let mut buffer = vec![0; reader.output_buffer_size()];
+        let size = reader.next_frame(&mut buffer).expect("a frame");
+        let control = *reader.info().frame_control().expect("a frame's place");
+        for (index, pixel) in buffer[..size.buffer_size()].chunks_exact(4).enumerate() {
+            let x = control.x_offset as usize + index % size.width as usize;
+            let y = control.y_offset as usize + index / size.width as usize;
+            if pixel[3] == 255 {
+                shown[3 * (y * width + x)..][..3].copy_from_slice(&pixel[..3]);
+            }
+        }
+        pictures.push(shown.clone());
+    }
+    pictures
+}
+
+#[test]
+fn an_animation_shows_every_frame_and_is_small() {
+    for (field, most) in [(field(), 600_000), (moving_plane(), 1_500_000)] {
+        let animation = animation::Animation::of(&field, &NAMES).expect("draws");
+        let bytes = animation.png();
+        let pictures = played(&bytes);
+        assert_eq!(pictures.len(), animation.frames());
+        for (index, picture) in pictures.iter().enumerate() {
+            let drawn = animation.frame(index).into_bytes();
+            assert_eq!(picture.len(), drawn.len());
+            // The palette is coarser than the drawing, a little at most places.
+            let away = || picture.iter().zip(&drawn).map(|(a, b)| a.abs_diff(*b));
+            let mean = away().map(f64::from).sum::<f64>() / drawn.len() as f64;
+            let worst = away().max().unwrap_or(0);
+            assert!(mean < 1.0 && worst < 96, "frame {index}: {mean} on average, {worst} at worst");
+        }
+        // Neighbouring frames differ by more than the palette blurs.
+        assert!(pictures.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(bytes.len() < most, "{} bytes", bytes.len());
+    }
+    let nothing = animation::Animation::of(&SpaceTimeField::default(), &NAMES);
+    assert!(matches!(nothing, Err(OutputError::Plot { .. })));
+}
+
+/// A bump that goes round.
+fn moving_plane() -> SpaceTimeField {
+    let nodes: Vec<f64> = (0..50).map(|j| f64::from(j) / 49.0).collect();
+    let times: Vec<f64> = (0..30).map(|k| f64::from(k) / 29.0).collect();
+    let bump = |t: f64, x: f64, y: f64| {
+        let (sin, cos) = (std::f64::consts::TAU * t).sin_cos();
+        (-20.0 * ((x - 0.5 - 0.2 * cos).powi(2) + (y - 0.5 - 0.2 * sin).powi(2))).exp()
+    };
+    let mut reference = Vec::new();
+    for &t in &times {
+        for &x in &nodes {
+            reference.extend(nodes.iter().map(|&y| bump(t, x, y)));
+        }
+    }
+    SpaceTimeField {
+        axes: ["x", "y"].map(|name| Axis { name: name.into(), values: nodes.clone() }).to_vec(),
+        unknowns: vec!["u".into()],
+        values: reference.iter().enumerate().map(|(k, u)| u + 1e-5 * (k as f64).sin()).collect(),
+        reference: Some(reference),
+        times,
+    }
+}
+
+#[test]
+fn a_page_holds_its_numbers_and_no_text_breaks_out_of_it() {
+    let field = field();
+    let names = Names { title: "a </script><b> title", unknown: "u" };
+    let page = interactive::page(&field, &names).expect("one dimension");
+    assert_eq!(page.matches("</script>").count(), 2);
+    let start = page.find("application/json\">").expect("data") + "application/json\">".len();
+    let end = start + page[start..].find("</script>").expect("an end");
+    let data: serde_json::Value = serde_json::from_str(&page[start..end]).expect("JSON");
+    assert_eq!(data["title"], names.title);
+    let (times, places) = (&data["times"], &data["axes"][0]["values"]);
+    let counts = [times, places].map(|list| list.as_array().map_or(0, Vec::len));
+    assert_eq!(counts, [101, 257]);
+    let coded = data["unknowns"][0]["error"].as_str().expect("an error");
+    let bytes =
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, coded).expect("base64");
+    // The last time and the last place: both ends are among those that are kept.
+    let last = f32::from_le_bytes(bytes[bytes.len() - 4..].try_into().expect("four bytes"));
+    let exact = *field.absolute_error().expect("a reference").last().expect("values") as f32;
+    assert_eq!((bytes.len(), last), (4 * 101 * 257, exact));
+    assert!(interactive::page(&moving_plane(), &NAMES).is_ok());
+    assert!(interactive::page(&SpaceTimeField::default(), &NAMES).is_err());
 }

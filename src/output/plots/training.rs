@@ -85,6 +85,7 @@ pub fn save_all(
     names: &Names<'_>,
 ) -> Result<Vec<PathBuf>, OutputError> {
     let mut files = super::save_fields(folder, solution, "solution", names)?;
+    files.extend(super::save_page(folder, solution, names)?);
     let curves = [
         ("error", error(history, names)),
         ("loss", loss(history, names)),
