@@ -9,7 +9,7 @@ const EVOLUTION: &str = "format = 1\n[equation]\ntext = \"u_t = a*u_xx\"\n[domai
     x = { range = [0, 1] }\n[time]\nend = 1\n[initial]\nu = \"sin(2*pi*x)\"\n\
     [parameters]\na = { value = 0.1 }\n";
 const WHOLE_DOMAIN: &str = "format = 1\n[domain]\nt = { range = [0, 1] }\n\
-    x = { range = [0, 1] }\n[parameters]\na = { value = 0.1 }\n\
+    x = { range = [0, 1] }\nshape = \"box - NAME\"\n[parameters]\na = { value = 0.1 }\n\
     [residual.interior]\nequation = \"u_t = a*u_xx\"\n";
 
 /// The keys that the checks know in a section: they list them to who writes another one.
@@ -58,6 +58,7 @@ fn every_key_of_evolutions_is_in_the_book_and_no_other() {
 
 #[test]
 fn every_key_of_whole_domain_problems_is_in_the_book_and_no_other() {
-    let sections = ["", "residual.interior", "evaluation", "network", "method", "run"];
+    let sections =
+        ["", "shapes.NAME", "residual.interior", "evaluation", "network", "method", "run"];
     compare("Whole domains", WHOLE_DOMAIN, &sections);
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::equation::EquationIssue;
 use super::residual::ResidualIssue;
+use super::shape::ShapeIssue;
 
 /// Every mistake that was found in a problem file and its overrides, in the order of place.
 /// Displayed as a compiler does: message, line and column, source line, caret, help.
@@ -53,6 +54,8 @@ pub enum Issue {
     Setting(#[from] SettingIssue),
     #[error(transparent)]
     Residual(#[from] ResidualIssue),
+    #[error(transparent)]
+    Shape(#[from] ShapeIssue),
 }
 
 /// What can be wrong outside the text of equations.
@@ -179,6 +182,7 @@ impl Issue {
             Self::Equation(issue) => issue.remedy(),
             Self::Setting(issue) => issue.remedy(),
             Self::Residual(issue) => issue.remedy(),
+            Self::Shape(issue) => issue.remedy(),
         }
     }
 }

@@ -106,6 +106,7 @@ pub mod walkers;
 pub mod following;
 pub mod points;
 pub mod residual;
+pub mod shape;
 #[cfg(test)]
 mod system_tests;
 

@@ -4,6 +4,8 @@
 //! There the answers are the network's own, in f64. In between every quantity is interpolated by a
 //! polynomial through its values at the six nearest of these times; what a polynomial through four
 //! of them says otherwise is given as the estimated error.
+//!
+//! Where a training's domain is a shape, points of its box outside the shape are answered by NaN.
 
 mod error;
 mod interpolate;
@@ -177,7 +179,14 @@ impl Solution {
             Kind::Training(trained) => {
                 let all = trained.with_time(time, points);
                 let Trained { problem, network, theta } = &**trained;
-                let values = quantities::of_training(problem, network, theta, expressions, &all);
+                let mut values =
+                    quantities::of_training(problem, network, theta, expressions, &all);
+                let domain = problem.domain();
+                for (index, point) in all.chunks_exact(problem.dimensions()).enumerate() {
+                    if !domain.has(point) {
+                        values.iter_mut().for_each(|values| values[index] = f64::NAN);
+                    }
+                }
                 Ok(Answer { values, interpolation_error: None })
             }
         }

@@ -99,7 +99,7 @@ fn collapse(expression: &Expression, unknown: usize, dimensions: usize) -> Expre
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::equation::parse_residual;
+    use crate::problem::equation::{Role, parse_residual};
     use crate::problem::expression::{Names, Place};
 
     fn parsed(text: &str) -> Expression {
@@ -108,7 +108,7 @@ mod tests {
             coordinates: vec!["x".into(), "y".into()],
             parameters: Vec::new(),
         };
-        parse_residual(text, &names).expect("an equation").simplify()
+        parse_residual(text, &names, Role::Residual).expect("an equation").simplify()
     }
 
     /// A number for each channel, the Laplacian the sum that it stands for.

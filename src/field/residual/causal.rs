@@ -1,7 +1,9 @@
 //! Weights along time.
 
 use crate::problem::ResidualProblem;
-use crate::problem::residual::{BlockPoints, CausalSettings, Condition, Location, ResidualBlock};
+use crate::problem::residual::{
+    BlockPoints, CausalSettings, Condition, Location, Part, Plane, ResidualBlock,
+};
 
 /// What each slice of the time axis counts.
 ///
@@ -106,8 +108,8 @@ impl CausalWeights {
     fn is_start(&self, problem: &ResidualProblem, block: &ResidualBlock) -> bool {
         let CausalSettings { along, .. } = self.settings;
         let lower = problem.axes[along].lower;
-        matches!(&block.location, Location::Planes(planes)
-            if planes.iter().all(|plane| plane.coordinate == along && plane.at == lower))
+        let at_start = |part: &Part| *part == Part::Plane(Plane { coordinate: along, at: lower });
+        matches!(&block.location, Location::Parts(parts) if parts.iter().all(at_start))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::cpu::operator::{Operator, OperatorPoints};
 use crate::cpu::{Head, Kernel};
 use crate::network::Network;
 use crate::problem::expression::Expression;
-use crate::problem::residual::{BlockPoints, Condition, Norm, ResidualBlock};
+use crate::problem::residual::{BlockPoints, Condition, Location, Norm, ResidualBlock};
 use crate::problem::{Precision, ResidualProblem};
 
 /// One operator per block.
@@ -59,10 +59,12 @@ pub(super) fn operator<T: Kernel>(
     let parameters = problem.parameter_values();
     let fixed = |e: &Expression| e.substitute_parameters(&parameters);
     let mut given: Vec<&[f64]> = Vec::new();
+    let normals = normals(problem, block, points);
     let head = match &block.condition {
         Condition::Energy(density) => Head::energy(&fixed(density), dimensions),
         Condition::Equations(list) | Condition::Match(list) => {
-            Head::equations(&list.iter().map(fixed).collect::<Vec<_>>(), dimensions, 0)
+            given.extend(normals.iter().map(Vec::as_slice));
+            Head::equations(&list.iter().map(fixed).collect::<Vec<_>>(), dimensions, given.len())
         }
         Condition::Observed { quantity, values } => {
             given.push(values);
@@ -78,6 +80,21 @@ pub(super) fn operator<T: Kernel>(
         weights: &weights,
     };
     Operator::new(network, head, points)
+}
+
+/// The outward normals at a block's points, a row per axis, where its equations have them.
+fn normals(
+    problem: &ResidualProblem,
+    block: &ResidualBlock,
+    points: &BlockPoints,
+) -> Vec<Vec<f64>> {
+    let dimensions = problem.dimensions();
+    let is_normal = |e: &Expression| matches!(e, Expression::Coordinate(k) if *k >= dimensions);
+    let Location::Parts(parts) = &block.location else { return Vec::new() };
+    match block.condition.expressions().iter().any(|e| e.any(&is_normal)) {
+        true => problem.domain().normals(parts, &points.coordinates),
+        false => Vec::new(),
+    }
 }
 
 /// What the square of each point's rows counts in the loss.

@@ -83,10 +83,20 @@ impl ColourMap {
         stops[index].between(stops[index + 1], position - index as f64)
     }
 
-    /// The 256 colours of the levels of an image.
+    /// The 256 colours of the levels of an image; the first is that of the paper, for places
+    /// without a value.
     #[must_use]
     pub fn levels(self) -> [Colour; 256] {
-        std::array::from_fn(|level| self.at(level as f64 / 255.0))
+        std::array::from_fn(|level| match level {
+            0 => Colour::WHITE,
+            _ => self.at((level - 1) as f64 / 254.0),
+        })
+    }
+
+    /// The level of a part of the scale; of what is not a number, that of no value.
+    #[must_use]
+    pub fn level(part: f64) -> u8 {
+        if part.is_nan() { 0 } else { 1 + (254.0 * part.clamp(0.0, 1.0)).round() as u8 }
     }
 }
 

@@ -269,8 +269,8 @@ pub(super) fn span(values: &[f64]) -> Scale {
     Scale::linear(low, high)
 }
 
-/// The plane at the pixels of its frame, by linear interpolation between the samples; what is not
-/// finite gets the lowest level.
+/// The plane at the pixels of its frame, by linear interpolation between the samples; where one of
+/// these is no number, as outside a shape, nothing is drawn.
 pub(super) fn sample(panel: &Panel<'_>, frame: &Frame) -> (usize, Vec<u8>) {
     let resolution = super::raster::SCALE;
     let columns = (frame.width * resolution).round() as usize;
@@ -290,8 +290,7 @@ pub(super) fn sample(panel: &Panel<'_>, frame: &Frame) -> (usize, Vec<u8>) {
             let low = corner(0, 0) + u * (corner(1, 0) - corner(0, 0));
             let high = corner(0, 1) + u * (corner(1, 1) - corner(0, 1));
             let value = low + v * (high - low);
-            // A not-a-number becomes level 0.
-            levels.push((255.0 * panel.scale.part(value)).round().clamp(0.0, 255.0) as u8);
+            levels.push(ColourMap::level(panel.scale.part(value)));
         }
     }
     (columns, levels)
@@ -387,9 +386,19 @@ mod tests {
         for (index, &level) in levels.iter().enumerate() {
             let t = ((index % 10) as f64 + 0.5) / 10.0;
             let x = 1.0 - ((index / 10) as f64 + 0.5) / 20.0;
-            let exact = 255.0 * (t + 10.0 * x) / 11.0;
+            let exact = 1.0 + 254.0 * (t + 10.0 * x) / 11.0;
             assert!((f64::from(level) - exact).abs() <= 0.5 + 1e-9);
         }
+    }
+
+    #[test]
+    fn places_without_a_value_stay_white() {
+        for scale in [Scale::linear(0.0, 1.0), Scale { low: 1e-6, high: 1.0, logarithmic: true }] {
+            assert_eq!(ColourMap::level(scale.part(f64::NAN)), 0);
+            assert_eq!([0.0, 1.0].map(|v| ColourMap::level(scale.part(v))), [1, 255]);
+        }
+        assert_eq!(ColourMap::Magma.levels()[0], super::super::colours::Colour::WHITE);
+        assert_eq!(ColourMap::Magma.levels()[1], ColourMap::Magma.at(0.0));
     }
 
     #[test]

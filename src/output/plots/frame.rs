@@ -166,7 +166,7 @@ impl Frame {
 /// A colour bar with its scale's ticks on the right, over the height of a neighbouring frame.
 pub fn colour_bar(drawing: &mut Drawing, left: f64, beside: &Frame, scale: Scale, map: ColourMap) {
     let bar = Frame { left, width: 13.0, x: Scale::linear(0.0, 1.0), y: scale, ..*beside };
-    bar.image(drawing, 1, (0..=255).rev().collect(), map);
+    bar.image(drawing, 1, (1..=255).rev().collect(), map);
     let edges = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)];
     drawing.line(edges.map(|(a, d)| bar.corner(a, d)).to_vec(), Colour::INK, THIN);
     let (ticks, power) = bar.y_ticks();

@@ -130,5 +130,6 @@ fn coded(field: &SpaceTimeField, values: &[f64], times: &[usize], places: &[Vec<
 }
 
 fn levels(map: ColourMap) -> Vec<u8> {
-    map.levels().iter().flat_map(|c| [c.0, c.1, c.2]).collect()
+    let colour = |level: u32| map.at(f64::from(level) / 255.0);
+    (0..256).map(colour).flat_map(|c| [c.0, c.1, c.2]).collect()
 }

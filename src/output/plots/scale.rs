@@ -45,7 +45,9 @@ impl Scale {
     /// Part of the way from `low` to `high`.
     #[must_use]
     pub fn part(&self, value: f64) -> f64 {
-        if self.logarithmic {
+        if value.is_nan() {
+            value
+        } else if self.logarithmic {
             (value.max(f64::MIN_POSITIVE) / self.low).log10() / (self.high / self.low).log10()
         } else {
             (value - self.low) / (self.high - self.low)

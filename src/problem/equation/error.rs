@@ -58,6 +58,8 @@ pub enum EquationIssue {
     SecondTimeDerivative { text: String, left: String },
     #[error("{text}: the time is no coordinate of this problem")]
     NoTimeCoordinate { text: String, coordinates: Vec<String> },
+    #[error("{text}: there is no outward normal here")]
+    NoNormal { text: String },
     #[error("the equation has no '='")]
     MissingEquals { left: String },
     #[error("a second '='")]
@@ -124,6 +126,9 @@ impl EquationIssue {
                 "an evolution says how every unknown changes: {left} = ..; state a problem with \
                  equations that hold at every instant by [residual.NAME] blocks, with t under [domain]"
             ),
+            Self::NoNormal { .. } => {
+                "only the equations of blocks on parts of the boundary in space have it".into()
+            }
             Self::MissingEquals { left } => format!("write {left} = .."),
             Self::NoTimeCoordinate { coordinates, .. } => format!(
                 "add t = {{ range = [0, 1] }} under [domain]; the coordinates are {}",

@@ -50,12 +50,17 @@ pub fn parse_equation(
     Parser::new(text, names, Role::RightHandSide)?.equation()
 }
 
-/// `left - right` of an equation `left = right` of a residual problem.
+/// `left - right` of an equation `left = right` of a residual problem: with [`Role::Boundary`] or
+/// [`Role::Residual`].
 ///
 /// # Errors
 /// Every mistake in the text, in the order of its place.
-pub fn parse_residual(text: &str, names: &Names) -> Result<Expression, Vec<EquationError>> {
-    Parser::new(text, names, Role::Residual)?.residual()
+pub fn parse_residual(
+    text: &str,
+    names: &Names,
+    role: Role,
+) -> Result<Expression, Vec<EquationError>> {
+    Parser::new(text, names, role)?.residual()
 }
 
 /// An expression in which the symbols that `role` allows may stand.

@@ -154,7 +154,7 @@ impl<'a> Parser<'a> {
         let issue = match lexeme.token {
             Token::Close => EquationIssue::UnopenedParenthesis,
             Token::Comma => EquationIssue::StrayComma,
-            _ if matches!(self.role, Role::RightHandSide | Role::Residual) => {
+            _ if matches!(self.role, Role::RightHandSide | Role::Residual | Role::Boundary) => {
                 EquationIssue::ExtraEquals
             }
             _ => EquationIssue::UnwantedEquals,

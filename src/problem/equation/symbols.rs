@@ -22,20 +22,24 @@ pub enum Role {
     Constant,
     /// An equation of a residual problem, in which the time is a coordinate like the others.
     Residual,
+    /// The same on a part of the boundary, where there is an outward normal: `u_n`, `n_x`.
+    Boundary,
     /// One expression of a residual problem: what is observed, matched or integrated.
     Quantity,
     /// The exact solution of a residual problem: coordinates and parameters.
     Known,
+    /// The formula of a shape: coordinates of space and parameters.
+    Shape,
 }
 
 impl Role {
     /// Whether derivatives by a time that is no coordinate can be meant.
     fn has_time(self) -> bool {
-        !matches!(self, Self::Residual | Self::Quantity | Self::Known)
+        matches!(self, Self::RightHandSide | Self::Initial | Self::Exact | Self::Side(_))
     }
 
     fn has_unknown(self) -> bool {
-        matches!(self, Self::RightHandSide | Self::Residual | Self::Quantity)
+        matches!(self, Self::RightHandSide | Self::Residual | Self::Boundary | Self::Quantity)
     }
 
     fn describe(self, names: &Names) -> String {
@@ -45,9 +49,10 @@ impl Role {
             Self::Exact => "the exact solution".into(),
             Self::Side(k) => format!("the value at an end of {}", names.coordinates[k]),
             Self::Constant => "a number".into(),
-            Self::Residual => "the equation".into(),
+            Self::Residual | Self::Boundary => "the equation".into(),
             Self::Quantity => "this expression".into(),
             Self::Known => "the exact solution".into(),
+            Self::Shape => "the formula of a shape".into(),
         }
     }
 
@@ -55,10 +60,11 @@ impl Role {
     fn objection(self, meaning: &Expression, names: &Names) -> Option<String> {
         let unknowns = names.unknowns.join(" and ");
         match (self, meaning) {
-            (Self::Residual | Self::Quantity | Self::Known, Expression::Time) => {
+            (Self::Shape, Expression::Time) => Some("shapes stand still: leave t out".into()),
+            (Self::Residual | Self::Boundary | Self::Quantity | Self::Known, Expression::Time) => {
                 Some("to make t a coordinate, add t = { range = [0, 1] } under [domain]".into())
             }
-            (Self::RightHandSide | Self::Residual | Self::Quantity, _)
+            (Self::RightHandSide | Self::Residual | Self::Boundary | Self::Quantity, _)
             | (_, Expression::Constant(_)) => None,
             (Self::Constant, _) => Some("write a number or an expression of numbers".into()),
             (_, Expression::Jet(_)) => {
@@ -143,6 +149,14 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
     if let Some(k) = position(&names.parameters) {
         return Ok(Expression::Parameter(k));
     }
+    if let Some(along) = name.strip_prefix("n_")
+        && let Some(k) = position_of(along, names)
+    {
+        return match role {
+            Role::Boundary => Ok(Expression::Coordinate(names.coordinates.len() + k)),
+            _ => Err(EquationIssue::NoNormal { text: name.into() }),
+        };
+    }
     match name {
         "t" => return Ok(Expression::Time),
         "pi" => return Ok(Expression::Constant(consts::PI)),
@@ -158,7 +172,14 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
     // The longest name: `u_t` where that is an unknown beside `u`.
     let derived = (0..names.unknowns.len()).filter(|k| suffix(k).is_some());
     if let Some(unknown) = derived.max_by_key(|k| names.unknowns[*k].len()) {
-        return derivative(name, unknown, suffix(&unknown).unwrap_or(""), names, role);
+        let suffix = suffix(&unknown).unwrap_or("");
+        if suffix == "n" && position_of("n", names).is_none() {
+            return match role {
+                Role::Boundary => Ok(along_normal(unknown, names)),
+                _ => Err(EquationIssue::NoNormal { text: name.into() }),
+            };
+        }
+        return derivative(name, unknown, suffix, names, role);
     }
     if Callable::named(name).is_some() {
         return Err(EquationIssue::FunctionWithoutArgument { name: name.into() });
@@ -171,6 +192,22 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
         nearest: nearest(name, known).map(Into::into),
         could_be_parameter: role != Role::Constant && !name.contains('{'),
     })
+}
+
+/// The derivative along the outward normal, `n . grad u` in the coordinates of space.
+fn along_normal(unknown: usize, names: &Names) -> Expression {
+    let d = names.coordinates.len();
+    let space = (0..d).filter(|&k| d == 1 || names.coordinates[k] != "t");
+    let along = |k| {
+        let index = MultiIndex::along(k, 1);
+        let slope = Expression::Jet(Entry::new(unknown, Channel::Partial(index)));
+        Expression::Coordinate(d + k) * slope
+    };
+    space.map(along).fold(Expression::Constant(0.0), |sum, term| sum + term)
+}
+
+fn position_of(name: &str, names: &Names) -> Option<usize> {
+    names.coordinates.iter().position(|known| known == name)
 }
 
 /// `u_suffix`, with the suffix either a run of coordinate names or names in braces.

@@ -17,6 +17,7 @@ mod residual_checks;
 mod residual_settings;
 mod sections;
 mod settings;
+mod shape;
 mod symbols;
 mod variants;
 

@@ -5,6 +5,7 @@ use super::document::{Node, Place, Table};
 use super::reader::{Reader, Section};
 use super::residual_block::Block;
 use super::residual_settings::Settings;
+use super::shape::{self, ShapeRead};
 use super::{Family, sections, symbols};
 use crate::equation::Role;
 use crate::expression::{MAX_DIMENSIONS, Names};
@@ -37,14 +38,18 @@ pub(super) fn problem<'a>(
     let parameters = sections::parameters(reader, top);
     let (exact, exact_place) = sections::formulas(reader, top, "exact", &names, Role::Known);
     let complete = axes.len() == names.coordinates.len() && !axes.is_empty();
-    let (blocks, places) = blocks(reader, top, &names, complete.then_some(axes.as_slice()));
+    let all = complete.then_some(axes.as_slice());
+    let values: Vec<f64> = parameters.iter().map(|p| p.value).collect();
+    let (shape, sound) = shape::shape(reader, top, &names, &values, all);
+    let domain = DomainRead { axes: all, shape: shape.as_ref(), sound };
+    let (blocks, places) = blocks(reader, top, &names, &domain);
     let (companion, companion_place) =
         companion(reader, top, &names, complete.then_some(axes.as_slice()), &parameters);
     let settings = Settings::read(reader, top, &axes, names.unknowns.len());
     let (seed, precision) = sections::run(reader, top);
     // Read elsewhere; here only its being a table matters.
     let _ = reader.section(top, "variants");
-    if !complete {
+    if !complete || !sound {
         return None;
     }
     let problem = ResidualProblem {
@@ -53,6 +58,7 @@ pub(super) fn problem<'a>(
         description,
         unknowns: names.unknowns,
         axes,
+        shape: shape.as_ref().map(|read| read.shape.clone()),
         parameters,
         blocks,
         exact,
@@ -66,7 +72,20 @@ pub(super) fn problem<'a>(
         seed,
         source: String::new(),
     };
+    if let Some(read) = &shape
+        && reader.issues.is_empty()
+    {
+        shape::every_part_has_a_condition(reader, &problem, read);
+    }
     Some((problem, Places { exact: exact_place, companion: companion_place, blocks: places }))
+}
+
+/// The domain that blocks are on, as far as it could be read.
+pub(super) struct DomainRead<'r> {
+    pub axes: Option<&'r [Axis]>,
+    pub shape: Option<&'r ShapeRead>,
+    /// Whether the shape, or that there is none, could be read.
+    pub sound: bool,
 }
 
 fn axes<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, names: &Names) -> Vec<Axis> {
@@ -114,7 +133,7 @@ fn blocks<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
     names: &Names,
-    axes: Option<&[Axis]>,
+    domain: &DomainRead<'_>,
 ) -> (Vec<ResidualBlock>, Vec<Place>) {
     let section = reader.section(top, "residual");
     let entries: Vec<(&'a str, &'a Node)> = section.entries().collect();
@@ -127,14 +146,14 @@ fn blocks<'a>(
     let (mut blocks, mut places) = (Vec::new(), Vec::new());
     for (name, node) in entries {
         let section = reader.named_section(format!("residual.{name}"), node);
-        let read = Block { reader, names, axes, name, section }.read();
+        let read = Block { reader, names, domain, name, section }.read();
         if let Some((block, place)) = read {
             blocks.push(block);
             places.push(place);
         }
     }
     let interior = |block: &ResidualBlock| block.location == Location::Interior;
-    if reader.issues.len() == before && axes.is_some() && !blocks.iter().any(interior) {
+    if reader.issues.len() == before && domain.axes.is_some() && !blocks.iter().any(interior) {
         reader.report(&section.place, ResidualIssue::NoInterior);
     } else if reader.issues.len() == before {
         count_equations(reader, &section, names, &blocks);

@@ -2,16 +2,20 @@
 
 use super::document::{Node, Place, Value};
 use super::reader::{Reader, Section};
+use super::residual::DomainRead;
 use super::{residual_settings, sections, symbols};
 use crate::equation::{Role, parse_constant, parse_residual};
-use crate::expression::{Expression, MAX_DIMENSIONS, MAX_UNKNOWNS, Names};
+use crate::expression::{Expression, MAX_UNKNOWNS, Names};
 use crate::nearest::nearest;
 use crate::residual::{
-    Axis, Condition, Location, Plane, ResidualBlock, ResidualIssue, SampleLayout, SampleSettings,
+    Axis, Condition, Domain, Location, Part, Plane, ResidualBlock, ResidualIssue, SampleLayout,
+    SampleSettings, space,
 };
+use crate::settings::Choice;
+use crate::shape::{Shape, ShapeIssue};
 
-/// The most planes of one block.
-const MAX_PLANES: usize = 2 * MAX_DIMENSIONS;
+/// The most parts of one block, those of named shapes counted once.
+const MAX_PARTS: usize = 64;
 /// The most equations of one block.
 const MAX_EQUATIONS: usize = 2 * MAX_UNKNOWNS;
 /// The most expressions that agree at one seam.
@@ -21,7 +25,7 @@ const MAX_MATCHES: usize = 4 * MAX_UNKNOWNS;
 pub(super) struct Block<'r, 'a> {
     pub reader: &'r mut Reader<'a>,
     pub names: &'r Names,
-    pub axes: Option<&'r [Axis]>,
+    pub domain: &'r DomainRead<'r>,
     pub name: &'a str,
     pub section: Section<'a>,
 }
@@ -47,7 +51,8 @@ impl<'a> Block<'_, 'a> {
     pub(super) fn read(mut self) -> Option<(ResidualBlock, Place)> {
         let kind = self.kind();
         let location = self.location(kind);
-        let (condition, text, place) = self.condition(kind);
+        let role = self.role(location.as_ref());
+        let (condition, text, place) = self.condition(kind, role);
         let positive = |w: f64| w > 0.0;
         let weight = self.reader.number(&mut self.section, "weight", "a positive number", positive);
         let norm = self.reader.choice(&mut self.section, "norm").unwrap_or_default();
@@ -91,7 +96,7 @@ impl<'a> Block<'_, 'a> {
 
     fn location(&mut self, kind: Kind) -> Option<Location> {
         match kind {
-            Kind::On => self.planes(),
+            Kind::On => self.parts(),
             Kind::Seam => {
                 let place = self.section.place_of("periodic");
                 let name = self.reader.text(&mut self.section, "periodic")?;
@@ -117,53 +122,102 @@ impl<'a> Block<'_, 'a> {
         position
     }
 
-    /// `on`: one part of the domain or a list of planes.
-    fn planes(&mut self) -> Option<Location> {
-        let Some(node) = self.section.get("on") else { return Some(Location::Interior) };
-        let items = match &node.value {
-            Value::Array(items) => items.as_slice(),
-            _ => std::slice::from_ref(node),
+    /// Whether the equations are where there is an outward normal.
+    fn role(&self, location: Option<&Location>) -> Role {
+        let (Some(Location::Parts(parts)), Some(axes)) = (location, self.domain.axes) else {
+            return Role::Residual;
         };
+        let space = space(axes);
+        let in_space = |part: &Part| match part {
+            Part::Plane(plane) => space.contains(&plane.coordinate),
+            Part::Piece(_) => true,
+        };
+        if parts.iter().all(in_space) { Role::Boundary } else { Role::Residual }
+    }
+
+    /// `on`: one part of the domain, or a list of parts of its boundary.
+    fn parts(&mut self) -> Option<Location> {
+        let Some(node) = self.section.get("on") else { return Some(Location::Interior) };
+        let items = symbols::items(node);
         if items.is_empty() {
             let block = self.name.to_owned();
             self.reader.report(&node.place, ResidualIssue::EmptyBlock { block });
         }
-        let single = items.len() == 1;
-        let mut planes = Vec::new();
+        if items.len() > MAX_PARTS {
+            let (what, found, limit) = ("parts in one block", items.len(), MAX_PARTS);
+            self.reader.report(&node.place, ResidualIssue::TooMany { what, found, limit });
+            return None;
+        }
+        let mut parts = Vec::new();
         for item in items {
             let Value::Text(text) = &item.value else {
                 self.reader.wrong_type("on", "text such as \"x = 0\", or a list of such", item);
                 return None;
             };
-            match text.trim() {
-                "interior" if single => return Some(Location::Interior),
-                "boundary" if single => planes.extend(self.sides()?),
-                text => planes.push(self.plane(text, item)?),
+            if text.trim() == "interior" && items.len() == 1 {
+                return Some(Location::Interior);
             }
+            let found = self.part(text, item)?;
+            if self.is_empty(&found) {
+                let what = text.trim().to_owned();
+                self.reader.report(&item.place, ShapeIssue::NotOnBoundary { what });
+            }
+            parts.extend(found);
         }
-        if planes.len() > MAX_PLANES {
-            let (what, found, limit) = ("planes in one block", planes.len(), MAX_PLANES);
-            self.reader.report(&node.place, ResidualIssue::TooMany { what, found, limit });
-        }
-        (!planes.is_empty()).then_some(Location::Planes(planes))
+        (!parts.is_empty()).then_some(Location::Parts(parts))
     }
 
-    /// Every side of the domain.
-    fn sides(&self) -> Option<Vec<Plane>> {
-        let of = |(coordinate, axis): (usize, &Axis)| {
-            [axis.lower, axis.upper].map(|at| Plane { coordinate, at })
+    fn is_empty(&self, parts: &[Part]) -> bool {
+        let shape = self.domain.shape.map(|read| &read.shape);
+        let domain = self.domain.axes.map(|axes| Domain { axes, shape });
+        domain.is_some_and(|domain| parts.iter().all(|part| domain.is_empty_part(part)))
+    }
+
+    /// What one text of `on` stands for; of everything that bounds the domain without what is not
+    /// there.
+    fn part(&mut self, text: &'a str, item: &Node) -> Option<Vec<Part>> {
+        let shape = self.domain.shape.map(|read| &read.shape);
+        match text.trim() {
+            "boundary" => {
+                let pieces = (0..shape.map_or(0, Shape::pieces)).map(Part::Piece);
+                Some(
+                    self.sides()?
+                        .into_iter()
+                        .chain(pieces.filter(|p| !self.is_empty(&[*p])))
+                        .collect(),
+                )
+            }
+            "box" => self.sides(),
+            text if text.contains('=') => self.plane(text, item).map(|p| vec![Part::Plane(p)]),
+            text => {
+                let number = shape.and_then(|s| s.names().iter().position(|name| name == text));
+                let pieces = shape.zip(number).map(|(s, number)| s.pieces_of(number));
+                if pieces.is_none() && self.domain.sound {
+                    let coordinates = self.names.coordinates.clone();
+                    let shapes = shape.map_or(Vec::new(), |shape| shape.names().to_vec());
+                    let found = text.to_owned();
+                    let issue = ResidualIssue::UnknownPlace { found, coordinates, shapes };
+                    self.reader.report(&item.place, issue);
+                }
+                pieces.map(|pieces| pieces.map(Part::Piece).collect())
+            }
+        }
+    }
+
+    /// Every side of the box in space, as far as it bounds the domain.
+    fn sides(&self) -> Option<Vec<Part>> {
+        let axes = self.domain.axes?;
+        let of = |coordinate: usize| {
+            let axis = &axes[coordinate];
+            [axis.lower, axis.upper].map(|at| Part::Plane(Plane { coordinate, at }))
         };
-        Some(self.axes?.iter().enumerate().flat_map(of).collect())
+        let sides = space(axes).into_iter().flat_map(of);
+        Some(sides.filter(|side| !self.is_empty(&[*side])).collect())
     }
 
     /// `x = 0`: a coordinate and a number.
     fn plane(&mut self, text: &'a str, node: &Node) -> Option<Plane> {
-        let Some((name, value)) = text.split_once('=') else {
-            let (found, coordinates) = (text.to_owned(), self.names.coordinates.clone());
-            let issue = ResidualIssue::UnknownPlace { found, coordinates };
-            self.reader.report(&node.place, issue);
-            return None;
-        };
+        let (name, value) = text.split_once('=')?;
         let coordinate = self.coordinate(name.trim(), &node.place);
         let at = match parse_constant(value) {
             Ok(at) => at,
@@ -177,7 +231,7 @@ impl<'a> Block<'_, 'a> {
                 return None;
             }
         };
-        let axis = &self.axes?[coordinate?];
+        let axis = &self.domain.axes?[coordinate?];
         if (axis.lower..=axis.upper).contains(&at) {
             return Some(Plane { coordinate: coordinate?, at });
         }
@@ -220,7 +274,7 @@ impl<'a> Block<'_, 'a> {
         let row: Vec<Option<f64>> =
             items.iter().map(|item| self.reader.number_of("data", item)).collect();
         let row: Vec<f64> = row.into_iter().collect::<Option<_>>()?;
-        for ((axis, &x), item) in self.axes?.iter().zip(&row).zip(items) {
+        for ((axis, &x), item) in self.domain.axes?.iter().zip(&row).zip(items) {
             if !(axis.lower..=axis.upper).contains(&x) {
                 self.outside(axis.clone(), x, &item.place);
             }
@@ -229,7 +283,7 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// What the block asks for, as typed, and where that stands.
-    fn condition(&mut self, kind: Kind) -> (Option<Condition>, String, Place) {
+    fn condition(&mut self, kind: Kind, role: Role) -> (Option<Condition>, String, Place) {
         let (condition, key) = match kind {
             Kind::On if self.section.has("energy") => {
                 if self.section.has("equation") {
@@ -237,7 +291,7 @@ impl<'a> Block<'_, 'a> {
                 }
                 (self.expression("energy").map(Condition::Energy), "energy")
             }
-            Kind::On => (self.equations().map(Condition::Equations), "equation"),
+            Kind::On => (self.equations(role).map(Condition::Equations), "equation"),
             Kind::Seam => (self.matches().map(Condition::Match), "match"),
             Kind::Data => {
                 let quantity = if self.section.has("quantity") {
@@ -285,7 +339,7 @@ impl<'a> Block<'_, 'a> {
     }
 
     /// `equation`: one or a list.
-    fn equations(&mut self) -> Option<Vec<Expression>> {
+    fn equations(&mut self, role: Role) -> Option<Vec<Expression>> {
         let _ = self.section.get("energy");
         if !self.section.has("equation") {
             let remedy = "write equation = \"u = 0\", or what holds there";
@@ -303,17 +357,17 @@ impl<'a> Block<'_, 'a> {
             self.reader.report(&node.place, ResidualIssue::TooMany { what, found, limit });
         }
         let parsed: Vec<Option<Expression>> =
-            items.iter().map(|item| self.equation(item)).collect();
+            items.iter().map(|item| self.equation(item, role)).collect();
         parsed.into_iter().collect()
     }
 
-    fn equation(&mut self, node: &Node) -> Option<Expression> {
+    fn equation(&mut self, node: &Node, role: Role) -> Option<Expression> {
         let Value::Text(text) = &node.value else {
             let key = format!("residual.{}.equation", self.name);
             self.reader.wrong_type(&key, "text in quotes, or a list of such", node);
             return None;
         };
-        match parse_residual(text, self.names) {
+        match parse_residual(text, self.names, role) {
             Ok(expression) => Some(expression.simplify()),
             Err(errors) => {
                 self.reader.report_equation(&node.place, errors);
@@ -359,7 +413,9 @@ impl<'a> Block<'_, 'a> {
         let interior = matches!(location, None | Some(Location::Interior));
         let free = if interior { dimensions } else { dimensions.saturating_sub(1) };
         let section = self.reader.section(&mut self.section, "points");
-        let samples = residual_settings::samples(self.reader, section, free, !interior);
+        let whole = self.domain.shape.is_none();
+        let samples = residual_settings::samples(self.reader, section, free, whole, !interior);
+        self.layout_fits(location, &samples);
         let each = |n: usize| match samples.layout {
             SampleLayout::Grid if !samples.walls => n.saturating_sub(2),
             _ => n,
@@ -370,5 +426,17 @@ impl<'a> Block<'_, 'a> {
             self.reader.report(&place, ResidualIssue::EmptyBlock { block });
         }
         samples
+    }
+
+    /// Grids and rules of quadrature are for boxes; grids also for what a shape leaves of them.
+    fn layout_fits(&mut self, location: Option<&Location>, samples: &SampleSettings) {
+        let curved = matches!(location, Some(Location::Parts(parts))
+            if parts.iter().any(|part| matches!(part, Part::Piece(_))));
+        let gauss = samples.layout == SampleLayout::Gauss && self.domain.shape.is_some();
+        if gauss || (curved && samples.layout.is_grid()) {
+            let place = self.section.place_of("points");
+            let (what, layout) = (self.name.to_owned(), samples.layout.word());
+            self.reader.report(&place, ShapeIssue::Layout { what, layout });
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::residual::Places;
 use crate::SettingIssue;
 use crate::expression::{Channel, Entry, Expression};
 use crate::residual::{
-    Axis, Condition, Location, Plane, ResidualBlock, ResidualIssue, ResidualProblem,
+    Axis, Condition, Location, Part, Plane, ResidualBlock, ResidualIssue, ResidualProblem,
 };
 
 /// Relative difference above which two formulas disagree.
@@ -18,7 +18,7 @@ const MAX_SIZE: usize = 4096;
 
 pub(super) fn consistency(problem: &ResidualProblem, places: &Places, reader: &mut Reader<'_>) {
     let check = Check { problem, values: problem.parameter_values() };
-    check.same_plane(places, reader);
+    check.same_part(places, reader);
     check.exact(places, reader);
     check.companion(places, reader);
 }
@@ -39,9 +39,9 @@ impl Check<'_> {
         parts.collect::<Vec<_>>().join(", ")
     }
 
-    /// Two blocks that prescribe the unknown itself on one plane must prescribe the same.
-    fn same_plane(&self, places: &Places, reader: &mut Reader<'_>) {
-        let conditions: Vec<(usize, Plane, usize, Expression)> = self
+    /// Two blocks that prescribe the unknown itself on one part must prescribe the same.
+    fn same_part(&self, places: &Places, reader: &mut Reader<'_>) {
+        let conditions: Vec<(usize, Part, usize, Expression)> = self
             .problem
             .blocks
             .iter()
@@ -50,17 +50,17 @@ impl Check<'_> {
                 prescribed(block).into_iter().map(move |of| (index, block, of))
             })
             .flat_map(|(index, block, (unknown, value))| {
-                let planes = match &block.location {
-                    Location::Planes(planes) => planes.clone(),
+                let parts = match &block.location {
+                    Location::Parts(parts) => parts.clone(),
                     _ => Vec::new(),
                 };
-                planes.into_iter().map(move |plane| (index, plane, unknown, value.clone()))
+                parts.into_iter().map(move |part| (index, part, unknown, value.clone()))
             })
             .collect();
-        for (number, (first, plane, unknown, a)) in conditions.iter().enumerate() {
+        for (number, (first, part, unknown, a)) in conditions.iter().enumerate() {
             let others = conditions[number + 1..].iter();
-            let same = |(index, p, of, _): &&(usize, Plane, usize, Expression)| {
-                p == plane && of == unknown && index != first
+            let same = |(index, p, of, _): &&(usize, Part, usize, Expression)| {
+                p == part && of == unknown && index != first
             };
             for (second, _, _, b) in others.filter(same) {
                 let differs = |point: &Vec<f64>| {
@@ -68,7 +68,7 @@ impl Check<'_> {
                     let scale = 1f64.max(a.abs()).max(b.abs());
                     (a - b).abs() > TOLERANCE * scale
                 };
-                if let Some(point) = self.samples(Some(*plane)).into_iter().find(differs) {
+                if let Some(point) = self.on(part).into_iter().find(differs) {
                     let name = |index: usize| self.problem.blocks[index].name.clone();
                     let issue = ResidualIssue::ConditionsDisagree {
                         first: name(*first),
@@ -88,7 +88,8 @@ impl Check<'_> {
         let Some(companion) = &self.problem.companion else { return };
         let plane = Plane { coordinate: companion.time, at: companion.problem.time.start };
         for block in &self.problem.blocks {
-            let at_start = matches!(&block.location, Location::Planes(p) if p.contains(&plane));
+            let at_start =
+                matches!(&block.location, Location::Parts(p) if p.contains(&Part::Plane(plane)));
             let Some((_, wanted)) = prescribed(block).pop().filter(|_| at_start) else { continue };
             let values = |point: &[f64]| {
                 let found = companion.initial_at(point[companion.space]);
@@ -158,11 +159,7 @@ impl Check<'_> {
         match (&block.location, &block.condition) {
             (location, Condition::Equations(list)) => {
                 let points = match location {
-                    Location::Planes(planes) => {
-                        let count = (SAMPLES / planes.len()).max(FEWEST);
-                        let on = |plane: &Plane| self.samples(Some(*plane)).into_iter().take(count);
-                        planes.iter().flat_map(on).collect()
-                    }
+                    Location::Parts(parts) => self.on_parts(parts),
                     _ => self.samples(None),
                 };
                 for point in points {
@@ -202,7 +199,32 @@ impl Check<'_> {
             };
             self.problem.axes.iter().zip(PRIMES).enumerate().map(along).collect()
         };
-        (0..SAMPLES).map(point).collect()
+        let domain = self.problem.domain();
+        let inside = |point: &Vec<f64>| plane.is_some() || domain.contains(point);
+        (0..).map(point).filter(inside).take(SAMPLES).collect()
+    }
+
+    /// Points of a part: of a plane in a whole box, or of what a shape leaves.
+    fn on(&self, part: &Part) -> Vec<Vec<f64>> {
+        match (part, &self.problem.shape) {
+            (Part::Plane(plane), None) => self.samples(Some(*plane)),
+            _ => self.problem.domain().points_of_part(part, SAMPLES),
+        }
+    }
+
+    /// Points of several parts, with the normals behind the coordinates.
+    fn on_parts(&self, parts: &[Part]) -> Vec<Vec<f64>> {
+        let count = (SAMPLES / parts.len()).max(FEWEST);
+        let with_normal = |part: &Part| -> Vec<Vec<f64>> {
+            let points: Vec<Vec<f64>> = self.on(part).into_iter().take(count).collect();
+            let normals = self.problem.domain().normals(&[*part], &points.concat());
+            let joined = |(i, mut point): (usize, Vec<f64>)| {
+                point.extend(normals.iter().map(|column| column[i]));
+                point
+            };
+            points.into_iter().enumerate().map(joined).collect()
+        };
+        parts.iter().flat_map(with_normal).collect()
     }
 }
 

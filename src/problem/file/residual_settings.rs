@@ -39,14 +39,16 @@ impl Settings {
 }
 
 /// The points of a block over `free` coordinates. Without `count`: 30 nodes along each coordinate
-/// up to two, 1,000 scattered points beyond.
+/// up to two of a whole box, else 1,000 scattered points.
 pub(super) fn samples<'a>(
     reader: &mut Reader<'a>,
     mut section: Section<'a>,
     free: usize,
+    whole_box: bool,
     walls_by_default: bool,
 ) -> SampleSettings {
-    let by_dimension = if free <= 2 { SampleLayout::Grid } else { SampleLayout::Sobol };
+    let by_dimension =
+        if free <= 2 && whole_box { SampleLayout::Grid } else { SampleLayout::Sobol };
     let layout = reader.choice(&mut section, "layout").unwrap_or(by_dimension);
     let place = section.place_of("count");
     let count = reader.counts(&mut section, "count", [1, MAX_SAMPLES as u64]);

@@ -6,6 +6,7 @@ use super::{Family, symbols};
 use crate::ansatz::Ansatz;
 use crate::equation::{Role, parse_equation, parse_expression};
 use crate::expression::{Expression, MAX_DIMENSIONS, Names};
+use crate::shape::ShapeIssue;
 use crate::{Boundary, Coordinate, Parameter, Precision, Problem, SettingIssue, TimeSpan};
 
 /// Where the parts of a problem were written, for the checks between them.
@@ -245,6 +246,12 @@ fn coordinates<'a>(
     names: &Names,
 ) -> (Vec<Coordinate>, Vec<Place>) {
     let mut domain = reader.section(top, "domain");
+    let _ = top.get("shapes");
+    if domain.has("shape") || top.has("shapes") {
+        let place =
+            if domain.has("shape") { domain.place_of("shape") } else { top.place_of("shapes") };
+        reader.report(&place, ShapeIssue::Evolution);
+    }
     if names.coordinates.is_empty() {
         let issue = SettingIssue::CoordinateCount { found: 0, limit: MAX_DIMENSIONS };
         reader.report(&domain.place, issue);

@@ -20,7 +20,9 @@ pub(super) fn names<'a>(
 ) -> Names {
     let unknowns = unknowns(reader, equation, family);
     let mut names = Names { unknowns, ..Names::default() };
-    for (key, place) in keys(root, "domain").take(MAX_DIMENSIONS) {
+    // What else stands under [domain].
+    let coordinates = || keys(root, "domain").filter(|(key, _)| *key != "shape");
+    for (key, place) in coordinates().take(MAX_DIMENSIONS) {
         // Where time is a coordinate, it is called t.
         let is_time = family == Family::Residual && key == "t";
         if let Err(issue) = coordinate_name(key, &names)
@@ -30,8 +32,8 @@ pub(super) fn names<'a>(
         }
         names.coordinates.push(key.to_owned());
     }
-    if let Some((_, place)) = keys(root, "domain").nth(MAX_DIMENSIONS) {
-        let found = keys(root, "domain").count();
+    if let Some((_, place)) = coordinates().nth(MAX_DIMENSIONS) {
+        let found = coordinates().count();
         reader.report(&place, SettingIssue::CoordinateCount { found, limit: MAX_DIMENSIONS });
     }
     for (key, place) in keys(root, "parameters").take(MAX_PARAMETERS) {

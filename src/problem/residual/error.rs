@@ -15,7 +15,7 @@ pub enum ResidualIssue {
     #[error("{first} and {second} exclude each other")]
     Exclusive { first: &'static str, second: &'static str },
     #[error("'{found}' is no part of the domain")]
-    UnknownPlace { found: String, coordinates: Vec<String> },
+    UnknownPlace { found: String, coordinates: Vec<String>, shapes: Vec<String> },
     #[error("{name} = {value} lies outside the domain, which goes from {lower} to {upper}")]
     OutsideDomain { name: String, value: f64, lower: f64, upper: f64 },
     #[error("no coordinate is called {name}")]
@@ -54,10 +54,14 @@ impl ResidualIssue {
             }
             Self::EmptyBlock { .. } => "choose more points, or remove the block".into(),
             Self::Exclusive { first, second } => format!("remove {first} or {second}"),
-            Self::UnknownPlace { coordinates, .. } => format!(
-                "write interior, boundary, or a side such as \"{} = 0\"",
-                coordinates.first().map_or("x", String::as_str)
-            ),
+            Self::UnknownPlace { coordinates, shapes, .. } => {
+                let coordinate = coordinates.first().map_or("x", String::as_str);
+                let shapes = match shapes.is_empty() {
+                    true => String::new(),
+                    false => format!(", a shape ({})", shapes.join(", ")),
+                };
+                format!("write interior, boundary{shapes}, or a side such as \"{coordinate} = 0\"")
+            }
             Self::OutsideDomain { .. } => "change it, or the range of the coordinate".into(),
             Self::UnknownCoordinate { nearest: Some(nearest), .. } => {
                 format!("did you mean {nearest}?")

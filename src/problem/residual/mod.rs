@@ -19,6 +19,10 @@
 //! [domain]                                   # 1 to 6 coordinates, the time among them
 //! t = { range = [0, 1] }
 //! x = { range = [0, "2*pi"], embedding = "periodic" }   # linear is the default
+//! # shape = "box - hole"                     # the part of the box that is the domain: named shapes,
+//!                                            # joined (+), subtracted (-) or cut (&)
+//! # [shapes.hole]                            # disc, ball, ellipse, box, polygon, half-plane, formula
+//! # disc = { centre = [1, 2], radius = 0.5 }
 //!
 //! [parameters]                               # as in evolution problems
 //! kappa = { value = 0.25, range = [0, 1] }
@@ -31,7 +35,8 @@
 //! points = { layout = "grid", count = 30, walls = false }
 //!
 //! [residual.initial]
-//! on = "t = 0"                               # or a list of planes, or "boundary": all sides
+//! on = "t = 0"                               # or a list of planes and names of shapes, or
+//!                                            # "boundary": everything that bounds the domain in space
 //! equation = "u = sin(x)"
 //! points = { layout = "latin-hypercube", count = 100, resample = 50 }   # random, sobol, midpoints, gauss
 //!                                            # refine = 1: drawn where the residual is large
@@ -94,6 +99,7 @@
 //! minimised as it stands: the variational form of a problem.
 
 mod companion;
+mod domain;
 mod error;
 pub mod points;
 mod settings;
@@ -102,10 +108,12 @@ mod tests;
 
 use crate::expression::{Expression, Names};
 use crate::settings::{NetworkSettings, Precision};
+use crate::shape::Shape;
 use crate::{Overrides, Parameter, ProblemErrors, file};
 
 pub use companion::Companion;
 pub(crate) use companion::Parts;
+pub use domain::Domain;
 pub use error::ResidualIssue;
 pub use points::BlockPoints;
 pub use settings::{
@@ -126,6 +134,8 @@ pub struct ResidualProblem {
     /// come in this order.
     pub unknowns: Vec<String>,
     pub axes: Vec<Axis>,
+    /// The part of the axes' box, in the coordinates of space, that is the domain; `None`: all.
+    pub shape: Option<Shape>,
     pub parameters: Vec<Parameter>,
     /// In the order of the file, which is that of the rows.
     pub blocks: Vec<ResidualBlock>,
@@ -161,6 +171,11 @@ impl Axis {
     }
 }
 
+/// Positions of all axes but that of the time; of this where it is the only one.
+pub(crate) fn space(axes: &[Axis]) -> Vec<usize> {
+    (0..axes.len()).filter(|&k| axes.len() == 1 || axes[k].name != "t").collect()
+}
+
 /// Equations of one kind on one part of the domain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResidualBlock {
@@ -179,14 +194,23 @@ pub struct ResidualBlock {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Location {
     Interior,
-    /// Sides of the domain, or planes in it.
-    Planes(Vec<Plane>),
+    /// Parts of the boundary, or planes in the domain.
+    Parts(Vec<Part>),
     /// Pairs of points at the two ends of a coordinate.
     Seam {
         coordinate: usize,
     },
     /// Points that the file lists, point-major.
     Listed(Vec<f64>),
+}
+
+/// Points with one coordinate less than the domain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Part {
+    /// A side of the box, or a plane in it.
+    Plane(Plane),
+    /// What the surface of this piece of the problem's shape bounds of the domain.
+    Piece(usize),
 }
 
 /// Where a coordinate has one value.
@@ -196,7 +220,9 @@ pub struct Plane {
     pub at: f64,
 }
 
-/// What a block asks for. Expressions are in coordinates, parameters and the unknowns' jets.
+/// What a block asks for. Expressions are in coordinates, parameters and the unknowns' jets; on
+/// parts of the boundary also in the outward normal, whose component along axis k is the
+/// coordinate of number d + k.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
     /// F = 0 for each.
@@ -267,6 +293,12 @@ impl ResidualProblem {
     #[must_use]
     pub fn dimensions(&self) -> usize {
         self.axes.len()
+    }
+
+    /// Where it is solved.
+    #[must_use]
+    pub fn domain(&self) -> Domain<'_> {
+        Domain { axes: &self.axes, shape: self.shape.as_ref() }
     }
 
     /// The equation of the interior as typed, for lists.

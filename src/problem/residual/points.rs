@@ -1,7 +1,7 @@
 //! Where the equations of a residual problem are looked at.
 
 use super::{
-    Axis, EvaluationSettings, Location, Plane, ResidualBlock, ResidualProblem, SampleLayout,
+    EvaluationSettings, Location, Part, Plane, ResidualBlock, ResidualProblem, SampleLayout,
     SampleSettings,
 };
 use crate::points::{Points, Sobol};
@@ -29,17 +29,20 @@ impl ResidualProblem {
         let draw = Draw { seed: self.seed, part: (generation << 20) | ((index as u64) << 8) };
         match &block.location {
             Location::Interior => {
-                let axes: Vec<usize> = (0..self.dimensions()).collect();
-                let measure = self.axes.iter().map(Axis::length).product();
-                let unit = sample(&block.samples, axes.len(), total(block), draw);
-                let coordinates = self.placed(&axes, None, &unit.points);
-                BlockPoints { coordinates, partners: None, weights: unit.weights, measure }
+                let (coordinates, weights) =
+                    self.domain().inside(&block.samples, None, total(block), draw);
+                BlockPoints {
+                    coordinates,
+                    partners: None,
+                    weights,
+                    measure: self.domain().measure(None),
+                }
             }
-            Location::Planes(planes) => self.on_planes(block, planes, draw),
+            Location::Parts(parts) => self.on_parts(block, parts, draw),
             Location::Seam { coordinate } => {
                 let k = *coordinate;
                 let plane = Plane { coordinate: k, at: self.axes[k].lower };
-                let mut points = self.on_planes(block, &[plane], draw);
+                let mut points = self.on_parts(block, &[Part::Plane(plane)], draw);
                 let mut partners = points.coordinates.clone();
                 partners.iter_mut().skip(k).step_by(self.dimensions()).for_each(|x| {
                     *x = self.axes[k].upper;
@@ -56,10 +59,14 @@ impl ResidualProblem {
         }
     }
 
-    /// The points at which the error is measured, point-major.
+    /// The points at which the error is measured, point-major; all of them lie in the domain.
     #[must_use]
     pub fn evaluation_points(&self) -> Vec<f64> {
-        let axes: Vec<usize> = (0..self.dimensions()).collect();
+        let (samples, draw) = self.evaluation_draw();
+        self.domain().inside(&samples, None, samples.count[0], draw).0
+    }
+
+    fn evaluation_draw(&self) -> (SampleSettings, Draw) {
         let EvaluationSettings { layout, count } = &self.evaluation;
         let samples = SampleSettings {
             layout: *layout,
@@ -68,48 +75,33 @@ impl ResidualProblem {
             resample: 0,
             refine: 0.0,
         };
-        let draw = Draw { seed: self.seed, part: u64::MAX << 8 };
-        let unit = sample(&samples, axes.len(), count[0], draw);
-        self.placed(&axes, None, &unit.points)
+        (samples, Draw { seed: self.seed, part: u64::MAX << 8 })
     }
 
-    /// Points of the unit cube over `free` coordinates as points of the domain.
-    fn placed(&self, free: &[usize], plane: Option<Plane>, unit: &[Vec<f64>]) -> Vec<f64> {
-        let mut flat = Vec::with_capacity(unit.len() * self.dimensions());
-        for point in unit {
-            let first = flat.len();
-            flat.resize(first + self.dimensions(), plane.map_or(0.0, |plane| plane.at));
-            for (&k, &share) in free.iter().zip(point) {
-                // Both ends exactly, whatever the rounding in between.
-                flat[first + k] = self.axes[k].lower * (1.0 - share) + self.axes[k].upper * share;
-            }
-        }
-        flat
-    }
-
-    /// Points on several planes: grids on each, with a point that two of them share taken once;
-    /// scattered ones divided by the measures of the planes.
-    fn on_planes(&self, block: &ResidualBlock, planes: &[Plane], draw: Draw) -> BlockPoints {
-        let free = |plane: &Plane| -> Vec<usize> {
-            (0..self.dimensions()).filter(|&k| k != plane.coordinate).collect()
-        };
-        let measures: Vec<f64> = planes
-            .iter()
-            .map(|plane| free(plane).iter().map(|&k| self.axes[k].length()).product())
-            .collect();
+    /// Points on several parts: grids on each plane, with a point that two of them share taken once;
+    /// scattered ones divided by the measures of the parts.
+    fn on_parts(&self, block: &ResidualBlock, parts: &[Part], draw: Draw) -> BlockPoints {
+        let measures: Vec<f64> =
+            parts.iter().map(|part| self.domain().measure(Some(part))).collect();
         let shares = divide(total(block), &measures);
         let mut coordinates: Vec<f64> = Vec::new();
         let mut weights: Option<Vec<f64>> = None;
         let mut seen = std::collections::HashSet::new();
-        for (number, (plane, share)) in planes.iter().zip(shares).enumerate() {
-            let free = free(plane);
-            let draw = Draw { part: draw.part | ((number as u64) << 4), ..draw };
-            let unit = sample(&block.samples, free.len(), share, draw);
+        for (number, (part, share)) in parts.iter().zip(shares).enumerate() {
+            let draw = draw.of_part(number);
+            let (points, own) = match part {
+                Part::Plane(plane) => {
+                    self.domain().inside(&block.samples, Some(*plane), share, draw)
+                }
+                Part::Piece(piece) => {
+                    (self.domain().on_piece(*piece, block.samples.layout, share, draw), None)
+                }
+            };
             // Each plane's weights are a mean's: a plane of larger measure counts more.
-            if let Some(own) = &unit.weights {
+            if let Some(own) = &own {
                 weights.get_or_insert_default().extend(own.iter().map(|w| w * measures[number]));
             }
-            for point in self.placed(&free, Some(*plane), &unit.points).chunks(self.dimensions()) {
+            for point in points.chunks(self.dimensions()) {
                 let bits: Vec<u64> = point.iter().map(|x| (x + 0.0).to_bits()).collect();
                 let shared = block.samples.layout == SampleLayout::Grid && !seen.insert(bits);
                 if !shared {
@@ -145,14 +137,14 @@ fn divide(total: usize, weights: &[f64]) -> Vec<usize> {
 }
 
 /// Points of a unit cube.
-struct Unit {
-    points: Vec<Vec<f64>>,
+pub(super) struct Unit {
+    pub points: Vec<Vec<f64>>,
     /// As in [`BlockPoints`].
-    weights: Option<Vec<f64>>,
+    pub weights: Option<Vec<f64>>,
 }
 
 /// Points of the unit cube over the free coordinates; `count` is for scattered ones.
-fn sample(settings: &SampleSettings, free: usize, count: usize, draw: Draw) -> Unit {
+pub(super) fn sample(settings: &SampleSettings, free: usize, count: usize, draw: Draw) -> Unit {
     if free == 0 {
         return Unit { points: vec![Vec::new()], weights: None };
     }
@@ -226,14 +218,30 @@ fn product(axes: &[Vec<f64>]) -> Vec<Vec<f64>> {
 
 /// One set of random draws.
 #[derive(Clone, Copy)]
-struct Draw {
+pub(super) struct Draw {
     seed: u64,
     /// Tells the sets apart; the lowest four bits number what is drawn within one.
     part: u64,
 }
 
 impl Draw {
-    fn scattered(self, layout: SampleLayout, dimensions: usize, count: usize) -> Vec<Vec<f64>> {
+    /// Of points that formulas are compared at.
+    pub(super) fn for_checks() -> Self {
+        Self { seed: 0, part: u64::MAX << 8 }
+    }
+
+    /// The draws of one part of a block.
+    fn of_part(self, number: usize) -> Self {
+        let number = number as u64;
+        Self { part: self.part | ((number & 15) << 4) | ((number >> 4) << 48), ..self }
+    }
+
+    pub(super) fn scattered(
+        self,
+        layout: SampleLayout,
+        dimensions: usize,
+        count: usize,
+    ) -> Vec<Vec<f64>> {
         let random = Philox::new(self.seed, Stream::Points);
         let uniform = |index: usize, k: usize| random.uniform(self.part | k as u64, index as u32);
         let points = |unit: &dyn Fn(usize, usize) -> f64| -> Vec<Vec<f64>> {
@@ -267,13 +275,20 @@ impl Draw {
 }
 
 impl Points {
-    /// Points of a residual problem's evaluation, with their grid where they form one.
+    /// Points of a residual problem's evaluation, with their grid where they form one: then those
+    /// of the box, of which a shape may hold a part only.
     #[must_use]
     pub fn of_evaluation(problem: &ResidualProblem) -> Self {
         let settings = &problem.evaluation;
         let dimensions = problem.dimensions();
+        if !settings.layout.is_grid() {
+            return Self { dimensions, coordinates: problem.evaluation_points(), grid: None };
+        }
         let nodes = |k: usize| *settings.count.get(k).unwrap_or(&settings.count[0]);
-        let grid = settings.layout.is_grid().then(|| (0..dimensions).map(nodes).collect());
-        Self { dimensions, coordinates: problem.evaluation_points(), grid }
+        let axes: Vec<usize> = (0..dimensions).collect();
+        let (samples, draw) = problem.evaluation_draw();
+        let unit = sample(&samples, dimensions, 0, draw);
+        let coordinates = problem.domain().placed(&axes, None, &unit.points);
+        Self { dimensions, coordinates, grid: Some(axes.into_iter().map(nodes).collect()) }
     }
 }

@@ -216,10 +216,14 @@ fn grids_have_walls_or_not_and_shared_corners_once() {
     assert_eq!(found.measure, 4.0);
     let found = points("points = { layout = \"midpoints\", count = [1, 2] }", 0);
     assert_eq!(found.coordinates, [0.5, 0.0, 0.5, 2.0]);
-    let walls = "[residual.walls]\non = \"boundary\"\nequation = \"u = 0\"\npoints = { count = 5 }";
+    let walls = "[residual.walls]\non = ['t = 0', 't = 1', 'x = -1', 'x = 3']\n\
+                 equation = \"u = 0\"\npoints = { count = 5 }";
     let found = points(walls, 1);
     assert_eq!(found.coordinates.len(), 2 * (4 * 5 - 4));
     assert_eq!(found.measure, 2.0 * 4.0 + 2.0 * 1.0);
+    // The boundary is that of space.
+    let found = points(&walls.replace("['t = 0', 't = 1', 'x = -1', 'x = 3']", "'boundary'"), 1);
+    assert_eq!((found.coordinates.len(), found.measure), (2 * 10, 2.0));
     let seam = "[residual.seam]\nperiodic = \"x\"\npoints = { count = 2 }";
     let found = points(seam, 1);
     assert_eq!(found.coordinates, [0.0, -1.0, 1.0, -1.0]);
@@ -231,7 +235,7 @@ fn scattered_points_lie_where_they_should_and_never_repeat() {
     let blocks = |layout: &str| {
         format!(
             "points = {{ layout = \"{layout}\", count = 64 }}\n[residual.walls]\n\
-             on = \"boundary\"\nequation = \"u = 0\"\n\
+             on = ['t = 0', 't = 1', 'x = -1', 'x = 3']\nequation = \"u = 0\"\n\
              points = {{ layout = \"{layout}\", count = 50 }}"
         )
     };

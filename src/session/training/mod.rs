@@ -349,8 +349,8 @@ impl TrainingSession {
         state
     }
 
-    /// The network and the exact solution on the grid of the problem's evaluation points; `None`
-    /// where these form no grid. A first coordinate named `t` becomes the field's time.
+    /// The network and the exact solution on the grid of the problem's evaluation points, NaN outside
+    /// its shape; `None` where these form no grid. A first coordinate named `t` becomes the field's time.
     #[must_use]
     pub fn field(&self) -> Option<SpaceTimeField> {
         let points = Points::of_evaluation(&self.problem);
@@ -366,6 +366,20 @@ impl TrainingSession {
         }
         let timed = dimensions > 1 && axes[0].name == "t";
         let times = if timed { axes.remove(0).values } else { vec![0.0] };
+        let domain = self.problem.domain();
+        let inside: Vec<bool> =
+            points.coordinates.chunks_exact(dimensions).map(|p| domain.contains(p)).collect();
+        let held = inside.iter().filter(|inside| **inside).count();
+        // Values at the points of the domain, put where the grid has them.
+        let on_grid = |values: Vec<f64>| -> Vec<f64> {
+            let mut all = Vec::with_capacity(inside.len() * self.problem.unknowns.len());
+            for values in values.chunks_exact(held.max(1)) {
+                let mut values = values.iter().copied();
+                let value = |inside: &bool| inside.then(|| values.next()).flatten();
+                all.extend(inside.iter().map(value).map(|value| value.unwrap_or(f64::NAN)));
+            }
+            all
+        };
         // From unknown by unknown to time by time.
         let (unknowns, frame) =
             (self.problem.unknowns.len(), counts.iter().product::<usize>() / times.len());
@@ -376,8 +390,8 @@ impl TrainingSession {
         };
         Some(SpaceTimeField {
             unknowns: self.problem.unknowns.clone(),
-            values: by_time(self.comparison.values(self.parameters())),
-            reference: self.comparison.exact().map(|exact| by_time(exact.to_vec())),
+            values: by_time(on_grid(self.comparison.values(self.parameters()))),
+            reference: self.comparison.exact().map(|exact| by_time(on_grid(exact.to_vec()))),
             times,
             axes,
         })

@@ -111,3 +111,43 @@ fn restored_goes_on(problem: &ResidualProblem, interruption: usize) {
     damaged.remove(SECONDS);
     assert!(pollster::block_on(TrainingSession::restore(problem, &damaged, still)).is_err());
 }
+
+/// Between two circles with a Robin condition on each, where the solution is a logarithm; the
+/// field has values inside only.
+#[test]
+fn an_annulus_with_robin_sides_is_solved() {
+    let text = |sign: &str| {
+        format!(
+            "format = 1\n[domain]\nx = {{ range = [-1, 1] }}\ny = {{ range = [-1, 1] }}\n\
+             shape = 'outer - inner'\n[shapes]\nouter.disc = {{ centre = [0, 0], radius = 1 }}\n\
+             inner.disc = {{ centre = [0, 0], radius = 0.5 }}\n\
+             [residual.interior]\nequation = 'laplace(u) = 0'\npoints = {{ count = 300 }}\n\
+             [residual.inner]\non = 'inner'\nequation = '{sign}u_n + u = log(0.5) - 2'\n\
+             points = {{ count = 50 }}\n[residual.outer]\non = 'outer'\n\
+             equation = 'u_n + 3*u = 1'\npoints = {{ count = 50 }}\n[evaluation]\ncount = 21\n\
+             [network]\nlayers = [10, 10]\ninitialisation = 'glorot'\n[method]\niterations = 40"
+        )
+    };
+    let trained = |sign: &str| {
+        let problem = ResidualProblem::from_toml(&text(sign), &Vec::new()).expect("a problem");
+        let mut session = pollster::block_on(TrainingSession::new(&problem, still)).expect("ok");
+        let points = problem.evaluation_points();
+        let exact = |x: &[f64]| (x[0] * x[0] + x[1] * x[1]).ln() / 2.0;
+        session.compare_with(points.chunks(2).map(exact).collect());
+        while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
+        session
+    };
+    let session = trained("");
+    let error = session.error().expect("compared");
+    assert!(error < 1e-4, "{error}");
+    let wrong = trained("-").error().expect("compared");
+    assert!(wrong > 0.1, "a normal of the wrong sign would be seen: {wrong}");
+    let field = session.field().expect("a grid");
+    let axis = &field.axes[0].values;
+    for (index, value) in field.values.iter().enumerate() {
+        let radius = axis[index / 21].hypot(axis[index % 21]);
+        assert_eq!(value.is_finite(), radius > 0.5 && radius < 1.0, "{radius}");
+        let exact = radius.ln();
+        assert!(value.is_nan() || (value - exact).abs() < 1e-3, "{value} at {radius}");
+    }
+}

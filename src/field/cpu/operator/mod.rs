@@ -69,8 +69,13 @@ impl<T: Real> Operator<T> {
             for row in points.given {
                 rows.extend((0..padded).map(|i| row[i.min(count - 1)]));
             }
+            // What the caller brings along stands behind the coordinates here, too.
+            let known_at = |i: usize| -> Vec<f64> {
+                let given = points.given.iter().map(|row| row[i.min(count - 1)]);
+                at(i).iter().copied().chain(given).collect()
+            };
             for expression in head.known() {
-                rows.extend((0..padded).map(|i| expression.evaluate_at(at(i), 0.0, &[])));
+                rows.extend((0..padded).map(|i| expression.evaluate_at(&known_at(i), 0.0, &[])));
             }
             Side { sign, features, rows: rows.into_iter().map(T::of).collect() }
         };

@@ -174,6 +174,37 @@ activation = "rational"
 deviation = 0.6
 "#;
 
+/// A flux through a circular hole, whose normal also stands where the unknown does not.
+const HOLE: &str = r#"
+format = 1
+[domain]
+t = { range = [0, 1] }
+x = { range = [-1, 1] }
+y = { range = [-1, 1] }
+shape = "box - hole"
+[shapes]
+hole.disc = { centre = [0.1, -0.2], radius = 0.4 }
+[residual.interior]
+equation = "u_t = laplace(u)"
+points = { layout = "sobol", count = 17 }
+[residual.hole]
+on = "hole"
+equation = "u*u_n + sin(t)*n_x*x = n_y*u_t - x*n_y"
+points = { count = 11 }
+[residual.sides]
+on = "box"
+equation = "u = 0"
+points = { count = 8 }
+[network]
+layers = [4, 4]
+deviation = 0.8
+"#;
+
+/// The outward normal at a point of the hole's circle in [`HOLE`].
+fn normal_of_hole(x: &[f64]) -> [f64; 3] {
+    [0.0, -(x[1] - 0.1) / 0.4, -(x[2] + 0.2) / 0.4]
+}
+
 fn problem(text: &str) -> ResidualProblem {
     ResidualProblem::from_toml(text, &Vec::new()).unwrap_or_else(|errors| panic!("{errors}"))
 }
@@ -199,7 +230,11 @@ fn expected(
         // F and its derivatives by all parameters at one point.
         let row = |e: &Expression, x: &[f64]| -> (f64, Vec<f64>) {
             let order = 4;
-            let place = Place { coordinates: x, time: 0.0, parameters: &parameters };
+            let mut beside = x.to_vec();
+            if block.name == "hole" {
+                beside.extend(normal_of_hole(x));
+            }
+            let place = Place { coordinates: &beside, time: 0.0, parameters: &parameters };
             let plain = network_at(&network, theta, x, order, None);
             let jet =
                 |entry: Entry| plain[entry.unknown].derivative(entry.channel, dimensions, false);
@@ -258,6 +293,7 @@ fn residuals_and_jacobians_are_those_of_the_definition() {
         (BURGERS, "f64", 1e-13),
         (BURGERS, "f32", 1e-5),
         (LAPLACE, "f64", 1e-13),
+        (HOLE, "f64", 1e-12),
         (LAPLACE, "mixed", 1e-5),
         (FOURTH, "f64", 1e-12),
         (SEAM, "f64", 1e-12),
