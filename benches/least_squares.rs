@@ -11,13 +11,12 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par};
+use nalgebra::{DMatrix, DMatrixView};
 use sketchpde::evolve::initial_fit::InitialFit;
 use sketchpde::evolve::{Engine, Evolution};
 use sketchpde::field::device::Backend;
 use sketchpde::linalg::{
-    Filter, LeastSquares, LeastSquaresError, Regularisation, Settings, Solution,
+    Filter, LeastSquares, LeastSquaresError, Regularisation, Settings, Solution, product,
 };
 use sketchpde::problem::{Problem, Solver};
 use sketchpde::random::{Philox, Stream};
@@ -34,7 +33,7 @@ const UNREACHABLE: f64 = 1e-3;
 
 struct Case {
     name: String,
-    matrix: Mat<f64>,
+    matrix: DMatrix<f64>,
     right_hand_side: Vec<f64>,
 }
 
@@ -109,21 +108,19 @@ fn synthetic(n: usize, s: usize) -> Case {
         let angle = std::f64::consts::TAU * (i * (m / 2)) as f64 / n as f64;
         if m.is_multiple_of(2) { angle.cos() } else { angle.sin() }
     };
-    let waves = Mat::from_fn(n, 2 * modes, wave);
-    let mixture = Mat::from_fn(2 * modes, s + 1, |m, k| {
+    let waves = DMatrix::from_fn(n, 2 * modes, wave);
+    let mixture = DMatrix::from_fn(2 * modes, s + 1, |m, k| {
         random.normal(k as u64, m as u32) * (-DECAY * (m / 2) as f64).exp()
     });
-    let mut all = Mat::zeros(n, s + 1);
-    matmul(&mut all, Accum::Replace, &waves, &mixture, 1.0, Par::rayon(0));
-    let scale = all.col(s).norm_l2() / (n as f64).sqrt() * UNREACHABLE;
+    let all = product(waves.as_view(), mixture.as_view());
+    let scale = all.column(s).norm() / (n as f64).sqrt() * UNREACHABLE;
     let right_hand_side =
         (0..n).map(|i| all[(i, s)] + scale * random.normal(u64::MAX, i as u32)).collect();
-    Case { name: format!("{n} x {s}"), matrix: all.subcols(0, s).to_owned(), right_hand_side }
+    Case { name: format!("{n} x {s}"), matrix: all.columns(0, s).into_owned(), right_hand_side }
 }
 
 fn compare(case: &Case, rcond: f64) {
-    let single =
-        Mat::from_fn(case.matrix.nrows(), case.matrix.ncols(), |i, k| case.matrix[(i, k)] as f32);
+    let single = case.matrix.map(|entry| entry as f32);
     let small = case.matrix.nrows() <= 2_000;
     let best = oracle(case, rcond);
     for solver in
@@ -134,9 +131,9 @@ fn compare(case: &Case, rcond: f64) {
         }
         for regularisation in [Regularisation::Truncate, Regularisation::Damp] {
             let settings = Settings { solver, regularisation, rcond, ..Settings::default() };
-            measure(case, case.matrix.as_ref(), settings, best);
+            measure(case, case.matrix.as_view(), settings, best);
             if rcond >= 1e-5 && matches!(solver, Solver::Gram | Solver::SketchedLsqr) {
-                measure(case, single.as_ref(), settings, best);
+                measure(case, single.as_view(), settings, best);
             }
         }
     }
@@ -149,13 +146,13 @@ fn many_dampings(case: &Case) {
     for count in [1, 4, 16] {
         let lambdas: Vec<f64> = (0..count).map(|k| 10f64.powf(-2.0 - 0.2 * f64::from(k))).collect();
         let equations = milliseconds(|| {
-            let mut equations = solver.normal_equations(case.matrix.as_ref())?;
+            let mut equations = solver.normal_equations(case.matrix.as_view())?;
             lambdas.iter().try_for_each(|&lambda| {
                 equations.solve_damped(&case.right_hand_side, lambda).map(|_| ())
             })
         });
         let factorisation = milliseconds(|| {
-            let factorisation = solver.factor(case.matrix.as_ref(), 0)?;
+            let factorisation = solver.factor(case.matrix.as_view(), 0)?;
             let projection = factorisation.project(&case.right_hand_side)?;
             for &lambda in &lambdas {
                 let v = factorisation.combine(&projection, Filter::Damp { lambda });
@@ -187,12 +184,12 @@ fn oracle(case: &Case, rcond: f64) -> f64 {
     let solver = if case.matrix.nrows() <= 2_000 { Solver::Svd } else { Solver::Gram };
     let mut solver = LeastSquares::new(Settings { solver, rcond, ..Settings::default() });
     solver
-        .solve(case.matrix.as_ref(), &case.right_hand_side, 0)
+        .solve(case.matrix.as_view(), &case.right_hand_side, 0)
         .map_or(f64::NAN, |s| s.residual_norm)
 }
 
 /// Runs one method for about half a second at most.
-fn measure<T: Real>(case: &Case, matrix: MatRef<'_, T>, settings: Settings, best: f64) {
+fn measure<T: Real>(case: &Case, matrix: DMatrixView<'_, T>, settings: Settings, best: f64) {
     let mut least_squares = LeastSquares::new(settings);
     let mut milliseconds = Vec::new();
     let mut last: Option<Solution> = None;

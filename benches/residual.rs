@@ -4,7 +4,7 @@
 
 mod common;
 
-use faer::Mat;
+use nalgebra::DMatrix;
 use sketchpde::field::residual::{Collocation, Comparison, ResidualSystem};
 use sketchpde::problem::{ResidualProblem, residual_presets};
 
@@ -17,14 +17,14 @@ fn measure(problem: &ResidualProblem) {
     let mut residual = vec![0.0; rows];
     let mut gradient = vec![0.0; parameters];
     let whole = rows * parameters <= LARGEST;
-    let mut jacobian = Mat::zeros(if whole { rows } else { 0 }, parameters);
+    let mut jacobian = DMatrix::zeros(if whole { rows } else { 0 }, parameters);
     let trials = trials(&theta);
     let trials: Vec<&[f64]> = trials.iter().map(Vec::as_slice).collect();
     let comparison = Comparison::new(problem);
     let times = [
         least(|| system.residual(&theta, &mut residual).expect("finite")),
         least(|| match whole {
-            true => system.jacobian(&theta, &mut residual, jacobian.as_mut()).expect("finite"),
+            true => system.jacobian(&theta, &mut residual, jacobian.as_view_mut()).expect("finite"),
             false => system.jacobian_blocks(&theta, &mut |_, _| {}).expect("finite"),
         }),
         least(|| {

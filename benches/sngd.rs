@@ -5,10 +5,12 @@
 
 mod common;
 
-use faer::{Mat, Side};
+use nalgebra::DMatrix;
 use sketchpde::field::device::Backend;
 use sketchpde::field::residual::ResidualSystem;
-use sketchpde::linalg::{TestMatrix, TestMatrixKind};
+use sketchpde::linalg::{
+    Svd, TestMatrix, TestMatrixKind, orthonormal, product, symmetric_eigen, transposed_product,
+};
 use sketchpde::session::TrainingSystem;
 
 use common::{LARGEST, least, problem, trials};
@@ -20,32 +22,39 @@ const PEAK_ORDER: usize = 1024;
 
 /// Operations a second of a large product.
 fn peak() -> f64 {
-    let a = Mat::from_fn(PEAK_ORDER, PEAK_ORDER, |i, k| ((i * 7 + k) % 13) as f64);
+    let a = DMatrix::from_fn(PEAK_ORDER, PEAK_ORDER, |i, k| ((i * 7 + k) % 13) as f64);
     let order = PEAK_ORDER as f64;
-    2.0 * order.powi(3) / least(|| drop(std::hint::black_box(&a * &a)))
+    2.0 * order.powi(3) / least(|| drop(std::hint::black_box(product(a.as_view(), a.as_view()))))
 }
 
 /// One part: its name, its time, and its operations where they are known.
 struct Part(&'static str, f64, Option<f64>);
 
 /// Seconds of `J V`, where the system makes its products: there.
-fn times(system: &mut TrainingSystem, theta: &[f64], j: &Mat<f64>, v: &Mat<f64>) -> f64 {
+fn times(system: &mut TrainingSystem, theta: &[f64], j: &DMatrix<f64>, v: &DMatrix<f64>) -> f64 {
     if system.has_products() {
         return least(|| {
-            drop(pollster::block_on(system.multiply(theta, v.as_ref())).expect("finite"))
+            drop(pollster::block_on(system.multiply(theta, v.as_view())).expect("finite"))
         });
     }
-    least(|| drop(j * v))
+    least(|| drop(product(j.as_view(), v.as_view())))
 }
 
 /// Seconds of `J^T W`, likewise.
-fn transposed_times(system: &mut TrainingSystem, theta: &[f64], j: &Mat<f64>, w: &Mat<f64>) -> f64 {
+fn transposed_times(
+    system: &mut TrainingSystem,
+    theta: &[f64],
+    j: &DMatrix<f64>,
+    w: &DMatrix<f64>,
+) -> f64 {
     if system.has_products() {
         return least(|| {
-            drop(pollster::block_on(system.multiply_transposed(theta, w.as_ref())).expect("finite"))
+            drop(
+                pollster::block_on(system.multiply_transposed(theta, w.as_view())).expect("finite"),
+            )
         });
     }
-    least(|| drop(j.transpose() * w))
+    least(|| drop(transposed_product(j.as_view(), w.as_view())))
 }
 
 fn parts(system: &mut TrainingSystem, columns: usize) -> Vec<Part> {
@@ -53,16 +62,17 @@ fn parts(system: &mut TrainingSystem, columns: usize) -> Vec<Part> {
     let (n, p) = (system.rows(), theta.len());
     let l = columns.min(p);
     let mut r = vec![0.0; n];
-    let mut j = Mat::zeros(n, p);
+    let mut j = DMatrix::zeros(n, p);
     let test = TestMatrix::new(TestMatrixKind::Gaussian, p, l, 0, 0).dense();
-    let jacobian =
-        least(|| pollster::block_on(system.jacobian(&theta, &mut r, j.as_mut())).expect("finite"));
-    let image = &j * &test;
-    let orthonormal = image.qr().compute_thin_Q();
-    let back = j.transpose() * &orthonormal;
-    let basis = back.qr().compute_thin_Q();
-    let wide = &j * &basis;
-    let gram = wide.transpose() * &wide;
+    let jacobian = least(|| {
+        pollster::block_on(system.jacobian(&theta, &mut r, j.as_view_mut())).expect("finite")
+    });
+    let image = product(j.as_view(), test.as_view());
+    let range = orthonormal(image.as_view());
+    let back = transposed_product(j.as_view(), range.as_view());
+    let basis = orthonormal(back.as_view());
+    let wide = product(j.as_view(), basis.as_view());
+    let gram = transposed_product(wide.as_view(), wide.as_view());
     let trials = trials(&theta);
     let trials: Vec<&[f64]> = trials.iter().map(Vec::as_slice).collect();
     let [nf, pf, lf] = [n, p, l].map(|x| x as f64);
@@ -73,12 +83,12 @@ fn parts(system: &mut TrainingSystem, columns: usize) -> Vec<Part> {
     vec![
         Part("Jacobian", jacobian, None),
         Part("J M", times(system, &theta, &j, &test), Some(product)),
-        Part("QR of J M", least(|| drop(image.qr().compute_thin_Q())), narrow.then(|| qr(nf))),
-        Part("J^T Y", transposed_times(system, &theta, &j, &orthonormal), Some(product)),
-        Part("QR of J^T Y", least(|| drop(back.qr().compute_thin_Q())), Some(qr(pf))),
+        Part("QR of J M", least(|| drop(orthonormal(image.as_view()))), narrow.then(|| qr(nf))),
+        Part("J^T Y", transposed_times(system, &theta, &j, &range), Some(product)),
+        Part("QR of J^T Y", least(|| drop(orthonormal(back.as_view()))), Some(qr(pf))),
         Part("J Q", times(system, &theta, &j, &basis), Some(product)),
-        Part("SVD of J Q", least(|| drop(wide.thin_svd())), None),
-        Part("eigen of Q^T G Q", least(|| drop(gram.self_adjoint_eigen(Side::Lower))), None),
+        Part("SVD of J Q", least(|| drop(Svd::of(wide.as_view()))), None),
+        Part("eigen of Q^T G Q", least(|| drop(symmetric_eigen(gram.as_view()))), None),
         Part("line search (31)", least(|| drop(pollster::block_on(system.losses(&trials)))), None),
     ]
 }

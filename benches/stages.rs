@@ -12,7 +12,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use faer::Mat;
+use nalgebra::DMatrix;
 use pulp::Simd;
 use rayon::prelude::*;
 use sketchpde::evolve::{Engine, Evolution};
@@ -73,7 +73,7 @@ struct Bench<T> {
     evaluator: Evaluator<T>,
     theta: Vec<f64>,
     columns: Vec<u32>,
-    jacobian: Mat<T>,
+    jacobian: DMatrix<T>,
     field: Field,
     /// GFLOP/s of fused multiply-adds in T.
     peak: f64,
@@ -96,8 +96,8 @@ impl<T: Kernel> Bench<T> {
         let theta = network.initialise(1);
         let evaluator = Evaluator::new(&problem, &network, &Points::of(&problem).coordinates);
         let columns = Philox::new(1, Stream::Columns).subset(1, theta.len(), s);
-        let mut jacobian = Mat::zeros(n, s);
-        let field = evaluator.jacobian(&theta, 0.0, &columns, 0, jacobian.as_mut());
+        let mut jacobian = DMatrix::repeat(n, s, T::ZERO);
+        let field = evaluator.jacobian(&theta, 0.0, &columns, 0, jacobian.as_view_mut());
         Self { problem, evaluator, theta, columns, jacobian, field, peak, peak_f64, n, s }
     }
 
@@ -140,10 +140,16 @@ impl<T: Kernel> Bench<T> {
         self.report("tangent, pass kept", Some(2.0 * forward), self.peak, time);
 
         // Forward, one reverse sweep of the value, and a product per entry.
-        let mut out = Mat::zeros(self.n, self.s);
+        let mut out = DMatrix::repeat(self.n, self.s, T::ZERO);
         let time = median(|| {
             let columns = &self.columns;
-            drop(black_box(self.evaluator.jacobian(&self.theta, 0.0, columns, 0, out.as_mut())));
+            drop(black_box(self.evaluator.jacobian(
+                &self.theta,
+                0.0,
+                columns,
+                0,
+                out.as_view_mut(),
+            )));
         });
         self.report("Jacobian columns", Some(forward + self.layers() + n * s), self.peak, time);
 
@@ -161,7 +167,7 @@ impl<T: Kernel> Bench<T> {
             return;
         }
         let entries = (self.n * self.s) as f64;
-        let time = median(|| drop(black_box(sketch.apply(self.jacobian.as_ref()))));
+        let time = median(|| drop(black_box(sketch.apply(self.jacobian.as_view()))));
         let hits = sketchpde::linalg::HITS as f64;
         self.report("row sketch", Some(hits * entries), self.peak, time);
     }
@@ -173,7 +179,7 @@ impl<T: Kernel> Bench<T> {
         let time = median(|| {
             epoch += 1;
             let r = &self.field.right_hand_side;
-            drop(black_box(squares.solve(self.jacobian.as_ref(), r, epoch)));
+            drop(black_box(squares.solve(self.jacobian.as_view(), r, epoch)));
         });
         let (long, short) = (self.n.max(self.s) as f64, self.n.min(self.s) as f64);
         // Half of a symmetric Gram matrix, and its Cholesky factor.

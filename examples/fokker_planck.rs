@@ -75,6 +75,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn errors(found: &Moments, exact: &Moments) -> Option<[f64; 2]> {
     let off = Normal::of(exact)?.standard(&found.mean);
     let mean = off.iter().map(|z| z * z).sum::<f64>().sqrt();
-    let covariance = (&found.covariance - &exact.covariance).norm_l2();
-    Some([mean, covariance / exact.covariance.norm_l2()])
+    let covariance = (&found.covariance - &exact.covariance).norm();
+    Some([mean, covariance / exact.covariance.norm()])
 }

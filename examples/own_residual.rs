@@ -2,7 +2,7 @@
 //! length is given, as a least-squares problem for its heights.
 //! `cargo run --release --example own_residual`.
 
-use faer::{Mat, MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use sketchpde::{Method, OptimizeError, ResidualError, ResidualSystem, StoppingRule, Training};
 
 /// Heights y_1 .. y_n between two fixed ends obey `y'' = k sqrt(1 + y'^2)`: one row per inner point,
@@ -57,7 +57,7 @@ impl ResidualSystem for Catenary {
         &mut self,
         y: &[f64],
         residual: &mut [f64],
-        mut jacobian: MatMut<'_, f64>,
+        mut jacobian: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError> {
         let h = self.h();
         jacobian.fill(0.0);
@@ -79,11 +79,11 @@ impl ResidualSystem for Catenary {
     async fn jacobian_blocks(
         &mut self,
         y: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError> {
-        let mut jacobian = Mat::zeros(self.n, self.n);
-        self.jacobian(y, &mut vec![0.0; self.n], jacobian.as_mut()).await?;
-        visit(0, jacobian.as_ref());
+        let mut jacobian = DMatrix::zeros(self.n, self.n);
+        self.jacobian(y, &mut vec![0.0; self.n], jacobian.as_view_mut()).await?;
+        visit(0, jacobian.as_view());
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::failure::Failure;
 use crate::field::residual::{Collocation, Comparison, ResidualSystem};
@@ -38,7 +38,8 @@ pub fn draw(
     let values = Comparison::at(problem, &coordinates).jacobian(&theta);
     // What the method itself takes for round-off.
     let rcond = (f64::EPSILON * system.parameters() as f64).sqrt();
-    let kernels = pollster::block_on(tangent_kernels(&mut system, &theta, values.as_ref(), rcond))?;
+    let kernels =
+        pollster::block_on(tangent_kernels(&mut system, &theta, values.as_view(), rcond))?;
     let pictures = match axes.as_slice() {
         [axis] => pairs(&system, &kernels, axis),
         _ => slices(&system, &kernels, &axes, &point),
@@ -119,7 +120,7 @@ fn green(system: &Collocation, kernels: &TangentKernels, row: usize, m: usize) -
 fn pairs(system: &Collocation, kernels: &TangentKernels, axis: &Axis) -> Vec<Picture> {
     let other = Axis { name: format!("{}'", axis.name), values: axis.values.clone() };
     let count = axis.values.len();
-    let all = |matrix: &Mat<f64>| -> Vec<f64> {
+    let all = |matrix: &DMatrix<f64>| -> Vec<f64> {
         (0..count * count).map(|k| matrix[(k / count, k % count)]).collect()
     };
     let sources = &system.points()[0].coordinates;
@@ -148,7 +149,7 @@ fn slices(
 ) -> Vec<Picture> {
     let count = axes.iter().map(|axis| axis.values.len()).product();
     let column =
-        |matrix: &Mat<f64>| -> Vec<f64> { (0..count).map(|m| matrix[(m, count)]).collect() };
+        |matrix: &DMatrix<f64>| -> Vec<f64> { (0..count).map(|m| matrix[(m, count)]).collect() };
     let sources = &system.points()[0].coordinates;
     let distance =
         |source: &[f64]| -> f64 { source.iter().zip(point).map(|(a, b)| (a - b).powi(2)).sum() };

@@ -70,7 +70,7 @@ impl Evolution {
             rows.normalise();
         }
         let rows = rows.to_double();
-        let leverage = Leverage::of(rows.as_ref(), method.rcond);
+        let leverage = Leverage::of(rows.as_view(), method.rcond);
         let leverage = leverage.map_err(|source| self.unsolvable(source))?;
         Ok(Some(Coherence { dimension: leverage.dimension(), half: leverage.half() }))
     }

@@ -1,6 +1,6 @@
 //! Chosen columns of a Jacobian.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use crate::field::cpu::Kernel;
@@ -22,41 +22,41 @@ const WEAKEST: f64 = 0.1;
 /// n x s columns of the Jacobian in the precision that they were computed in.
 #[derive(Debug)]
 pub enum Columns {
-    Single(Mat<f32>),
-    Double(Mat<f64>),
+    Single(DMatrix<f32>),
+    Double(DMatrix<f64>),
 }
 
 /// A number that columns are computed in.
 pub(super) trait Stored: Kernel {
-    fn stored(matrix: Mat<Self>) -> Columns;
+    fn stored(matrix: DMatrix<Self>) -> Columns;
 
     /// The matrix where it is in this number.
-    fn taken(columns: Columns) -> Option<Mat<Self>>;
+    fn taken(columns: Columns) -> Option<DMatrix<Self>>;
 }
 
 impl Stored for f32 {
-    fn stored(matrix: Mat<Self>) -> Columns {
+    fn stored(matrix: DMatrix<Self>) -> Columns {
         Columns::Single(matrix)
     }
 
-    fn taken(columns: Columns) -> Option<Mat<Self>> {
+    fn taken(columns: Columns) -> Option<DMatrix<Self>> {
         if let Columns::Single(matrix) = columns { Some(matrix) } else { None }
     }
 }
 
 impl Stored for f64 {
-    fn stored(matrix: Mat<Self>) -> Columns {
+    fn stored(matrix: DMatrix<Self>) -> Columns {
         Columns::Double(matrix)
     }
 
-    fn taken(columns: Columns) -> Option<Mat<Self>> {
+    fn taken(columns: Columns) -> Option<DMatrix<Self>> {
         if let Columns::Double(matrix) = columns { Some(matrix) } else { None }
     }
 }
 
 /// Multiplies each row by its weight; `weights` begin anew where they end.
-pub(super) fn weigh_rows<T: Real>(matrix: &mut Mat<T>, weights: &[f64]) {
-    for column in matrix.col_iter_mut() {
+pub(super) fn weigh_rows<T: Real>(matrix: &mut DMatrix<T>, weights: &[f64]) {
+    for mut column in matrix.column_iter_mut() {
         column.iter_mut().zip(weights.iter().cycle()).for_each(|(v, &weight)| *v *= T::of(weight));
     }
 }
@@ -68,25 +68,15 @@ impl Columns {
     /// A network's columns differ in length by orders of magnitude; damping relative to the
     /// largest singular value would freeze the short ones.
     pub fn normalise(&mut self) -> Vec<f64> {
-        fn scale<T: Real>(matrix: &mut Mat<T>) -> Vec<f64> {
-            let rows = matrix.nrows();
-            let columns: Vec<&mut [T]> = matrix
-                .col_iter_mut()
-                .map(|column| {
-                    column.try_as_col_major_mut().expect("contiguous columns").as_slice_mut()
-                })
-                .collect();
-            let least = (SHARE / rows.max(1)).max(1);
-            let squares: Vec<f64> = columns
-                .par_iter()
-                .with_min_len(least)
-                .map(|column| square_length(column))
-                .collect();
+        fn scale<T: Real>(matrix: &mut DMatrix<T>) -> Vec<f64> {
+            let rows = matrix.nrows().max(1);
+            let least = (SHARE / rows).max(1);
+            let columns = matrix.as_slice().par_chunks_exact(rows).with_min_len(least);
+            let squares: Vec<f64> = columns.map(square_length).collect();
             let floor = WEAKEST.powi(2) * squares.iter().sum::<f64>() / squares.len().max(1) as f64;
             let factors = squares.into_par_iter().map(|square| factor(square, floor));
+            let columns = matrix.as_mut_slice().par_chunks_exact_mut(rows).with_min_len(least);
             columns
-                .into_par_iter()
-                .with_min_len(least)
                 .zip(factors)
                 .map(|(column, factor)| {
                     column.iter_mut().for_each(|v| *v *= T::of(factor));
@@ -114,12 +104,9 @@ impl Columns {
     /// When v has not one entry per column.
     #[must_use]
     pub fn multiply(&self, v: &[f64]) -> Vec<f64> {
-        fn product<T: Real>(matrix: &Mat<T>, v: &[f64]) -> Vec<f64> {
+        fn product<T: Real>(matrix: &DMatrix<T>, v: &[f64]) -> Vec<f64> {
             assert_eq!(matrix.ncols(), v.len(), "one entry per column");
-            let columns = linalg::columns(matrix.as_ref()).expect("contiguous columns");
-            let mut image = vec![0.0; matrix.nrows()];
-            linalg::multiply(&columns, v, &mut image);
-            image
+            linalg::times(matrix.as_view(), v)
         }
         match self {
             Self::Single(matrix) => product(matrix, v),
@@ -129,9 +116,9 @@ impl Columns {
 
     /// The matrix in f64.
     #[must_use]
-    pub fn to_double(&self) -> Mat<f64> {
+    pub fn to_double(&self) -> DMatrix<f64> {
         match self {
-            Self::Single(m) => Mat::from_fn(m.nrows(), m.ncols(), |i, k| f64::from(m[(i, k)])),
+            Self::Single(m) => m.map(f64::from),
             Self::Double(m) => m.clone(),
         }
     }

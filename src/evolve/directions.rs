@@ -1,14 +1,13 @@
 //! The directions that a step moves the parameters along.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par};
+use nalgebra::{DMatrix, DMatrixView};
 
 use super::columns::Columns;
 use super::engine::Engine;
 use super::error::EvolveError;
 use crate::field::cpu::Field;
+use crate::linalg::{Entry, add_product};
 use crate::random::{Philox, Stream};
-use crate::scalar::Real;
 
 /// Entries of the columns of J that are in memory at a time while they are mixed.
 const MOST_ENTRIES: usize = 1 << 24;
@@ -22,7 +21,7 @@ pub enum Directions {
     /// Unit vectors of these parameters, ascending: J P is some of the columns of J.
     Subset(Vec<u32>),
     /// Independent normal numbers of variance 1/p: every parameter moves.
-    Gaussian(Mat<f64>),
+    Gaussian(DMatrix<f64>),
 }
 
 impl Directions {
@@ -36,7 +35,7 @@ impl Directions {
             // A number that 32 bits do not hold goes on in the epoch.
             scale * random.normal(FIRST_EPOCH + (epoch << 8) + (number >> 32), number as u32)
         };
-        Self::Gaussian(Mat::from_fn(parameters, count, entry))
+        Self::Gaussian(DMatrix::from_fn(parameters, count, entry))
     }
 
     /// s.
@@ -54,7 +53,7 @@ impl Directions {
         match self {
             Self::Subset(chosen) => Self::Subset(numbers.iter().map(|&k| chosen[k]).collect()),
             Self::Gaussian(mixture) => {
-                Self::Gaussian(Mat::from_fn(mixture.nrows(), numbers.len(), |i, k| {
+                Self::Gaussian(DMatrix::from_fn(mixture.nrows(), numbers.len(), |i, k| {
                     mixture[(i, numbers[k])]
                 }))
             }
@@ -90,7 +89,7 @@ impl Directions {
                 }
             }
             Self::Gaussian(mixture) => {
-                for (column, v) in mixture.col_iter().zip(v) {
+                for (column, v) in mixture.column_iter().zip(v) {
                     moved.iter_mut().zip(column.iter()).for_each(|(theta, p)| *theta += v * p);
                 }
             }
@@ -167,7 +166,7 @@ enum Head {
 async fn mix(
     engine: &mut Engine,
     head: Head,
-    mixture: &Mat<f64>,
+    mixture: &DMatrix<f64>,
     (theta, time): (&[f64], f64),
     entries: usize,
 ) -> Result<Columns, EvolveError> {
@@ -176,32 +175,32 @@ async fn mix(
     for first in (0..parameters).step_by(block) {
         let count = block.min(parameters - first);
         let columns: Vec<u32> = (first as u32..(first + count) as u32).collect();
-        let rows = mixture.as_ref().subrows(first, count);
+        let rows = mixture.rows(first, count);
         let columns = match head {
             Head::Values => engine.columns(theta, time, &columns).await?,
             Head::Rates => engine.rate_columns(theta, time, &columns),
         };
         match (&columns, &mut mixed) {
-            (Columns::Single(j), Some(Columns::Single(sum))) => add_product(sum, j.as_ref(), rows),
-            (Columns::Double(j), Some(Columns::Double(sum))) => add_product(sum, j.as_ref(), rows),
-            (Columns::Single(j), _) => mixed = Some(Columns::Single(product(j.as_ref(), rows))),
-            (Columns::Double(j), _) => mixed = Some(Columns::Double(product(j.as_ref(), rows))),
+            (Columns::Single(j), Some(Columns::Single(sum))) => add(sum, j, rows),
+            (Columns::Double(j), Some(Columns::Double(sum))) => add(sum, j, rows),
+            (Columns::Single(j), _) => mixed = Some(Columns::Single(multiplied(j, rows))),
+            (Columns::Double(j), _) => mixed = Some(Columns::Double(multiplied(j, rows))),
         }
         engine.recycle(columns);
     }
     Ok(mixed.expect("a network has parameters"))
 }
 
-fn product<T: Real>(j: MatRef<'_, T>, p: MatRef<'_, f64>) -> Mat<T> {
-    let mut product = Mat::zeros(j.nrows(), p.ncols());
-    add_product(&mut product, j, p);
+fn multiplied<T: Entry>(j: &DMatrix<T>, p: DMatrixView<'_, f64>) -> DMatrix<T> {
+    let mut product = DMatrix::repeat(j.nrows(), p.ncols(), T::ZERO);
+    add(&mut product, j, p);
     product
 }
 
 /// `sum += J P`, in J's own precision.
-fn add_product<T: Real>(sum: &mut Mat<T>, j: MatRef<'_, T>, p: MatRef<'_, f64>) {
-    let p = Mat::from_fn(p.nrows(), p.ncols(), |i, k| T::of(p[(i, k)]));
-    matmul(sum.as_mut(), Accum::Add, j, p.as_ref(), T::of(1.0), Par::Seq);
+fn add<T: Entry>(sum: &mut DMatrix<T>, j: &DMatrix<T>, p: DMatrixView<'_, f64>) {
+    let p = p.map(T::of);
+    add_product(sum.as_view_mut(), j.as_view(), p.as_view());
 }
 
 #[cfg(test)]
@@ -223,19 +222,19 @@ mod tests {
                 pollster::block_on(engine.columns(&theta, 0.0, &all)).expect("a CPU").to_double();
             let product =
                 |i: usize, k: usize| -> f64 { (0..all.len()).map(|c| j[(i, c)] * p[(c, k)]).sum() };
-            let expected = Mat::from_fn(j.nrows(), 12, product);
+            let expected = DMatrix::from_fn(j.nrows(), 12, product);
             let epsilon = if precision == "f64" { f64::EPSILON } else { f64::from(f32::EPSILON) };
-            let tolerance = all.len() as f64 * epsilon * expected.norm_l2();
+            let tolerance = all.len() as f64 * epsilon * expected.norm();
             for entries in [1, 16 * 50, MOST_ENTRIES] {
                 let mixed =
                     pollster::block_on(mix(&mut engine, Head::Values, p, (&theta, 0.0), entries));
                 let mixed = mixed.expect("a CPU").to_double();
-                let error = (&mixed - &expected).norm_l2();
+                let error = (&mixed - &expected).norm();
                 assert!(error < tolerance, "{precision}, {entries}: {error:e}, {tolerance:e}");
             }
             let other = Directions::gaussian(3, 8, theta.len(), 12);
             let other = pollster::block_on(other.columns(&mut engine, &theta, 0.0));
-            let planted = (&other.expect("a CPU").to_double() - &expected).norm_l2();
+            let planted = (&other.expect("a CPU").to_double() - &expected).norm();
             assert!(planted > 1e3 * tolerance, "planted: of another draw");
         }
     }
@@ -272,10 +271,10 @@ mod tests {
         let Directions::Gaussian(mixture) = Directions::gaussian(5, 1, p, s) else {
             panic!("a mixture")
         };
-        let squares: f64 = mixture.col_iter().map(|c| c.squared_norm_l2()).sum::<f64>() / s as f64;
+        let squares: f64 = mixture.column_iter().map(|c| c.norm_squared()).sum::<f64>() / s as f64;
         // The variance of the mean of s p squares of unit normals over p is 2 / (s p).
         assert!((squares - 1.0).abs() < 5.0 * (2.0 / (s * p) as f64).sqrt(), "{squares}");
-        let sum: f64 = mixture.col_iter().map(|c| c.sum()).sum();
+        let sum: f64 = mixture.column_iter().map(|c| c.sum()).sum();
         assert!(sum.abs() < 5.0 * (s as f64).sqrt(), "{sum}");
         assert_eq!(Directions::gaussian(5, 1, p, s), Directions::Gaussian(mixture.clone()));
         assert_ne!(Directions::gaussian(5, 2, p, s), Directions::Gaussian(mixture));

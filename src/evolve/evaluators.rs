@@ -1,6 +1,6 @@
 //! Which evaluators a run has: decided once, from backend, tier and scheme.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::columns::Columns;
 use super::error::EvolveError;
@@ -9,7 +9,6 @@ use crate::field::gpu::operator::{Scalar, Tier};
 use crate::field::gpu::{self, Gpu};
 use crate::network::Network;
 use crate::problem::{Precision, Problem, Scheme};
-use crate::scalar::Real;
 
 /// Fields in f32 or f64, Jacobians in f32 or f64, on the CPU or on a GPU.
 ///
@@ -175,16 +174,11 @@ impl Place<'_> {
                 let mut linear = device.differentiate(theta)?;
                 let mut chosen = linear.choose(columns)?;
                 Ok(if single {
-                    Columns::Single(matrix(&chosen.entries().await?, rows, columns.len()))
+                    Columns::Single(DMatrix::from_vec(rows, columns.len(), chosen.entries().await?))
                 } else {
-                    Columns::Double(matrix(&chosen.entries().await?, rows, columns.len()))
+                    Columns::Double(DMatrix::from_vec(rows, columns.len(), chosen.entries().await?))
                 })
             }
         }
     }
-}
-
-/// From column-major entries.
-fn matrix<T: Real>(entries: &[T], rows: usize, columns: usize) -> Mat<T> {
-    Mat::from_fn(rows, columns, |i, k| entries[k * rows + i])
 }

@@ -182,7 +182,7 @@ impl Evolution {
         self.prepare_draws()?;
         let directions = self.subsets.clone().draw();
         let columns = directions.columns(&mut self.engine, &self.theta, self.time).await?;
-        linalg::singular_values(columns.to_double().as_ref())
+        linalg::singular_values(columns.to_double().as_view())
             .map_err(|source| self.unsolvable(source))
     }
 

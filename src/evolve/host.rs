@@ -1,6 +1,6 @@
 //! The evaluators on the CPU.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::columns::{Columns, Stored};
 use crate::field::cpu::{self, Field, Linearisation};
@@ -56,10 +56,10 @@ impl<T: Stored> Host<T> {
         Self { evaluator, at: Linearisation::default() }
     }
 
-    fn room(&self, columns: &[u32], spare: Option<Columns>) -> Mat<T> {
+    fn room(&self, columns: &[u32], spare: Option<Columns>) -> DMatrix<T> {
         let shape = (self.evaluator.rows(), columns.len());
         let spare = spare.and_then(T::taken).filter(|m| m.shape() == shape);
-        spare.unwrap_or_else(|| Mat::zeros(shape.0, shape.1))
+        spare.unwrap_or_else(|| DMatrix::repeat(shape.0, shape.1, T::ZERO))
     }
 }
 
@@ -96,9 +96,9 @@ impl<T: Stored> OnHost for Host<T> {
     ) -> Columns {
         let mut matrix = self.room(columns, spare);
         if self.at.is_at(theta) {
-            self.evaluator.columns_at(&self.at, columns, matrix.as_mut());
+            self.evaluator.columns_at(&self.at, columns, matrix.as_view_mut());
         } else {
-            self.evaluator.columns(theta, time, columns, 0, matrix.as_mut());
+            self.evaluator.columns(theta, time, columns, 0, matrix.as_view_mut());
         }
         T::stored(matrix)
     }
@@ -112,9 +112,9 @@ impl<T: Stored> OnHost for Host<T> {
     ) -> Columns {
         let mut matrix = self.room(columns, spare);
         if self.at.is_at(theta) {
-            self.evaluator.rate_columns_at(&self.at, time, columns, matrix.as_mut());
+            self.evaluator.rate_columns_at(&self.at, time, columns, matrix.as_view_mut());
         } else {
-            self.evaluator.rate_columns(theta, time, columns, matrix.as_mut());
+            self.evaluator.rate_columns(theta, time, columns, matrix.as_view_mut());
         }
         T::stored(matrix)
     }
@@ -127,7 +127,7 @@ impl<T: Stored> OnHost for Host<T> {
         spare: Option<Columns>,
     ) -> (Field, Columns) {
         let mut matrix = self.room(columns, spare);
-        let field = self.evaluator.jacobian(theta, time, columns, 0, matrix.as_mut());
+        let field = self.evaluator.jacobian(theta, time, columns, 0, matrix.as_view_mut());
         (field, T::stored(matrix))
     }
 }

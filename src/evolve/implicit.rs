@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::columns::weigh_rows;
 use super::engine::Engine;
@@ -122,7 +122,7 @@ impl Linear<'_> {
             Unstored::Sampled(sample) => sample,
         };
         let rows = self.rows::<T>(sample);
-        let solved = squares.solve_sampled_free(&mut operator, sample, rows.as_ref(), self.rate);
+        let solved = squares.solve_sampled_free(&mut operator, sample, rows.as_view(), self.rate);
         solved.await.map_err(|error| match error {
             MatrixFreeError::LeastSquares(error) => error,
             MatrixFreeError::Operator(never) => match never {},
@@ -130,7 +130,7 @@ impl Linear<'_> {
     }
 
     /// The sampled rows of J, with their weights.
-    fn rows<T: Kernel>(&self, sample: &RowSample) -> Mat<T> {
+    fn rows<T: Kernel>(&self, sample: &RowSample) -> DMatrix<T> {
         let (dimensions, picks) = (self.network.inputs().len(), sample.picks());
         let points = self.coordinates.len() / dimensions;
         let place = |row: u32| {
@@ -140,13 +140,13 @@ impl Linear<'_> {
         let places: Vec<f64> = picks.iter().flat_map(|&(row, _)| place(row)).copied().collect();
         let evaluator = Evaluator::<T>::new(self.problem, self.network, &places);
         let (theta, time) = self.at;
-        let mut all = Mat::<T>::zeros(evaluator.rows(), self.chosen.len());
-        evaluator.columns(theta, time, self.chosen, 0, all.as_mut());
+        let mut all = DMatrix::repeat(evaluator.rows(), self.chosen.len(), T::ZERO);
+        evaluator.columns(theta, time, self.chosen, 0, all.as_view_mut());
         // At a picked row's point every unknown was computed: one of them was picked.
         let mut rows = all;
         if self.network.outputs() > 1 {
             let from = |i: usize| picks[i].0 as usize / points * picks.len() + i;
-            rows = Mat::from_fn(picks.len(), self.chosen.len(), |i, k| rows[(from(i), k)]);
+            rows = DMatrix::from_fn(picks.len(), self.chosen.len(), |i, k| rows[(from(i), k)]);
         }
         let weights: Vec<f64> = picks.iter().map(|pick| pick.1).collect();
         weigh_rows(&mut rows, &weights);

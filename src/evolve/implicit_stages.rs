@@ -20,9 +20,7 @@
 //!
 //! U comes from the pivots of a QR factorisation: of A only the r columns of the pivots are computed.
 
-use faer::linalg::solvers::{PartialPivLu, Solve};
-use faer::linalg::triangular_solve;
-use faer::{ColRef, Mat, Par};
+use nalgebra::DMatrix;
 
 use super::directions::Directions;
 use super::engine::Engine;
@@ -32,7 +30,10 @@ use super::stage_fit::Prediction;
 use super::subset::TangentSpace;
 use super::tableau::combine;
 use crate::field::cpu::Field;
-use crate::linalg::{LeastSquaresError, norm};
+use crate::linalg::{
+    LeastSquaresError, Lu, norm, orthonormal_and_inverse, product, times, transposed_product,
+    transposed_times,
+};
 
 /// The Galerkin matrix U^T (U - gamma dt L) at some theta, factored.
 pub struct Pencil {
@@ -40,10 +41,10 @@ pub struct Pencil {
     dt: f64,
     /// P T' with P the chosen directions that make up U: U = J P T'.
     directions: Directions,
-    transform: Mat<f64>,
+    transform: DMatrix<f64>,
     /// U.
-    basis: Mat<f64>,
-    galerkin: PartialPivLu<f64>,
+    basis: DMatrix<f64>,
+    galerkin: Lu,
     /// The largest entry of R: about the largest singular value of J.
     pub largest: f64,
 }
@@ -62,28 +63,22 @@ impl Pencil {
     ) -> Result<Self, AttemptError> {
         let (chosen, columns, largest) = space.independent(rcond)?;
         let directions = space.directions.select(&chosen);
-        let qr = columns.qr();
-        let basis = qr.compute_thin_Q();
-        let rank = chosen.len();
-        let mut transform = Mat::<f64>::identity(rank, rank);
-        triangular_solve::solve_upper_triangular_in_place(
-            qr.thin_R(),
-            transform.as_mut(),
-            Par::Seq,
-        );
+        let (basis, mut transform) = orthonormal_and_inverse(columns.as_view());
         let rates = directions.rate_columns(engine, theta, time).await?;
         // Scaled as the columns of J were.
         let scale = space.scale_of(&chosen);
-        let transform = Mat::from_fn(rank, rank, |i, k| scale[i] * transform[(i, k)]);
-        let lifted = rates.to_double() * &transform;
+        for (mut row, scale) in transform.row_iter_mut().zip(scale) {
+            row *= scale;
+        }
+        let lifted = product(rates.to_double().as_view(), transform.as_view());
         engine.recycle(rates);
-        let projected = basis.transpose() * &lifted;
-        let entry = |i, k| f64::from(u8::from(i == k)) - gamma * dt * projected[(i, k)];
-        let matrix = Mat::from_fn(rank, rank, entry);
-        if !matrix.norm_max().is_finite() {
+        let projected = transposed_product(basis.as_view(), lifted.as_view());
+        let rank = chosen.len();
+        let matrix = DMatrix::identity(rank, rank) - projected * (gamma * dt);
+        if !matrix.iter().all(|entry| entry.is_finite()) {
             return Err(LeastSquaresError::MatrixNotFinite { row: 0, column: 0 }.into());
         }
-        let galerkin = matrix.partial_piv_lu();
+        let galerkin = Lu::of(matrix.as_view());
         Ok(Self { gamma, dt, directions, transform, basis, galerkin, largest })
     }
 
@@ -95,19 +90,17 @@ impl Pencil {
 
     /// The coordinates y with `U^T (U - gamma dt L) y = U^T r`.
     fn solve(&self, r: &[f64]) -> Vec<f64> {
-        let y = self.galerkin.solve(self.basis.transpose() * ColRef::from_slice(r));
-        y.iter().copied().collect()
+        self.galerkin.solve(transposed_times(self.basis.as_view(), r))
     }
 
     /// U y.
     fn image(&self, y: &[f64]) -> Vec<f64> {
-        (&self.basis * ColRef::from_slice(y)).iter().copied().collect()
+        times(self.basis.as_view(), y)
     }
 
     /// The direction in the whole parameter space that moves u by U y.
     fn direction(&self, parameters: usize, y: &[f64]) -> Vec<f64> {
-        let z = &self.transform * ColRef::from_slice(y);
-        let z: Vec<f64> = z.iter().copied().collect();
+        let z = times(self.transform.as_view(), y);
         self.directions.moved(&vec![0.0; parameters], &z)
     }
 

@@ -1,6 +1,6 @@
 //! Least squares where the Jacobian stays on the device: its sketch comes back, and its products.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
@@ -92,9 +92,9 @@ async fn solve(
         SketchRows { starts: &lists.starts, entries: &lists.entries, scale: RowSketch::scale() };
     let entries = columns.0.sketch(rows).await.map_err(EvolveError::from)?;
     let height = sketch.sketch_rows();
-    let sketched = Mat::from_fn(height, chosen.len(), |q, k| entries[k * height + q]);
+    let sketched = DMatrix::from_vec(height, chosen.len(), entries);
     let rate = &field.right_hand_side;
-    let solved = squares.solve_matrix_free(&mut columns, sketch, sketched.as_ref(), rate).await;
+    let solved = squares.solve_matrix_free(&mut columns, sketch, sketched.as_view(), rate).await;
     match solved {
         Ok(solution) => Ok((field, solution)),
         Err(MatrixFreeError::LeastSquares(error)) => Err(error.into()),

@@ -114,8 +114,8 @@ impl Linear<'_> {
         let (field, columns) = directions.field_and_columns(engine, at.0, at.1).await?;
         let rate = &field.right_hand_side;
         let solution = match &columns {
-            Columns::Single(m) => squares.solve(m.as_ref(), rate, epoch)?,
-            Columns::Double(m) => squares.solve(m.as_ref(), rate, epoch)?,
+            Columns::Single(m) => squares.solve(m.as_view(), rate, epoch)?,
+            Columns::Double(m) => squares.solve(m.as_view(), rate, epoch)?,
         };
         Ok((field, solution, Some(columns)))
     }

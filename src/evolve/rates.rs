@@ -1,6 +1,6 @@
 //! How the right-hand side changes with the parameters and with time.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::columns::Columns;
 use super::engine::Engine;
@@ -20,9 +20,9 @@ impl Engine {
         let mut matrix = match self.evaluators.rates() {
             Some(host) => host.rate_columns(theta, time, columns, spare),
             None => {
-                let mut matrix = Mat::zeros(self.rows(), columns.len());
+                let mut matrix = DMatrix::zeros(self.rows(), columns.len());
                 let host = self.on_host(&self.coordinates);
-                host.rate_columns(theta, time, columns, matrix.as_mut());
+                host.rate_columns(theta, time, columns, matrix.as_view_mut());
                 Columns::Double(matrix)
             }
         };

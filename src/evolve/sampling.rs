@@ -3,12 +3,11 @@
 
 use std::ops::Range;
 
-use faer::linalg::solvers::Solve;
-use faer::{Mat, MatRef, Side};
+use nalgebra::{DMatrix, DMatrixView};
 
 use super::engine::Engine;
 use crate::field::cpu::Evaluator;
-use crate::linalg::LeastSquaresError;
+use crate::linalg::{Cholesky, LeastSquaresError, PivotedQr, product_transposed};
 use crate::network::{Network, Site};
 use crate::problem::{Problem, Sampling};
 use crate::random::{Philox, least};
@@ -113,9 +112,9 @@ impl Leverage {
     ///
     /// # Errors
     /// When an entry is not finite.
-    pub fn of(rows: MatRef<'_, f64>, ridge: f64) -> Result<Self, LeastSquaresError> {
-        let mut kernel = rows * rows.transpose();
-        let trace: f64 = (0..kernel.nrows()).map(|i| kernel[(i, i)]).sum();
+    pub fn of(rows: DMatrixView<'_, f64>, ridge: f64) -> Result<Self, LeastSquaresError> {
+        let mut kernel = product_transposed(rows, rows);
+        let trace = kernel.trace();
         if !trace.is_finite() {
             return Err(not_finite(rows));
         }
@@ -123,12 +122,10 @@ impl Leverage {
         for i in 0..kernel.nrows() {
             kernel[(i, i)] += ridge;
         }
-        let Ok(factor) = kernel.llt(Side::Lower) else { return Err(not_finite(rows)) };
-        let solved = factor.solve(rows);
-        let score = |k: usize| {
-            let pairs = rows.col(k).iter().zip(solved.col(k).iter());
-            pairs.map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0)
-        };
+        let Some(factor) = Cholesky::of(kernel) else { return Err(not_finite(rows)) };
+        let mut solved = rows.clone_owned();
+        factor.solve(solved.as_view_mut());
+        let score = |k: usize| rows.column(k).dot(&solved.column(k)).clamp(0.0, 1.0);
         Ok(Self { scores: (0..rows.ncols()).map(score).collect() })
     }
 
@@ -159,8 +156,8 @@ impl Leverage {
     }
 }
 
-fn not_finite(rows: MatRef<'_, f64>) -> LeastSquaresError {
-    let broken = |k: usize| rows.col(k).iter().position(|v| !v.is_finite()).map(|row| (row, k));
+fn not_finite(rows: DMatrixView<'_, f64>) -> LeastSquaresError {
+    let broken = |k: usize| rows.column(k).iter().position(|v| !v.is_finite()).map(|row| (row, k));
     let (row, column) = (0..rows.ncols()).find_map(broken).unwrap_or_default();
     LeastSquaresError::MatrixNotFinite { row, column }
 }
@@ -171,7 +168,7 @@ pub fn rows(
     engine: &Engine,
     (theta, time): (&[f64], f64),
     most: usize,
-) -> Mat<f64> {
+) -> DMatrix<f64> {
     let network = engine.network();
     let dimensions = network.inputs().len();
     let (points, coordinates) = (engine.points(), engine.coordinates());
@@ -181,11 +178,11 @@ pub fn rows(
     let places: Vec<f64> = (0..count).flat_map(place).copied().collect();
     let evaluator = Evaluator::<f64>::new(problem, network, &places);
     let all: Vec<u32> = (0..network.parameters() as u32).collect();
-    let mut matrix = Mat::zeros(evaluator.rows(), all.len());
-    evaluator.columns(theta, time, &all, 0, matrix.as_mut());
+    let mut matrix = DMatrix::zeros(evaluator.rows(), all.len());
+    evaluator.columns(theta, time, &all, 0, matrix.as_view_mut());
     if let weights @ [_, ..] = engine.weights() {
         for (i, mut row) in matrix.row_iter_mut().enumerate() {
-            row *= faer::Scale(weights[picked(i % count)]);
+            row *= weights[picked(i % count)];
         }
     }
     matrix
@@ -207,16 +204,15 @@ pub fn draw(
         Sampling::ByLayer => Draw::ByLayer(layers(engine.network())),
         Sampling::Leverage => {
             let matrix = rows(problem, engine, at, MOST_POINTS);
-            Draw::Weighted(Leverage::of(matrix.as_ref(), RIDGE)?.weights())
+            Draw::Weighted(Leverage::of(matrix.as_view(), RIDGE)?.weights())
         }
         Sampling::PivotedQr => {
             let matrix = rows(problem, engine, at, count.max(MOST_POINTS));
-            if !matrix.norm_l2().is_finite() {
-                return Err(not_finite(matrix.as_ref()));
+            if !matrix.iter().all(|entry| entry.is_finite()) {
+                return Err(not_finite(matrix.as_view()));
             }
-            let factor = matrix.col_piv_qr();
-            let (order, _) = factor.P().arrays();
             let pivots = matrix.nrows().min(matrix.ncols());
+            let order = PivotedQr::of(matrix).order;
             Draw::Ranked(order[..pivots].iter().map(|&k| k as u32).collect())
         }
     })
@@ -225,6 +221,7 @@ pub fn draw(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::Svd;
     use crate::random::Stream;
 
     const TOTAL: usize = 40;
@@ -281,18 +278,17 @@ mod tests {
     fn leverage_is_that_of_the_definition() {
         let random = Philox::new(9, Stream::Vectors);
         let (m, p) = (12, 30);
-        let matrix = Mat::from_fn(m, p, |i, k| {
+        let matrix = DMatrix::from_fn(m, p, |i, k| {
             let size = if k < 3 { 5.0 } else { 0.3 };
             size * random.normal(i as u64, k as u32) * 0.5f64.powi(i as i32)
         });
-        let svd = matrix.thin_svd().expect("converges");
-        let (s, v) = (svd.S().column_vector(), svd.V());
+        let Svd { values: s, right: v, .. } = Svd::of(matrix.as_view()).expect("converges");
         let trace: f64 = (0..m).map(|i| s[i] * s[i]).sum();
         let ridge = RIDGE * RIDGE * trace;
         let expected = |k: usize| -> f64 {
             (0..m).map(|i| v[(k, i)].powi(2) * s[i] * s[i] / (s[i] * s[i] + ridge)).sum()
         };
-        let leverage = Leverage::of(matrix.as_ref(), RIDGE).expect("finite");
+        let leverage = Leverage::of(matrix.as_view(), RIDGE).expect("finite");
         for (k, score) in leverage.scores.iter().enumerate() {
             assert!((score - expected(k)).abs() < 1e-9, "{k}: {score} {}", expected(k));
         }
@@ -303,7 +299,7 @@ mod tests {
         assert_eq!(even.half(), 0.5);
         let mut broken = matrix.clone();
         broken[(2, 5)] = f64::NAN;
-        let error = Leverage::of(broken.as_ref(), RIDGE).expect_err("not a number");
+        let error = Leverage::of(broken.as_view(), RIDGE).expect_err("not a number");
         assert!(
             matches!(error, LeastSquaresError::MatrixNotFinite { row: 2, column: 5 }),
             "{error:?}"

@@ -1,13 +1,13 @@
 //! What a step moves the parameters along, and the linear map from there to the field.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::columns::Columns;
 use super::directions::Directions;
 use super::engine::Engine;
 use super::error::EvolveError;
 use super::sampling::Draw;
-use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations, RowSample};
+use crate::linalg::{LeastSquares, LeastSquaresError, NormalEquations, PivotedQr, RowSample};
 use crate::problem::{MethodSettings, Sampling, Update};
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
@@ -105,27 +105,25 @@ impl TangentSpace {
     pub fn independent(
         &self,
         rcond: f64,
-    ) -> Result<(Vec<usize>, Mat<f64>, f64), LeastSquaresError> {
+    ) -> Result<(Vec<usize>, DMatrix<f64>, f64), LeastSquaresError> {
         let matrix = self.matrix.to_double();
-        if !matrix.norm_l2().is_finite() {
+        if !matrix.iter().all(|entry| entry.is_finite()) {
             return Err(LeastSquaresError::MatrixNotFinite { row: 0, column: 0 });
         }
         let rows = matrix.nrows();
         let sample = RowSample::new(SAMPLE_SEED, 0, rows, rows.min(SAMPLED * matrix.ncols()));
         let sampled = sample.picks();
-        let sampled = Mat::from_fn(sampled.len(), matrix.ncols(), |i, k| {
+        let sampled = DMatrix::from_fn(sampled.len(), matrix.ncols(), |i, k| {
             let (row, weight) = sampled[i];
             weight * matrix[(row as usize, k)]
         });
-        let qr = sampled.col_piv_qr();
-        let r = qr.thin_R();
-        let pivot = |k: usize| r[(k, k)].abs();
-        let pivots = r.nrows().min(r.ncols());
-        let rank = (0..pivots).take_while(|&k| pivot(k) > rcond * pivot(0)).count();
-        let mut chosen = qr.P().arrays().0[..rank].to_vec();
+        let qr = PivotedQr::of(sampled);
+        let largest = qr.pivots().next().unwrap_or(0.0);
+        let rank = qr.pivots().take_while(|&pivot| pivot > rcond * largest).count();
+        let mut chosen = qr.order[..rank].to_vec();
         chosen.sort_unstable();
-        let columns = Mat::from_fn(matrix.nrows(), rank, |i, k| matrix[(i, chosen[k])]);
-        Ok((chosen, columns, if pivots > 0 { pivot(0) } else { 0.0 }))
+        let columns = matrix.select_columns(&chosen);
+        Ok((chosen, columns, largest))
     }
 
     /// The entries of D of these columns.
@@ -176,8 +174,8 @@ impl<'a> Equations<'a> {
         squares: &'a mut LeastSquares,
     ) -> Result<Self, LeastSquaresError> {
         Ok(match matrix {
-            Columns::Single(m) => Self::Single(squares.normal_equations(m.as_ref())?),
-            Columns::Double(m) => Self::Double(squares.normal_equations(m.as_ref())?),
+            Columns::Single(m) => Self::Single(squares.normal_equations(m.as_view())?),
+            Columns::Double(m) => Self::Double(squares.normal_equations(m.as_view())?),
         })
     }
 }

@@ -6,6 +6,7 @@
 
 // The floors below, under the names they have in the whole.
 use sketchpde_base::{random, scalar};
+use sketchpde_linalg as linalg;
 use sketchpde_problem as problem;
 
 pub mod network;

@@ -4,17 +4,15 @@
 //! by `sigma^2 / (sigma^2 + lambda^2)` where truncation would keep or drop it. It costs s^3 / 3
 //! where an eigen-decomposition costs 9 s^3.
 
-use faer::linalg::cholesky::llt;
-use faer::linalg::triangular_solve;
-use faer::{MatMut, MatRef, Par, Spec};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
-use super::buffer::Buffer;
-use super::compressed::Scratch;
+use super::blocks::reshape;
+use super::bridge::{Scratch, cholesky, substitute};
 use super::decomposition::not_finite;
 use super::error::LeastSquaresError;
 use super::factorisation::{Solution, check_right_hand_side, relative};
 use super::lsqr::Preconditioner;
-use super::products::{gram, kernel, multiply, multiply_transposed, norm, parallelism};
+use super::products::{gram, kernel, multiply, norm, transposed_times};
 use crate::problem::Solver;
 use crate::scalar::Real;
 
@@ -26,9 +24,9 @@ const POWER_ITERATIONS: usize = 4;
 /// `A + lambda^2 I` for one damping at a time.
 #[derive(Debug, Default)]
 pub struct Damped {
-    gram: Buffer,
-    factor: Buffer,
-    panel: Buffer,
+    gram: DMatrix<f64>,
+    factor: DMatrix<f64>,
+    panel: DMatrix<f64>,
     scratch: Scratch,
     pub lambda: f64,
     /// `factor` belongs to this matrix and this lambda.
@@ -42,18 +40,15 @@ impl Damped {
     ///
     /// # Errors
     /// `MatrixNotFinite` or `Overflow`.
-    pub fn form<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
-        let (n, s) = (columns[0].len(), columns.len());
-        let order = n.min(s);
+    pub fn form<T: Real>(&mut self, j: DMatrixView<'_, T>) -> Result<(), LeastSquaresError> {
         self.factored = false;
-        self.gram.reshape(order, order);
-        if n >= s {
-            gram(columns, self.gram.view_mut(), &mut self.panel);
+        if j.nrows() >= j.ncols() {
+            gram(j, &mut self.gram, &mut self.panel);
         } else {
-            kernel(columns, self.gram.view_mut(), &mut self.panel);
+            kernel(j, &mut self.gram, &mut self.panel);
         }
-        self.largest = largest_eigenvalue(self.gram.view()).sqrt();
-        if self.largest.is_finite() { Ok(()) } else { Err(not_finite(columns)) }
+        self.largest = largest_eigenvalue(&self.gram).sqrt();
+        if self.largest.is_finite() { Ok(()) } else { Err(not_finite(j)) }
     }
 
     /// Factors `A + lambda^2 I`, unless that stands already; false where the damping is too small
@@ -63,32 +58,23 @@ impl Damped {
             return true;
         }
         self.lambda = lambda;
-        let gram = self.gram.view();
-        let order = gram.nrows();
-        let mut matrix = self.factor.reshape(order, order);
-        matrix.copy_from_triangular_lower(gram);
-        for i in 0..order {
-            matrix[(i, i)] += lambda * lambda;
+        let order = self.gram.nrows();
+        reshape(&mut self.factor, order, order);
+        let to = self.factor.as_mut_slice().chunks_exact_mut(order);
+        for (k, (to, from)) in to.zip(self.gram.as_slice().chunks_exact(order)).enumerate() {
+            to[k..].copy_from_slice(&from[k..]);
+            to[k] += lambda * lambda;
         }
-        let par = if order > 1_000 { parallelism((order as f64).powi(3)) } else { Par::Seq };
-        let need = llt::factor::cholesky_in_place_scratch::<f64>(order, par, Spec::default());
-        self.factored = llt::factor::cholesky_in_place(
-            matrix,
-            llt::factor::LltRegularization::default(),
-            par,
-            self.scratch.of(need),
-            Spec::default(),
-        )
-        .is_ok();
+        self.factored = cholesky(&mut self.factor, &mut self.scratch);
         self.factored
     }
 
     /// The numerical rank above lambda, about: the pivots of the factor that stand out from the
     /// damping. A column within lambda of those before it leaves a pivot of lambda^2 to twice that.
     pub fn rank(&self) -> usize {
-        let factor = self.factor.view();
         let threshold = 2.0 * self.lambda * self.lambda;
-        (0..factor.nrows()).filter(|&i| factor[(i, i)].powi(2) > threshold).count()
+        let order = self.factor.nrows();
+        (0..order).filter(|&i| self.factor[(i, i)].powi(2) > threshold).count()
     }
 
     pub fn solution(
@@ -115,19 +101,18 @@ impl Damped {
     /// v and `r - J v`; each refinement pass solves for the error that is left.
     pub fn solve_refined<T: Real>(
         &self,
-        columns: &[&[T]],
+        j: DMatrixView<'_, T>,
         r: &[f64],
         refinements: usize,
     ) -> (Vec<f64>, Vec<f64>) {
         let square = self.lambda * self.lambda;
-        let tall = r.len() >= columns.len();
-        let (mut v, mut dual) = (vec![0.0; columns.len()], vec![0.0; r.len()]);
+        let tall = j.nrows() >= j.ncols();
+        let (mut v, mut dual) = (vec![0.0; j.ncols()], vec![0.0; r.len()]);
         let mut residual = r.to_vec();
         let mut image = vec![0.0; r.len()];
         for _ in 0..=refinements {
             if tall {
-                let mut step = vec![0.0; v.len()];
-                multiply_transposed(columns, &residual, &mut step);
+                let mut step = transposed_times(j, &residual);
                 step.iter_mut().zip(&v).for_each(|(g, v)| *g -= square * v);
                 self.solve(&mut step);
                 v.iter_mut().zip(step).for_each(|(v, d)| *v += d);
@@ -137,9 +122,9 @@ impl Damped {
                 step.iter_mut().zip(&dual).for_each(|(x, y)| *x -= square * y);
                 self.solve(&mut step);
                 dual.iter_mut().zip(step).for_each(|(y, d)| *y += d);
-                multiply_transposed(columns, &dual, &mut v);
+                v = transposed_times(j, &dual);
             }
-            multiply(columns, &v, &mut image);
+            multiply(j, &v, &mut image);
             for ((residual, r), image) in residual.iter_mut().zip(r).zip(&image) {
                 *residual = r - image;
             }
@@ -149,17 +134,16 @@ impl Damped {
 
     /// v as [`Self::solve_refined`] has it before any refinement, without its residual: half the
     /// passes over J.
-    pub fn solve_once<T: Real>(&self, columns: &[&[T]], r: &[f64]) -> Vec<f64> {
-        let mut v = vec![0.0; columns.len()];
-        if r.len() >= columns.len() {
-            multiply_transposed(columns, r, &mut v);
+    pub fn solve_once<T: Real>(&self, j: DMatrixView<'_, T>, r: &[f64]) -> Vec<f64> {
+        if j.nrows() >= j.ncols() {
+            let mut v = transposed_times(j, r);
             self.solve(&mut v);
+            v
         } else {
             let mut dual = r.to_vec();
             self.solve(&mut dual);
-            multiply_transposed(columns, &dual, &mut v);
+            transposed_times(j, &dual)
         }
-        v
     }
 
     /// `(A + lambda^2 I)^-1 b` in place; A is the Gram or the kernel matrix.
@@ -170,21 +154,16 @@ impl Damped {
 
     /// `L^-1 b`, or `L^-T b`.
     fn substitute(&self, b: &mut [f64], transposed: bool) {
-        let (factor, order) = (self.factor.view(), b.len());
-        let b = MatMut::from_column_major_slice_mut(b, order, 1);
-        if transposed {
-            let upper = factor.transpose();
-            triangular_solve::solve_upper_triangular_in_place(upper, b, Par::Seq);
-        } else {
-            triangular_solve::solve_lower_triangular_in_place(factor, b, Par::Seq);
-        }
+        let order = b.len();
+        let b = DMatrixViewMut::from_slice(b, order, 1);
+        substitute(self.factor.as_view(), b, transposed);
     }
 }
 
 /// `M = L^-T`: `(J^T J + lambda^2 I)` becomes almost the identity.
 impl Preconditioner for Damped {
     fn dimension(&self) -> usize {
-        self.factor.view().nrows()
+        self.factor.nrows()
     }
 
     fn apply(&self, y: &[f64]) -> Vec<f64> {
@@ -205,7 +184,7 @@ impl Preconditioner for Damped {
 /// cheaper.
 #[derive(Debug)]
 pub struct NormalEquations<'a, T> {
-    pub matrix: Vec<&'a [T]>,
+    pub matrix: DMatrixView<'a, T>,
     pub damped: &'a mut Damped,
     pub refinements: usize,
 }
@@ -220,7 +199,7 @@ impl<T: Real> NormalEquations<'_, T> {
     /// About how many singular values lie above lambda; all of them where lambda is lost in the
     /// round-off of `J^T J`.
     pub fn rank(&mut self, lambda: f64) -> usize {
-        let all = self.matrix.len().min(self.matrix[0].len());
+        let all = self.matrix.nrows().min(self.matrix.ncols());
         if self.damped.damp(lambda) { self.damped.rank() } else { all }
     }
 
@@ -243,10 +222,10 @@ impl<T: Real> NormalEquations<'_, T> {
     /// # Errors
     /// `Shape` or `RightHandSideNotFinite`.
     pub fn solve(&self, r: &[f64]) -> Result<Vec<f64>, LeastSquaresError> {
-        check_right_hand_side(self.matrix[0].len(), r)?;
+        check_right_hand_side(self.matrix.nrows(), r)?;
         Ok(match self.refinements {
-            0 => self.damped.solve_once(&self.matrix, r),
-            passes => self.damped.solve_refined(&self.matrix, r, passes).0,
+            0 => self.damped.solve_once(self.matrix, r),
+            passes => self.damped.solve_refined(self.matrix, r, passes).0,
         })
     }
 
@@ -255,15 +234,15 @@ impl<T: Real> NormalEquations<'_, T> {
     /// # Errors
     /// Those of [`Self::damp`] and of [`Self::solve`].
     pub fn solve_damped(&mut self, r: &[f64], lambda: f64) -> Result<Solution, LeastSquaresError> {
-        check_right_hand_side(self.matrix[0].len(), r)?;
+        check_right_hand_side(self.matrix.nrows(), r)?;
         self.damp(lambda)?;
-        let (v, residual) = self.damped.solve_refined(&self.matrix, r, self.refinements);
+        let (v, residual) = self.damped.solve_refined(self.matrix, r, self.refinements);
         Ok(self.damped.solution(v, &residual, r, self.refinements, Solver::Gram))
     }
 }
 
 /// A lower estimate of the largest eigenvalue of a positive semidefinite matrix (lower triangle).
-fn largest_eigenvalue(a: MatRef<'_, f64>) -> f64 {
+fn largest_eigenvalue(a: &DMatrix<f64>) -> f64 {
     let order = a.nrows();
     let diagonal = |i: usize| a[(i, i)];
     let Some(top) = (0..order).max_by(|&i, &k| diagonal(i).total_cmp(&diagonal(k))) else {
@@ -289,11 +268,11 @@ fn largest_eigenvalue(a: MatRef<'_, f64>) -> f64 {
 }
 
 /// `A x` from the lower triangle of A.
-fn symmetric_product(a: MatRef<'_, f64>, x: &[f64]) -> Vec<f64> {
+fn symmetric_product(a: &DMatrix<f64>, x: &[f64]) -> Vec<f64> {
     let mut y = vec![0.0; x.len()];
     for k in 0..x.len() {
-        let column = a.col(k).try_as_col_major().expect("a buffer's columns are contiguous");
-        let column = &column.as_slice()[k..];
+        let column = a.column(k).data.into_slice();
+        let column = &column[k..];
         pulp::Arch::new().dispatch(SymmetricColumn { column, x: &x[k..], y: &mut y[k..] });
     }
     y

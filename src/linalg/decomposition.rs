@@ -1,17 +1,13 @@
 //! Singular values and vectors of a matrix, by whichever reduction suits it.
 
-use faer::diag::Diag;
-use faer::linalg::{householder, qr, svd};
-use faer::{Conj, MatMut, MatRef, Spec};
+use nalgebra::{DMatrix, DMatrixView};
 
-use super::buffer::Buffer;
-use super::compressed::{Compressed, Scratch};
+use super::blocks::reshape;
+use super::bridge::{PivotedQr, Scratch, thin_svd};
+use super::compressed::Compressed;
 use super::error::LeastSquaresError;
-use super::products::{columns, convert, gram, kernel, multiply, multiply_transposed, parallelism};
+use super::products::{column, convert, gram, kernel, times, transposed_times};
 use crate::scalar::Real;
-
-/// Householder reflections are applied in blocks of so many.
-const HOUSEHOLDER_BLOCK: usize = 32;
 
 /// How the singular vectors are held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,155 +29,117 @@ pub struct Decomposition {
     form: Form,
     pub singular_values: Vec<f64>,
     compressed: Compressed,
-    /// A working copy of J, a Gram matrix, or Householder vectors.
-    work: Buffer,
-    panel: Buffer,
-    left: Buffer,
-    right: Buffer,
-    reflectors: Buffer,
+    /// A working copy of J, or a Gram matrix.
+    work: DMatrix<f64>,
+    panel: DMatrix<f64>,
+    left: DMatrix<f64>,
+    right: DMatrix<f64>,
+    pivoted: PivotedQr,
     scratch: Scratch,
-    permutation: Vec<usize>,
-    inverse_permutation: Vec<usize>,
 }
 
 impl Decomposition {
     /// From `J^T J` (n >= s) or `J J^T` (n < s), in f64. Singular values below about 3e-8 times the
     /// largest are missing or inaccurate: squaring loses them.
-    pub fn gram<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
-        let (n, s) = (columns[0].len(), columns.len());
-        let order = n.min(s);
-        self.work.reshape(order, order);
-        if n >= s {
+    pub fn gram<T: Real>(&mut self, j: DMatrixView<'_, T>) -> Result<(), LeastSquaresError> {
+        if j.nrows() >= j.ncols() {
             self.form = Form::Gram;
-            gram(columns, self.work.view_mut(), &mut self.panel);
+            gram(j, &mut self.work, &mut self.panel);
         } else {
             self.form = Form::Kernel;
-            kernel(columns, self.work.view_mut(), &mut self.panel);
+            kernel(j, &mut self.work, &mut self.panel);
         }
-        let work = self.work.view();
-        if !(0..order).all(|i| work[(i, i)].is_finite()) {
-            return Err(not_finite(columns));
+        if !(0..self.work.nrows()).all(|i| self.work[(i, i)].is_finite()) {
+            return Err(not_finite(j));
         }
-        self.compressed.decompose(self.work.view_mut(), &mut self.scratch)?;
+        self.compressed.decompose(&mut self.work, &mut self.scratch)?;
         self.singular_values.clear();
         self.singular_values.extend(self.compressed.eigenvalues.iter().map(|x| x.sqrt()));
         Ok(())
     }
 
     /// The singular value decomposition itself: the oracle.
-    pub fn svd<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
+    pub fn svd<T: Real>(&mut self, j: DMatrixView<'_, T>) -> Result<(), LeastSquaresError> {
         self.form = Form::Svd;
-        self.copy(columns)?;
-        let (n, s) = (columns[0].len(), columns.len());
-        let order = n.min(s);
-        self.singular_values = thin_svd(
-            self.work.view(),
-            Some((self.left.reshape(n, order), self.right.reshape(s, order))),
-            &mut self.scratch,
-        )?;
+        copy(j, &mut self.work)?;
+        let (n, s) = j.shape();
+        reshape(&mut self.left, n, n.min(s));
+        reshape(&mut self.right, s, n.min(s));
+        let vectors = (&mut self.left, &mut self.right);
+        self.singular_values = thin_svd(self.work.as_view(), Some(vectors), &mut self.scratch)?;
         Ok(())
     }
 
     /// QR with column pivoting, then the SVD of the rows of R above round-off.
-    pub fn pivoted_qr<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
+    pub fn pivoted_qr<T: Real>(&mut self, j: DMatrixView<'_, T>) -> Result<(), LeastSquaresError> {
         self.form = Form::PivotedQr;
-        self.copy(columns)?;
-        let (n, s) = (columns[0].len(), columns.len());
-        let order = n.min(s);
-        self.permutation.resize(s, 0);
-        self.inverse_permutation.resize(s, 0);
-        let par = parallelism(0.0);
-        let scratch = qr::col_pivoting::factor::qr_in_place_scratch::<usize, f64>(
-            n,
-            s,
-            HOUSEHOLDER_BLOCK,
-            par,
-            Spec::default(),
-        );
-        qr::col_pivoting::factor::qr_in_place(
-            self.work.view_mut(),
-            self.reflectors.reshape(HOUSEHOLDER_BLOCK.min(order), order),
-            &mut self.permutation[..s],
-            &mut self.inverse_permutation[..s],
-            par,
-            self.scratch.of(scratch),
-            Spec::default(),
-        );
-        let r = self.work.view();
-        let noise = f64::EPSILON * order as f64 * r[(0, 0)].abs();
-        let rank = (0..order).take_while(|&k| r[(k, k)].abs() > noise).count();
+        copy(j, &mut self.pivoted.factor)?;
+        self.pivoted.decompose();
+        let (n, s) = j.shape();
+        let r = &self.pivoted.factor;
+        let noise = f64::EPSILON * n.min(s) as f64 * r[(0, 0)].abs();
+        let rank = self.pivoted.pivots().take_while(|&pivot| pivot > noise).count();
         self.singular_values.clear();
+        reshape(&mut self.left, rank, rank);
+        reshape(&mut self.right, s, rank);
         if rank == 0 {
-            self.left.reshape(0, 0);
-            self.right.reshape(s, 0);
             return Ok(());
         }
         // R^T, its rows back in the order of the columns of J.
-        let mut transposed = self.panel.reshape(s, rank);
+        reshape(&mut self.panel, s, rank);
         for k in 0..rank {
-            for i in 0..s {
-                transposed[(self.permutation[i], k)] = if i < k { 0.0 } else { r[(k, i)] };
+            for (i, &row) in self.pivoted.order.iter().enumerate() {
+                self.panel[(row, k)] = if i < k { 0.0 } else { r[(k, i)] };
             }
         }
-        let vectors = (self.right.reshape(s, rank), self.left.reshape(rank, rank));
-        self.singular_values = thin_svd(self.panel.view(), Some(vectors), &mut self.scratch)?;
-        Ok(())
-    }
-
-    fn copy<T: Real>(&mut self, columns: &[&[T]]) -> Result<(), LeastSquaresError> {
-        if !columns.iter().all(|column| column.iter().all(|x| x.is_normal_number())) {
-            return Err(not_finite(columns));
-        }
-        self.work.reshape(columns[0].len(), columns.len());
-        convert(columns.iter().copied(), &mut self.work);
+        let vectors = (&mut self.right, &mut self.left);
+        self.singular_values = thin_svd(self.panel.as_view(), Some(vectors), &mut self.scratch)?;
         Ok(())
     }
 
     /// `c = U^T r`.
-    pub fn project<T: Real>(&self, columns: &[&[T]], r: &[f64]) -> Vec<f64> {
+    pub fn project<T: Real>(&self, j: DMatrixView<'_, T>, r: &[f64]) -> Vec<f64> {
         match self.form {
             Form::Gram => {
-                let mut gradient = vec![0.0; columns.len()];
-                multiply_transposed(columns, r, &mut gradient);
-                let mut c = self.compressed.project(&gradient);
+                let mut c = self.compressed.project(&transposed_times(j, r));
                 for (c, sigma) in c.iter_mut().zip(&self.singular_values) {
                     *c /= sigma;
                 }
                 c
             }
             Form::Kernel => self.compressed.project(r),
-            Form::Svd => transposed_times(self.left.view(), r),
-            Form::PivotedQr => self.project_through_reflectors(r),
+            Form::Svd => transposed_times(self.left.as_view(), r),
+            Form::PivotedQr => {
+                let mut rotated = r.to_vec();
+                self.pivoted.rotate(&mut rotated);
+                transposed_times(self.left.as_view(), &rotated[..self.left.nrows()])
+            }
         }
     }
 
     /// `v = V c`.
-    pub fn combine<T: Real>(&self, columns: &[&[T]], c: &[f64]) -> Vec<f64> {
+    pub fn combine<T: Real>(&self, j: DMatrixView<'_, T>, c: &[f64]) -> Vec<f64> {
         match self.form {
             Form::Gram => self.compressed.combine(c),
             Form::Kernel => {
                 let scaled: Vec<f64> =
                     c.iter().zip(&self.singular_values).map(|(c, sigma)| c / sigma).collect();
-                let mut v = vec![0.0; columns.len()];
-                multiply_transposed(columns, &self.compressed.combine(&scaled), &mut v);
-                v
+                transposed_times(j, &self.compressed.combine(&scaled))
             }
-            Form::Svd | Form::PivotedQr => times(self.right.view().subcols(0, c.len()), c),
+            Form::Svd | Form::PivotedQr => times(self.right.columns(0, c.len()), c),
         }
     }
 
     /// `V^T g`.
-    pub fn project_solution<T: Real>(&self, columns: &[&[T]], g: &[f64]) -> Vec<f64> {
+    pub fn project_solution<T: Real>(&self, j: DMatrixView<'_, T>, g: &[f64]) -> Vec<f64> {
         match self.form {
             Form::Gram => self.compressed.project(g),
             Form::Kernel => {
-                let mut image = vec![0.0; columns[0].len()];
-                multiply(columns, g, &mut image);
-                let mut c = self.compressed.project(&image);
+                let mut c = self.compressed.project(&times(j, g));
                 c.iter_mut().zip(&self.singular_values).for_each(|(c, sigma)| *c /= sigma);
                 c
             }
-            Form::Svd | Form::PivotedQr => transposed_times(self.right.view(), g),
+            Form::Svd | Form::PivotedQr => transposed_times(self.right.as_view(), g),
         }
     }
 
@@ -189,85 +147,38 @@ impl Decomposition {
     pub fn gains_from_refinement(&self) -> bool {
         self.form == Form::Gram
     }
-
-    fn project_through_reflectors(&self, r: &[f64]) -> Vec<f64> {
-        let mut rotated = r.to_vec();
-        let n = rotated.len();
-        let reflectors = self.reflectors.view();
-        let need =
-            householder::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<
-                f64,
-            >(n, reflectors.nrows(), 1);
-        let mut memory = faer::dyn_stack::MemBuffer::new(need);
-        householder::apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
-            self.work.view().subcols(0, reflectors.ncols()),
-            reflectors,
-            Conj::No,
-            MatMut::from_column_major_slice_mut(&mut rotated, n, 1),
-            parallelism(0.0),
-            faer::dyn_stack::MemStack::new(&mut memory),
-        );
-        transposed_times(self.left.view(), &rotated[..self.left.view().nrows()])
-    }
 }
 
 /// All singular values of a matrix in descending order, in f64: for diagnostics.
 ///
 /// # Errors
-/// `Empty`, `Layout`, `MatrixNotFinite` or `NoConvergence`.
-pub fn singular_values<T: Real>(matrix: MatRef<'_, T>) -> Result<Vec<f64>, LeastSquaresError> {
-    let (rows, s) = matrix.shape();
-    if rows == 0 || s == 0 {
-        return Err(LeastSquaresError::Empty { rows, columns: s });
+/// `Empty`, `MatrixNotFinite` or `NoConvergence`.
+pub fn singular_values<T: Real>(matrix: DMatrixView<'_, T>) -> Result<Vec<f64>, LeastSquaresError> {
+    if matrix.is_empty() {
+        let (rows, columns) = matrix.shape();
+        return Err(LeastSquaresError::Empty { rows, columns });
     }
-    let mut workspace = Decomposition::default();
-    workspace.copy(&columns(matrix)?)?;
-    thin_svd(workspace.work.view(), None, &mut workspace.scratch)
+    let mut entries = DMatrix::default();
+    copy(matrix, &mut entries)?;
+    thin_svd(entries.as_view(), None, &mut Scratch::default())
+}
+
+fn copy<T: Real>(j: DMatrixView<'_, T>, to: &mut DMatrix<f64>) -> Result<(), LeastSquaresError> {
+    if !(0..j.ncols()).all(|k| column(&j, k).iter().all(|x| x.is_normal_number())) {
+        return Err(not_finite(j));
+    }
+    convert(j, to);
+    Ok(())
 }
 
 /// Where and why a matrix has a sum of squares that is not finite.
-pub fn not_finite<T: Real>(columns: &[&[T]]) -> LeastSquaresError {
-    for (column, entries) in columns.iter().enumerate() {
-        if let Some(row) = entries.iter().position(|x| !x.is_normal_number()) {
-            return LeastSquaresError::MatrixNotFinite { row, column };
+pub fn not_finite<T: Real>(j: DMatrixView<'_, T>) -> LeastSquaresError {
+    for k in 0..j.ncols() {
+        if let Some(row) = column(&j, k).iter().position(|x| !x.is_normal_number()) {
+            return LeastSquaresError::MatrixNotFinite { row, column: k };
         }
     }
-    let largest = |entries: &&[T]| entries.iter().map(|x| x.to_f64().abs()).fold(0.0f64, f64::max);
-    let column = (0..columns.len())
-        .max_by(|&a, &b| largest(&columns[a]).total_cmp(&largest(&columns[b])))
-        .unwrap_or(0);
+    let largest = |k: usize| column(&j, k).iter().map(|x| x.to_f64().abs()).fold(0.0f64, f64::max);
+    let column = (0..j.ncols()).max_by(|&a, &b| largest(a).total_cmp(&largest(b))).unwrap_or(0);
     LeastSquaresError::Overflow { column }
-}
-
-/// Singular values (descending) of `matrix` and, where places are given, its thin vectors (U, V).
-pub fn thin_svd(
-    matrix: MatRef<'_, f64>,
-    vectors: Option<(MatMut<'_, f64>, MatMut<'_, f64>)>,
-    scratch: &mut Scratch,
-) -> Result<Vec<f64>, LeastSquaresError> {
-    let (n, s) = matrix.shape();
-    let order = n.min(s);
-    let compute = match vectors {
-        Some(_) => svd::ComputeSvdVectors::Thin,
-        None => svd::ComputeSvdVectors::No,
-    };
-    let par = parallelism((n * s) as f64 * order as f64 / 50.0);
-    let mut values = Diag::<f64>::zeros(order);
-    let need = svd::svd_scratch::<f64>(n, s, compute, compute, par, Spec::default());
-    let (left, right) = vectors.unzip();
-    svd::svd(matrix, values.as_mut(), left, right, par, scratch.of(need), Spec::default())
-        .map_err(|_| LeastSquaresError::NoConvergence {
-            algorithm: "singular value",
-            size: order,
-        })?;
-    Ok(values.column_vector().iter().copied().collect())
-}
-
-fn times(matrix: MatRef<'_, f64>, x: &[f64]) -> Vec<f64> {
-    let product = matrix * faer::ColRef::from_slice(x);
-    product.iter().copied().collect()
-}
-
-fn transposed_times(matrix: MatRef<'_, f64>, x: &[f64]) -> Vec<f64> {
-    times(matrix.transpose(), x)
 }

@@ -7,8 +7,11 @@
 //! randomness", SIAM Review 2011, algorithms 5.3 and 5.6). Then `T = S D S^T` gives the
 //! eigenvalues D and the eigenvectors `Q S`.
 
-use faer::{Mat, MatRef, Side};
+use nalgebra::{DMatrix, DMatrixView};
 use thiserror::Error;
+
+use super::bridge::{self, Scratch, product, transposed_product};
+use super::products::{times, transposed_times};
 
 use super::range::Range;
 
@@ -44,19 +47,19 @@ pub trait SymmetricOperator {
     ///
     /// # Errors
     /// The operator's own.
-    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, Self::Error>;
+    async fn apply(&mut self, v: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, Self::Error>;
 }
 
 /// A matrix in memory.
-impl SymmetricOperator for MatRef<'_, f64> {
+impl SymmetricOperator for DMatrixView<'_, f64> {
     type Error = EigenError;
 
     fn dimension(&self) -> usize {
         self.nrows()
     }
 
-    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, EigenError> {
-        Ok(*self * v)
+    async fn apply(&mut self, v: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EigenError> {
+        Ok(product(*self, v))
     }
 }
 
@@ -64,7 +67,7 @@ impl SymmetricOperator for MatRef<'_, f64> {
 #[derive(Clone, Debug)]
 pub struct Eigenpairs {
     pub values: Vec<f64>,
-    pub vectors: Mat<f64>,
+    pub vectors: DMatrix<f64>,
     /// `|G x_k - d_k x_k|`, computed: G has an eigenvalue within that distance of `d_k`. Empty where
     /// `G Q` was never formed (single-pass).
     pub residuals: Vec<f64>,
@@ -86,12 +89,12 @@ impl Eigenpairs {
     /// `sum_k phi(d_k) (x_k . g) x_k` over the first `rank` pairs.
     #[must_use]
     pub fn filter(&self, g: &[f64], rank: usize, phi: impl Fn(f64) -> f64) -> Vec<f64> {
-        let kept = self.vectors.subcols(0, rank);
-        let mut coefficients = kept.transpose() * faer::ColRef::from_slice(g);
+        let kept = self.vectors.columns(0, rank);
+        let mut coefficients = transposed_times(kept, g);
         for (c, &value) in coefficients.iter_mut().zip(&self.values) {
             *c *= phi(value);
         }
-        (kept * coefficients).iter().copied().collect()
+        times(kept, &coefficients)
     }
 }
 
@@ -99,14 +102,16 @@ impl Eigenpairs {
 ///
 /// # Errors
 /// `NotFinite` or `NoConvergence`.
-pub fn symmetric_eigen(matrix: MatRef<'_, f64>) -> Result<Eigenpairs, EigenError> {
+pub fn symmetric_eigen(matrix: DMatrixView<'_, f64>) -> Result<Eigenpairs, EigenError> {
     check_finite(matrix)?;
     let size = matrix.nrows();
-    let eigen =
-        matrix.self_adjoint_eigen(Side::Lower).map_err(|_| EigenError::NoConvergence { size })?;
-    let values = eigen.S().column_vector().iter().rev().copied().collect();
-    let ascending = eigen.U();
-    let vectors = Mat::from_fn(size, size, |i, k| ascending[(i, size - 1 - k)]);
+    let mut vectors = DMatrix::zeros(size, size);
+    let values = bridge::symmetric_eigen(matrix, &mut vectors, &mut Scratch::default());
+    let mut values = values.ok_or(EigenError::NoConvergence { size })?;
+    values.reverse();
+    for k in 0..size / 2 {
+        vectors.swap_columns(k, size - 1 - k);
+    }
     Ok(Eigenpairs { values, vectors, residuals: Vec::new() })
 }
 
@@ -118,13 +123,14 @@ pub async fn two_pass<O: SymmetricOperator>(
     operator: &mut O,
     range: &Range,
 ) -> Result<Eigenpairs, O::Error> {
-    let image = operator.apply(range.basis.as_ref()).await?;
-    check_finite(image.as_ref())?;
-    let small = symmetric_eigen((range.basis.transpose() * &image).as_ref())?;
-    let vectors = &range.basis * &small.vectors;
-    let left = image * &small.vectors
-        - Mat::from_fn(vectors.nrows(), vectors.ncols(), |i, k| vectors[(i, k)] * small.values[k]);
-    let residuals = left.col_iter().map(|column| column.norm_l2()).collect();
+    let image = operator.apply(range.basis.as_view()).await?;
+    check_finite(image.as_view())?;
+    let small = transposed_product(range.basis.as_view(), image.as_view());
+    let small = symmetric_eigen(small.as_view())?;
+    let vectors = product(range.basis.as_view(), small.vectors.as_view());
+    let image = product(image.as_view(), small.vectors.as_view());
+    let left = |(k, value): (usize, &f64)| (image.column(k) - vectors.column(k) * *value).norm();
+    let residuals = small.values.iter().enumerate().map(left).collect();
     Ok(Eigenpairs { values: small.values, vectors, residuals })
 }
 
@@ -134,25 +140,21 @@ pub async fn two_pass<O: SymmetricOperator>(
 /// # Errors
 /// `NotFinite` or `NoConvergence`.
 pub fn single_pass(range: &Range) -> Result<Eigenpairs, EigenError> {
-    // T (Q^T Omega) = Q^T Y, read as (Q^T Omega)^T T^T = (Q^T Y)^T; T is symmetric.
-    let left = range.basis.transpose() * &range.test;
-    let right = range.basis.transpose() * &range.sketch;
-    let decomposition = left.transpose().to_owned().col_piv_qr();
-    let t = faer::linalg::solvers::SolveLstsq::solve_lstsq(
-        &decomposition,
-        right.transpose().to_owned(),
-    );
-    let symmetric = Mat::from_fn(t.nrows(), t.nrows(), |i, k| 0.5 * (t[(i, k)] + t[(k, i)]));
-    let small = symmetric_eigen(symmetric.as_ref())?;
+    // T (Q^T Omega) = Q^T Y, read as (Omega^T Q) T^T = Y^T Q; T is symmetric.
+    let left = transposed_product(range.test.as_view(), range.basis.as_view());
+    let right = transposed_product(range.sketch.as_view(), range.basis.as_view());
+    let t = bridge::solve(left.as_view(), right.as_view());
+    let symmetric = 0.5 * (&t + t.transpose());
+    let small = symmetric_eigen(symmetric.as_view())?;
     Ok(Eigenpairs {
         values: small.values,
-        vectors: &range.basis * &small.vectors,
+        vectors: product(range.basis.as_view(), small.vectors.as_view()),
         residuals: Vec::new(),
     })
 }
 
-pub fn check_finite(matrix: MatRef<'_, f64>) -> Result<(), EigenError> {
-    match matrix.col_iter().position(|column| !column.norm_l2().is_finite()) {
+pub fn check_finite(matrix: DMatrixView<'_, f64>) -> Result<(), EigenError> {
+    match matrix.column_iter().position(|column| !column.iter().all(|x| x.is_finite())) {
         Some(column) => Err(EigenError::NotFinite { column }),
         None => Ok(()),
     }

@@ -32,11 +32,6 @@ pub enum LeastSquaresError {
     )]
     Overflow { column: usize },
 
-    #[error(
-        "column {column} of the matrix is not contiguous in memory: pass a column-major matrix"
-    )]
-    Layout { column: usize },
-
     #[error("rcond = {rcond} is not a cutoff: it must be at least 0 and less than 1")]
     Cutoff { rcond: f64 },
 

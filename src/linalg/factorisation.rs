@@ -1,8 +1,10 @@
 //! One factorisation, many right-hand sides, cutoffs and dampings.
 
+use nalgebra::{DMatrix, DMatrixView};
+
 use super::decomposition::Decomposition;
 use super::error::LeastSquaresError;
-use super::products::{multiply, norm};
+use super::products::{norm, times};
 use super::sketch::RowSketch;
 use crate::problem::Solver;
 use crate::scalar::Real;
@@ -80,18 +82,18 @@ pub struct Projection {
 /// best.
 #[derive(Debug)]
 pub struct Factorisation<'a, T> {
-    pub matrix: Vec<&'a [T]>,
+    pub matrix: DMatrixView<'a, T>,
     pub sketched: Option<Sketched<'a>>,
     pub decomposition: &'a Decomposition,
     pub solver: Solver,
     pub refinements: usize,
 }
 
-/// S and the columns of S J.
+/// S and S J.
 #[derive(Debug)]
 pub struct Sketched<'a> {
     pub sketch: RowSketch,
-    pub columns: Vec<&'a [f64]>,
+    pub matrix: &'a DMatrix<f64>,
 }
 
 impl<T: Real> Factorisation<'_, T> {
@@ -119,13 +121,11 @@ impl<T: Real> Factorisation<'_, T> {
     /// # Errors
     /// `Shape` or `RightHandSideNotFinite`.
     pub fn project(&self, r: &[f64]) -> Result<Projection, LeastSquaresError> {
-        check_right_hand_side(self.matrix[0].len(), r)?;
+        check_right_hand_side(self.matrix.nrows(), r)?;
         let coefficients = match &self.sketched {
-            None => self.decomposition.project(&self.matrix, r),
-            Some(Sketched { sketch, columns }) => {
-                let mut reduced = vec![0.0; sketch.sketch_rows()];
-                sketch.add(&[r], 0, &mut [&mut reduced]);
-                self.decomposition.project(columns, &reduced)
+            None => self.decomposition.project(self.matrix, r),
+            Some(Sketched { sketch, matrix }) => {
+                self.decomposition.project(matrix.as_view(), &sketch.apply_to_vector(r))
             }
         };
         Ok(Projection { coefficients, norm: norm(r) })
@@ -147,16 +147,16 @@ impl<T: Real> Factorisation<'_, T> {
     /// `V c`; c may be shorter than the rank.
     pub fn combine_coefficients(&self, c: &[f64]) -> Vec<f64> {
         match &self.sketched {
-            None => self.decomposition.combine(&self.matrix, c),
-            Some(sketched) => self.decomposition.combine(&sketched.columns, c),
+            None => self.decomposition.combine(self.matrix, c),
+            Some(sketched) => self.decomposition.combine(sketched.matrix.as_view(), c),
         }
     }
 
     /// `V^T g`.
     pub fn project_solution(&self, g: &[f64]) -> Vec<f64> {
         match &self.sketched {
-            None => self.decomposition.project_solution(&self.matrix, g),
-            Some(sketched) => self.decomposition.project_solution(&sketched.columns, g),
+            None => self.decomposition.project_solution(self.matrix, g),
+            Some(sketched) => self.decomposition.project_solution(sketched.matrix.as_view(), g),
         }
     }
 
@@ -220,12 +220,7 @@ impl<T: Real> Factorisation<'_, T> {
     /// `r - J v` with the matrix itself, not its sketch.
     #[must_use]
     pub fn residual(&self, v: &[f64], r: &[f64]) -> Vec<f64> {
-        let mut residual = vec![0.0; r.len()];
-        multiply(&self.matrix, v, &mut residual);
-        for (residual, r) in residual.iter_mut().zip(r) {
-            *residual = r - *residual;
-        }
-        residual
+        r.iter().zip(times(self.matrix, v)).map(|(r, image)| r - image).collect()
     }
 
     pub fn solution(

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use faer::MatRef;
+use nalgebra::{DMatrix, DMatrixView};
 
-use super::buffer::Buffer;
+use super::blocks::reshape;
 use super::damped::{Damped, NormalEquations};
 use super::decomposition::{Decomposition, not_finite};
 use super::error::LeastSquaresError;
@@ -12,7 +12,6 @@ use super::factorisation::{Factorisation, Filter, Sketched, Solution, check_righ
 use super::lsqr::{LsqrOutcome, LsqrSettings, TruncatedPreconditioner, lsqr};
 use super::nystrom_cg::{NystromCgSettings, nystrom_cg};
 use super::operator::{InMemory, TallOperator, in_memory};
-use super::products::columns;
 use super::sample::RowSample;
 use super::sketch::RowSketch;
 use crate::problem::{Regularisation, Solver};
@@ -79,7 +78,7 @@ pub struct LeastSquares {
     pub settings: Settings,
     decomposition: Decomposition,
     pub(super) damped: Damped,
-    sketched: Buffer,
+    sketched: DMatrix<f64>,
 }
 
 impl LeastSquares {
@@ -88,53 +87,52 @@ impl LeastSquares {
         Self { settings, ..Self::default() }
     }
 
-    /// Factors J (n x s, column-major), for any number of right-hand sides, cutoffs and dampings.
+    /// Factors J (n x s), for any number of right-hand sides, cutoffs and dampings.
     /// Cutoffs below `settings.rcond` may find singular values missing. `epoch` numbers the sketch
     /// (the time step, say); the direct methods do not look at it.
     ///
     /// # Errors
-    /// `Empty`, `Layout`, `Cutoff`, `MatrixNotFinite`, `Overflow` or `NoConvergence`.
+    /// `Empty`, `Cutoff`, `MatrixNotFinite`, `Overflow` or `NoConvergence`.
     pub fn factor<'a, T: Real>(
         &'a mut self,
-        j: MatRef<'a, T>,
+        j: DMatrixView<'a, T>,
         epoch: u64,
     ) -> Result<Factorisation<'a, T>, LeastSquaresError> {
         let Settings { rcond, refinements, .. } = self.settings;
-        let matrix = self.check(j)?;
+        self.check(j)?;
         let solver = self.settings.choose(j.nrows(), j.ncols());
         let mut sketched = None;
         match solver {
-            Solver::Svd => self.decomposition.svd(&matrix)?,
-            Solver::PivotedQr => self.decomposition.pivoted_qr(&matrix)?,
+            Solver::Svd => self.decomposition.svd(j)?,
+            Solver::PivotedQr => self.decomposition.pivoted_qr(j)?,
             Solver::SketchAndSolve | Solver::SketchedLsqr => {
-                let sketch = self.sketch(&matrix, epoch);
-                let columns = self.sketched.columns();
+                let sketch = self.sketch(j, epoch);
                 let outcome = if rcond >= GRAM_FLOOR {
-                    self.decomposition.gram(&columns)
+                    self.decomposition.gram(self.sketched.as_view())
                 } else {
-                    self.decomposition.pivoted_qr(&columns)
+                    self.decomposition.pivoted_qr(self.sketched.as_view())
                 };
-                outcome.map_err(|error| in_original(error, &matrix))?;
-                sketched = Some(Sketched { sketch, columns });
+                outcome.map_err(|error| in_original(error, j))?;
+                sketched = Some(Sketched { sketch, matrix: &self.sketched });
             }
-            Solver::Auto | Solver::Gram | Solver::NystromCg => self.decomposition.gram(&matrix)?,
+            Solver::Auto | Solver::Gram | Solver::NystromCg => self.decomposition.gram(j)?,
         }
         let decomposition = &self.decomposition;
-        Ok(Factorisation { matrix, sketched, decomposition, solver, refinements })
+        Ok(Factorisation { matrix: j, sketched, decomposition, solver, refinements })
     }
 
     /// Forms `J^T J` (or `J J^T`), for a few dampings: cheaper than [`Self::factor`].
     ///
     /// # Errors
-    /// `Empty`, `Layout`, `Cutoff`, `MatrixNotFinite` or `Overflow`.
+    /// `Empty`, `Cutoff`, `MatrixNotFinite` or `Overflow`.
     pub fn normal_equations<'a, T: Real>(
         &'a mut self,
-        j: MatRef<'a, T>,
+        j: DMatrixView<'a, T>,
     ) -> Result<NormalEquations<'a, T>, LeastSquaresError> {
-        let matrix = self.check(j)?;
-        self.damped.form(&matrix)?;
+        self.check(j)?;
+        self.damped.form(j)?;
         let refinements = self.settings.refinements;
-        Ok(NormalEquations { matrix, damped: &mut self.damped, refinements })
+        Ok(NormalEquations { matrix: j, damped: &mut self.damped, refinements })
     }
 
     /// Solves for one right-hand side with `settings`.
@@ -143,33 +141,33 @@ impl LeastSquares {
     /// Those of [`Self::factor`], `Shape` and `RightHandSideNotFinite`.
     pub fn solve<T: Real>(
         &mut self,
-        j: MatRef<'_, T>,
+        j: DMatrixView<'_, T>,
         r: &[f64],
         epoch: u64,
     ) -> Result<Solution, LeastSquaresError> {
-        let matrix = self.check(j)?;
+        self.check(j)?;
         check_right_hand_side(j.nrows(), r)?;
         let solver = self.settings.choose(j.nrows(), j.ncols());
         if solver == Solver::NystromCg {
-            return self.solve_nystrom(&mut InMemory::of_columns(matrix), r, epoch);
+            return self.solve_nystrom(&mut InMemory::new(j), r, epoch);
         }
         let damp = self.settings.regularisation == Regularisation::Damp;
         if damp
             && solver == Solver::SketchedLsqr
-            && let Some(solution) = self.solve_sampled(&matrix, r, epoch)?
+            && let Some(solution) = self.solve_sampled(j, r, epoch)?
         {
             return Ok(solution);
         }
         if damp && matches!(solver, Solver::Gram | Solver::SketchAndSolve | Solver::SketchedLsqr) {
-            let sketch = (solver != Solver::Gram).then(|| self.sketch(&matrix, epoch));
+            let sketch = (solver != Solver::Gram).then(|| self.sketch(j, epoch));
             let formed = match sketch {
-                None => self.damped.form(&matrix),
-                Some(_) => self.damped.form(&self.sketched.columns()),
+                None => self.damped.form(j),
+                Some(_) => self.damped.form(self.sketched.as_view()),
             };
-            formed.map_err(|error| in_original(error, &matrix))?;
+            formed.map_err(|error| in_original(error, j))?;
             // Otherwise the damping is lost in round-off, with which the factorisation below copes.
             if self.damped.damp(self.settings.rcond * self.damped.largest) {
-                return Ok(self.solve_by_cholesky(matrix, r, sketch));
+                return Ok(self.solve_by_cholesky(j, r, sketch));
             }
         }
         let Settings { rcond, lsqr: settings, .. } = self.settings;
@@ -186,7 +184,7 @@ impl LeastSquares {
         let start = factorisation.combine(&factorisation.project(r)?, filter);
         let preconditioner = TruncatedPreconditioner::new(&factorisation, rcond);
         let settings = LsqrSettings { damping: if damp { lambda } else { 0.0 }, ..settings };
-        let mut operator = InMemory::of_columns(matrix);
+        let mut operator = InMemory::new(j);
         let outcome = in_memory(lsqr(&mut operator, &preconditioner, r, start, settings));
         let rank = factorisation.rank(rcond);
         let LsqrOutcome { coefficients, residual, iterations, .. } = outcome;
@@ -200,30 +198,25 @@ impl LeastSquares {
     /// `MatrixNotFinite` or `Overflow`.
     pub(super) fn solve_sampled<T: Real>(
         &mut self,
-        matrix: &[&[T]],
+        j: DMatrixView<'_, T>,
         r: &[f64],
         epoch: u64,
     ) -> Result<Option<Solution>, LeastSquaresError> {
-        let s = matrix.len();
-        let sample = RowSample::new(self.settings.seed, epoch, r.len(), SAMPLED * s);
-        let rows = sample.sample_rows();
-        self.sketched.reshape(rows, s);
-        sample.gather(matrix, &mut self.sketched.columns_mut());
-        let sampled = self.sketched.columns();
-        self.damped.form(&sampled).map_err(|error| in_original(error, matrix))?;
+        let sample = RowSample::new(self.settings.seed, epoch, r.len(), SAMPLED * j.ncols());
+        sample.gather(j, &mut self.sketched);
+        let sampled = self.sketched.as_view();
+        self.damped.form(sampled).map_err(|error| in_original(error, j))?;
         if !self.damped.damp(self.settings.rcond * self.damped.largest) {
             return Ok(None);
         }
         let damped = &self.damped;
-        let mut reduced = vec![0.0; rows];
-        sample.gather_column(r, &mut reduced);
-        let (start, _) = damped.solve_refined(&sampled, &reduced, 0);
+        let start = damped.solve_once(sampled, &sample.gather_vector(r));
         let settings = LsqrSettings {
             damping: damped.lambda,
             max_iterations: PATIENCE.min(self.settings.lsqr.max_iterations),
             ..self.settings.lsqr
         };
-        let mut operator = InMemory::of_columns(matrix.to_vec());
+        let mut operator = InMemory::new(j);
         let outcome = in_memory(lsqr(&mut operator, damped, r, start, settings));
         let LsqrOutcome { coefficients, residual, iterations, converged } = outcome;
         let solver = Solver::SketchedLsqr;
@@ -254,27 +247,26 @@ impl LeastSquares {
     /// After `damped.factor` of the matrix, or of its sketch.
     fn solve_by_cholesky<T: Real>(
         &mut self,
-        matrix: Vec<&[T]>,
+        j: DMatrixView<'_, T>,
         r: &[f64],
         sketch: Option<RowSketch>,
     ) -> Solution {
         let damped = &self.damped;
         let refinements = self.settings.refinements;
-        let solver = self.settings.choose(r.len(), matrix.len());
+        let solver = self.settings.choose(j.nrows(), j.ncols());
         let (v, residual, iterations) = match sketch {
             None => {
-                let (v, residual) = damped.solve_refined(&matrix, r, refinements);
+                let (v, residual) = damped.solve_refined(j, r, refinements);
                 (v, residual, refinements)
             }
             Some(sketch) => {
-                let mut reduced = vec![0.0; sketch.sketch_rows()];
-                sketch.add(&[r], 0, &mut [&mut reduced]);
-                let (start, _) = damped.solve_refined(&self.sketched.columns(), &reduced, 0);
+                let reduced = sketch.apply_to_vector(r);
+                let start = damped.solve_once(self.sketched.as_view(), &reduced);
                 let passes =
                     usize::from(solver == Solver::SketchedLsqr) * self.settings.lsqr.passes;
                 let settings =
                     LsqrSettings { damping: damped.lambda, passes, ..self.settings.lsqr };
-                let mut operator = InMemory::of_columns(matrix);
+                let mut operator = InMemory::new(j);
                 let outcome = in_memory(lsqr(&mut operator, damped, r, start, settings));
                 (outcome.coefficients, outcome.residual, outcome.iterations)
             }
@@ -282,25 +274,26 @@ impl LeastSquares {
         damped.solution(v, &residual, r, iterations, solver)
     }
 
-    fn check<'a, T: Real>(&self, j: MatRef<'a, T>) -> Result<Vec<&'a [T]>, LeastSquaresError> {
-        let (rows, s) = j.shape();
+    fn check<T: Real>(&self, j: DMatrixView<'_, T>) -> Result<(), LeastSquaresError> {
+        let (rows, columns) = j.shape();
         let rcond = self.settings.rcond;
-        if rows == 0 || s == 0 {
-            return Err(LeastSquaresError::Empty { rows, columns: s });
+        if j.is_empty() {
+            return Err(LeastSquaresError::Empty { rows, columns });
         }
         if !(0.0..1.0).contains(&rcond) {
             return Err(LeastSquaresError::Cutoff { rcond });
         }
-        columns(j)
+        Ok(())
     }
 
     /// Fills `sketched` with S J.
-    fn sketch<T: Real>(&mut self, matrix: &[&[T]], epoch: u64) -> RowSketch {
-        let s = matrix.len();
+    fn sketch<T: Real>(&mut self, j: DMatrixView<'_, T>, epoch: u64) -> RowSketch {
+        let s = j.ncols();
         let rows = (self.settings.oversampling * s as f64).ceil() as usize;
         let sketch = RowSketch::new(self.settings.seed, epoch, rows.max(s));
-        self.sketched.reshape(sketch.sketch_rows(), s).fill(0.0);
-        sketch.add(matrix, 0, &mut self.sketched.columns_mut());
+        reshape(&mut self.sketched, sketch.sketch_rows(), s);
+        self.sketched.fill(0.0);
+        sketch.add(j, 0, self.sketched.as_mut_slice());
         sketch
     }
 }
@@ -327,10 +320,10 @@ impl Settings {
 }
 
 /// An entry of the sketch is not finite because one of the matrix is not, or they are too large.
-fn in_original<T: Real>(error: LeastSquaresError, matrix: &[&[T]]) -> LeastSquaresError {
+fn in_original<T: Real>(error: LeastSquaresError, j: DMatrixView<'_, T>) -> LeastSquaresError {
     match error {
         LeastSquaresError::MatrixNotFinite { .. } | LeastSquaresError::Overflow { .. } => {
-            not_finite(matrix)
+            not_finite(j)
         }
         other => other,
     }

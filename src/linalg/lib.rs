@@ -41,7 +41,8 @@
 use sketchpde_base::{random, scalar};
 use sketchpde_problem as problem;
 
-mod buffer;
+mod blocks;
+mod bridge;
 mod compressed;
 mod cosine;
 mod damped;
@@ -51,6 +52,7 @@ mod eigen;
 mod eigen_tests;
 mod error;
 mod factorisation;
+mod factors;
 mod least_squares;
 mod lsqr;
 mod matrix_free;
@@ -69,6 +71,11 @@ pub mod testing;
 mod tests;
 
 pub use crate::problem::Regularisation;
+pub use blocks::{row_blocks, split_rows};
+pub use bridge::{
+    Entry, Lu, PivotedQr, add_product, add_product_transposed, add_transposed_product, lower_gram,
+    orthonormal, orthonormal_and_inverse, product, product_transposed, transposed_product,
+};
 pub use damped::NormalEquations;
 pub use decomposition::singular_values;
 pub use eigen::{
@@ -76,6 +83,7 @@ pub use eigen::{
 };
 pub use error::LeastSquaresError;
 pub use factorisation::{Factorisation, Filter, Projection, Solution};
+pub use factors::{Cholesky, Svd};
 pub use least_squares::{GRAM_FLOOR, LeastSquares, Settings};
 pub use lsqr::{LsqrOutcome, LsqrSettings, Preconditioner, TruncatedPreconditioner, lsqr};
 pub use matrix_free::{MatrixFreeError, Unstored};
@@ -83,7 +91,7 @@ pub use nystrom::nystrom;
 pub use nystrom_cg::{NystromCgOutcome, NystromCgSettings, nystrom_cg};
 pub use operator::at_once;
 pub use operator::{InMemory, TallOperator};
-pub use products::{columns, multiply, norm};
+pub use products::{multiply, norm, times, transposed_times};
 pub use range::{
     AdaptiveRange, PROBES, Range, RangeSettings, adaptive_range, approximation_error, range,
     range_error,

@@ -229,3 +229,92 @@ fn normalise(x: &mut [f64]) -> f64 {
     }
     length
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DVector;
+
+    use super::*;
+    use crate::problem::Solver;
+    use crate::testing::{Planted, decaying, distance, normals};
+    use crate::{InMemory, LeastSquares, RowSketch, Settings};
+
+    #[test]
+    fn lsqr_solves_an_ill_conditioned_problem_forward_accurately() {
+        let (n, s) = (600, 30);
+        let planted = Planted::new(n, s, decaying(30, 10f64.powf(8.0 / 29.0))); // condition 1e8
+        let truth = normals(s, 9);
+        let image = &planted.matrix * DVector::from_column_slice(&truth);
+        let r: Vec<f64> = image.iter().copied().collect();
+        let settings = Settings {
+            solver: Solver::SketchedLsqr,
+            rcond: 1e-12,
+            oversampling: 4.0,
+            lsqr: LsqrSettings { tolerance: 1e-12, max_iterations: 100, passes: 2, damping: 0.0 },
+            ..Settings::default()
+        };
+        let solution = LeastSquares::new(settings).solve(planted.matrix.as_view(), &r, 0);
+        let error = distance(&solution.expect("finite").coefficients, &truth);
+        let allowed = 4.0 * n as f64 * f64::EPSILON * 1e8 * norm(&truth);
+        assert!(error <= allowed, "{error:e} > {allowed:e}");
+        assert!(allowed < 1e-3, "the bound must mean something");
+    }
+
+    /// An operator whose transposed product is wrong by a factor in one column.
+    struct Faulty<'a>(InMemory<'a, f64>);
+
+    impl TallOperator for Faulty<'_> {
+        type Error = std::convert::Infallible;
+
+        fn rows(&self) -> usize {
+            self.0.rows()
+        }
+
+        fn columns(&self) -> usize {
+            self.0.columns()
+        }
+
+        async fn multiply(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), Self::Error> {
+            self.0.multiply(v, out).await
+        }
+
+        async fn multiply_transposed(
+            &mut self,
+            w: &[f64],
+            out: &mut [f64],
+        ) -> Result<(), Self::Error> {
+            self.0.multiply_transposed(w, out).await?;
+            out[0] *= 1.01;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lsqr_shows_a_wrong_transposed_product() {
+        let (n, s) = (300, 20);
+        let planted = Planted::new(n, s, decaying(20, 1.5));
+        let r = normals(n, 10);
+        let expected = planted.truncated(&r, 0.0);
+        let sketch = RowSketch::new(1, 0, 80);
+        let sketched = sketch.apply(planted.matrix.as_view());
+        let mut solver = LeastSquares::new(Settings {
+            solver: Solver::Gram,
+            rcond: 1e-6,
+            ..Settings::default()
+        });
+        let factorisation = solver.factor(sketched.as_view(), 0).expect("finite");
+        let preconditioner = TruncatedPreconditioner::new(&factorisation, 1e-6);
+        let settings = LsqrSettings { tolerance: 1e-12, ..LsqrSettings::default() };
+        let right = InMemory::new(planted.matrix.as_view());
+        let mut wrong = Faulty(right.clone());
+        let mut right = right;
+        let start = vec![0.0; s];
+        let Ok(good) =
+            pollster::block_on(lsqr(&mut right, &preconditioner, &r, start.clone(), settings));
+        let Ok(bad) = pollster::block_on(lsqr(&mut wrong, &preconditioner, &r, start, settings));
+        let allowed = 1e-8 * norm(&expected);
+        assert!(good.converged);
+        assert!(distance(&good.coefficients, &expected) < allowed);
+        assert!(distance(&bad.coefficients, &expected) > allowed);
+    }
+}

@@ -2,14 +2,13 @@
 
 use std::convert::Infallible;
 
-use faer::MatRef;
+use nalgebra::DMatrixView;
 
 use super::error::LeastSquaresError;
 use super::factorisation::{Solution, check_right_hand_side};
 use super::least_squares::LeastSquares;
 use super::lsqr::{LsqrOutcome, LsqrSettings, lsqr};
 use super::operator::TallOperator;
-use super::products::columns;
 use super::sample::RowSample;
 use super::sketch::RowSketch;
 use crate::problem::{Regularisation, Solver};
@@ -65,19 +64,17 @@ impl LeastSquares {
     /// `(S J)^T S J + lambda^2 I`, started from the sketch-and-solve solution.
     ///
     /// # Errors
-    /// `Layout`, `RightHandSideNotFinite`, `MatrixNotFinite` or `Overflow` (of the sketch);
+    /// `RightHandSideNotFinite`, `MatrixNotFinite` or `Overflow` (of the sketch);
     /// `Damping` where lambda is lost in round-off; whatever a product fails with.
     pub async fn solve_matrix_free<O: TallOperator>(
         &mut self,
         operator: &mut O,
         sketch: &RowSketch,
-        sketched: MatRef<'_, f64>,
+        sketched: DMatrixView<'_, f64>,
         r: &[f64],
     ) -> Result<Solution, MatrixFreeError<O::Error>> {
         check_right_hand_side(operator.rows(), r)?;
-        let mut reduced = vec![0.0; sketch.sketch_rows()];
-        sketch.add(&[r], 0, &mut [&mut reduced]);
-        self.solve_preconditioned(operator, sketched, &reduced, r).await
+        self.solve_preconditioned(operator, sketched, &sketch.apply_to_vector(r), r).await
     }
 
     /// How these settings solve with a matrix of s columns that is better not stored; `None` where
@@ -122,31 +119,28 @@ impl LeastSquares {
         &mut self,
         operator: &mut O,
         sample: &RowSample,
-        sampled: MatRef<'_, T>,
+        sampled: DMatrixView<'_, T>,
         r: &[f64],
     ) -> Result<Solution, MatrixFreeError<O::Error>> {
         check_right_hand_side(operator.rows(), r)?;
-        let mut reduced = vec![0.0; sample.sample_rows()];
-        sample.gather_column(r, &mut reduced);
-        self.solve_preconditioned(operator, sampled, &reduced, r).await
+        self.solve_preconditioned(operator, sampled, &sample.gather_vector(r), r).await
     }
 
     /// LSQR preconditioned by the damped factor of a smaller matrix, from that one's solution.
     async fn solve_preconditioned<O: TallOperator, T: Real>(
         &mut self,
         operator: &mut O,
-        smaller: MatRef<'_, T>,
+        smaller: DMatrixView<'_, T>,
         reduced: &[f64],
         r: &[f64],
     ) -> Result<Solution, MatrixFreeError<O::Error>> {
-        let matrix = columns(smaller)?;
-        self.damped.form(&matrix)?;
+        self.damped.form(smaller)?;
         let lambda = self.settings.rcond * self.damped.largest;
         if !self.damped.damp(lambda) {
             return Err(LeastSquaresError::Damping { lambda }.into());
         }
         let damped = &self.damped;
-        let (start, _) = damped.solve_refined(&matrix, reduced, 0);
+        let start = damped.solve_once(smaller, reduced);
         let settings = LsqrSettings { damping: lambda, ..self.settings.lsqr };
         let outcome = lsqr(operator, damped, r, start, settings).await;
         let LsqrOutcome { coefficients, residual, iterations, .. } =
@@ -157,6 +151,8 @@ impl LeastSquares {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::DMatrix;
+
     use super::*;
     use crate::products::norm;
     use crate::testing::{Planted, decaying, distance, normals};
@@ -176,16 +172,16 @@ mod tests {
         };
         let mut squares = LeastSquares::new(settings);
         let sketch = squares.matrix_free_sketch(n, s, 3).expect("a large problem by its settings");
-        let sketched = sketch.apply(planted.matrix.as_ref()).expect("column-major");
-        let mut operator = InMemory::new(planted.matrix.as_ref()).expect("column-major");
+        let sketched = sketch.apply(planted.matrix.as_view());
+        let mut operator = InMemory::new(planted.matrix.as_view());
         let solve = |squares: &mut LeastSquares, operator: &mut InMemory<'_, f64>, r: &[f64]| {
-            pollster::block_on(squares.solve_matrix_free(operator, &sketch, sketched.as_ref(), r))
+            pollster::block_on(squares.solve_matrix_free(operator, &sketch, sketched.as_view(), r))
         };
         let found = solve(&mut squares, &mut operator, &r).expect("finite");
         // At the same damping, which here comes from the sketch's own largest singular value.
         let lambda = squares.damped.lambda;
         let mut direct = LeastSquares::default();
-        let mut equations = direct.normal_equations(planted.matrix.as_ref()).expect("finite");
+        let mut equations = direct.normal_equations(planted.matrix.as_view()).expect("finite");
         let best = equations.solve_damped(&r, lambda).expect("well above round-off");
         let error = distance(&found.coefficients, &best.coefficients);
         assert!(error < 1e-5 * norm(&best.coefficients), "{error:e}");
@@ -219,18 +215,18 @@ mod tests {
         let sample = RowSample::new(7, 1, n, 4 * s);
         let mut solve = |weight: f64| {
             let row = |q: usize| sample.picks()[q];
-            let sampled = faer::Mat::from_fn(sample.sample_rows(), s, |q, k| {
+            let sampled = DMatrix::from_fn(sample.sample_rows(), s, |q, k| {
                 weight * row(q).1 * planted.matrix[(row(q).0 as usize, k)]
             });
-            let mut operator = InMemory::new(planted.matrix.as_ref()).expect("column-major");
-            let (operator, sampled) = (&mut operator, sampled.as_ref());
+            let mut operator = InMemory::new(planted.matrix.as_view());
+            let (operator, sampled) = (&mut operator, sampled.as_view());
             let solving = squares.solve_sampled_free(operator, &sample, sampled, &r);
             let found = pollster::block_on(solving).expect("finite");
             (found, squares.damped.lambda)
         };
         let (found, lambda) = solve(1.0);
         let mut direct = LeastSquares::default();
-        let mut equations = direct.normal_equations(planted.matrix.as_ref()).expect("finite");
+        let mut equations = direct.normal_equations(planted.matrix.as_view()).expect("finite");
         let best = equations.solve_damped(&r, lambda).expect("well above round-off");
         let error = distance(&found.coefficients, &best.coefficients);
         assert!(error < 1e-5 * norm(&best.coefficients), "{error:e}");

@@ -5,11 +5,12 @@
 //! preconditioning", SIAM Journal on Matrix Analysis 2023, algorithm 2.1). The approximation is
 //! never larger than G.
 
-use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
-use faer::{Mat, MatRef, Par, Side};
+use nalgebra::DMatrixView;
 
+use super::bridge::{Scratch, cholesky, orthonormal, substitute, transposed_product};
 use super::eigen::{EigenError, Eigenpairs, SymmetricOperator, check_finite};
-use super::range::{RangeSettings, orthonormal};
+use super::factors::Svd;
+use super::range::RangeSettings;
 use super::test_matrix::TestMatrix;
 
 /// Times by which the shift may grow, each a hundredfold, before the operator counts as indefinite.
@@ -29,37 +30,41 @@ pub async fn nystrom<O: SymmetricOperator>(
     let dimension = operator.dimension();
     let size = size.min(dimension);
     let mut test =
-        orthonormal(TestMatrix::new(kind, dimension, size, seed, epoch).dense().as_ref());
-    let mut sketch = operator.apply(test.as_ref()).await?;
-    check_finite(sketch.as_ref())?;
+        orthonormal(TestMatrix::new(kind, dimension, size, seed, epoch).dense().as_view());
+    let mut sketch = operator.apply(test.as_view()).await?;
+    check_finite(sketch.as_view())?;
     for _ in 0..power_iterations {
-        test = orthonormal(sketch.as_ref());
-        sketch = operator.apply(test.as_ref()).await?;
-        check_finite(sketch.as_ref())?;
+        test = orthonormal(sketch.as_view());
+        sketch = operator.apply(test.as_view()).await?;
+        check_finite(sketch.as_view())?;
     }
-    Ok(approximate(test.as_ref(), sketch.as_ref())?)
+    Ok(approximate(test.as_view(), sketch.as_view())?)
 }
 
-fn approximate(test: MatRef<'_, f64>, sketch: MatRef<'_, f64>) -> Result<Eigenpairs, EigenError> {
+fn approximate(
+    test: DMatrixView<'_, f64>,
+    sketch: DMatrixView<'_, f64>,
+) -> Result<Eigenpairs, EigenError> {
     let size = test.ncols();
-    let scale = sketch.norm_l2();
+    let scale = sketch.norm();
     let mut shift = f64::EPSILON * scale;
+    let mut scratch = Scratch::default();
     if scale == 0.0 {
-        let (values, vectors) = (vec![0.0; size], test.to_owned());
+        let (values, vectors) = (vec![0.0; size], test.clone_owned());
         return Ok(Eigenpairs { values, vectors, residuals: Vec::new() });
     }
     for _ in 0..SHIFTS {
-        let shifted = sketch + test * faer::Scale(shift);
-        let core = test.transpose() * &shifted;
-        let core = Mat::from_fn(size, size, |i, k| 0.5 * (core[(i, k)] + core[(k, i)]));
-        if let Ok(factor) = core.llt(Side::Lower) {
-            // B = Y L^-T, from L B^T = Y^T.
-            let mut transposed = shifted.transpose().to_owned();
-            solve_lower_triangular_in_place(factor.L(), transposed.as_mut(), Par::Seq);
-            let svd = transposed.transpose().thin_svd();
+        let shifted = sketch + test * shift;
+        let core = transposed_product(test, shifted.as_view());
+        let mut core = 0.5 * (&core + core.transpose());
+        if cholesky(&mut core, &mut scratch) {
+            // B = Y L^-T, from L B^T = Y^T; U is on the right of B^T.
+            let mut transposed = shifted.transpose();
+            substitute(core.as_view(), transposed.as_view_mut(), false);
+            let svd = Svd::of(transposed.as_view());
             let svd = svd.map_err(|_| EigenError::NoConvergence { size })?;
-            let values = svd.S().column_vector().iter().map(|s| (s * s - shift).max(0.0)).collect();
-            return Ok(Eigenpairs { values, vectors: svd.U().to_owned(), residuals: Vec::new() });
+            let values = svd.values.iter().map(|s| (s * s - shift).max(0.0)).collect();
+            return Ok(Eigenpairs { values, vectors: svd.right, residuals: Vec::new() });
         }
         shift *= 100.0;
     }

@@ -13,13 +13,13 @@
 
 use std::convert::Infallible;
 
-use faer::{Mat, MatRef};
+use nalgebra::{DMatrix, DMatrixView};
 
 use super::eigen::{EigenError, Eigenpairs, SymmetricOperator};
 use super::error::LeastSquaresError;
 use super::nystrom::nystrom;
 use super::operator::{TallOperator, at_once, in_memory};
-use super::products::dot;
+use super::products::{column, dot, times, transposed_times};
 use super::range::RangeSettings;
 
 /// When the iteration ends, and how large the approximation is.
@@ -67,13 +67,10 @@ impl<O: TallOperator<Error = Infallible>> SymmetricOperator for Normal<'_, O> {
         self.0.columns()
     }
 
-    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, EigenError> {
-        let mut out = Mat::zeros(v.nrows(), v.ncols());
-        for k in 0..v.ncols() {
-            let direction: Vec<f64> = v.col(k).iter().copied().collect();
-            let mut image = vec![0.0; v.nrows()];
-            self.product(&direction, &mut image);
-            out.col_mut(k).iter_mut().zip(image).for_each(|(out, x)| *out = x);
+    async fn apply(&mut self, v: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, EigenError> {
+        let mut out = DMatrix::zeros(v.nrows(), v.ncols());
+        for (k, image) in out.as_mut_slice().chunks_exact_mut(v.nrows()).enumerate() {
+            self.product(column(&v, k), image);
         }
         Ok(out)
     }
@@ -89,14 +86,12 @@ impl Preconditioner {
     fn apply(&self, g: &[f64]) -> Vec<f64> {
         let (values, vectors) = (&self.pairs.values, &self.pairs.vectors);
         let least = values.last().copied().unwrap_or(0.0);
-        let mut out = g.to_vec();
-        for (k, value) in values.iter().enumerate() {
-            let vector = vectors.col(k);
-            let part: f64 = vector.iter().zip(g).map(|(u, g)| u * g).sum();
-            let factor = (least + self.mu) / (value + self.mu) - 1.0;
-            out.iter_mut().zip(vector.iter()).for_each(|(out, u)| *out += factor * part * u);
+        let mut coefficients = transposed_times(vectors.as_view(), g);
+        for (c, value) in coefficients.iter_mut().zip(values) {
+            *c *= (least + self.mu) / (value + self.mu) - 1.0;
         }
-        out
+        let inside = times(vectors.as_view(), &coefficients);
+        g.iter().zip(inside).map(|(g, inside)| g + inside).collect()
     }
 }
 
@@ -183,13 +178,13 @@ mod tests {
         let (n, s) = (500, 60);
         let planted = Planted::new(n, s, decaying(s, 10f64.powf(0.15)));
         let r = normals(n, 5);
-        let mut operator = InMemory::new(planted.matrix.as_ref()).expect("column-major");
+        let mut operator = InMemory::new(planted.matrix.as_view());
         let good = nystrom_cg(&mut operator, &r, settings(40)).expect("finite");
         let poor = nystrom_cg(&mut operator, &r, settings(2)).expect("finite");
         assert!(good.converged, "{} iterations", good.iterations);
         assert!(4 * good.iterations < poor.iterations, "{}, {}", good.iterations, poor.iterations);
         let mut direct = LeastSquares::default();
-        let mut equations = direct.normal_equations(planted.matrix.as_ref()).expect("finite");
+        let mut equations = direct.normal_equations(planted.matrix.as_view()).expect("finite");
         let lambda = 1e-4 * good.largest;
         let best = equations.solve_damped(&r, lambda).expect("above round-off");
         let size = norm(&best.coefficients);
@@ -203,10 +198,10 @@ mod tests {
     #[test]
     fn a_zero_right_hand_side_and_one_column() {
         let planted = Planted::new(9, 1, vec![2.0]);
-        let mut operator = InMemory::new(planted.matrix.as_ref()).expect("column-major");
+        let mut operator = InMemory::new(planted.matrix.as_view());
         let zero = nystrom_cg(&mut operator, &[0.0; 9], settings(10)).expect("finite");
         assert_eq!((zero.coefficients.as_slice(), zero.iterations), (&[0.0][..], 0));
-        let image: Vec<f64> = planted.matrix.col(0).iter().map(|x| 3.0 * x).collect();
+        let image: Vec<f64> = planted.matrix.column(0).iter().map(|x| 3.0 * x).collect();
         let found = nystrom_cg(&mut operator, &image, settings(10)).expect("finite");
         assert!((found.coefficients[0] - 3.0).abs() < 1e-6, "{:?}", found.coefficients);
     }

@@ -4,10 +4,9 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use faer::MatRef;
+use nalgebra::DMatrixView;
 
-use super::error::LeastSquaresError;
-use super::products::{columns, multiply, multiply_both, multiply_transposed};
+use super::products::{multiply, multiply_both, multiply_transposed};
 use crate::scalar::Real;
 
 /// J (n x s) through `J v` and `J^T w`. The products are async because a GPU answers later; on the
@@ -47,21 +46,12 @@ pub trait TallOperator {
 
 /// A matrix in memory as an operator.
 #[derive(Clone, Debug)]
-pub struct InMemory<'a, T> {
-    columns: Vec<&'a [T]>,
-    rows: usize,
-}
+pub struct InMemory<'a, T: Real>(DMatrixView<'a, T>);
 
 impl<'a, T: Real> InMemory<'a, T> {
-    /// # Errors
-    /// `Layout` where a column of `matrix` is not contiguous.
-    pub fn new(matrix: MatRef<'a, T>) -> Result<Self, LeastSquaresError> {
-        Ok(Self { columns: columns(matrix)?, rows: matrix.nrows() })
-    }
-
-    pub fn of_columns(columns: Vec<&'a [T]>) -> Self {
-        let rows = columns.first().map_or(0, |column| column.len());
-        Self { columns, rows }
+    #[must_use]
+    pub fn new(matrix: DMatrixView<'a, T>) -> Self {
+        Self(matrix)
     }
 }
 
@@ -69,20 +59,20 @@ impl<T: Real> TallOperator for InMemory<'_, T> {
     type Error = Infallible;
 
     fn rows(&self) -> usize {
-        self.rows
+        self.0.nrows()
     }
 
     fn columns(&self) -> usize {
-        self.columns.len()
+        self.0.ncols()
     }
 
     async fn multiply(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), Infallible> {
-        multiply(&self.columns, v, out);
+        multiply(self.0, v, out);
         Ok(())
     }
 
     async fn multiply_transposed(&mut self, w: &[f64], out: &mut [f64]) -> Result<(), Infallible> {
-        multiply_transposed(&self.columns, w, out);
+        multiply_transposed(self.0, w, out);
         Ok(())
     }
 
@@ -93,7 +83,7 @@ impl<T: Real> TallOperator for InMemory<'_, T> {
         u: &mut [f64],
         out: &mut [f64],
     ) -> Result<(), Infallible> {
-        multiply_both(&self.columns, v, alpha, u, out);
+        multiply_both(self.0, v, alpha, u, out);
         Ok(())
     }
 }

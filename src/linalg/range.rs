@@ -4,8 +4,9 @@
 //! `Q = orth(Y)` (algorithm 4.1), power iterations with an orthonormalisation after every product
 //! (4.4), blocks that are added until the estimated error is small enough (4.2).
 
-use faer::{Mat, MatRef};
+use nalgebra::{DMatrix, DMatrixView};
 
+use super::bridge::{orthonormal, product, transposed_product};
 use super::eigen::{SymmetricOperator, check_finite};
 use super::test_matrix::{TestMatrix, TestMatrixKind};
 
@@ -39,11 +40,11 @@ impl Default for RangeSettings {
 #[derive(Clone, Debug)]
 pub struct Range {
     /// Q, d x l, orthonormal columns.
-    pub basis: Mat<f64>,
+    pub basis: DMatrix<f64>,
     /// What G was last multiplied with: Omega, or a basis after power iterations.
-    pub test: Mat<f64>,
+    pub test: DMatrix<f64>,
     /// `Y = G test`.
-    pub sketch: Mat<f64>,
+    pub sketch: DMatrix<f64>,
 }
 
 /// A basis of l = `size` columns.
@@ -58,14 +59,14 @@ pub async fn range<O: SymmetricOperator>(
     let RangeSettings { kind, power_iterations, seed, epoch } = settings;
     let dimension = operator.dimension();
     let mut test = TestMatrix::new(kind, dimension, size.min(dimension), seed, epoch).dense();
-    let mut sketch = operator.apply(test.as_ref()).await?;
-    check_finite(sketch.as_ref())?;
+    let mut sketch = operator.apply(test.as_view()).await?;
+    check_finite(sketch.as_view())?;
     for _ in 0..power_iterations {
-        test = orthonormal(sketch.as_ref());
-        sketch = operator.apply(test.as_ref()).await?;
-        check_finite(sketch.as_ref())?;
+        test = orthonormal(sketch.as_view());
+        sketch = operator.apply(test.as_view()).await?;
+        check_finite(sketch.as_view())?;
     }
-    Ok(Range { basis: orthonormal(sketch.as_ref()), test, sketch })
+    Ok(Range { basis: orthonormal(sketch.as_view()), test, sketch })
 }
 
 /// A range whose size was found, and the bound that ended the search.
@@ -91,11 +92,11 @@ pub async fn adaptive_range<O: SymmetricOperator>(
     let dimension = operator.dimension();
     let largest = largest.min(dimension);
     let probes = probe_products(operator, settings).await?;
-    let mut basis = Mat::<f64>::zeros(dimension, 0);
+    let mut basis = DMatrix::<f64>::zeros(dimension, 0);
     let (mut test, mut sketch) = (basis.clone(), basis.clone());
     let mut number = 0;
     loop {
-        let error = bound(without(basis.as_ref(), probes.as_ref()).as_ref());
+        let error = bound(without(basis.as_view(), probes.as_view()).as_view());
         if error <= tolerance || basis.ncols() >= largest {
             return Ok(AdaptiveRange { range: Range { basis, test, sketch }, error });
         }
@@ -104,11 +105,11 @@ pub async fn adaptive_range<O: SymmetricOperator>(
         let epoch = settings.epoch | ((number + 1) << 28);
         let found = range(operator, size, RangeSettings { epoch, ..settings }).await?;
         // Twice: once more removes what round-off left of the old basis.
-        let mut fresh = without(basis.as_ref(), found.basis.as_ref());
-        fresh = without(basis.as_ref(), orthonormal(fresh.as_ref()).as_ref());
-        basis = beside(basis.as_ref(), orthonormal(fresh.as_ref()).as_ref());
-        test = beside(test.as_ref(), found.test.as_ref());
-        sketch = beside(sketch.as_ref(), found.sketch.as_ref());
+        let mut fresh = without(basis.as_view(), found.basis.as_view());
+        fresh = without(basis.as_view(), orthonormal(fresh.as_view()).as_view());
+        basis = beside(&basis, &orthonormal(fresh.as_view()));
+        test = beside(&test, &found.test);
+        sketch = beside(&sketch, &found.sketch);
         number += 1;
     }
 }
@@ -120,11 +121,11 @@ pub async fn adaptive_range<O: SymmetricOperator>(
 /// The operator's, or `NotFinite`.
 pub async fn range_error<O: SymmetricOperator>(
     operator: &mut O,
-    basis: MatRef<'_, f64>,
+    basis: DMatrixView<'_, f64>,
     settings: RangeSettings,
 ) -> Result<f64, O::Error> {
     let products = probe_products(operator, settings).await?;
-    Ok(bound(without(basis, products.as_ref()).as_ref()))
+    Ok(bound(without(basis, products.as_view()).as_view()))
 }
 
 /// Upper bound of `|G - H|` for an approximation H, by the same probes; `approximate` gives `H W`.
@@ -133,16 +134,16 @@ pub async fn range_error<O: SymmetricOperator>(
 /// The operator's, or `NotFinite`.
 pub async fn approximation_error<O: SymmetricOperator>(
     operator: &mut O,
-    approximate: impl FnOnce(MatRef<'_, f64>) -> Mat<f64>,
+    approximate: impl FnOnce(DMatrixView<'_, f64>) -> DMatrix<f64>,
     settings: RangeSettings,
 ) -> Result<f64, O::Error> {
     let probes = probes(operator.dimension(), settings);
-    let products = operator.apply(probes.as_ref()).await?;
-    check_finite(products.as_ref())?;
-    Ok(bound((products - approximate(probes.as_ref())).as_ref()))
+    let products = operator.apply(probes.as_view()).await?;
+    check_finite(products.as_view())?;
+    Ok(bound((products - approximate(probes.as_view())).as_view()))
 }
 
-fn probes(dimension: usize, settings: RangeSettings) -> Mat<f64> {
+fn probes(dimension: usize, settings: RangeSettings) -> DMatrix<f64> {
     let epoch = settings.epoch | PROBE_EPOCH;
     TestMatrix::new(TestMatrixKind::Gaussian, dimension, PROBES, settings.seed, epoch).dense()
 }
@@ -150,34 +151,22 @@ fn probes(dimension: usize, settings: RangeSettings) -> Mat<f64> {
 async fn probe_products<O: SymmetricOperator>(
     operator: &mut O,
     settings: RangeSettings,
-) -> Result<Mat<f64>, O::Error> {
-    let products = operator.apply(probes(operator.dimension(), settings).as_ref()).await?;
-    check_finite(products.as_ref())?;
+) -> Result<DMatrix<f64>, O::Error> {
+    let products = operator.apply(probes(operator.dimension(), settings).as_view()).await?;
+    check_finite(products.as_view())?;
     Ok(products)
 }
 
-fn bound(products: MatRef<'_, f64>) -> f64 {
-    PROBE_FACTOR * products.col_iter().map(|column| column.norm_l2()).fold(0.0, f64::max)
+fn bound(products: DMatrixView<'_, f64>) -> f64 {
+    PROBE_FACTOR * products.column_iter().map(|column| column.norm()).fold(0.0, f64::max)
 }
 
 /// `Y - Q Q^T Y`.
-fn without(basis: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Mat<f64> {
-    y - basis * (basis.transpose() * y)
+fn without(basis: DMatrixView<'_, f64>, y: DMatrixView<'_, f64>) -> DMatrix<f64> {
+    y - product(basis, transposed_product(basis, y).as_view())
 }
 
-/// Orthonormal columns of the same span, by Householder reflections: orthonormal to round-off
-/// however dependent the columns are.
-pub fn orthonormal(y: MatRef<'_, f64>) -> Mat<f64> {
-    y.qr().compute_thin_Q()
-}
-
-fn beside(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
-    let left = a.ncols();
-    Mat::from_fn(
-        b.nrows(),
-        left + b.ncols(),
-        |i, k| {
-            if k < left { a[(i, k)] } else { b[(i, k - left)] }
-        },
-    )
+fn beside(a: &DMatrix<f64>, b: &DMatrix<f64>) -> DMatrix<f64> {
+    let entries = a.iter().chain(b.iter()).copied();
+    DMatrix::from_iterator(b.nrows(), a.ncols() + b.ncols(), entries)
 }

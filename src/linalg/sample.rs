@@ -7,9 +7,11 @@
 //! sampling, which only coherent rows can defeat; whoever preconditions with a sample sees that in
 //! the number of iterations, and takes a [`RowSketch`](super::RowSketch) instead.
 
+use nalgebra::{DMatrix, DMatrixView};
 use rayon::prelude::*;
 
-use super::products::threading_pays;
+use super::blocks::reshape;
+use super::products::{column, threading_pays};
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
 
@@ -50,18 +52,30 @@ impl RowSample {
         self.picks.len()
     }
 
-    /// `S J` into `out`, column by column; both are lists of columns.
-    pub fn gather<T: Real>(&self, columns: &[&[T]], out: &mut [&mut [f64]]) {
-        let gather = |(column, out): (&&[T], &mut &mut [f64])| self.gather_column(column, out);
-        if threading_pays((self.picks.len() * columns.len()) as f64 * 4.0) {
-            columns.par_iter().zip(out).with_min_len(16).for_each(gather);
+    /// `out = S J`.
+    pub fn gather<T: Real>(&self, j: DMatrixView<'_, T>, out: &mut DMatrix<f64>) {
+        reshape(out, self.sample_rows(), j.ncols());
+        let gather = |(k, out): (usize, &mut [f64])| self.pick(column(&j, k), out);
+        let out = out.as_mut_slice();
+        if threading_pays((self.picks.len() * j.ncols()) as f64 * 4.0) {
+            out.par_chunks_exact_mut(self.sample_rows())
+                .enumerate()
+                .with_min_len(16)
+                .for_each(gather);
         } else {
-            columns.iter().zip(out).for_each(gather);
+            out.chunks_exact_mut(self.sample_rows()).enumerate().for_each(gather);
         }
     }
 
     /// `S x`.
-    pub fn gather_column<T: Real>(&self, x: &[T], out: &mut [f64]) {
+    #[must_use]
+    pub fn gather_vector<T: Real>(&self, x: &[T]) -> Vec<f64> {
+        let mut out = vec![0.0; self.sample_rows()];
+        self.pick(x, &mut out);
+        out
+    }
+
+    fn pick<T: Real>(&self, x: &[T], out: &mut [f64]) {
         for (out, &(row, weight)) in out.iter_mut().zip(&self.picks) {
             *out = weight * x[row as usize].to_f64();
         }
@@ -71,6 +85,7 @@ impl RowSample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::singular_values;
     use crate::testing::Planted;
 
     #[test]
@@ -94,32 +109,19 @@ mod tests {
     fn smooth_columns_keep_their_lengths_better_than_in_a_random_order() {
         // Ten waves on 4,000 points; 64 rows of them.
         let (n, rank) = (4_000, 20);
-        let waves: Vec<Vec<f64>> = (0..rank)
-            .map(|k| {
-                let phase = if k % 2 == 0 { 0.0 } else { std::f64::consts::FRAC_PI_2 };
-                let wave = |i: usize| {
-                    let x = std::f64::consts::TAU * i as f64 / n as f64;
-                    (2.0 / n as f64).sqrt() * ((k / 2 + 1) as f64 * x + phase).sin()
-                };
-                (0..n).map(wave).collect()
-            })
-            .collect();
-        let spread = |columns: &[&[f64]]| {
-            let sample = RowSample::new(1, 0, n, 64);
-            let mut sampled = faer::Mat::zeros(64, rank);
-            for (k, column) in columns.iter().enumerate() {
-                let mut out = vec![0.0; 64];
-                sample.gather_column(column, &mut out);
-                out.iter().enumerate().for_each(|(i, v)| sampled[(i, k)] = *v);
-            }
-            let sigma = sampled.singular_values().expect("a small matrix converges");
+        let wave = |i: usize, k: usize| {
+            let phase = if k.is_multiple_of(2) { 0.0 } else { std::f64::consts::FRAC_PI_2 };
+            let x = std::f64::consts::TAU * i as f64 / n as f64;
+            (2.0 / n as f64).sqrt() * ((k / 2 + 1) as f64 * x + phase).sin()
+        };
+        let spread = |columns: &DMatrix<f64>| {
+            let mut sampled = DMatrix::default();
+            RowSample::new(1, 0, n, 64).gather(columns.as_view(), &mut sampled);
+            let sigma = singular_values(sampled.as_view()).expect("a small matrix converges");
             (sigma[0] - 1.0).max(1.0 - sigma[rank - 1])
         };
-        let smooth: Vec<&[f64]> = waves.iter().map(Vec::as_slice).collect();
+        let smooth = DMatrix::from_fn(n, rank, wave);
         let random = Planted::new(n, rank, vec![1.0; rank]).left;
-        let random: Vec<&[f64]> = (0..rank)
-            .map(|k| random.col(k).try_as_col_major().expect("contiguous").as_slice())
-            .collect();
         let (smooth, random) = (spread(&smooth), spread(&random));
         assert!(smooth < 0.6 * random && random < 1.0, "{smooth} against {random}");
     }

@@ -11,11 +11,11 @@
 //! Hit b is in sketch row `b h + floor(w_b h / 2^32)`; its value is `1/sqrt(8)`, negative where
 //! w_b is odd. Integers only, so that a GPU draws the same sketch; n below 2^31.
 
-use faer::{Mat, MatRef};
+use nalgebra::{DMatrix, DMatrixView};
 use rayon::prelude::*;
 
 use super::error::LeastSquaresError;
-use super::products::{columns, threading_pays};
+use super::products::{column, threading_pays};
 use crate::random::{Philox, Stream};
 use crate::scalar::Real;
 
@@ -127,26 +127,31 @@ impl RowSketch {
     }
 
     /// `S J`, m x s, summed in f64.
-    ///
-    /// # Errors
-    /// `Layout` where a column of J is not contiguous.
-    pub fn apply<T: Real>(&self, j: MatRef<'_, T>) -> Result<Mat<f64>, LeastSquaresError> {
-        let mut out = Mat::zeros(self.sketch_rows, j.ncols());
-        self.accumulate(j, 0, &mut out)?;
-        Ok(out)
+    #[must_use]
+    pub fn apply<T: Real>(&self, j: DMatrixView<'_, T>) -> DMatrix<f64> {
+        let mut out = DMatrix::zeros(self.sketch_rows, j.ncols());
+        self.add(j, 0, out.as_mut_slice());
+        out
+    }
+
+    /// `S x`.
+    #[must_use]
+    pub fn apply_to_vector(&self, x: &[f64]) -> Vec<f64> {
+        let mut out = vec![0.0; self.sketch_rows];
+        self.add(DMatrixView::from_slice(x, x.len(), 1), 0, &mut out);
+        out
     }
 
     /// Adds the share of the rows `first_row..` of J, given as a block of rows, to `out` (m x s):
     /// J never has to exist as a whole.
     ///
     /// # Errors
-    /// `Layout` where a column of the block is not contiguous; `SketchShape` where `out` does not
-    /// match.
+    /// `SketchShape` where `out` does not match.
     pub fn accumulate<T: Real>(
         &self,
-        block: MatRef<'_, T>,
+        block: DMatrixView<'_, T>,
         first_row: usize,
-        out: &mut Mat<f64>,
+        out: &mut DMatrix<f64>,
     ) -> Result<(), LeastSquaresError> {
         if out.shape() != (self.sketch_rows, block.ncols()) {
             return Err(LeastSquaresError::SketchShape {
@@ -156,27 +161,30 @@ impl RowSketch {
                 expected_columns: block.ncols(),
             });
         }
-        let mut destinations: Vec<&mut [f64]> = out
-            .as_mut()
-            .col_iter_mut()
-            .filter_map(|column| column.try_as_col_major_mut())
-            .map(faer::ColMut::as_slice_mut)
-            .collect();
-        self.add(&columns(block)?, first_row, &mut destinations);
+        self.add(block, first_row, out.as_mut_slice());
         Ok(())
     }
 
-    /// `out += S block`, column by column.
-    pub fn add<T: Real>(&self, block: &[&[T]], first_row: usize, out: &mut [&mut [f64]]) {
-        let Some(rows) = block.first().map(|column| column.len()) else { return };
-        let hits = self.packed_hits(first_row, rows);
-        let group = |(block, out): (&[&[T]], &mut [&mut [f64]])| {
-            pulp::Arch::new().dispatch(Scatter { hits: &hits, block, out });
+    /// `out += S block`, the columns of `out` one after the other.
+    pub(super) fn add<T: Real>(
+        &self,
+        block: DMatrixView<'_, T>,
+        first_row: usize,
+        out: &mut [f64],
+    ) {
+        if block.is_empty() {
+            return;
+        }
+        let hits = self.packed_hits(first_row, block.nrows());
+        let group = |(index, out): (usize, &mut [f64])| {
+            let first = index * LANES;
+            pulp::Arch::new().dispatch(Scatter { hits: &hits, block, first, out });
         };
-        if threading_pays((rows * block.len()) as f64 * HITS as f64) {
-            block.par_chunks(LANES).zip(out.par_chunks_mut(LANES)).for_each(group);
+        let length = LANES * self.sketch_rows;
+        if threading_pays(block.len() as f64 * HITS as f64) {
+            out.par_chunks_mut(length).enumerate().for_each(group);
         } else {
-            block.chunks(LANES).zip(out.chunks_mut(LANES)).for_each(group);
+            out.chunks_mut(length).enumerate().for_each(group);
         }
     }
 
@@ -194,24 +202,28 @@ impl RowSketch {
 ///
 /// Rows are taken in tiles and the eight blocks of S in turn, so that a tile and one block's sums
 /// stay in the first-level cache together.
-struct Scatter<'a, 'b, 'c, T> {
+struct Scatter<'a, T> {
     hits: &'a [[u32; HITS]],
-    block: &'a [&'a [T]],
-    out: &'b mut [&'c mut [f64]],
+    block: DMatrixView<'a, T>,
+    /// The first of the columns.
+    first: usize,
+    out: &'a mut [f64],
 }
 
-impl<T: Real> pulp::WithSimd for Scatter<'_, '_, '_, T> {
+impl<T: Real> pulp::WithSimd for Scatter<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, simd: S) {
-        let mut sums = vec![[0.0f64; LANES]; self.out[0].len()];
+        let columns = LANES.min(self.block.ncols() - self.first);
+        let mut sums = vec![[0.0f64; LANES]; self.out.len() / columns];
         let height = sums.len() / HITS;
         let mut tile = [[0.0f64; LANES]; TILE];
         for (index, hits) in self.hits.chunks(TILE).enumerate() {
             let rows = index * TILE..index * TILE + hits.len();
-            for (lane, column) in self.block.iter().enumerate() {
-                for (values, x) in tile.iter_mut().zip(&column[rows.clone()]) {
+            for lane in 0..columns {
+                let column = &column(&self.block, self.first + lane)[rows.clone()];
+                for (values, x) in tile.iter_mut().zip(column) {
                     values[lane] = x.to_f64();
                 }
             }
@@ -220,7 +232,7 @@ impl<T: Real> pulp::WithSimd for Scatter<'_, '_, '_, T> {
             }
         }
         let scale = RowSketch::scale();
-        for (lane, out) in self.out.iter_mut().enumerate() {
+        for (lane, out) in self.out.chunks_exact_mut(sums.len()).enumerate() {
             for (out, sum) in out.iter_mut().zip(&sums) {
                 *out += scale * sum[lane];
             }
@@ -253,10 +265,11 @@ fn add_block<S: pulp::Simd>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::singular_values;
     use crate::testing::{Planted, normals};
 
-    fn dense(sketch: &RowSketch, rows: usize) -> Mat<f64> {
-        let mut s = Mat::zeros(sketch.sketch_rows(), rows);
+    fn dense(sketch: &RowSketch, rows: usize) -> DMatrix<f64> {
+        let mut s = DMatrix::zeros(sketch.sketch_rows(), rows);
         for i in 0..rows {
             for hit in sketch.rows_of(i as u32) {
                 s[(hit.row as usize, i)] +=
@@ -304,19 +317,19 @@ mod tests {
     fn applying_is_the_product_with_the_dense_sketch() {
         for (rows, columns) in [(1, 1), (17, 3), (200, 9), (301, 16)] {
             let sketch = RowSketch::new(3, 7, 2 * columns);
-            let j = Mat::from_fn(rows, columns, |i, k| normals(1, (i * 31 + k) as u64)[0]);
+            let j = DMatrix::from_fn(rows, columns, |i, k| normals(1, (i * 31 + k) as u64)[0]);
             let expected = dense(&sketch, rows) * &j;
-            let whole = sketch.apply(j.as_ref()).expect("column-major");
-            let mut streamed = Mat::zeros(sketch.sketch_rows(), columns);
+            let whole = sketch.apply(j.as_view());
+            let mut streamed = DMatrix::zeros(sketch.sketch_rows(), columns);
             for first in (0..rows).step_by(64) {
-                let block = j.get(first..(first + 64).min(rows), ..);
-                sketch.accumulate(block, first, &mut streamed).expect("column-major");
+                let block = j.rows(first, 64.min(rows - first));
+                sketch.accumulate(block, first, &mut streamed).expect("the shape of S J");
             }
-            let allowed = rows as f64 * f64::EPSILON * j.norm_max() * 4.0;
-            assert!((&whole - &expected).norm_max() <= allowed);
-            assert!((&streamed - &expected).norm_max() <= allowed);
-            let other = RowSketch::new(3, 8, 2 * columns).apply(j.as_ref()).expect("column-major");
-            assert!((&other - &expected).norm_max() > allowed, "another epoch must differ");
+            let allowed = rows as f64 * f64::EPSILON * j.amax() * 4.0;
+            assert!((&whole - &expected).amax() <= allowed);
+            assert!((&streamed - &expected).amax() <= allowed);
+            let other = RowSketch::new(3, 8, 2 * columns).apply(j.as_view());
+            assert!((&other - &expected).amax() > allowed, "another epoch must differ");
         }
     }
 
@@ -324,7 +337,7 @@ mod tests {
     fn a_sum_of_the_wrong_shape_is_refused() {
         let sketch = RowSketch::new(1, 0, 16);
         let refused =
-            sketch.accumulate(Mat::<f32>::zeros(4, 3).as_ref(), 0, &mut Mat::zeros(16, 2));
+            sketch.accumulate(DMatrix::<f32>::zeros(4, 3).as_view(), 0, &mut DMatrix::zeros(16, 2));
         let expected = LeastSquaresError::SketchShape {
             rows: 16,
             columns: 2,
@@ -339,9 +352,8 @@ mod tests {
         let rank = 20;
         let basis = Planted::new(500, rank, vec![1.0; rank]).left;
         for sketch_rows in [80, 320] {
-            let sketched =
-                RowSketch::new(1, 0, sketch_rows).apply(basis.as_ref()).expect("column-major");
-            let sigma = sketched.singular_values().expect("a small matrix converges");
+            let sketched = RowSketch::new(1, 0, sketch_rows).apply(basis.as_view());
+            let sigma = singular_values(sketched.as_view()).expect("a small matrix converges");
             // The law of random matrices: 1 +- sqrt(r / m), with a margin for finite size.
             let spread = 1.3 * (rank as f64 / sketch_rows as f64).sqrt();
             assert!(sigma[0] < 1.0 + spread && sigma[rank - 1] > 1.0 - spread, "{sigma:?}");

@@ -6,12 +6,12 @@
 //! Numerica 2020, section 9 (sparse signs). All are scaled so that `E |x^T Omega|^2 = |x|^2` for the
 //! sparse and the trigonometric kind and `l |x|^2` for the Gaussian one.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use rayon::prelude::*;
 
+use super::bridge::add_product;
 use super::cosine::CosineTransform;
-use super::products::parallelism;
+use super::products::times;
 use crate::random::{Philox, Stream};
 
 /// Non-zeros in a row of a sparse-sign matrix.
@@ -41,7 +41,7 @@ pub struct TestMatrix {
     random: Philox,
     epoch: u64,
     /// Of a Gaussian matrix.
-    entries: Mat<f64>,
+    entries: DMatrix<f64>,
 }
 
 impl TestMatrix {
@@ -53,11 +53,11 @@ impl TestMatrix {
             if kind == TestMatrixKind::Trigonometric { columns.min(rows) } else { columns };
         let random = Philox::new(seed, Stream::Vectors);
         let epoch = epoch << EPOCHS;
-        let mut entries = Mat::new();
+        let mut entries = DMatrix::default();
         if kind == TestMatrixKind::Gaussian {
-            entries = Mat::zeros(rows, columns);
-            let all: Vec<_> = entries.col_iter_mut().enumerate().collect();
-            all.into_par_iter().for_each(|(k, column)| {
+            entries = DMatrix::zeros(rows, columns);
+            let all = entries.as_mut_slice().par_chunks_mut(rows.max(1)).enumerate();
+            all.for_each(|(k, column)| {
                 for (i, entry) in column.iter_mut().enumerate() {
                     *entry = random.normal(epoch + k as u64, i as u32);
                 }
@@ -85,11 +85,11 @@ impl TestMatrix {
 
     /// Omega itself, p x l.
     #[must_use]
-    pub fn dense(&self) -> Mat<f64> {
+    pub fn dense(&self) -> DMatrix<f64> {
         if self.kind == TestMatrixKind::Gaussian {
             return self.entries.clone();
         }
-        let mut omega = Mat::zeros(self.rows, self.columns);
+        let mut omega = DMatrix::zeros(self.rows, self.columns);
         if self.kind == TestMatrixKind::SparseSign {
             for i in 0..self.rows {
                 self.signs(i).for_each(|(k, sign)| omega[(i, k)] = sign);
@@ -97,8 +97,8 @@ impl TestMatrix {
             return omega;
         }
         let flips = self.flips();
-        let columns: Vec<_> = omega.col_iter_mut().zip(self.frequencies()).collect();
-        columns.into_par_iter().for_each(|(column, frequency)| {
+        let columns = omega.as_mut_slice().par_chunks_mut(self.rows.max(1));
+        columns.zip(self.frequencies()).for_each(|(column, frequency)| {
             for (i, (entry, flip)) in column.iter_mut().zip(&flips).enumerate() {
                 *entry = flip * CosineTransform::entry(self.rows, frequency as usize, i);
             }
@@ -110,22 +110,18 @@ impl TestMatrix {
     ///
     /// # Panics
     /// Where the shapes do not fit.
-    pub fn apply(&self, b: MatRef<'_, f64>, mut out: MatMut<'_, f64>) {
+    pub fn apply(&self, b: DMatrixView<'_, f64>, mut out: DMatrixViewMut<'_, f64>) {
         assert_eq!((b.nrows(), self.columns), out.shape(), "one row of B Omega per row of B");
         assert_eq!(b.ncols(), self.rows, "one column of B per row of Omega");
         match self.kind {
             TestMatrixKind::Gaussian => {
-                let work = 2.0 * b.nrows() as f64 * b.ncols() as f64 * self.columns as f64;
-                matmul(out, Accum::Replace, b, &self.entries, 1.0, parallelism(work));
+                out.fill(0.0);
+                add_product(out, b, self.entries.as_view());
             }
             TestMatrixKind::SparseSign => {
                 out.fill(0.0);
-                for (i, column) in b.col_iter().enumerate() {
-                    for (k, sign) in self.signs(i) {
-                        for (out, b) in out.as_mut().col_mut(k).iter_mut().zip(column.iter()) {
-                            *out += sign * b;
-                        }
-                    }
+                for (i, column) in b.column_iter().enumerate() {
+                    self.signs(i).for_each(|(k, sign)| out.column_mut(k).axpy(sign, &column, 1.0));
                 }
             }
             TestMatrixKind::Trigonometric => self.transform_rows(b, out),
@@ -140,9 +136,7 @@ impl TestMatrix {
     pub fn combine(&self, y: &[f64]) -> Vec<f64> {
         assert_eq!(y.len(), self.columns, "one entry per column of Omega");
         match self.kind {
-            TestMatrixKind::Gaussian => {
-                (&self.entries * faer::ColRef::from_slice(y)).iter().copied().collect()
-            }
+            TestMatrixKind::Gaussian => times(self.entries.as_view(), y),
             TestMatrixKind::SparseSign => {
                 let entry = |i| self.signs(i).map(|(k, sign)| sign * y[k]).sum();
                 (0..self.rows).map(entry).collect()
@@ -192,7 +186,7 @@ impl TestMatrix {
         (0..self.rows).map(|i| if sign(i) == 0 { scale } else { -scale }).collect()
     }
 
-    fn transform_rows(&self, b: MatRef<'_, f64>, mut out: MatMut<'_, f64>) {
+    fn transform_rows(&self, b: DMatrixView<'_, f64>, mut out: DMatrixViewMut<'_, f64>) {
         let frequencies = self.frequencies();
         let flips = self.flips();
         let transform = CosineTransform::new(self.rows);
@@ -225,6 +219,8 @@ impl TestMatrix {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::DVector;
+
     use super::*;
 
     const KINDS: [TestMatrixKind; 3] =
@@ -238,26 +234,24 @@ mod tests {
                 let test = TestMatrix::new(kind, p, l, 3, 2);
                 let b = TestMatrix::new(TestMatrixKind::Gaussian, n, p, 9, 0).dense();
                 let omega = test.dense();
-                let mut product = Mat::zeros(n, test.columns());
-                test.apply(b.as_ref(), product.as_mut());
-                let allowed = 20.0 * (p as f64) * f64::EPSILON * b.norm_l2();
-                let difference = (&product - &b * &omega).norm_max();
+                let mut product = DMatrix::zeros(n, test.columns());
+                test.apply(b.as_view(), product.as_view_mut());
+                let allowed = 20.0 * (p as f64) * f64::EPSILON * b.norm();
+                let difference = (&product - &b * &omega).amax();
                 assert!(difference <= allowed, "{kind:?} {n} x {p} x {l}: {difference:e}");
                 let y: Vec<f64> = (0..test.columns()).map(|k| (k as f64).cos()).collect();
-                let wanted = &omega * faer::ColRef::from_slice(&y);
+                let wanted = &omega * DVector::from_column_slice(&y);
                 for (x, wanted) in test.combine(&y).iter().zip(wanted.iter()) {
-                    assert!(
-                        (x - wanted).abs() <= 100.0 * l as f64 * f64::EPSILON * omega.norm_max()
-                    );
+                    assert!((x - wanted).abs() <= 100.0 * l as f64 * f64::EPSILON * omega.amax());
                 }
                 if kind == TestMatrixKind::Trigonometric {
-                    let unit = &omega * faer::Scale(test.isometry());
-                    let off = unit.transpose() * &unit - Mat::<f64>::identity(y.len(), y.len());
-                    assert!(off.norm_max() < 1e-14 * p as f64, "columns are orthonormal");
+                    let unit = &omega * test.isometry();
+                    let off = unit.transpose() * &unit - DMatrix::<f64>::identity(y.len(), y.len());
+                    assert!(off.amax() < 1e-14 * p as f64, "columns are orthonormal");
                 }
                 if p > 1 {
                     let other = TestMatrix::new(kind, p, l, 3, 1).dense();
-                    assert!((&product - &b * &other).norm_max() > allowed, "another draw passes");
+                    assert!((&product - &b * &other).amax() > allowed, "another draw passes");
                 }
             }
         }
@@ -268,16 +262,16 @@ mod tests {
     fn rows_have_the_stated_scale_and_are_uncorrelated_on_average() {
         let (p, l, draws) = (12, 6, 3_000);
         for kind in KINDS {
-            let mut mean = Mat::<f64>::zeros(p, p);
+            let mut mean = DMatrix::<f64>::zeros(p, p);
             for epoch in 0..draws {
                 let omega = TestMatrix::new(kind, p, l, 5, epoch).dense();
                 mean += &omega * omega.transpose();
             }
             let size = if kind == TestMatrixKind::Gaussian { l as f64 } else { 1.0 };
-            mean /= faer::Scale(draws as f64 * size);
+            mean /= draws as f64 * size;
             // One product of entries has a variance of about 1 / l; five deviations.
             let allowed = 5.0 * (2.0 / (l as f64 * draws as f64)).sqrt();
-            let difference = (&mean - Mat::<f64>::identity(p, p)).norm_max();
+            let difference = (&mean - DMatrix::<f64>::identity(p, p)).amax();
             assert!(difference < allowed, "{kind:?}: {difference} against {allowed}");
         }
     }
@@ -287,7 +281,7 @@ mod tests {
         let omega = TestMatrix::new(TestMatrixKind::SparseSign, 200, 11, 1, 0).dense();
         for row in omega.row_iter() {
             assert_eq!(row.iter().filter(|&&x| x != 0.0).count(), NONZEROS);
-            assert!((row.norm_l2() - 1.0).abs() < 1e-15);
+            assert!((row.norm() - 1.0).abs() < 1e-15);
         }
     }
 }

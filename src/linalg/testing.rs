@@ -1,14 +1,14 @@
 //! Matrices with a known singular value decomposition, and brute-force products.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use crate::random::{Philox, Stream};
 
 /// `J = U diag(sigma) V^T` with random orthonormal factors.
 pub struct Planted {
-    pub matrix: Mat<f64>,
-    pub left: Mat<f64>,
-    pub right: Mat<f64>,
+    pub matrix: DMatrix<f64>,
+    pub left: DMatrix<f64>,
+    pub right: DMatrix<f64>,
     pub sigma: Vec<f64>,
 }
 
@@ -17,7 +17,7 @@ impl Planted {
         assert!(sigma.len() <= n.min(s));
         let left = orthonormal(n, sigma.len(), 1);
         let right = orthonormal(s, sigma.len(), 2);
-        let scaled = Mat::from_fn(n, sigma.len(), |i, k| left[(i, k)] * sigma[k]);
+        let scaled = DMatrix::from_fn(n, sigma.len(), |i, k| left[(i, k)] * sigma[k]);
         Self { matrix: scaled * right.transpose(), left, right, sigma }
     }
 
@@ -41,9 +41,10 @@ impl Planted {
 }
 
 /// Columns orthonormalised by Gram and Schmidt, twice.
-fn orthonormal(rows: usize, columns: usize, epoch: u64) -> Mat<f64> {
+fn orthonormal(rows: usize, columns: usize, epoch: u64) -> DMatrix<f64> {
     let random = Philox::new(11, Stream::Vectors);
-    let mut q = Mat::from_fn(rows, columns, |i, k| random.normal(epoch, (i * columns + k) as u32));
+    let mut q =
+        DMatrix::from_fn(rows, columns, |i, k| random.normal(epoch, (i * columns + k) as u32));
     for k in 0..columns {
         for _ in 0..2 {
             for j in 0..k {

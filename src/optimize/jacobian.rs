@@ -1,11 +1,13 @@
 //! The residual and its Jacobian at one point: held in memory where they fit, else in blocks.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, get_global_parallelism};
+use nalgebra::{DMatrix, DMatrixView};
 
 use super::error::OptimizeError;
 use crate::field::residual::ResidualSystem;
-use crate::linalg::{SymmetricOperator, TestMatrix};
+use crate::linalg::{
+    SymmetricOperator, TestMatrix, add_product_transposed, add_transposed_product, product,
+    product_transposed, transposed_product, transposed_times,
+};
 
 /// Entries of a Jacobian that is held in memory (256 MiB); a larger one is taken in blocks of rows
 /// again and again.
@@ -17,7 +19,7 @@ pub struct Linearisation {
     pub residual: Vec<f64>,
     theta: Vec<f64>,
     /// J; empty where it is taken in blocks.
-    held: Mat<f64>,
+    held: DMatrix<f64>,
     /// Entries that may be held.
     limit: usize,
 }
@@ -31,7 +33,7 @@ impl Default for Linearisation {
 impl Linearisation {
     /// Holds no more than so many entries at once, in a whole Jacobian or in a strip of one.
     pub fn with_limit(limit: usize) -> Self {
-        Self { residual: Vec::new(), theta: Vec::new(), held: Mat::new(), limit }
+        Self { residual: Vec::new(), theta: Vec::new(), held: DMatrix::default(), limit }
     }
 
     /// Evaluates r, and J where it fits memory.
@@ -44,7 +46,7 @@ impl Linearisation {
         self.theta = theta.to_vec();
         self.residual.resize(rows, 0.0);
         if rows.saturating_mul(parameters) > self.limit {
-            self.held = Mat::new();
+            self.held = DMatrix::default();
             return Ok(system.residual(theta, &mut self.residual).await?);
         }
         self.evaluate_held(system, rows, parameters).await
@@ -61,7 +63,7 @@ impl Linearisation {
             return self.at(system, theta).await;
         }
         self.theta = theta.to_vec();
-        self.held = Mat::new();
+        self.held = DMatrix::default();
         self.residual.resize(system.rows(), 0.0);
         Ok(system.residual(theta, &mut self.residual).await?)
     }
@@ -91,14 +93,14 @@ impl Linearisation {
         parameters: usize,
     ) -> Result<(), OptimizeError> {
         if self.held.shape() != (rows, parameters) {
-            self.held = Mat::zeros(rows, parameters);
+            self.held = DMatrix::zeros(rows, parameters);
         }
-        Ok(system.jacobian(&self.theta, &mut self.residual, self.held.as_mut()).await?)
+        Ok(system.jacobian(&self.theta, &mut self.residual, self.held.as_view_mut()).await?)
     }
 
     /// J, as [`Linearisation::at_within`] always holds it; else perhaps empty.
-    pub fn whole(&self) -> MatRef<'_, f64> {
-        self.held.as_ref()
+    pub fn whole(&self) -> DMatrixView<'_, f64> {
+        self.held.as_view()
     }
 
     /// Whether J is in memory.
@@ -110,10 +112,10 @@ impl Linearisation {
     pub async fn blocks<S: ResidualSystem>(
         &self,
         system: &mut S,
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), OptimizeError> {
         if self.is_held() {
-            visit(0, self.held.as_ref());
+            visit(0, self.held.as_view());
             return Ok(());
         }
         Ok(system.jacobian_blocks(&self.theta, visit).await?)
@@ -123,10 +125,10 @@ impl Linearisation {
     pub async fn multiply<S: ResidualSystem>(
         &self,
         system: &mut S,
-        v: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, OptimizeError> {
+        v: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, OptimizeError> {
         if self.is_held() {
-            Ok(&self.held * v)
+            Ok(product(self.held.as_view(), v))
         } else {
             Ok(system.multiply(&self.theta, v).await?)
         }
@@ -136,10 +138,10 @@ impl Linearisation {
     pub async fn multiply_transposed<S: ResidualSystem>(
         &self,
         system: &mut S,
-        w: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, OptimizeError> {
+        w: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, OptimizeError> {
         if self.is_held() {
-            return Ok(self.held.transpose() * w);
+            return Ok(transposed_product(self.held.as_view(), w));
         }
         Ok(system.multiply_transposed(&self.theta, w).await?)
     }
@@ -149,8 +151,11 @@ impl Linearisation {
         &self,
         system: &mut S,
     ) -> Result<Vec<f64>, OptimizeError> {
-        let r = MatRef::from_column_major_slice(&self.residual, self.residual.len(), 1);
-        Ok(self.multiply_transposed(system, r).await?.col(0).iter().copied().collect())
+        if self.is_held() {
+            return Ok(transposed_times(self.held.as_view(), &self.residual));
+        }
+        let r = DMatrixView::from_slice(&self.residual, self.residual.len(), 1);
+        Ok(system.multiply_transposed(&self.theta, r).await?.as_slice().to_vec())
     }
 
     /// Whether products are the system's own, and no blocks of J need come here.
@@ -162,22 +167,19 @@ impl Linearisation {
     pub async fn gram_times<S: ResidualSystem>(
         &self,
         system: &mut S,
-        v: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, OptimizeError> {
+        v: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, OptimizeError> {
         if self.has_products(system) {
             let image = system.multiply(&self.theta, v).await?;
-            return Ok(system.multiply_transposed(&self.theta, image.as_ref()).await?);
+            return Ok(system.multiply_transposed(&self.theta, image.as_view()).await?);
         }
-        let mut product = Mat::zeros(v.nrows(), v.ncols());
-        self.blocks(system, &mut |first, block| {
-            let par = get_global_parallelism();
-            let mut image = Mat::zeros(block.nrows(), v.ncols());
-            matmul(image.as_mut(), Accum::Replace, block, v, 1.0, par);
-            matmul(product.as_mut(), Accum::Add, block.transpose(), image, 1.0, par);
-            let _ = first;
+        let mut gram = DMatrix::zeros(v.nrows(), v.ncols());
+        self.blocks(system, &mut |_, block| {
+            let image = product(block, v);
+            add_transposed_product(gram.as_view_mut(), block, image.as_view());
         })
         .await?;
-        Ok(product)
+        Ok(gram)
     }
 
     /// `J Omega` for a random test matrix, by its fast product, and `J^T r`, in one pass over the
@@ -186,21 +188,18 @@ impl Linearisation {
         &self,
         system: &mut S,
         test: &TestMatrix,
-    ) -> Result<(Mat<f64>, Vec<f64>), OptimizeError> {
+    ) -> Result<(DMatrix<f64>, Vec<f64>), OptimizeError> {
         if self.has_products(system) {
-            let product = system.multiply(&self.theta, test.dense().as_ref()).await?;
+            let product = system.multiply(&self.theta, test.dense().as_view()).await?;
             return Ok((product, self.gradient(system).await?));
         }
-        let mut product = Mat::zeros(self.residual.len(), test.columns());
+        let mut product = DMatrix::zeros(self.residual.len(), test.columns());
         let mut gradient = vec![0.0; system.parameters()];
-        let par = get_global_parallelism();
         self.blocks(system, &mut |first, block| {
             let rows = block.nrows();
-            test.apply(block, product.as_mut().subrows_mut(first, rows));
-            let r = MatRef::from_column_major_slice(&self.residual[first..first + rows], rows, 1);
-            let parameters = gradient.len();
-            let out = faer::MatMut::from_column_major_slice_mut(&mut gradient, parameters, 1);
-            matmul(out, Accum::Add, block.transpose(), r, 1.0, par);
+            test.apply(block, product.rows_mut(first, rows));
+            let part = transposed_times(block, &self.residual[first..first + rows]);
+            gradient.iter_mut().zip(part).for_each(|(g, part)| *g += part);
         })
         .await?;
         Ok((product, gradient))
@@ -210,33 +209,30 @@ impl Linearisation {
     pub async fn kernel<S: ResidualSystem>(
         &self,
         system: &mut S,
-    ) -> Result<Mat<f64>, OptimizeError> {
+    ) -> Result<DMatrix<f64>, OptimizeError> {
         let (rows, parameters) = (self.residual.len(), system.parameters());
-        let mut kernel = Mat::zeros(rows, rows);
-        let par = get_global_parallelism();
         if self.is_held() {
-            let jacobian = &self.held;
-            matmul(kernel.as_mut(), Accum::Replace, jacobian, jacobian.transpose(), 1.0, par);
-            return Ok(kernel);
+            return Ok(product_transposed(self.held.as_view(), self.held.as_view()));
         }
+        let mut kernel = DMatrix::zeros(rows, rows);
         let height = (self.limit / parameters.max(1)).clamp(1, rows);
         // During the sweep for one strip the next one is copied; the first sweep only copies.
-        let mut strip = Mat::<f64>::zeros(0, parameters);
+        let mut strip = DMatrix::<f64>::zeros(0, parameters);
         let mut start = 0;
         loop {
             let next = start + strip.nrows();
-            let mut copied = Mat::zeros(height.min(rows - next), parameters);
+            let mut copied = DMatrix::zeros(height.min(rows - next), parameters);
             self.blocks(system, &mut |first, block| {
                 if strip.nrows() > 0 {
-                    let out =
-                        kernel.as_mut().submatrix_mut(first, start, block.nrows(), strip.nrows());
-                    matmul(out, Accum::Replace, block, strip.transpose(), 1.0, par);
+                    let shape = (block.nrows(), strip.nrows());
+                    let out = kernel.view_mut((first, start), shape);
+                    add_product_transposed(out, block, strip.as_view());
                 }
                 let (low, high) =
                     (first.max(next), (first + block.nrows()).min(next + copied.nrows()));
                 if low < high {
-                    let rows = block.subrows(low - first, high - low);
-                    copied.as_mut().subrows_mut(low - next, high - low).copy_from(rows);
+                    let rows = block.rows(low - first, high - low);
+                    copied.rows_mut(low - next, high - low).copy_from(&rows);
                 }
             })
             .await?;
@@ -261,7 +257,7 @@ impl<S: ResidualSystem> SymmetricOperator for GramOperator<'_, S> {
         self.system.parameters()
     }
 
-    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, OptimizeError> {
+    async fn apply(&mut self, v: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, OptimizeError> {
         self.linearisation.gram_times(self.system, v).await
     }
 }
@@ -279,13 +275,8 @@ impl<S: ResidualSystem> SymmetricOperator for KernelOperator<'_, S> {
         self.linearisation.residual.len()
     }
 
-    async fn apply(&mut self, v: MatRef<'_, f64>) -> Result<Mat<f64>, OptimizeError> {
+    async fn apply(&mut self, v: DMatrixView<'_, f64>) -> Result<DMatrix<f64>, OptimizeError> {
         let transposed = self.linearisation.multiply_transposed(self.system, v).await?;
-        self.linearisation.multiply(self.system, transposed.as_ref()).await
+        self.linearisation.multiply(self.system, transposed.as_view()).await
     }
-}
-
-/// |x|.
-pub fn norm(x: &[f64]) -> f64 {
-    x.iter().map(|x| x * x).sum::<f64>().sqrt()
 }

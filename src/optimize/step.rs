@@ -1,11 +1,11 @@
 //! What all methods have in common: one iteration, and walking along a direction.
 
 use super::error::OptimizeError;
-use super::jacobian::norm;
 use super::line_search::moved;
 use super::settings::LineSearch;
 use super::state::TrainingState;
 use crate::field::residual::ResidualSystem;
+use crate::linalg::norm;
 
 /// What one iteration of a method did.
 #[derive(Clone, Debug, Default, PartialEq)]

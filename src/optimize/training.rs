@@ -13,7 +13,7 @@ use crate::field::residual::ResidualSystem;
 /// files of its own.
 ///
 /// ```
-/// use faer::{MatMut, MatRef};
+/// use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 /// use sketchpde_field::residual::{ResidualError, ResidualSystem};
 /// use sketchpde_optimize::{Method, StoppingRule, Training};
 ///
@@ -44,7 +44,7 @@ use crate::field::residual::ResidualSystem;
 ///         &mut self,
 ///         theta: &[f64],
 ///         residual: &mut [f64],
-///         mut jacobian: MatMut<'_, f64>,
+///         mut jacobian: DMatrixViewMut<'_, f64>,
 ///     ) -> Result<(), ResidualError> {
 ///         (jacobian[(0, 0)], jacobian[(0, 1)]) = (-20.0 * theta[0], 10.0);
 ///         (jacobian[(1, 0)], jacobian[(1, 1)]) = (-1.0, 0.0);
@@ -53,11 +53,11 @@ use crate::field::residual::ResidualSystem;
 ///     async fn jacobian_blocks(
 ///         &mut self,
 ///         theta: &[f64],
-///         visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+///         visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
 ///     ) -> Result<(), ResidualError> {
-///         let mut jacobian = faer::Mat::zeros(2, 2);
-///         self.jacobian(theta, &mut [0.0; 2], jacobian.as_mut()).await?;
-///         visit(0, jacobian.as_ref());
+///         let mut jacobian = DMatrix::zeros(2, 2);
+///         self.jacobian(theta, &mut [0.0; 2], jacobian.as_view_mut()).await?;
+///         visit(0, jacobian.as_view());
 ///         Ok(())
 ///     }
 /// }

@@ -2,8 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use faer::linalg::solvers::{DenseSolveCore, Solve, SolveLstsq};
-use faer::{Mat, Side};
+use nalgebra::{Cholesky, DMatrix, DVector};
 
 use crate::random::Philox;
 
@@ -14,7 +13,7 @@ pub struct Moments {
     pub mass: f64,
     pub mean: Vec<f64>,
     /// d x d.
-    pub covariance: Mat<f64>,
+    pub covariance: DMatrix<f64>,
 }
 
 /// [`Moments`] found by importance sampling.
@@ -30,7 +29,7 @@ pub struct Sampled {
 pub struct Normal {
     mean: Vec<f64>,
     /// L, the covariance's Cholesky factor.
-    factor: Mat<f64>,
+    factor: DMatrix<f64>,
     /// Logarithm of the density at the mean.
     peak: f64,
 }
@@ -50,7 +49,7 @@ impl Moments {
         for (i, x) in points.chunks_exact(dimensions).enumerate() {
             mean.iter_mut().zip(x).for_each(|(mean, x)| *mean += weight(i) / total * x);
         }
-        let mut covariance = Mat::zeros(dimensions, dimensions);
+        let mut covariance = DMatrix::zeros(dimensions, dimensions);
         for (i, x) in points.chunks_exact(dimensions).enumerate() {
             let off: Vec<f64> = x.iter().zip(&mean).map(|(x, mean)| x - mean).collect();
             for (k, l) in (0..dimensions).flat_map(|k| (0..dimensions).map(move |l| (k, l))) {
@@ -72,7 +71,7 @@ impl Normal {
     /// The Gaussian of given moments; `None` where the covariance is not positive definite.
     #[must_use]
     pub fn of(moments: &Moments) -> Option<Self> {
-        let factor = moments.covariance.llt(Side::Lower).ok()?.L().to_owned();
+        let factor = Cholesky::new(moments.covariance.clone())?.unpack();
         let dimensions = moments.mean.len();
         let roots = (0..dimensions).map(|k| factor[(k, k)].ln()).sum::<f64>();
         let peak = -0.5 * dimensions as f64 * TAU.ln() - roots;
@@ -164,18 +163,19 @@ impl Normal {
             (z, j) if j <= d => z[j - 1],
             (z, j) => z[pairs[j - 1 - d][0]] * z[pairs[j - 1 - d][1]],
         };
-        let monomials = Mat::from_fn(whole.len(), unknowns, monomial);
-        let wanted = Mat::from_fn(whole.len(), 1, |i, _| values[whole[i]]);
-        let found = monomials.qr().solve_lstsq(wanted);
-        let mut precision = Mat::<f64>::zeros(d, d);
+        let monomials = DMatrix::from_fn(whole.len(), unknowns, monomial);
+        let mut wanted = DVector::from_fn(whole.len(), |i, _| values[whole[i]]);
+        let qr = monomials.qr();
+        qr.q_tr_mul(&mut wanted);
+        let found = qr.r().solve_upper_triangular(&wanted.rows(0, unknowns))?;
+        let mut precision = DMatrix::zeros(d, d);
         for (j, [k, l]) in pairs.iter().enumerate() {
             // A square stands alone, a product for both of its orders.
-            precision[(*k, *l)] -= found[(1 + d + j, 0)];
-            precision[(*l, *k)] -= found[(1 + d + j, 0)];
+            precision[(*k, *l)] -= found[1 + d + j];
+            precision[(*l, *k)] -= found[1 + d + j];
         }
-        let inverse = precision.llt(Side::Lower).ok()?;
-        let shift = inverse.solve(found.subrows(1, d).to_owned());
-        let mean = self.place(&(0..d).map(|k| shift[(k, 0)]).collect::<Vec<f64>>());
+        let inverse = Cholesky::new(precision)?;
+        let mean = self.place(inverse.solve(&found.rows(1, d)).as_slice());
         let covariance = &self.factor * inverse.inverse() * self.factor.transpose();
         Self::of(&Moments { mass: 1.0, mean, covariance })
     }
@@ -256,13 +256,13 @@ mod tests {
 
     fn moments(mean: &[f64], covariance: &[f64]) -> Moments {
         let d = mean.len();
-        let covariance = Mat::from_fn(d, d, |k, l| covariance[k * d + l]);
+        let covariance = DMatrix::from_fn(d, d, |k, l| covariance[k * d + l]);
         Moments { mass: 1.0, mean: mean.to_vec(), covariance }
     }
 
     fn apart(a: &Moments, b: &Moments) -> f64 {
         let mean = a.mean.iter().zip(&b.mean).map(|(a, b)| (a - b).abs());
-        let covariance = (&a.covariance - &b.covariance).norm_max();
+        let covariance = (&a.covariance - &b.covariance).amax();
         mean.fold(covariance.max((a.mass - b.mass).abs()), f64::max)
     }
 

@@ -9,8 +9,7 @@
 //! (Risken, "The Fokker-Planck Equation", section 6.5), which are integrated to about round-off
 //! ([`extrapolation`](super::extrapolation)).
 
-use faer::linalg::solvers::{DenseSolveCore, Solve};
-use faer::{Mat, Side};
+use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::ReferenceError;
 use super::extrapolation::{Step, step};
@@ -155,7 +154,7 @@ impl Gaussian {
 
     fn unpacked(&self, state: &State) -> Moments {
         let d = self.dimensions;
-        let covariance = Mat::from_fn(d, d, |k, l| state[d + k * d + l]);
+        let covariance = DMatrix::from_fn(d, d, |k, l| state[d + k * d + l]);
         Moments { mass: self.mass, mean: state[..d].to_vec(), covariance }
     }
 }
@@ -209,10 +208,10 @@ fn initial(problem: &Problem) -> Option<Moments> {
     let slopes: Vec<Expression> =
         (0..d).map(|k| logarithm.differentiate_coordinate(k, d).simplify()).collect();
     let curvature = |k: usize, l: usize| -at(&slopes[k].differentiate_coordinate(l, d), x);
-    let precision = Mat::from_fn(d, d, |k, l| curvature(k.min(l), k.max(l)));
-    let factor = precision.llt(Side::Lower).ok()?;
-    let shift = factor.solve(Mat::from_fn(d, 1, |k, _| at(&slopes[k], x)));
-    let mean: Vec<f64> = (0..d).map(|k| x[k] + shift[(k, 0)]).collect();
+    let precision = DMatrix::from_fn(d, d, |k, l| curvature(k.min(l), k.max(l)));
+    let factor = Cholesky::new(precision)?;
+    let shift = factor.solve(&DVector::from_fn(d, |k, _| at(&slopes[k], x)));
+    let mean: Vec<f64> = (0..d).map(|k| x[k] + shift[k]).collect();
     let mut moments = Moments { mass: 1.0, mean, covariance: factor.inverse() };
     let normal = Normal::of(&moments)?;
     moments.mass = (at(&logarithm, x) - normal.log_density(x)).exp();

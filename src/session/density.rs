@@ -75,7 +75,7 @@ fn compare(
     let off = normal.standard(&found.mean);
     record.mean_error = off.iter().map(|z| z * z).sum::<f64>().sqrt();
     let off = &found.covariance - &exact.covariance;
-    record.covariance_error = off.norm_l2() / exact.covariance.norm_l2();
+    record.covariance_error = off.norm() / exact.covariance.norm();
     record.exact_mean = exact.mean;
     let problem = evolution.problem();
     let random = Philox::new(problem.seed.wrapping_add(1), Stream::Vectors);

@@ -1,7 +1,7 @@
 //! Residual problems on the device against the CPU's f64 evaluation, which finite differences and
 //! exact solutions check in turn.
 
-use faer::{Mat, MatRef};
+use nalgebra::{DMatrix, DMatrixView};
 use sketchpde::field::gpu::config::Budget;
 use sketchpde::field::gpu::operator::{GpuCollocation, Scalar};
 use sketchpde::field::gpu::{Gpu, GpuError};
@@ -27,13 +27,13 @@ struct Errors {
     gradient: f64,
 }
 
-fn flat(m: MatRef<'_, f64>) -> Vec<f64> {
-    m.col_iter().flat_map(|column| column.iter().copied().collect::<Vec<f64>>()).collect()
+fn flat(m: DMatrixView<'_, f64>) -> Vec<f64> {
+    m.column_iter().flat_map(|column| column.iter().copied().collect::<Vec<f64>>()).collect()
 }
 
-fn matrix(rows: usize, columns: usize, seed: u64) -> Mat<f64> {
+fn matrix(rows: usize, columns: usize, seed: u64) -> DMatrix<f64> {
     let entries = normals(rows * columns, seed);
-    Mat::from_fn(rows, columns, |i, j| entries[j * rows + i])
+    DMatrix::from_fn(rows, columns, |i, j| entries[j * rows + i])
 }
 
 /// Everything that a system gives at theta.
@@ -42,20 +42,20 @@ fn all_of(system: &mut impl ResidualSystem, theta: &[f64]) -> [Vec<f64>; 7] {
     let (v, w) = (matrix(p, COLUMNS, 3), matrix(n, COLUMNS, 4));
     let other: Vec<f64> = theta.iter().map(|x| 0.9 * x).collect();
     let losses = pollster::block_on(system.losses(&[theta, &other, theta])).expect("a loss");
-    let (mut residual, mut held) = (vec![0.0; n], Mat::from_fn(n, p, |_, _| f64::NAN));
-    pollster::block_on(system.jacobian(theta, &mut residual, held.as_mut())).expect("finite");
-    let mut blocks = Mat::from_fn(n, p, |_, _| f64::NAN);
-    let mut visit = |first: usize, block: MatRef<'_, f64>| {
-        blocks.as_mut().subrows_mut(first, block.nrows()).copy_from(block);
+    let (mut residual, mut held) = (vec![0.0; n], DMatrix::from_fn(n, p, |_, _| f64::NAN));
+    pollster::block_on(system.jacobian(theta, &mut residual, held.as_view_mut())).expect("finite");
+    let mut blocks = DMatrix::from_fn(n, p, |_, _| f64::NAN);
+    let mut visit = |first: usize, block: DMatrixView<'_, f64>| {
+        blocks.rows_mut(first, block.nrows()).copy_from(&block);
     };
     pollster::block_on(system.jacobian_blocks(theta, &mut visit)).expect("finite");
-    let product = pollster::block_on(system.multiply(theta, v.as_ref())).expect("finite");
+    let product = pollster::block_on(system.multiply(theta, v.as_view())).expect("finite");
     let transposed =
-        pollster::block_on(system.multiply_transposed(theta, w.as_ref())).expect("finite");
+        pollster::block_on(system.multiply_transposed(theta, w.as_view())).expect("finite");
     let mut gradient = vec![0.0; p];
     pollster::block_on(system.gradient(theta, &mut gradient)).expect("finite");
     let [held, blocks, product, transposed] =
-        [held, blocks, product, transposed].map(|m| flat(m.as_ref()));
+        [held, blocks, product, transposed].map(|m| flat(m.as_view()));
     [residual, losses, held, blocks, product, transposed, gradient]
 }
 

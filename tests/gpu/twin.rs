@@ -1,6 +1,6 @@
 //! The built-in problems: the GPU against the CPU's evaluator in f64.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 use sketchpde::field::cpu;
 use sketchpde::field::gpu::operator::Tier;
 use sketchpde::field::gpu::{Evaluator, SketchRows};
@@ -40,10 +40,10 @@ fn errors(problem: &Problem, network: &Network, tier: Tier) -> [f64; 4] {
     let sketch = RowSketch::new(5, 0, SKETCH_ROWS);
 
     let twin = cpu::Evaluator::<f64>::new(problem, network, &coordinates);
-    let mut j = Mat::<f64>::zeros(POINTS, columns.len());
-    let truth = twin.jacobian(&theta, time, &columns, 0, j.as_mut());
-    let sketched = sketch.apply(j.as_ref()).unwrap();
-    let flat = |m: &Mat<f64>| -> Vec<f64> {
+    let mut j = DMatrix::<f64>::zeros(POINTS, columns.len());
+    let truth = twin.jacobian(&theta, time, &columns, 0, j.as_view_mut());
+    let sketched = sketch.apply(j.as_view());
+    let flat = |m: &DMatrix<f64>| -> Vec<f64> {
         (0..m.ncols()).flat_map(|k| (0..m.nrows()).map(move |i| m[(i, k)])).collect()
     };
 

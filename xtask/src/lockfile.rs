@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Crates whose types pass between the solver and the front ends: two versions of one of them
 /// compile, and then a texture of the one is no texture of the other.
-const SINGLE: [&str; 6] = ["wgpu", "wgpu-core", "wgpu-hal", "wgpu-types", "naga", "faer"];
+const SINGLE: [&str; 6] = ["wgpu", "wgpu-core", "wgpu-hal", "wgpu-types", "naga", "nalgebra"];
 
 /// Says which of the crates are in the lock file in more than one version, or not at all.
 pub fn check(lock: &str) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! Levenberg-Marquardt steps of an initial fit, with iterated geodesic acceleration
 //! ([`crate::optimize::levenberg::search`]).
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::error::FitError;
 use super::target::{Residual, Target};
@@ -23,12 +23,12 @@ pub(super) struct Trial {
 /// Memory that is kept from one iteration to the next.
 pub(super) struct Levenberg {
     solver: LeastSquares,
-    jacobian: Mat<f64>,
+    jacobian: DMatrix<f64>,
 }
 
 impl Levenberg {
     pub fn new() -> Self {
-        Self { solver: LeastSquares::default(), jacobian: Mat::new() }
+        Self { solver: LeastSquares::default(), jacobian: DMatrix::default() }
     }
 
     /// The best point found from `theta` with dampings around `damping`; `None` where none
@@ -42,10 +42,10 @@ impl Levenberg {
         damping: f64,
     ) -> Result<Option<Trial>, FitError> {
         if self.jacobian.shape() != (target.rows(), columns.len()) {
-            self.jacobian = Mat::zeros(target.rows(), columns.len());
+            self.jacobian = DMatrix::zeros(target.rows(), columns.len());
         }
-        target.jacobian(theta, columns, self.jacobian.as_mut());
-        let jacobian = self.jacobian.as_ref();
+        target.jacobian(theta, columns, self.jacobian.as_view_mut());
+        let jacobian = self.jacobian.as_view();
         let moved = |step: &[f64]| {
             let mut theta = theta.to_vec();
             for (&k, d) in columns.iter().zip(step) {

@@ -1,11 +1,12 @@
 //! The initial state at points: what the network has to match, the residual and its Jacobian.
 
-use faer::{Mat, MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixViewMut};
 use rayon::prelude::*;
 
 use super::error::FitError;
-use crate::field::cpu::{Evaluator, row_blocks};
+use crate::field::cpu::Evaluator;
 use crate::field::jet::JetSet;
+use crate::linalg::{norm, row_blocks, transposed_times};
 use crate::network::Network;
 use crate::problem::expression::{Channel, Expression, MultiIndex};
 use crate::problem::{Boundary, FitMethod, PointLayout, Points, Problem};
@@ -206,14 +207,14 @@ impl Target {
     }
 
     /// `J = -dr / dtheta` for the chosen columns: rows x columns.
-    pub fn jacobian(&self, theta: &[f64], columns: &[u32], out: MatMut<'_, f64>) {
+    pub fn jacobian(&self, theta: &[f64], columns: &[u32], out: DMatrixViewMut<'_, f64>) {
         let mut blocks = row_blocks(out, self.points);
         let mut start = 0;
         for evaluator in &self.evaluators {
             let groups = self.equations.chunks_exact(self.unknowns);
             for (group, of_group) in groups.zip(blocks.chunks_exact_mut(self.unknowns)) {
                 let count = evaluator.points();
-                let rows = of_group.iter_mut().map(|b| b.as_mut().subrows_mut(start, count));
+                let rows = of_group.iter_mut().map(|b| b.rows_mut(start, count));
                 self.group_jacobian(evaluator, start, group, theta, columns, rows.collect());
             }
             start += evaluator.points();
@@ -228,13 +229,13 @@ impl Target {
         group: &[Equations],
         theta: &[f64],
         columns: &[u32],
-        mut out: Vec<MatMut<'_, f64>>,
+        mut out: Vec<DMatrixViewMut<'_, f64>>,
     ) {
-        let rows = out.iter_mut().map(|matrix| matrix.as_mut()).collect();
+        let rows = out.iter_mut().map(|matrix| matrix.as_view_mut()).collect();
         evaluator.columns_of_each(theta, self.time, columns, group[0].channel, rows);
         for (equations, matrix) in group.iter().zip(&mut out) {
             let wanted = &equations.wanted[start..start + evaluator.points()];
-            for column in matrix.as_mut().col_iter_mut() {
+            for mut column in matrix.column_iter_mut() {
                 for (entry, g) in column.iter_mut().zip(wanted) {
                     *entry = if g.is_finite() { *entry * equations.weight } else { 0.0 };
                 }
@@ -248,19 +249,19 @@ impl Target {
         let columns: Vec<u32> = (0..theta.len() as u32).collect();
         let mut gradient = vec![0.0; theta.len()];
         let height = self.evaluators.iter().map(Evaluator::points).max().unwrap_or(0);
-        let mut jacobian = Mat::<f64>::zeros(self.unknowns * height, theta.len());
+        let mut jacobian = DMatrix::<f64>::zeros(self.unknowns * height, theta.len());
         let mut start = 0;
         for evaluator in &self.evaluators {
             let count = evaluator.points();
             for (number, group) in self.equations.chunks_exact(self.unknowns).enumerate() {
-                let rows = jacobian.as_mut().subrows_mut(0, self.unknowns * count);
+                let rows = jacobian.rows_mut(0, self.unknowns * count);
                 let rows = row_blocks(rows, count);
                 self.group_jacobian(evaluator, start, group, theta, &columns, rows);
                 for unknown in 0..self.unknowns {
                     let first = (number * self.unknowns + unknown) * self.points + start;
                     let r = &residual.entries[first..first + count];
-                    let rows = jacobian.as_ref().subrows(unknown * count, count);
-                    subtract_transposed(rows, r, &mut gradient);
+                    let part = transposed_times(jacobian.rows(unknown * count, count), r);
+                    gradient.iter_mut().zip(part).for_each(|(g, part)| *g -= part);
                 }
             }
             start += count;
@@ -277,13 +278,6 @@ impl Target {
         }
         Ok(())
     }
-}
-
-/// `g -= J^T r`.
-fn subtract_transposed(jacobian: MatRef<'_, f64>, r: &[f64], gradient: &mut [f64]) {
-    gradient.par_iter_mut().enumerate().with_min_len(64).for_each(|(k, g)| {
-        *g -= jacobian.col(k).iter().zip(r).map(|(j, r)| j * r).sum::<f64>();
-    });
 }
 
 /// The initial state at points that the fit does not see.
@@ -437,10 +431,6 @@ fn initial_values(problem: &Problem, points: &Points) -> Result<Vec<f64>, FitErr
         return Err(FitError::TargetNotFinite { place: place.join(", "), value: values[i] });
     }
     Ok(values)
-}
-
-fn norm(x: &[f64]) -> f64 {
-    x.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
 fn unless_zero(value: f64, other: f64) -> f64 {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::linalg::LeastSquares;
 use crate::problem::Problem;
-use faer::Mat;
+use nalgebra::DMatrix;
 
 /// A small problem; `extra` comes last in the file.
 fn problem(domain: &str, initial: &str, extra: &str) -> Problem {
@@ -50,8 +50,8 @@ fn jacobian_and_gradient_are_those_of_finite_differences() {
     for (problem, count) in small_cases() {
         let (target, theta) = target_of(&problem, count);
         let columns: Vec<u32> = (0..theta.len() as u32).collect();
-        let mut jacobian = Mat::<f64>::zeros(target.rows(), theta.len());
-        target.jacobian(&theta, &columns, jacobian.as_mut());
+        let mut jacobian = DMatrix::<f64>::zeros(target.rows(), theta.len());
+        target.jacobian(&theta, &columns, jacobian.as_view_mut());
         let residual = target.residual(&theta);
         let (value, gradient) = target.gradient(&theta);
         assert_eq!(value, 0.5 * residual.loss);
@@ -100,11 +100,11 @@ fn a_levenberg_step_solves_the_damped_normal_equations() {
         let (target, theta) = target_of(&problem, count);
         let p = theta.len();
         let columns: Vec<u32> = (0..p as u32).collect();
-        let mut jacobian = Mat::<f64>::zeros(target.rows(), p);
-        target.jacobian(&theta, &columns, jacobian.as_mut());
+        let mut jacobian = DMatrix::<f64>::zeros(target.rows(), p);
+        target.jacobian(&theta, &columns, jacobian.as_view_mut());
         let residual = target.residual(&theta);
         let mut solver = LeastSquares::default();
-        let mut equations = solver.normal_equations(jacobian.as_ref()).expect("finite");
+        let mut equations = solver.normal_equations(jacobian.as_view()).expect("finite");
         let damping = 0.05;
         let lambda = damping * equations.largest();
         equations.damp(lambda).expect("a large damping");

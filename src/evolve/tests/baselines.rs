@@ -102,7 +102,7 @@ fn unstored_solves_are_the_stored_ones() {
     let mut direct = LeastSquares::new(settings(Solver::Gram));
     let unstored = engine.solve_unstored(at, &chosen, &mut direct, 1, None);
     assert!(pollster::block_on(unstored).expect("no trouble").is_none(), "it wants J itself");
-    let best = direct.solve(columns.to_double().as_ref(), rate, 1).expect("a solution");
+    let best = direct.solve(columns.to_double().as_view(), rate, 1).expect("a solution");
     let best = residual(&best.coefficients);
     for solver in [Solver::SketchedLsqr, Solver::NystromCg] {
         let mut squares = LeastSquares::new(settings(solver));

@@ -38,7 +38,7 @@ fn errors(evolution: &Evolution, gaussian: &Gaussian, time: f64) -> [f64; 3] {
     let exact = gaussian.moments(time).expect("a time of the run");
     let mean = Normal::of(&exact).expect("a Gaussian").standard(&found.mean);
     let mean = mean.iter().map(|z| z * z).sum::<f64>().sqrt();
-    let covariance = (&found.covariance - &exact.covariance).norm_l2() / exact.covariance.norm_l2();
+    let covariance = (&found.covariance - &exact.covariance).norm() / exact.covariance.norm();
     [mean, covariance, (found.mass / exact.mass - 1.0).abs()]
 }
 

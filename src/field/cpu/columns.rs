@@ -1,6 +1,6 @@
 //! Derivatives by the parameters, all or chosen ones, read off after a sweep back.
 
-use faer::MatMut;
+use nalgebra::DMatrixViewMut;
 
 use super::features::periodic_inputs;
 use super::lanes::{add, fma};
@@ -299,7 +299,7 @@ fn entry<T: Real, const L: usize>(
 
 /// Rows of J from `first` on, `valid` of them.
 pub struct Rows<'a, 'm, R> {
-    pub matrix: &'a mut MatMut<'m, R>,
+    pub matrix: &'a mut DMatrixViewMut<'m, R>,
     pub first: usize,
     pub valid: usize,
     /// Whether entries are added to what is there.
@@ -309,8 +309,7 @@ pub struct Rows<'a, 'm, R> {
 impl<T: Real, R: Real, const L: usize> Sink<T, L> for Rows<'_, '_, R> {
     #[inline(always)]
     fn put(&mut self, column: usize, lanes: &[[T; L]]) {
-        let column = self.matrix.as_mut().col_mut(column);
-        let column = column.try_as_col_major_mut().expect("contiguous columns").as_slice_mut();
+        let column = self.matrix.column_mut(column).data.into_slice_mut();
         let column = &mut column[self.first..self.first + self.valid];
         let (whole, rest) = column.as_chunks_mut::<L>();
         // By value: of slices the compiler must assume that they overlap, and makes scalars.

@@ -1,17 +1,18 @@
 //! The ansatz of an evolution at fixed points: u, its right-hand side, tangents and columns.
 
-use faer::MatMut;
+use nalgebra::DMatrixViewMut;
 
 use super::columns::Plan;
 use super::features::features;
 use super::head::Head;
 use super::kernel::Kernel;
-use super::output::{Output, row_blocks};
+use super::output::Output;
 use super::sweep::{Request, Seed, Wanted};
 use super::tangent::Direction;
 use super::weights::Weights;
 use crate::ansatz::Ansatz;
 use crate::jet::JetSet;
+use crate::linalg::row_blocks;
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::problem::expression::Expression;
@@ -176,7 +177,7 @@ impl<T: Kernel> Evaluator<T> {
         time: f64,
         columns: &[u32],
         channel: usize,
-        out: MatMut<'_, T>,
+        out: DMatrixViewMut<'_, T>,
     ) -> Field {
         let out = row_blocks(out, self.points);
         self.swept_back(theta, time, columns, Seed::Channel(channel), Wanted::Fields, out)
@@ -190,7 +191,7 @@ impl<T: Kernel> Evaluator<T> {
         time: f64,
         columns: &[u32],
         channel: usize,
-        out: MatMut<'_, T>,
+        out: DMatrixViewMut<'_, T>,
     ) {
         self.columns_of_each(theta, time, columns, channel, row_blocks(out, self.points));
     }
@@ -202,7 +203,7 @@ impl<T: Kernel> Evaluator<T> {
         time: f64,
         columns: &[u32],
         channel: usize,
-        out: Vec<MatMut<'_, T>>,
+        out: Vec<DMatrixViewMut<'_, T>>,
     ) {
         self.swept_back(theta, time, columns, Seed::Channel(channel), Wanted::Nothing, out);
     }
@@ -216,7 +217,13 @@ impl<T: Kernel> Evaluator<T> {
     ///
     /// one sweep back per unknown, seeded with the symbolic dF/du_c. The lift's rate of change, which
     /// [`Evaluator::field`] subtracts from F, does not depend on theta and adds nothing.
-    pub fn rate_columns(&self, theta: &[f64], time: f64, columns: &[u32], out: MatMut<'_, T>) {
+    pub fn rate_columns(
+        &self,
+        theta: &[f64],
+        time: f64,
+        columns: &[u32],
+        out: DMatrixViewMut<'_, T>,
+    ) {
         let out = row_blocks(out, self.points);
         self.swept_back(theta, time, columns, Seed::RightHandSide, Wanted::Nothing, out);
     }
@@ -228,9 +235,9 @@ impl<T: Kernel> Evaluator<T> {
         columns: &[u32],
         seed: Seed,
         wanted: Wanted,
-        out: Vec<MatMut<'_, T>>,
+        out: Vec<DMatrixViewMut<'_, T>>,
     ) -> Field {
-        let fits = |m: &MatMut<'_, T>| (m.nrows(), m.ncols()) == (self.points, columns.len());
+        let fits = |m: &DMatrixViewMut<'_, T>| m.shape() == (self.points, columns.len());
         assert!(out.len() == self.unknowns() && out.iter().all(fits), "shape of J");
         let weights = Weights::new(&self.network, theta);
         let plan = Plan::new(&self.network, columns);

@@ -208,7 +208,7 @@ fn flush<T: Real, const L: usize>(lanes: &mut [[T; L]], sums: &mut [f64]) {
 
 #[cfg(test)]
 mod tests {
-    use faer::Mat;
+    use nalgebra::DMatrix;
 
     use super::*;
     use crate::network::Network;
@@ -229,8 +229,8 @@ mod tests {
         let points = Points::of(&problem).coordinates;
         let columns = Philox::new(1, Stream::Columns).subset(1, theta.len(), 90);
         let truth = Evaluator::<f64>::new(&problem, &network, &points);
-        let mut j = Mat::zeros(truth.points(), columns.len());
-        truth.columns(&theta, 0.0, &columns, 0, j.as_mut());
+        let mut j = DMatrix::zeros(truth.points(), columns.len());
+        truth.columns(&theta, 0.0, &columns, 0, j.as_view_mut());
         j[(500, 40)] += planted;
         let draw = |epoch: u64, count: usize| -> Vec<f64> {
             let random = Philox::new(9, Stream::Vectors);
@@ -238,8 +238,8 @@ mod tests {
         };
         let (n, s) = j.shape();
         let (v, w, alpha) = (draw(1, s), draw(2, n), 0.3);
-        let column = |x: &[f64]| Mat::from_fn(x.len(), 1, |i, _| x[i]);
-        let list = |x: Mat<f64>| -> Vec<f64> { x.col(0).iter().copied().collect() };
+        let column = |x: &[f64]| DMatrix::from_fn(x.len(), 1, |i, _| x[i]);
+        let list = |x: DMatrix<f64>| -> Vec<f64> { x.column(0).iter().copied().collect() };
         let image = list(&j * column(&v));
         let both: Vec<f64> = image.iter().zip(&w).map(|(a, w)| a - alpha * w).collect();
         let exact = [&w, &both].map(|w| list(j.transpose() * column(w)));

@@ -1,15 +1,16 @@
 //! The forward pass at some parameters, kept for what is linear there.
 
-use faer::MatMut;
+use nalgebra::DMatrixViewMut;
 
 use super::columns::Plan;
 use super::kernel::Kernel;
-use super::output::{Output, row_blocks};
+use super::output::Output;
 use super::sweep::{Request, Seed, Wanted};
 use super::tangent::Direction;
 use super::tile::Lanes;
 use super::weights::Weights;
 use super::{Evaluator, Field};
+use crate::linalg::row_blocks;
 use crate::scalar::Real;
 
 /// Bytes of forward passes above which they are swept again rather than kept: 24,000 points of the
@@ -79,7 +80,7 @@ impl<T: Kernel> Evaluator<T> {
     ///
     /// # Panics
     /// When `at` is a linearisation at no parameters yet, or one of another evaluator.
-    pub fn columns_at(&self, at: &Linearisation<T>, columns: &[u32], out: MatMut<'_, T>) {
+    pub fn columns_at(&self, at: &Linearisation<T>, columns: &[u32], out: DMatrixViewMut<'_, T>) {
         assert_eq!((out.nrows(), out.ncols()), (self.rows(), columns.len()), "shape of J");
         let back = (&Plan::new(&self.network, columns), Seed::Channel(0));
         let mut output = Output::fields(self.points, self.unknowns());
@@ -97,7 +98,7 @@ impl<T: Kernel> Evaluator<T> {
         at: &Linearisation<T>,
         time: f64,
         columns: &[u32],
-        out: MatMut<'_, T>,
+        out: DMatrixViewMut<'_, T>,
     ) {
         assert_eq!((out.nrows(), out.ncols()), (self.rows(), columns.len()), "shape of A");
         let back = (&Plan::new(&self.network, columns), Seed::RightHandSide);

@@ -49,5 +49,4 @@ pub use implicit::ImplicitColumns;
 pub use kernel::Kernel;
 pub use linearisation::Linearisation;
 pub(crate) use output::cut;
-pub use output::row_blocks;
 pub use weights::Weights;

@@ -1,10 +1,11 @@
 //! Where the results of a sweep go, and the parts of it that threads take.
 
-use faer::MatMut;
+use nalgebra::DMatrixViewMut;
 
 use super::kernel::Kernel;
 use super::tile::{Lanes, Sizes};
 use super::{Evaluator, Field};
+use crate::linalg::row_blocks;
 
 /// Where the results go, a row of points for one unknown after the other; a part of it goes to each
 /// thread.
@@ -16,7 +17,7 @@ pub struct Output<'a, T> {
     /// Per unknown and channel; empty when not wanted.
     pub derivatives: Vec<Vec<f64>>,
     /// One matrix per unknown; none where no columns are wanted.
-    pub jacobian: Vec<MatMut<'a, T>>,
+    pub jacobian: Vec<DMatrixViewMut<'a, T>>,
     /// Keeps the forward passes, with all slopes.
     pub passes: Option<&'a mut Lanes<T>>,
 }
@@ -46,7 +47,7 @@ pub struct Part<'a, T> {
     /// Per unknown and channel.
     pub derivatives: Vec<&'a mut [f64]>,
     /// None where no columns are wanted.
-    pub jacobian: Vec<MatMut<'a, T>>,
+    pub jacobian: Vec<DMatrixViewMut<'a, T>>,
     pub passes: Option<&'a mut [T]>,
 }
 
@@ -54,19 +55,6 @@ impl<T> Part<'_, T> {
     pub fn points(&self) -> usize {
         self.values[0].len()
     }
-}
-
-/// The matrix cut into blocks of so many rows; the last one may have fewer.
-pub fn row_blocks<T>(matrix: MatMut<'_, T>, rows: usize) -> Vec<MatMut<'_, T>> {
-    let mut blocks = Vec::new();
-    let mut rest = matrix;
-    while rest.nrows() > rows {
-        let (block, others) = rest.split_at_row_mut(rows);
-        blocks.push(block);
-        rest = others;
-    }
-    blocks.push(rest);
-    blocks
 }
 
 /// Rows of `points` entries, cut into runs of `length`: the pieces of a run, one per row.
@@ -88,10 +76,10 @@ impl<T: Kernel> Evaluator<T> {
         let blocks = tiles * sizes.blocks;
         let rows = blocks * T::LANES;
         let points = out.points;
-        let mut jacobians: Vec<Vec<MatMut<'a, T>>> = Vec::new();
+        let mut jacobians: Vec<Vec<DMatrixViewMut<'a, T>>> = Vec::new();
         jacobians.resize_with(points.div_ceil(rows), Vec::new);
         for matrix in &mut out.jacobian {
-            for (run, mine) in jacobians.iter_mut().zip(row_blocks(matrix.as_mut(), rows)) {
+            for (run, mine) in jacobians.iter_mut().zip(row_blocks(matrix.as_view_mut(), rows)) {
                 run.push(mine);
             }
         }

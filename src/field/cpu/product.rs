@@ -1,14 +1,13 @@
 //! Small matrices times many lanes.
 
 use bytemuck::{cast_slice, cast_slice_mut};
-use faer::traits::ComplexField;
 use pulp::Simd;
 
 use super::weights::{Packed, TILE};
 use crate::scalar::Real;
 
 /// One register of the instruction set S.
-pub type Vector<T, S> = <T as ComplexField>::SimdVec<S>;
+pub type Vector<T, S> = <T as Real>::Vector<S>;
 
 /// `output = weight * input` for every group: `columns` lanes become `rows` lanes.
 ///
@@ -48,12 +47,11 @@ pub fn add_constants<S: Simd, T: Real, const L: usize>(
     constants: &[T],
     to: &mut [[T; L]],
 ) {
-    let simd = T::simd_ctx(simd);
     for (to, constant) in to.iter_mut().zip(constants) {
-        let constant = T::simd_splat(&simd, constant);
+        let constant = T::splat(simd, *constant);
         let to: &mut [Vector<T, S>] = cast_slice_mut(to.as_mut_slice());
         for to in to {
-            *to = T::simd_add(&simd, *to, constant);
+            *to = T::add_vectors(simd, *to, constant);
         }
     }
 }
@@ -67,18 +65,17 @@ fn product<S: Simd, T: Real, const G: usize>(
     input: &[Vector<T, S>],
     output: &mut [Vector<T, S>],
 ) -> usize {
-    let simd = T::simd_ctx(simd);
     let Packed { rows, columns, .. } = *weight;
     for (first, tile) in weight.tiles() {
         for part in 0..parts {
-            let mut sums = [[T::simd_splat(&simd, &T::ZERO); TILE]; G];
+            let mut sums = [[T::splat(simd, T::ZERO); TILE]; G];
             let x: [&[Vector<T, S>]; G] =
                 std::array::from_fn(|g| &input[g * columns * parts..][..tile.len() * parts]);
             for (k, w) in tile.iter().enumerate() {
                 for r in 0..TILE {
-                    let w = T::simd_splat(&simd, &w[r]);
+                    let w = T::splat(simd, w[r]);
                     for g in 0..G {
-                        sums[g][r] = T::simd_mul_add(&simd, w, x[g][k * parts + part], sums[g][r]);
+                        sums[g][r] = T::multiply_add(simd, w, x[g][k * parts + part], sums[g][r]);
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! The right-hand side's columns against differences of the right-hand side.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use crate::cpu::{Evaluator, Kernel, Linearisation};
 use crate::network::Network;
@@ -50,14 +50,14 @@ fn parameters(network: &Network) -> Vec<f64> {
     theta
 }
 
-fn matrix<T: Kernel>(problem: &Problem, theta: &[f64], x: &[f64], columns: &[u32]) -> Mat<T> {
+fn matrix<T: Kernel>(problem: &Problem, theta: &[f64], x: &[f64], columns: &[u32]) -> DMatrix<T> {
     let evaluator = Evaluator::<T>::new(problem, &Network::of(problem), x);
-    let mut out = Mat::zeros(evaluator.points(), columns.len());
-    evaluator.rate_columns(theta, 0.3, columns, out.as_mut());
+    let mut out = DMatrix::repeat(evaluator.points(), columns.len(), T::ZERO);
+    evaluator.rate_columns(theta, 0.3, columns, out.as_view_mut());
     let mut at = Linearisation::default();
     let _ = evaluator.linearise(theta, 0.3, &mut at);
-    let mut kept = Mat::zeros(evaluator.points(), columns.len());
-    evaluator.rate_columns_at(&at, 0.3, columns, kept.as_mut());
+    let mut kept = DMatrix::repeat(evaluator.points(), columns.len(), T::ZERO);
+    evaluator.rate_columns_at(&at, 0.3, columns, kept.as_view_mut());
     assert_eq!(out, kept, "kept passes change no bit");
     out
 }
@@ -75,7 +75,7 @@ fn rate_columns_are_central_differences_of_the_right_hand_side() {
             let exact = matrix::<f64>(&problem, &theta, &x, &all);
             let evaluator = Evaluator::<f64>::new(&problem, &network, &x);
             let step = 1e-5;
-            let scale = exact.norm_max().max(1.0);
+            let scale = exact.amax().max(1.0);
             for k in 0..theta.len() {
                 let at = |sign: f64| {
                     let mut moved = theta.clone();
@@ -108,7 +108,7 @@ fn single_precision_follows_double() {
         let some: Vec<u32> = all.iter().copied().step_by(3).collect();
         let double = matrix::<f64>(&problem, &theta, &x, &all);
         let single = matrix::<f32>(&problem, &theta, &x, &some);
-        let tolerance = 2e3 * f64::from(f32::EPSILON) * double.norm_max();
+        let tolerance = 2e3 * f64::from(f32::EPSILON) * double.amax();
         for (k, &column) in some.iter().enumerate() {
             for i in 0..37 {
                 let error = f64::from(single[(i, k)]) - double[(i, column as usize)];

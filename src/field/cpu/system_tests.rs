@@ -1,7 +1,7 @@
 //! Several unknowns in one network: fields, columns and tangents against differences, and each
 //! unknown alone against a network of its own.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use crate::cpu::{Evaluator, ImplicitColumns, Linearisation};
 use crate::network::Network;
@@ -102,11 +102,11 @@ fn columns_are_differences_of_all_rows() {
     let (count, channels) = (evaluator.points(), evaluator.jets().len());
     let x = Channel::Partial(MultiIndex::along(0, 1));
     let along = evaluator.jets().position(x).expect("carried");
-    let rows = || Mat::<f64>::zeros(evaluator.rows(), all.len());
+    let rows = || DMatrix::<f64>::zeros(evaluator.rows(), all.len());
     let (mut j, mut slopes, mut a) = (rows(), rows(), rows());
-    evaluator.columns(&theta, TIME, &all, 0, j.as_mut());
-    evaluator.columns(&theta, TIME, &all, along, slopes.as_mut());
-    evaluator.rate_columns(&theta, TIME, &all, a.as_mut());
+    evaluator.columns(&theta, TIME, &all, 0, j.as_view_mut());
+    evaluator.columns(&theta, TIME, &all, along, slopes.as_view_mut());
+    evaluator.rate_columns(&theta, TIME, &all, a.as_view_mut());
     let step = 1e-5;
     for k in 0..theta.len() {
         let at = |sign: f64| {
@@ -118,7 +118,7 @@ fn columns_are_differences_of_all_rows() {
             [field.values, first, field.right_hand_side]
         };
         for ((up, down), matrix) in at(1.0).iter().zip(at(-1.0)).zip([&j, &slopes, &a]) {
-            let scale = matrix.norm_max();
+            let scale = matrix.amax();
             for i in 0..2 * count {
                 let slope = (up[i] - down[i]) / (2.0 * step);
                 let error = (slope - matrix[(i, k)]).abs();
@@ -136,12 +136,12 @@ fn tangents_and_products_agree_with_the_columns() {
     let (problem, network, theta, points) = setup();
     let evaluator = Evaluator::<f64>::new(&problem, &network, &points);
     let chosen: Vec<u32> = (0..theta.len() as u32).rev().step_by(3).collect();
-    let rows = || Mat::<f64>::zeros(evaluator.rows(), chosen.len());
+    let rows = || DMatrix::<f64>::zeros(evaluator.rows(), chosen.len());
     let (mut j, mut kept) = (rows(), rows());
-    evaluator.columns(&theta, TIME, &chosen, 0, j.as_mut());
+    evaluator.columns(&theta, TIME, &chosen, 0, j.as_view_mut());
     let mut at = Linearisation::default();
     let here = evaluator.linearise(&theta, TIME, &mut at);
-    evaluator.columns_at(&at, &chosen, kept.as_mut());
+    evaluator.columns_at(&at, &chosen, kept.as_view_mut());
     assert_eq!(j, kept, "kept passes change no bit");
     let random = Philox::new(9, Stream::Vectors);
     let v: Vec<f64> = (0..chosen.len()).map(|k| random.normal(0, k as u32)).collect();
@@ -168,9 +168,9 @@ fn tangents_and_products_agree_with_the_columns() {
     assert!(difference(&gradient, &wrong) > 1e-12, "a planted error is seen");
 
     let single = Evaluator::<f32>::new(&problem, &network, &points);
-    let mut columns = Mat::<f32>::zeros(single.rows(), chosen.len());
-    single.columns(&theta, TIME, &chosen, 0, columns.as_mut());
-    let scale = j.norm_max();
+    let mut columns = DMatrix::<f32>::zeros(single.rows(), chosen.len());
+    single.columns(&theta, TIME, &chosen, 0, columns.as_view_mut());
+    let scale = j.amax();
     for i in 0..j.nrows() {
         for k in 0..j.ncols() {
             assert!((f64::from(columns[(i, k)]) - j[(i, k)]).abs() < 1e-4 * scale);

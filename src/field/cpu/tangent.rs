@@ -92,21 +92,21 @@ impl<T: Real> Sparse<T> {
         input: &[Vector<T, S>],
         output: &mut [Vector<T, S>],
     ) -> usize {
-        let (simd, rows) = (T::simd_ctx(simd), self.ends.len());
+        let rows = self.ends.len();
         for part in 0..parts {
             let mut start = 0;
             for (r, &end) in self.ends.iter().enumerate() {
-                let mut sums = [T::simd_splat(&simd, &T::ZERO); G];
+                let mut sums = [T::splat(simd, T::ZERO); G];
                 for (column, w) in &self.entries[start..end] {
-                    let w = T::simd_splat(&simd, w);
+                    let w = T::splat(simd, *w);
                     for g in 0..G {
                         let x = input[(g * width + column) * parts + part];
-                        sums[g] = T::simd_mul_add(&simd, w, x, sums[g]);
+                        sums[g] = T::multiply_add(simd, w, x, sums[g]);
                     }
                 }
                 for g in 0..G {
                     let to = &mut output[(g * rows + r) * parts + part];
-                    *to = T::simd_add(&simd, *to, sums[g]);
+                    *to = T::add_vectors(simd, *to, sums[g]);
                 }
                 start = end;
             }

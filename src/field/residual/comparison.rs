@@ -1,6 +1,6 @@
 //! How far the network is from the exact solution.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::parts::runs;
@@ -82,13 +82,13 @@ impl Comparison {
 
     /// The derivatives of the values by theta: a row each.
     #[must_use]
-    pub fn jacobian(&self, theta: &[f64]) -> Mat<f64> {
+    pub fn jacobian(&self, theta: &[f64]) -> DMatrix<f64> {
         let rows = self.operator.rows();
-        let mut matrix = Mat::zeros(rows, theta.len());
+        let mut matrix = DMatrix::zeros(rows, theta.len());
         let operators = std::slice::from_ref(&self.operator);
         let mut values = vec![0.0; rows];
         let plan = &Plan::all(&self.network);
-        sweeps::jacobian(operators, &self.network, plan, theta, &mut values, matrix.as_mut());
+        sweeps::jacobian(operators, &self.network, plan, theta, &mut values, matrix.as_view_mut());
         matrix
     }
 

@@ -17,8 +17,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, get_global_parallelism};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVectorView};
+
+use crate::linalg::{add_product, add_transposed_product};
 
 pub use comparison::Comparison;
 pub(crate) use comparison::rows;
@@ -93,7 +94,7 @@ pub trait ResidualSystem {
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
-        jacobian: MatMut<'_, f64>,
+        jacobian: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError>;
 
     /// J in blocks of rows, top to bottom, for p too large to hold J: `visit(first_row, block)`
@@ -104,7 +105,7 @@ pub trait ResidualSystem {
     async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError>;
 
     /// How well J is known, which says where truncation has to begin.
@@ -124,12 +125,11 @@ pub trait ResidualSystem {
     async fn multiply(
         &mut self,
         theta: &[f64],
-        v: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, ResidualError> {
-        let mut product = Mat::zeros(self.rows(), v.ncols());
+        v: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, ResidualError> {
+        let mut product = DMatrix::zeros(self.rows(), v.ncols());
         self.jacobian_blocks(theta, &mut |first, block| {
-            let out = product.as_mut().subrows_mut(first, block.nrows());
-            matmul(out, Accum::Replace, block, v, 1.0, get_global_parallelism());
+            add_product(product.rows_mut(first, block.nrows()), block, v);
         })
         .await?;
         Ok(product)
@@ -142,13 +142,12 @@ pub trait ResidualSystem {
     async fn multiply_transposed(
         &mut self,
         theta: &[f64],
-        w: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, ResidualError> {
-        let mut product = Mat::zeros(self.parameters(), w.ncols());
+        w: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, ResidualError> {
+        let mut product = DMatrix::zeros(self.parameters(), w.ncols());
         self.jacobian_blocks(theta, &mut |first, block| {
-            let w = w.subrows(first, block.nrows());
-            let par = get_global_parallelism();
-            matmul(product.as_mut(), Accum::Add, block.transpose(), w, 1.0, par);
+            let w = w.rows(first, block.nrows());
+            add_transposed_product(product.as_view_mut(), block, w);
         })
         .await?;
         Ok(product)
@@ -163,9 +162,9 @@ pub trait ResidualSystem {
         self.residual(theta, &mut residual).await?;
         out.fill(0.0);
         self.jacobian_blocks(theta, &mut |first, block| {
-            let r = &residual[first..first + block.nrows()];
-            for (g, column) in out.iter_mut().zip(block.col_iter()) {
-                *g += 2.0 * column.iter().zip(r).map(|(j, r)| j * r).sum::<f64>();
+            let r = DVectorView::from_slice(&residual[first..], block.nrows());
+            for (g, column) in out.iter_mut().zip(block.column_iter()) {
+                *g += 2.0 * column.dot(&r);
             }
         })
         .await?;

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use faer::MatMut;
+use nalgebra::DMatrixViewMut;
 
 use crate::cpu::Kernel;
 use crate::cpu::operator::Operator;
+use crate::linalg::split_rows;
 
 /// A run of points of one operator with the pieces of the results that belong to it, one per
 /// expression.
@@ -14,7 +15,7 @@ pub struct Part<'a> {
     pub range: Range<usize>,
     pub values: Vec<&'a mut [f64]>,
     /// Rows of J; empty where it is not wanted.
-    pub jacobian: Vec<MatMut<'a, f64>>,
+    pub jacobian: Vec<DMatrixViewMut<'a, f64>>,
 }
 
 /// Points of one task. The cut does not depend on the number of threads, so that sums over the
@@ -32,7 +33,7 @@ pub fn runs(points: usize, length: usize) -> impl Iterator<Item = Range<usize>> 
 pub fn cut<'a, T: Kernel>(
     operators: &[Operator<T>],
     mut values: &'a mut [f64],
-    mut jacobian: Option<MatMut<'a, f64>>,
+    mut jacobian: Option<DMatrixViewMut<'a, f64>>,
 ) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     for (index, operator) in operators.iter().enumerate() {
@@ -52,7 +53,7 @@ pub fn cut<'a, T: Kernel>(
                 values = rest;
                 part.values.push(mine);
                 if let Some(matrix) = jacobian.take() {
-                    let (mine, rest) = matrix.split_at_row_mut(part.range.len());
+                    let (mine, rest) = split_rows(matrix, part.range.len());
                     jacobian = Some(rest);
                     part.jacobian.push(mine);
                 }

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use faer::{Mat, MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use rayon::prelude::*;
 
 use super::ResidualError;
 use super::parts::{Part, cut, run_length, runs};
 use crate::cpu::operator::{Operator, Rate};
 use crate::cpu::{Kernel, Plan, Weights};
+use crate::linalg::split_rows;
 use crate::network::Network;
 
 /// Bytes of one block of rows of J, where J is taken in blocks.
@@ -41,7 +42,7 @@ pub fn jacobian<T: Kernel>(
     plan: &Plan,
     theta: &[f64],
     values: &mut [f64],
-    matrix: MatMut<'_, f64>,
+    matrix: DMatrixViewMut<'_, f64>,
 ) {
     let at = Weights::<T>::new(network, theta);
     cut(operators, values, Some(matrix)).into_par_iter().for_each(|mut part| {
@@ -98,7 +99,7 @@ pub fn jacobian_blocks<T: Kernel>(
     network: &Network,
     plan: &Plan,
     theta: &[f64],
-    visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+    visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
 ) -> Result<(), ResidualError> {
     let parameters = theta.len();
     let fewest = BLOCK_ROWS.saturating_mul(size_of_val(theta));
@@ -110,14 +111,14 @@ pub fn jacobian_blocks<T: Kernel>(
     let height = fit.max(BLOCK_ROWS);
     let at = Weights::<T>::new(network, theta);
     let widest = operators.iter().map(|o| o.points().min(height)).max().unwrap_or(0);
-    let mut matrix = Mat::<f64>::zeros(widest, parameters);
+    let mut matrix = DMatrix::<f64>::zeros(widest, parameters);
     let mut first_row = 0;
     for operator in operators {
         for q in 0..operator.head().rows() {
             for range in runs(operator.points(), height) {
-                let rows = matrix.as_mut().subrows_mut(0, range.len());
+                let rows = matrix.rows_mut(0, range.len());
                 row_block(operator, network, plan, &at, range.clone(), q, rows);
-                visit(first_row + range.start, matrix.as_ref().subrows(0, range.len()));
+                visit(first_row + range.start, matrix.rows(0, range.len()));
             }
             first_row += operator.points();
         }
@@ -133,12 +134,12 @@ fn row_block<T: Kernel>(
     at: &Weights<T>,
     range: Range<usize>,
     expression: usize,
-    mut rows: MatMut<'_, f64>,
+    mut rows: DMatrixViewMut<'_, f64>,
 ) {
     // Short runs, so that a block of few rows is still work for every thread.
     let mut tasks = Vec::new();
     for run in runs(range.len(), BLOCK_ROWS) {
-        let (mine, rest) = rows.split_at_row_mut(run.len());
+        let (mine, rest) = split_rows(rows, run.len());
         rows = rest;
         tasks.push((range.start + run.start..range.start + run.end, mine));
     }

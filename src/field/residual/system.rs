@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use faer::{MatMut, MatRef};
+use nalgebra::{DMatrixView, DMatrixViewMut};
 
 use super::causal::CausalWeights;
 use super::operators::{Operators, in_precision, operator, row_weights, with_operators};
@@ -175,7 +175,7 @@ impl Collocation {
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
-        matrix: MatMut<'_, f64>,
+        matrix: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError> {
         let (rows, parameters) = (self.rows(), self.parameters());
         assert_eq!((matrix.nrows(), matrix.ncols()), (rows, parameters), "shape of J");
@@ -195,7 +195,7 @@ impl Collocation {
     pub fn jacobian_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError> {
         with_operators!(self.rates(), list => {
             sweeps::jacobian_blocks(list, &self.network, &self.plan, theta, visit)
@@ -264,7 +264,7 @@ impl ResidualSystem for Collocation {
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
-        matrix: MatMut<'_, f64>,
+        matrix: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError> {
         Self::jacobian(self, theta, residual, matrix)
     }
@@ -272,7 +272,7 @@ impl ResidualSystem for Collocation {
     async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError> {
         Self::jacobian_blocks(self, theta, visit)
     }

@@ -1,23 +1,18 @@
 //! BFGS with a dense approximation of the inverse Hessian.
 
-use faer::{ColRef, Mat};
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::wolfe::line_search;
 use super::{QuasiNewton, Sample, difference, dot};
+use crate::linalg::times;
 
 /// Nocedal, Wright: "Numerical Optimization", algorithm 6.1, with a line search for the weak Wolfe
 /// conditions; the first curvature pair scales the identity that H starts as (equation 6.20).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Bfgs {
     /// H; 0 x 0 before the first curvature pair: the identity.
-    pub inverse: Mat<f64>,
-}
-
-impl Default for Bfgs {
-    fn default() -> Self {
-        Self { inverse: Mat::new() }
-    }
+    pub inverse: DMatrix<f64>,
 }
 
 impl QuasiNewton for Bfgs {
@@ -28,7 +23,7 @@ impl QuasiNewton for Bfgs {
     ) -> Result<Option<Sample>, E> {
         let mut direction = self.direction(&from.gradient);
         if dot(&direction, &from.gradient) >= 0.0 {
-            self.inverse = Mat::new();
+            self.inverse = DMatrix::default();
             direction = self.direction(&from.gradient);
         }
         let length = dot(&direction, &direction).sqrt();
@@ -51,7 +46,7 @@ impl Bfgs {
         if self.inverse.nrows() == 0 {
             return gradient.iter().map(|g| -g).collect();
         }
-        (&self.inverse * ColRef::from_slice(gradient)).iter().map(|d| -d).collect()
+        times(self.inverse.as_view(), gradient).iter().map(|d| -d).collect()
     }
 
     /// `H <- (I - s y^T / c) H (I - y s^T / c) + s s^T / c` with `c = s . y`, written as a symmetric
@@ -60,12 +55,12 @@ impl Bfgs {
         let c = dot(s, y);
         if self.inverse.nrows() == 0 {
             let scale = c / dot(y, y);
-            self.inverse = Mat::<f64>::identity(s.len(), s.len()) * faer::Scale(scale);
+            self.inverse = DMatrix::from_diagonal_element(s.len(), s.len(), scale);
         }
-        let hy: Vec<f64> = (&self.inverse * ColRef::from_slice(y)).iter().copied().collect();
+        let hy = times(self.inverse.as_view(), y);
         let weight = (1.0 + dot(y, &hy) / c) / c;
-        let columns: Vec<_> = self.inverse.col_iter_mut().enumerate().collect();
-        columns.into_par_iter().for_each(|(k, column)| {
+        let columns = self.inverse.as_mut_slice().par_chunks_exact_mut(s.len());
+        columns.enumerate().for_each(|(k, column)| {
             for ((h, s_i), hy_i) in column.iter_mut().zip(s).zip(&hy) {
                 *h += weight * s_i * s[k] - (hy_i * s[k] + s_i * hy[k]) / c;
             }

@@ -1,6 +1,6 @@
 //! The gradient methods as methods of a training.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::adam::{Adam, cosine};
 use super::bfgs::Bfgs;
@@ -138,9 +138,7 @@ impl Optimizer for BfgsMethod {
     }
 
     fn save(&self, state: &mut TrainingState) {
-        let entries =
-            self.bfgs.inverse.col_iter().flat_map(|c| c.iter().copied().collect::<Vec<_>>());
-        state.insert("bfgs.inverse".into(), entries.collect());
+        state.insert("bfgs.inverse".into(), self.bfgs.inverse.as_slice().to_vec());
         self.last.save(state);
     }
 
@@ -152,7 +150,7 @@ impl Optimizer for BfgsMethod {
             length if length == parameters * parameters => parameters,
             _ => return Err(OptimizeError::State { entry: entry.to_owned() }),
         };
-        self.bfgs.inverse = Mat::from_fn(order, order, |i, k| entries[i + k * order]);
+        self.bfgs.inverse = DMatrix::from_column_slice(order, order, entries);
         self.last = LastSample::restored(state, parameters)?;
         Ok(())
     }

@@ -5,15 +5,13 @@
 //! is its eigen-decomposition: simple and dear, the oracle of the other methods. Squaring J loses
 //! its singular values below 1e-8 of the largest.
 
-use faer::Accum;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Mat, get_global_parallelism};
+use nalgebra::DMatrix;
 
 use super::MEMORY_LIMIT;
 use crate::error::OptimizeError;
 use crate::field::residual::ResidualSystem;
 use crate::jacobian::Linearisation;
-use crate::linalg::symmetric_eigen;
+use crate::linalg::{lower_gram, symmetric_eigen};
 use crate::settings::{Cutoff, EngdSettings};
 use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
 
@@ -21,12 +19,12 @@ use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
 pub struct Engd {
     pub settings: EngdSettings,
     linearisation: Linearisation,
-    gram: Mat<f64>,
+    gram: DMatrix<f64>,
 }
 
 impl Engd {
     pub fn new(settings: EngdSettings) -> Self {
-        Self { settings, linearisation: Linearisation::default(), gram: Mat::new() }
+        Self { settings, linearisation: Linearisation::default(), gram: DMatrix::default() }
     }
 }
 
@@ -44,22 +42,8 @@ impl Optimizer for Engd {
         }
         self.linearisation.at_within(system, start.theta, "engd", MEMORY_LIMIT).await?;
         let half = self.linearisation.gradient(system).await?;
-        if self.gram.nrows() != parameters {
-            self.gram = Mat::zeros(parameters, parameters);
-        }
-        let jacobian = self.linearisation.whole();
-        triangular::matmul(
-            self.gram.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            jacobian.transpose(),
-            BlockStructure::Rectangular,
-            jacobian,
-            BlockStructure::Rectangular,
-            1.0,
-            get_global_parallelism(),
-        );
-        let pairs = symmetric_eigen(self.gram.as_ref())?;
+        lower_gram(self.linearisation.whole(), &mut self.gram);
+        let pairs = symmetric_eigen(self.gram.as_view())?;
         let largest = pairs.values.first().copied().unwrap_or(0.0);
         let cutoff = self.settings.cutoff;
         let cutoff = cutoff.unwrap_or(Cutoff::Relative(f64::EPSILON * parameters as f64));

@@ -8,14 +8,14 @@
 //! the promised decrease, and several dampings of one decomposition are tried at once (DSGNAR, arXiv
 //! 2607.02194).
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::MEMORY_LIMIT;
 use crate::error::OptimizeError;
 use crate::field::residual::ResidualSystem;
 use crate::gauss_newton::engd::roots;
 use crate::jacobian::Linearisation;
-use crate::linalg::{Eigenpairs, symmetric_eigen};
+use crate::linalg::{Eigenpairs, product, symmetric_eigen, transposed_times};
 use crate::line_search::{least, losses, moved};
 use crate::settings::{KernelSettings, LineSearch};
 use crate::state::{TrainingState, number};
@@ -57,10 +57,9 @@ impl Spectral {
         linearisation: &Linearisation,
     ) -> Result<Self, OptimizeError> {
         let kernel = linearisation.kernel(system).await?;
-        let mut pairs = symmetric_eigen(kernel.as_ref())?;
+        let mut pairs = symmetric_eigen(kernel.as_view())?;
         pairs.values.iter_mut().for_each(|value| *value = value.max(0.0));
-        let r = faer::ColRef::from_slice(&linearisation.residual);
-        let coefficients = (pairs.vectors.transpose() * r).iter().copied().collect();
+        let coefficients = transposed_times(pairs.vectors.as_view(), &linearisation.residual);
         let largest = pairs.values.first().copied().unwrap_or(0.0);
         Ok(Self { pairs, coefficients, largest })
     }
@@ -71,11 +70,12 @@ impl Spectral {
         system: &mut S,
         linearisation: &Linearisation,
         lambdas: &[f64],
-    ) -> Result<Mat<f64>, OptimizeError> {
-        let scaled = Mat::from_fn(self.coefficients.len(), lambdas.len(), |i, k| {
+    ) -> Result<DMatrix<f64>, OptimizeError> {
+        let scaled = DMatrix::from_fn(self.coefficients.len(), lambdas.len(), |i, k| {
             self.coefficients[i] / (self.pairs.values[i] + lambdas[k])
         });
-        linearisation.multiply_transposed(system, (&self.pairs.vectors * scaled).as_ref()).await
+        let dual = product(self.pairs.vectors.as_view(), scaled.as_view());
+        linearisation.multiply_transposed(system, dual.as_view()).await
     }
 
     /// The decrease of `|r|^2` by a full step, in the linear model.
@@ -108,7 +108,7 @@ impl Optimizer for Kernel {
         };
         let lambdas: Vec<f64> = (0..trials).map(|k| share(k) * spectral.largest).collect();
         let directions = spectral.directions(system, &self.linearisation, &lambdas).await?;
-        let direction = |k: usize| -> Vec<f64> { directions.col(k).iter().copied().collect() };
+        let direction = |k: usize| -> Vec<f64> { directions.column(k).as_slice().to_vec() };
         let values = losses(system, trials, |k| moved(start.theta, &direction(k), 1.0)).await?;
         let best = least(&values).unwrap_or(0);
         let mut step = Step { evaluations: trials, ..Step::stay(start.theta, start.loss) };

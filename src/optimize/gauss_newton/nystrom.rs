@@ -4,7 +4,7 @@
 //! `(J J^T + lambda)^-1 r ~ U (L + lambda)^-1 U^T r + (r - U U^T r) / lambda`, without any n x n
 //! matrix; what U does not reach is divided by lambda alone (arXiv 2505.12149).
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use crate::error::OptimizeError;
 use crate::field::residual::ResidualSystem;
@@ -59,10 +59,9 @@ impl Optimizer for Nystrom {
             outside.iter_mut().zip(inside).for_each(|(r, inside)| *r -= inside);
         }
         let inside = pairs.filter(residual, kept, |value| (value + lambda).recip());
-        let dual = Mat::from_fn(residual.len(), 1, |i, _| inside[i] + outside[i] / lambda);
-        let direction = self.linearisation.multiply_transposed(system, dual.as_ref()).await?;
-        let direction: Vec<f64> = direction.col(0).iter().copied().collect();
-        let step = walk(system, start, &direction, line_search).await?;
+        let dual = DMatrix::from_fn(residual.len(), 1, |i, _| inside[i] + outside[i] / lambda);
+        let direction = self.linearisation.multiply_transposed(system, dual.as_view()).await?;
+        let step = walk(system, start, direction.as_slice(), line_search).await?;
         Ok(Step {
             rank: pairs.above(lambda),
             damping: damping.sqrt(),

@@ -25,14 +25,17 @@
 //! adapted along the run, as ANaGRAM's: the directions of several from one decomposition, judged by
 //! the loss.
 
-use faer::{ColRef, Mat};
+use nalgebra::DMatrix;
 
 use crate::error::OptimizeError;
 use crate::field::residual::{ResidualSystem, Rounding};
 use crate::gauss_newton::adapted::{adapt, smallest_trial};
 use crate::gauss_newton::engd::roots;
 use crate::jacobian::{GramOperator, Linearisation};
-use crate::linalg::{EigenError, Eigenpairs, RangeSettings, TestMatrix, range, single_pass};
+use crate::linalg::{
+    Eigenpairs, RangeSettings, Svd, TestMatrix, orthonormal, product, range, single_pass, times,
+    transposed_times,
+};
 use crate::settings::{Passes, SngdSettings};
 use crate::state::{TrainingState, count, number};
 use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
@@ -67,7 +70,7 @@ struct Factored {
     /// `U^T r`.
     projection: Vec<f64>,
     /// `Q S`.
-    vectors: Mat<f64>,
+    vectors: DMatrix<f64>,
 }
 
 impl Spectrum {
@@ -109,19 +112,17 @@ impl Factored {
         let mut basis =
             TestMatrix::new(kind, parameters, size.min(parameters), seed, epoch).dense();
         for _ in 0..=power_iterations {
-            let image = linearisation.multiply(system, basis.as_ref()).await?;
-            let image = image.qr().compute_thin_Q();
-            basis = linearisation.multiply_transposed(system, image.as_ref()).await?;
-            basis = basis.qr().compute_thin_Q();
+            let image = linearisation.multiply(system, basis.as_view()).await?;
+            let image = orthonormal(image.as_view());
+            basis = linearisation.multiply_transposed(system, image.as_view()).await?;
+            basis = orthonormal(basis.as_view());
         }
-        let image = linearisation.multiply(system, basis.as_ref()).await?;
-        let size = image.ncols();
-        let svd = image.thin_svd().map_err(|_| EigenError::NoConvergence { size })?;
-        let r = ColRef::from_slice(&linearisation.residual);
+        let image = linearisation.multiply(system, basis.as_view()).await?;
+        let svd = Svd::of(image.as_view())?;
         Ok(Self {
-            values: svd.S().column_vector().iter().map(|sigma| sigma * sigma).collect(),
-            projection: (svd.U().transpose() * r).iter().copied().collect(),
-            vectors: basis * svd.V(),
+            values: svd.values.iter().map(|sigma| sigma * sigma).collect(),
+            projection: transposed_times(svd.left.as_view(), &linearisation.residual),
+            vectors: product(basis.as_view(), svd.right.as_view()),
         })
     }
 
@@ -129,8 +130,7 @@ impl Factored {
     fn direction(&self, rank: usize) -> Vec<f64> {
         let kept = self.projection.iter().zip(&self.values).take(rank);
         let coefficients: Vec<f64> = kept.map(|(c, value)| c / value.sqrt()).collect();
-        let direction = self.vectors.subcols(0, rank) * ColRef::from_slice(&coefficients);
-        direction.iter().copied().collect()
+        times(self.vectors.columns(0, rank), &coefficients)
     }
 }
 

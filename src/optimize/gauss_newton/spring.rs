@@ -8,14 +8,13 @@
 //! phi <- mu phi + J^T (J J^T + lambda)^-1 (r - mu J phi),   theta <- theta - eta phi.
 //! ```
 
-use faer::linalg::solvers::Solve;
-use faer::{Mat, MatRef, Side};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use super::kernel::check_rows;
 use crate::error::OptimizeError;
 use crate::field::residual::ResidualSystem;
 use crate::jacobian::Linearisation;
-use crate::linalg::symmetric_eigen;
+use crate::linalg::{Cholesky, symmetric_eigen};
 use crate::settings::SpringSettings;
 use crate::state::{TrainingState, list};
 use crate::step::{Optimizer, Start, Step, gradient_norm, walk};
@@ -48,7 +47,7 @@ impl Optimizer for Spring {
         let image = self.linearisation.multiply(system, column(&self.momentum)).await?;
         let residual = self.linearisation.residual.iter();
         let right: Vec<f64> =
-            residual.zip(image.col(0).iter()).map(|(r, phi)| r - mu * phi).collect();
+            residual.zip(image.column(0).iter()).map(|(r, phi)| r - mu * phi).collect();
         let mut kernel = self.linearisation.kernel(system).await?;
         // What J's numbers round away cannot be divided by; the trace is above the largest eigenvalue.
         let trace: f64 = (0..kernel.nrows()).map(|i| kernel[(i, i)]).sum();
@@ -58,7 +57,7 @@ impl Optimizer for Spring {
         }
         let solution = solve(&kernel, &right)?;
         let correction = self.linearisation.multiply_transposed(system, column(&solution)).await?;
-        for (phi, d) in self.momentum.iter_mut().zip(correction.col(0).iter()) {
+        for (phi, d) in self.momentum.iter_mut().zip(correction.column(0).iter()) {
             *phi = mu * *phi + d;
         }
         let step = walk(system, start, &self.momentum, line_search).await?;
@@ -80,15 +79,17 @@ impl Optimizer for Spring {
 }
 
 /// `A^-1 b` for A positive definite but for round-off; then its small eigenvalues are left out.
-fn solve(a: &Mat<f64>, b: &[f64]) -> Result<Vec<f64>, OptimizeError> {
-    if let Ok(factor) = a.llt(Side::Lower) {
-        return Ok(factor.solve(column(b)).col(0).iter().copied().collect());
+fn solve(a: &DMatrix<f64>, b: &[f64]) -> Result<Vec<f64>, OptimizeError> {
+    if let Some(factor) = Cholesky::of(a.clone()) {
+        let mut x = b.to_vec();
+        factor.solve(DMatrixViewMut::from_slice(&mut x, b.len(), 1));
+        return Ok(x);
     }
-    let pairs = symmetric_eigen(a.as_ref())?;
+    let pairs = symmetric_eigen(a.as_view())?;
     let noise = f64::EPSILON * a.nrows() as f64 * pairs.values[0];
     Ok(pairs.solve(b, pairs.above(noise)))
 }
 
-fn column(x: &[f64]) -> MatRef<'_, f64> {
-    MatRef::from_column_major_slice(x, x.len(), 1)
+fn column(x: &[f64]) -> DMatrixView<'_, f64> {
+    DMatrixView::from_slice(x, x.len(), 1)
 }

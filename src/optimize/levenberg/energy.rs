@@ -70,7 +70,7 @@ impl<'a> EnergyStart<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use faer::{MatMut, MatRef};
+    use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
     /// `E = 1 + |theta|^2`, with the part that varies far below the round-off of the whole.
     struct Bowl;
@@ -98,19 +98,19 @@ mod tests {
             &mut self,
             theta: &[f64],
             residual: &mut [f64],
-            mut jacobian: MatMut<'_, f64>,
+            mut jacobian: DMatrixViewMut<'_, f64>,
         ) -> Result<(), ResidualError> {
             jacobian.fill(0.0);
-            jacobian.diagonal_mut().fill(1.0);
+            jacobian.fill_diagonal(1.0);
             self.residual(theta, residual).await
         }
 
         async fn jacobian_blocks(
             &mut self,
             _theta: &[f64],
-            visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+            visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
         ) -> Result<(), ResidualError> {
-            visit(0, faer::Mat::<f64>::identity(2, 2).as_ref());
+            visit(0, DMatrix::<f64>::identity(2, 2).as_view());
             Ok(())
         }
     }

@@ -13,7 +13,7 @@
 mod energy;
 pub mod search;
 
-use faer::{Mat, MatRef};
+use nalgebra::{DMatrix, DMatrixView};
 
 use super::gauss_newton::MEMORY_LIMIT;
 use crate::error::OptimizeError;
@@ -111,8 +111,8 @@ impl Levenberg {
             Some(test) => {
                 self.linearisation.at_for_products(system, start.theta).await?;
                 let (product, half) = self.linearisation.sketch(system, test).await?;
-                sketched = product * faer::Scale(test.isometry());
-                (sketched.as_ref(), half)
+                sketched = product * test.isometry();
+                (sketched.as_view(), half)
             }
             None => {
                 self.linearisation.at_within(system, start.theta, "lm", MEMORY_LIMIT).await?;
@@ -194,11 +194,11 @@ pub(super) fn is_energy(residual: &[f64], loss: f64) -> bool {
 /// Half the gradient by the step y of what has the gradient g by the parameters: `-Omega^T g / 2`.
 fn by_step(gradient: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
     let Some(test) = subspace else { return gradient.iter().map(|g| -0.5 * g).collect() };
-    let row = MatRef::from_row_major_slice(gradient, 1, gradient.len());
-    let mut image = Mat::zeros(1, test.columns());
-    test.apply(row, image.as_mut());
+    let row = DMatrixView::from_slice(gradient, 1, gradient.len());
+    let mut image = DMatrix::zeros(1, test.columns());
+    test.apply(row, image.as_view_mut());
     let factor = -0.5 * test.isometry();
-    (0..test.columns()).map(|k| factor * image[(0, k)]).collect()
+    image.iter().map(|x| factor * x).collect()
 }
 
 /// What a trial point leads to. One at which nothing can be evaluated is infinitely bad.

@@ -11,9 +11,9 @@
 //! An energy has no residual whose square it is, but a gradient g by the step: its steps are repeated
 //! as `d <- d - (J^T J + lambda^2 I)^-1 g(d) / 2`, Newton's with one Hessian.
 
-use faer::{ColRef, MatRef};
+use nalgebra::DMatrixView;
 
-use crate::linalg::{Factorisation, Filter, LeastSquaresError, NormalEquations};
+use crate::linalg::{Factorisation, Filter, LeastSquaresError, NormalEquations, times};
 
 /// Ratio of one trial's damping to the next: the square root of ten.
 pub const FACTOR: f64 = 3.162_277_660_168_379_5;
@@ -153,7 +153,7 @@ pub struct Trial {
 
 /// A problem linearised at a point: `r(d) ~ r - J d`.
 pub struct Linearised<'a, I, F> {
-    pub jacobian: MatRef<'a, f64>,
+    pub jacobian: DMatrixView<'a, f64>,
     pub residual: &'a [f64],
     pub loss: f64,
     pub inverse: I,
@@ -308,8 +308,8 @@ where
 
     /// What the residual after a step has beyond `r - J d`.
     fn nonlinearity(&self, reached: &[f64], step: &[f64]) -> Vec<f64> {
-        let image = self.jacobian * ColRef::from_slice(step);
-        let linear = self.residual.iter().zip(image.iter()).map(|(r, image)| r - image);
+        let image = times(self.jacobian, step);
+        let linear = self.residual.iter().zip(image).map(|(r, image)| r - image);
         reached.iter().zip(linear).map(|(new, linear)| new - linear).collect()
     }
 }

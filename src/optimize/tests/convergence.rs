@@ -3,7 +3,7 @@
 use super::support::{Poisson, Rosenbrock, Whole};
 use crate::field::residual::{ResidualError, ResidualSystem};
 use crate::*;
-use faer::{MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 fn rule(max_iterations: usize, loss: f64) -> StoppingRule {
     StoppingRule { max_iterations, loss: Some(loss), ..StoppingRule::default() }
@@ -124,7 +124,7 @@ impl ResidualSystem for Energy {
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
-        mut jacobian: MatMut<'_, f64>,
+        mut jacobian: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError> {
         jacobian.fill(0.0);
         (jacobian[(0, 0)], jacobian[(1, 1)]) = (1.0, 2.0);
@@ -134,11 +134,11 @@ impl ResidualSystem for Energy {
     async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError> {
-        let mut jacobian = faer::Mat::zeros(2, 2);
-        self.jacobian(theta, &mut [0.0; 2], jacobian.as_mut()).await?;
-        visit(0, jacobian.as_ref());
+        let mut jacobian = DMatrix::zeros(2, 2);
+        self.jacobian(theta, &mut [0.0; 2], jacobian.as_view_mut()).await?;
+        visit(0, jacobian.as_view());
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! The step of each method on a linear problem whose singular value decomposition was planted:
 //! what it must be follows from the planted factors, without any solver.
 
+use nalgebra::DVector;
+
 use super::support::{Linear, Small, Whole};
 use crate::field::residual::ResidualSystem;
 use crate::linalg::testing::distance;
@@ -166,7 +168,7 @@ fn spring_adds_momentum_outside_the_last_direction() {
     let planted = &system.0.planted;
     let first = planted.filtered(&residual(&system, &start()), damped(lambda));
     let theta = moved(&start(), &first, 1.0);
-    let image = &planted.matrix * faer::ColRef::from_slice(&first);
+    let image = &planted.matrix * DVector::from_column_slice(&first);
     let right: Vec<f64> = residual(&system, &theta)
         .iter()
         .zip(image.iter())
@@ -212,9 +214,9 @@ fn levenberg_stays_in_its_subspace() {
     let (theta, record) = after(Method::Levenberg(settings), 1);
     let system = Linear::new(ROWS, PARAMETERS);
     let test = TestMatrix::new(kind, PARAMETERS, columns, 3, 0);
-    let omega = test.dense() * faer::Scale(test.isometry());
+    let omega = test.dense() * test.isometry();
     let w = &system.0.planted.matrix * &omega;
-    let lambda = record.damping * crate::linalg::singular_values(w.as_ref()).expect("finite")[0];
+    let lambda = record.damping * crate::linalg::singular_values(w.as_view()).expect("finite")[0];
     let r = residual(&system, &start());
     let gram = |i: usize, k: usize| -> f64 {
         let sum: f64 = (0..ROWS).map(|row| w[(row, i)] * w[(row, k)]).sum();
@@ -225,7 +227,7 @@ fn levenberg_stays_in_its_subspace() {
         (0..columns).map(|i| (0..columns).map(|k| gram(i, k)).collect()).collect(),
         right,
     );
-    let step: Vec<f64> = (&omega * faer::ColRef::from_slice(&y)).iter().copied().collect();
+    let step: Vec<f64> = (&omega * DVector::from_column_slice(&y)).iter().copied().collect();
     let wanted = moved(&start(), &step, 1.0);
     assert!(distance(&theta, &wanted) < 1e-10, "{theta:?} {wanted:?}");
     assert!(distance(&theta, &moved(&start(), &step, 1.01)) > 1e-4, "an error would have passed");
@@ -257,7 +259,7 @@ fn line_searches_find_the_vertex_of_a_parabola() {
     let r = residual(&system, &start());
     // Steepest descent, with its best length between a half and a quarter.
     let direction = system.0.planted.filtered(&r, |sigma| 0.9 * sigma);
-    let image = &system.0.planted.matrix * faer::ColRef::from_slice(&direction);
+    let image = &system.0.planted.matrix * DVector::from_column_slice(&direction);
     let (mut along, mut square) = (0.0, 0.0);
     for (image, r) in image.iter().zip(&r) {
         along += image * r;

@@ -2,7 +2,7 @@
 
 use super::support::{Poisson, Rosenbrock, Small, Whole};
 use crate::*;
-use faer::Mat;
+use nalgebra::DMatrix;
 
 fn begin(method: Method, theta: Vec<f64>) -> Option<OptimizeError> {
     pollster::block_on(Training::new(Whole(Rosenbrock), method, StoppingRule::default(), theta, 0))
@@ -45,9 +45,9 @@ impl Small for Exponential {
         (1, 1)
     }
 
-    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
+    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
         let value = theta[0].exp();
-        (vec![value - 1.0], Mat::from_fn(1, 1, |_, _| value))
+        (vec![value - 1.0], DMatrix::from_fn(1, 1, |_, _| value))
     }
 }
 
@@ -78,8 +78,8 @@ fn a_matrix_beyond_memory_is_refused() {
         fn shape(&self) -> (usize, usize) {
             (2, 20_000)
         }
-        fn evaluate(&self, _: &[f64]) -> (Vec<f64>, Mat<f64>) {
-            (vec![1.0; 2], Mat::zeros(2, 20_000))
+        fn evaluate(&self, _: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
+            (vec![1.0; 2], DMatrix::zeros(2, 20_000))
         }
     }
     for word in ["engd", "bfgs"] {

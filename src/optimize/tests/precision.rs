@@ -1,6 +1,6 @@
 //! Truncation follows the precision in which J is known.
 
-use faer::{MatMut, MatRef};
+use nalgebra::{DMatrixView, DMatrixViewMut};
 
 use super::support::{Linear, Small, Whole};
 use crate::field::residual::{ResidualError, ResidualSystem, Rounding};
@@ -34,7 +34,7 @@ impl ResidualSystem for Rounded {
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
-        jacobian: MatMut<'_, f64>,
+        jacobian: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError> {
         self.0.jacobian(theta, residual, jacobian).await
     }
@@ -42,7 +42,7 @@ impl ResidualSystem for Rounded {
     async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError> {
         self.0.jacobian_blocks(theta, visit).await
     }

@@ -1,6 +1,6 @@
 //! Small least-squares problems with derivatives by hand.
 
-use faer::{Mat, MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
 use crate::field::residual::{ResidualError, ResidualSystem};
 use crate::linalg::testing::Planted;
@@ -9,7 +9,7 @@ use crate::random::{Philox, Stream};
 /// A system that gives r and J together; the rest follows.
 pub trait Small {
     fn shape(&self) -> (usize, usize);
-    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, Mat<f64>);
+    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, DMatrix<f64>);
 }
 
 /// Any [`Small`] as a residual system, its Jacobian in blocks of three rows.
@@ -44,21 +44,21 @@ impl<T: Small> ResidualSystem for Whole<T> {
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
-        mut jacobian: MatMut<'_, f64>,
+        mut jacobian: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError> {
         self.residual(theta, residual).await?;
-        jacobian.copy_from(self.0.evaluate(theta).1);
+        jacobian.copy_from(&self.0.evaluate(theta).1);
         Ok(())
     }
 
     async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError> {
         let jacobian = self.0.evaluate(theta).1;
         for first in (0..jacobian.nrows()).step_by(3) {
-            visit(first, jacobian.subrows(first, 3.min(jacobian.nrows() - first)));
+            visit(first, jacobian.rows(first, 3.min(jacobian.nrows() - first)));
         }
         Ok(())
     }
@@ -84,8 +84,8 @@ impl Small for Linear {
         self.planted.matrix.shape()
     }
 
-    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
-        let image = &self.planted.matrix * faer::ColRef::from_slice(theta);
+    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
+        let image = &self.planted.matrix * DVector::from_column_slice(theta);
         let residual = image.iter().zip(&self.right).map(|(image, b)| image - b).collect();
         (residual, self.planted.matrix.clone())
     }
@@ -99,10 +99,10 @@ impl Small for Rosenbrock {
         (2, 2)
     }
 
-    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
+    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
         let (x, y) = (theta[0], theta[1]);
         let jacobian = [[-20.0 * x, 10.0], [-1.0, 0.0]];
-        (vec![10.0 * (y - x * x), 1.0 - x], Mat::from_fn(2, 2, |i, k| jacobian[i][k]))
+        (vec![10.0 * (y - x * x), 1.0 - x], DMatrix::from_fn(2, 2, |i, k| jacobian[i][k]))
     }
 }
 
@@ -163,12 +163,12 @@ impl Small for Poisson {
         (self.points.len(), 4 * self.width)
     }
 
-    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
+    fn evaluate(&self, theta: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
         use std::f64::consts::PI;
         let (rows, parameters) = self.shape();
         let weight = (rows as f64).sqrt().recip();
         let mut residual = Vec::with_capacity(rows);
-        let mut jacobian = Mat::zeros(rows, parameters);
+        let mut jacobian = DMatrix::zeros(rows, parameters);
         for (i, &(x, wall)) in self.points.iter().enumerate() {
             let mut sum = if wall { 0.0 } else { -2.0 * PI * PI * solution(x) };
             for j in 0..self.width {

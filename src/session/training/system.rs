@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use faer::{Mat, MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use crate::field::device::{Backend, Description};
 use crate::field::gpu::operator::GpuCollocation;
@@ -168,7 +168,7 @@ impl ResidualSystem for TrainingSystem {
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
-        jacobian: MatMut<'_, f64>,
+        jacobian: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError> {
         with_system!(&mut self.kind, system => ResidualSystem::jacobian(&mut **system, theta, residual, jacobian).await)
     }
@@ -176,7 +176,7 @@ impl ResidualSystem for TrainingSystem {
     async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError> {
         with_system!(&mut self.kind, system => ResidualSystem::jacobian_blocks(&mut **system, theta, visit).await)
     }
@@ -192,16 +192,16 @@ impl ResidualSystem for TrainingSystem {
     async fn multiply(
         &mut self,
         theta: &[f64],
-        v: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, ResidualError> {
+        v: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, ResidualError> {
         with_system!(&mut self.kind, system => ResidualSystem::multiply(&mut **system, theta, v).await)
     }
 
     async fn multiply_transposed(
         &mut self,
         theta: &[f64],
-        w: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, ResidualError> {
+        w: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, ResidualError> {
         with_system!(&mut self.kind, system => ResidualSystem::multiply_transposed(&mut **system, theta, w).await)
     }
 

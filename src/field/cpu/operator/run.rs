@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use faer::MatMut;
+use nalgebra::DMatrixViewMut;
 use pulp::{Simd, WithSimd};
 
 use super::{Operator, Side, padded};
@@ -25,7 +25,7 @@ pub enum Rate<'a, 'm> {
     None,
     /// Rows of J: one matrix of the run's points by columns per
     /// expression, from expression `first` on.
-    Rows { plan: &'a Plan, first: usize, matrices: &'a mut [MatMut<'m, f64>] },
+    Rows { plan: &'a Plan, first: usize, matrices: &'a mut [DMatrixViewMut<'m, f64>] },
     /// `sum_i w_i J_i`: the weights per expression and point, and where the sum is added.
     Sum { plan: &'a Plan, weights: &'a [&'a [f64]], out: &'a mut [f64] },
 }
@@ -191,7 +191,7 @@ impl<T: Real, const L: usize> Work<'_, T, L> {
         pass: &Pass<'_, T, L>,
         plan: &Plan,
         first: usize,
-        matrices: &mut [MatMut<'_, f64>],
+        matrices: &mut [DMatrixViewMut<'_, f64>],
     ) {
         let seeds = std::mem::take(&mut self.seeds);
         for (q, matrix) in (first..).zip(matrices) {

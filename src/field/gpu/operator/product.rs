@@ -1,6 +1,6 @@
 //! Tiles of the Jacobian, read back or multiplied by dense matrices on the device.
 
-use faer::{MatMut, MatRef};
+use nalgebra::{DMatrixView, DMatrixViewMut};
 
 use super::sweep::Sweep;
 use super::texts::Texts;
@@ -175,7 +175,7 @@ impl Sweep {
     ///
     /// # Errors
     /// When it does not fit a buffer.
-    pub fn set_right(&mut self, right: MatRef<'_, f64>) -> Result<wgpu::Buffer, GpuError> {
+    pub fn set_right(&mut self, right: DMatrixView<'_, f64>) -> Result<wgpu::Buffer, GpuError> {
         let entries: Vec<f64> = (0..right.nrows())
             .flat_map(|i| (0..right.ncols()).map(move |j| right[(i, j)]))
             .collect();
@@ -258,7 +258,7 @@ impl Sweep {
     pub async fn read_product(
         &mut self,
         output: &wgpu::Buffer,
-        mut to: MatMut<'_, f64>,
+        mut to: DMatrixViewMut<'_, f64>,
     ) -> Result<(), GpuError> {
         let bytes = (to.nrows() * to.ncols() * self.scalar.bytes()) as u64;
         let piece = Piece::start(output, bytes);

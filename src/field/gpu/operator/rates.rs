@@ -1,6 +1,6 @@
 //! The Jacobian on the device: its rows, in whole or in blocks, and its products.
 
-use faer::{Mat, MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use super::pieces::{Run, first_rows};
 use super::system::GpuCollocation;
@@ -43,14 +43,14 @@ impl GpuCollocation {
         &mut self,
         run: &Run,
         expression: usize,
-        mut matrix: MatMut<'_, f64>,
+        mut matrix: DMatrixViewMut<'_, f64>,
     ) -> Result<(), GpuError> {
         let seeds = self.seeds_of(run, expression);
         let sweep = self.rates.of(run.operator);
         sweep.set_seeds(&seeds);
         sweep.back();
         let mut add = |parameter: usize, column: &[f64]| {
-            let to = matrix.as_mut().col_mut(parameter);
+            let mut to = matrix.column_mut(parameter);
             to.iter_mut().zip(column).for_each(|(to, x)| *to += x);
         };
         sweep.visit_columns(&mut add).await
@@ -59,7 +59,7 @@ impl GpuCollocation {
     pub(super) async fn device_jacobian(
         &mut self,
         theta: &[f64],
-        mut matrix: MatMut<'_, f64>,
+        mut matrix: DMatrixViewMut<'_, f64>,
     ) -> Result<(), GpuError> {
         self.linearise(theta).await?;
         self.set_rate_weights();
@@ -71,7 +71,7 @@ impl GpuCollocation {
             let (points, expressions) = (operator.points(), operator.head().rows());
             for q in 0..expressions {
                 let start = first[run.operator] + q * points + run.range.start;
-                let rows = matrix.as_mut().subrows_mut(start, run.range.len());
+                let rows = matrix.rows_mut(start, run.range.len());
                 self.add_rows(&run, q, rows).await?;
             }
         }
@@ -81,7 +81,7 @@ impl GpuCollocation {
     pub(super) async fn device_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), GpuError> {
         self.linearise(theta).await?;
         self.set_rate_weights();
@@ -90,19 +90,19 @@ impl GpuCollocation {
         let runs = self.rates.runs(self.operators(), fit.max(BLOCK_POINTS));
         let ranges: Vec<&Run> = runs.iter().filter(|run| run.side == 0).collect();
         let tallest = ranges.iter().map(|run| run.range.len()).max().unwrap_or(0);
-        let mut matrix = Mat::<f64>::zeros(tallest, theta.len());
+        let mut matrix = DMatrix::<f64>::zeros(tallest, theta.len());
         for run in ranges {
             let operator = &self.operators()[run.operator];
             let (points, sides) = (operator.points(), operator.sides());
             for q in 0..operator.head().rows() {
-                let mut rows = matrix.as_mut().subrows_mut(0, run.range.len());
+                let mut rows = matrix.rows_mut(0, run.range.len());
                 rows.fill(0.0);
                 for side in 0..sides {
                     let run = Run { side, ..run.clone() };
                     self.begin(&run);
-                    self.add_rows(&run, q, rows.as_mut()).await?;
+                    self.add_rows(&run, q, rows.as_view_mut()).await?;
                 }
-                visit(first[run.operator] + q * points + run.range.start, rows.as_ref());
+                visit(first[run.operator] + q * points + run.range.start, rows.as_view());
             }
         }
         self.gpu.check()
@@ -117,14 +117,14 @@ impl GpuCollocation {
     pub(super) async fn device_product(
         &mut self,
         theta: &[f64],
-        v: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, GpuError> {
+        v: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, GpuError> {
         self.linearise(theta).await?;
         self.set_rate_weights();
         let first = first_rows(self.operators());
-        let mut product = Mat::zeros(self.rows(), v.ncols());
+        let mut product = DMatrix::zeros(self.rows(), v.ncols());
         for (start, columns) in self.column_groups(v.ncols()) {
-            let mut product = product.as_mut().subcols_mut(start, columns);
+            let mut product = product.columns_mut(start, columns);
             for run in self.rates.runs(self.operators(), usize::MAX) {
                 self.begin(&run);
                 let operator = &self.operators()[run.operator];
@@ -135,11 +135,11 @@ impl GpuCollocation {
                     let sweep = self.rates.of(run.operator);
                     sweep.set_seeds(&seeds);
                     sweep.back();
-                    let uploaded = sweep.set_right(v.subcols(start, columns))?;
+                    let uploaded = sweep.set_right(v.columns(start, columns))?;
                     let output = sweep.zeroed(count, columns)?;
                     sweep.add_product((&uploaded, columns), &output)?;
                     let row = first[run.operator] + q * points + run.range.start;
-                    sweep.read_product(&output, product.as_mut().subrows_mut(row, count)).await?;
+                    sweep.read_product(&output, product.rows_mut(row, count)).await?;
                 }
             }
         }
@@ -150,15 +150,15 @@ impl GpuCollocation {
     pub(super) async fn device_transposed_product(
         &mut self,
         theta: &[f64],
-        w: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, GpuError> {
+        w: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, GpuError> {
         self.linearise(theta).await?;
         self.set_rate_weights();
         let first = first_rows(self.operators());
-        let mut product = Mat::<f64>::zeros(self.parameters(), w.ncols());
+        let mut product = DMatrix::<f64>::zeros(self.parameters(), w.ncols());
         for (start, columns) in self.column_groups(w.ncols()) {
-            let mut product = product.as_mut().subcols_mut(start, columns);
-            let w = w.subcols(start, columns);
+            let mut product = product.columns_mut(start, columns);
+            let w = w.columns(start, columns);
             for run in self.rates.runs(self.operators(), usize::MAX) {
                 self.begin(&run);
                 let operator = &self.operators()[run.operator];
@@ -172,11 +172,11 @@ impl GpuCollocation {
                     let sweep = self.rates.of(run.operator);
                     sweep.set_seeds(&seeds);
                     sweep.back();
-                    let uploaded = sweep.set_right(w.subrows(row, count))?;
+                    let uploaded = sweep.set_right(w.rows(row, count))?;
                     sweep.add_transposed_product((&uploaded, columns), &output)?;
                 }
                 let sweep = self.rates.of(run.operator);
-                sweep.read_product(&output, product.as_mut()).await?;
+                sweep.read_product(&output, product.as_view_mut()).await?;
             }
         }
         self.gpu.check()?;

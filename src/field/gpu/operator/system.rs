@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use faer::{Mat, MatMut, MatRef};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use rayon::prelude::*;
 
 use super::pieces::{Run, Sweeps, first_rows};
@@ -223,7 +223,7 @@ impl ResidualSystem for GpuCollocation {
         &mut self,
         theta: &[f64],
         residual: &mut [f64],
-        jacobian: MatMut<'_, f64>,
+        jacobian: DMatrixViewMut<'_, f64>,
     ) -> Result<(), ResidualError> {
         self.residual(theta, residual).await?;
         Ok(self.device_jacobian(theta, jacobian).await?)
@@ -232,7 +232,7 @@ impl ResidualSystem for GpuCollocation {
     async fn jacobian_blocks(
         &mut self,
         theta: &[f64],
-        visit: &mut dyn FnMut(usize, MatRef<'_, f64>),
+        visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
     ) -> Result<(), ResidualError> {
         Ok(self.device_blocks(theta, visit).await?)
     }
@@ -249,25 +249,25 @@ impl ResidualSystem for GpuCollocation {
     async fn multiply(
         &mut self,
         theta: &[f64],
-        v: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, ResidualError> {
+        v: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, ResidualError> {
         Ok(self.device_product(theta, v).await?)
     }
 
     async fn multiply_transposed(
         &mut self,
         theta: &[f64],
-        w: MatRef<'_, f64>,
-    ) -> Result<Mat<f64>, ResidualError> {
+        w: DMatrixView<'_, f64>,
+    ) -> Result<DMatrix<f64>, ResidualError> {
         Ok(self.device_transposed_product(theta, w).await?)
     }
 
     async fn gradient(&mut self, theta: &[f64], out: &mut [f64]) -> Result<f64, ResidualError> {
         let mut residual = vec![0.0; self.rows()];
         self.residual(theta, &mut residual).await?;
-        let r = MatRef::from_column_major_slice(&residual, residual.len(), 1);
+        let r = DMatrixView::from_slice(&residual, residual.len(), 1);
         let half = self.multiply_transposed(theta, r).await?;
-        out.iter_mut().zip(half.col(0).iter()).for_each(|(to, half)| *to = 2.0 * half);
+        out.iter_mut().zip(half.column(0).iter()).for_each(|(to, half)| *to = 2.0 * half);
         if self.host.has_energy() {
             return Ok(self.losses(&[theta]).await?[0]);
         }

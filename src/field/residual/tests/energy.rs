@@ -1,6 +1,6 @@
 //! Energies: their rows must give the gradient and the Hessian that they are made for.
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use super::{computed, difference, problem};
 use crate::network::Network;
@@ -76,14 +76,14 @@ fn the_gram_matrix_of_an_energy_is_its_hessian_in_function_space() {
     let theta = system.initial_parameters();
     let (_, j) = computed(&mut system, &theta);
     let rows = system.block_rows()[0];
-    let j = j.as_ref().subrows(0, rows);
+    let j = j.rows(0, rows);
     let found = j.transpose() * j * 2.0;
     let network = Network::of_residual(&problem);
     let density = &problem.blocks[0].condition.expressions()[0];
     let entries: Vec<Entry> = density.entries().into_iter().collect();
     let points = &system.points()[0];
     let count = points.coordinates.len() / 2;
-    let mut wanted = Mat::<f64>::zeros(theta.len(), theta.len());
+    let mut wanted = DMatrix::<f64>::zeros(theta.len(), theta.len());
     for (i, x) in points.coordinates.chunks(2).enumerate() {
         let quadrature = points.weights.as_ref().expect("Gauss")[i];
         let weight = problem.blocks[0].weight * points.measure * quadrature / count as f64;
@@ -109,6 +109,6 @@ fn the_gram_matrix_of_an_energy_is_its_hessian_in_function_space() {
         }
     }
     assert!(difference(&found, &wanted) < 1e-12, "{}", difference(&found, &wanted));
-    wanted[(0, 0)] += 1e-10 * wanted.norm_max();
+    wanted[(0, 0)] += 1e-10 * wanted.amax();
     assert!(difference(&found, &wanted) > 1e-11, "a planted error is seen");
 }

@@ -5,7 +5,7 @@ mod energy;
 mod oracle;
 mod problems;
 
-use faer::Mat;
+use nalgebra::DMatrix;
 
 use self::oracle::network_at;
 use super::{Collocation, ResidualSystem};
@@ -214,7 +214,7 @@ fn expected(
     system: &Collocation,
     problem: &ResidualProblem,
     theta: &[f64],
-) -> (Vec<f64>, Mat<f64>) {
+) -> (Vec<f64>, DMatrix<f64>) {
     let network = Network::of_residual(problem);
     let dimensions = problem.dimensions();
     let parameters = problem.parameter_values();
@@ -270,21 +270,21 @@ fn expected(
             }
         }
     }
-    let matrix = Mat::from_fn(rows.len(), theta.len(), |i, k| rows[i].1[k]);
+    let matrix = DMatrix::from_fn(rows.len(), theta.len(), |i, k| rows[i].1[k]);
     (rows.into_iter().map(|(value, _)| value).collect(), matrix)
 }
 
-fn computed(system: &mut Collocation, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
+fn computed(system: &mut Collocation, theta: &[f64]) -> (Vec<f64>, DMatrix<f64>) {
     let mut residual = vec![0.0; system.rows()];
-    let mut jacobian = Mat::zeros(system.rows(), system.parameters());
-    system.jacobian(theta, &mut residual, jacobian.as_mut()).expect("finite");
+    let mut jacobian = DMatrix::zeros(system.rows(), system.parameters());
+    system.jacobian(theta, &mut residual, jacobian.as_view_mut()).expect("finite");
     (residual, jacobian)
 }
 
 /// The largest difference in units of the largest entry.
-fn difference(a: &Mat<f64>, b: &Mat<f64>) -> f64 {
+fn difference(a: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
     assert_eq!((a.nrows(), a.ncols()), (b.nrows(), b.ncols()));
-    (a - b).norm_max() / b.norm_max()
+    (a - b).amax() / b.amax()
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn residuals_and_jacobians_are_those_of_the_definition() {
         let found = difference(&j, &wanted_j);
         assert!(found < tolerance, "{found} in {precision}, {text}");
         let mut planted = wanted_j.clone();
-        planted[(0, 1)] += 2.0 * tolerance * planted.norm_max();
+        planted[(0, 1)] += 2.0 * tolerance * planted.amax();
         assert!(difference(&j, &planted) > tolerance, "a planted error is seen");
     }
 }
@@ -340,13 +340,13 @@ fn losses_blocks_and_gradients_agree_with_the_jacobian() {
         let mut alone = vec![0.0; r.len()];
         system.residual(&theta, &mut alone).expect("finite");
         assert!(alone.iter().zip(&r).all(|(a, b)| (a - b).abs() < 1e-14 * (1.0 + loss.sqrt())));
-        let mut stacked = Mat::<f64>::zeros(j.nrows(), j.ncols());
+        let mut stacked = DMatrix::<f64>::zeros(j.nrows(), j.ncols());
         let mut next = 0;
         system
             .jacobian_blocks(&theta, &mut |first, block| {
                 assert_eq!(first, next, "from top to bottom");
                 next += block.nrows();
-                stacked.as_mut().subrows_mut(first, block.nrows()).copy_from(block);
+                stacked.rows_mut(first, block.nrows()).copy_from(&block);
             })
             .expect("finite");
         assert_eq!(next, j.nrows());
@@ -356,7 +356,7 @@ fn losses_blocks_and_gradients_agree_with_the_jacobian() {
         assert!((at - loss).abs() < 1e-13 * loss);
         for (k, g) in gradient.iter().enumerate() {
             let wanted: f64 = r.iter().enumerate().map(|(i, r)| 2.0 * j[(i, k)] * r).sum();
-            let size = j.col(k).norm_l2() * loss.sqrt();
+            let size = j.column(k).norm() * loss.sqrt();
             assert!((g - wanted).abs() < 1e-12 * (size + 1e-3), "{g} {wanted}");
         }
     }
