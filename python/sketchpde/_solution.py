@@ -61,6 +61,11 @@ class Solution:
         return self._outcome.error
 
     @property
+    def estimated_error(self) -> Optional[float]:
+        """The same by the run's own estimate, with or without something to measure against."""
+        return self._outcome.estimated_error
+
+    @property
     def warning(self) -> Optional[str]:
         """What made the run less accurate than it could be, and what helps."""
         return self._outcome.warning

@@ -75,6 +75,12 @@ impl Outcome {
         self.outcome.summary().error()
     }
 
+    /// Relative L2 error by the run's own estimate.
+    #[getter]
+    fn estimated_error(&self) -> Option<f64> {
+        self.outcome.summary().estimated_error()
+    }
+
     #[getter]
     fn warning(&self) -> Option<&str> {
         self.outcome.summary().warning()

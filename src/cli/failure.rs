@@ -62,10 +62,20 @@ pub enum Failure {
     Training(#[from] OptimizeError),
     #[error(transparent)]
     Device(#[from] GpuError),
+    #[error(
+        "the training diverged: its loss grew to {loss:.1e}; take a smaller method.rate, or a method \
+         that chooses its steps (method.name = \"lm\")"
+    )]
+    TrainingDiverged { loss: f64 },
     #[error("{problem} steps in time, one seed a run: leave out --seeds and choose one by --seed")]
     SeedsOfEvolution { problem: String },
     #[error("the relative L2 error {} --max-error {bound:e}", compared(*error))]
     ErrorAbove { error: Option<f64>, bound: f64 },
+    #[error(
+        "the time limit ended the run before its end{}",
+        resume.as_deref().map(|command| format!("; to go on:\n  {command}")).unwrap_or_default()
+    )]
+    OutOfTime { resume: Option<String> },
     #[error("interrupted{}", resumed(resume.as_deref()))]
     Interrupted { resume: Option<String> },
     #[error("there is no study `{given}`: take one of {known}")]
@@ -122,7 +132,7 @@ pub enum Failure {
 
 impl Failure {
     /// The exit code: 1 failure, 2 usage, 3 diverged, 4 error above the bound, 5 no usable device,
-    /// 130 interrupted.
+    /// 6 out of time, 130 interrupted.
     pub fn code(&self) -> u8 {
         match self {
             Self::UnknownProblem(_)
@@ -147,7 +157,8 @@ impl Failure {
                 SessionError::Device(GpuError::NoDouble { .. } | GpuError::NoLongNumbers { .. })
                 | SessionError::Evolve(EvolveError::Precision { .. }),
             ) => 2,
-            Self::Session(
+            Self::TrainingDiverged { .. }
+            | Self::Session(
                 SessionError::Diverged { .. }
                 | SessionError::Training(OptimizeError::LossNotFinite { .. })
                 | SessionError::Evolve(
@@ -158,6 +169,7 @@ impl Failure {
                 ),
             ) => 3,
             Self::ErrorAbove { .. } => 4,
+            Self::OutOfTime { .. } => 6,
             Self::Device(error)
             | Self::Session(
                 SessionError::Device(error) | SessionError::Evolve(EvolveError::Gpu(error)),

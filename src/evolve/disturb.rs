@@ -54,8 +54,11 @@ impl Evolution {
                 AttemptError::LeastSquares(source) => self.unsolvable(source),
             })?;
         }
-        self.theta = theta;
+        let before = std::mem::replace(&mut self.theta, theta);
         self.field = None;
+        if let Some(estimate) = &mut self.estimate {
+            estimate.change(&before, &self.theta, self.time);
+        }
         Ok(residual)
     }
 }

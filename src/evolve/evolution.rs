@@ -5,13 +5,16 @@ use super::control::Controller;
 use super::endless::Look;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
+use super::estimate::{Estimate, EvolutionEstimate};
 use super::rates::is_autonomous;
 use super::sampling;
 use super::stepping::{Methods, Stepping};
 use super::subset::Subsets;
 use crate::field::cpu::Field;
 use crate::linalg::{self, LeastSquares, LeastSquaresError, norm};
-use crate::problem::{MethodSettings, PointLayout, Problem, Sampling, Scheme, Update};
+use crate::problem::{
+    MethodSettings, PointLayout, Problem, Sampling, Scheme, Update, natural_size,
+};
 
 /// A run whose steps shrink below this part of the whole time span, accepted or not, ends.
 const SMALLEST_STEP: f64 = 1e-7;
@@ -19,6 +22,15 @@ const SMALLEST_STEP: f64 = 1e-7;
 const MOST_GROWTH: f64 = 1e6;
 /// A fit of a fixed step that leaves more than this of its target has lost the solution.
 const LOST: f64 = 0.5;
+
+/// A solution that starts from zero is measured by where it goes, from the first step on; else 0.
+fn size_from_zero(problem: &Problem, engine: &Engine) -> f64 {
+    let (time, parameters) = (problem.time.start, problem.parameter_values());
+    let mut places = engine.coordinates().chunks_exact(problem.dimensions());
+    let zero =
+        places.all(|x| problem.initial.iter().all(|u| u.evaluate_at(x, time, &parameters) == 0.0));
+    if zero { natural_size(problem) * (engine.rows() as f64).sqrt() } else { 0.0 }
+}
 
 /// A solution on its way from the start time to the end.
 pub struct Evolution {
@@ -39,8 +51,12 @@ pub struct Evolution {
     /// u and F at theta, once computed.
     pub(super) field: Option<Field>,
     pub(super) looked: Look,
+    /// Of the error; none where there is no way to know.
+    pub(super) estimate: Option<Estimate>,
     /// max |u| of the first field that was seen.
     first_size: Option<f64>,
+    /// How large the problem alone says that the solution is.
+    natural: f64,
     /// The largest norm of the solution at the points so far.
     pub(super) size: f64,
 }
@@ -67,12 +83,16 @@ impl Evolution {
             theta,
             field: None,
             first_size: None,
-            size: 0.0,
+            natural: natural_size(problem),
+            size: size_from_zero(problem, &engine),
             looked: Look { step: 0, time: problem.time.start },
+            estimate: None,
             problem: problem.clone(),
             engine,
         };
         evolution.configure();
+        let network = evolution.engine.network();
+        evolution.estimate = Estimate::new(problem, network, &evolution.theta);
         if evolution.problem.points.layout == PointLayout::Following {
             evolution.draw_points()?;
         }
@@ -132,7 +152,24 @@ impl Evolution {
             parameter.value = value;
         }
         self.field = None;
+        if let Some(estimate) = &mut self.estimate {
+            estimate.set_parameters(values, &self.theta, self.time);
+        }
         self.engine.set_parameters(values)
+    }
+
+    /// What is known of the error without a reference, as of the last time that it was carried on;
+    /// none where points are drawn from a density.
+    #[must_use]
+    pub fn estimated_error(&self) -> Option<&EvolutionEstimate> {
+        self.estimate.as_ref()?.latest()
+    }
+
+    /// The run has begun with another state than the problem's: its start has no error.
+    pub fn forget_the_start(&mut self) {
+        if let Some(estimate) = &mut self.estimate {
+            estimate.forget_the_start();
+        }
     }
 
     #[must_use]
@@ -316,6 +353,10 @@ impl Evolution {
             Some(field) => self.keep(field)?,
             None => drop(self.current_field().await?),
         }
+        let finished = self.finished();
+        if let Some(estimate) = &mut self.estimate {
+            estimate.step(&self.theta, self.time, finished);
+        }
         Ok(report)
     }
 
@@ -344,7 +385,7 @@ impl Evolution {
         self.size = self.size.max(norm(&field.values));
         let size = field.values.iter().fold(0.0f64, |most, v| most.max(v.abs()));
         let first = *self.first_size.get_or_insert(size);
-        if size > MOST_GROWTH * first.max(1.0) {
+        if size > MOST_GROWTH * first.max(self.natural) {
             return Err(EvolveError::Grown { step, time, size });
         }
         self.field = Some(field);

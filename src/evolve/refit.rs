@@ -31,7 +31,10 @@ impl Evolution {
         problem.seed = u64::from(low) | (u64::from(high) << 32);
         let mut fit = InitialFit::of_field(&problem, &self.theta, time).map_err(failed)?;
         while !fit.iterate().map_err(failed)?.done {}
-        self.theta = fit.parameters().to_vec();
+        let before = std::mem::replace(&mut self.theta, fit.parameters().to_vec());
+        if let Some(estimate) = &mut self.estimate {
+            estimate.refitted(&before, &self.theta, time);
+        }
         self.field = None;
         self.current_field().await?;
         Ok(fit.between())

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::control::Controller;
 use super::error::EvolveError;
+use super::estimate::{Estimate, EstimateState};
 use super::evolution::Evolution;
 use super::stepping::Stepping;
 
@@ -27,6 +28,8 @@ pub struct EvolutionState {
     pub points: Vec<f64>,
     /// Weights of their rows, where they have some.
     pub weights: Vec<f64>,
+    /// What the estimate of the error goes on from.
+    pub estimate: Option<EstimateState>,
 }
 
 impl Evolution {
@@ -44,6 +47,7 @@ impl Evolution {
             size: self.size,
             points: self.moving_points().map(<[f64]>::to_vec).unwrap_or_default(),
             weights: self.engine.weights().to_vec(),
+            estimate: self.estimate.as_ref().map(Estimate::save),
         }
     }
 
@@ -70,6 +74,9 @@ impl Evolution {
         self.controller = self.new_controller(self.stepping.implicit);
         if let Some(controller) = &mut self.controller {
             controller.restore(&state.controller);
+        }
+        if let (Some(estimate), Some(state)) = (&mut self.estimate, state.estimate) {
+            estimate.restore(state);
         }
         self.field = None;
         self.look();

@@ -4,6 +4,7 @@ mod adaptive;
 mod baselines;
 mod coherence;
 mod dirichlet;
+mod estimate;
 mod failures;
 mod follow;
 mod order;

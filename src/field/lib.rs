@@ -2,7 +2,8 @@
 //!
 //! [`program`] is the equation as straight-line code; [`jet`] says which derivatives travel
 //! together; [`ansatz`] builds boundary values in; [`cpu`] computes it all in f32 or f64, [`gpu`]
-//! in WGSL; [`quantities`] answers what is asked of a solution.
+//! in WGSL; [`quantities`] answers what is asked of a solution, [`waves`] are functions to look for
+//! errors in.
 
 // The floors below, under the names they have in the whole.
 use sketchpde_base::{random, scalar};
@@ -18,3 +19,4 @@ pub mod device;
 pub mod gpu;
 pub mod residual;
 pub mod quantities;
+pub mod waves;

@@ -54,5 +54,5 @@ pub fn of_training(
     expressions: &[Expression],
     coordinates: &[f64],
 ) -> Vec<Vec<f64>> {
-    crate::residual::rows(problem, network, theta, expressions, coordinates)
+    crate::residual::rows(problem, network, theta, expressions, (coordinates, &[]))
 }

@@ -5,11 +5,21 @@ use super::settings::{
     LineSearch, Method, NystromSettings, Passes, Schedule, SingularCutoff, SngdSettings,
     SpringSettings, Subspace,
 };
-use super::stopping::StoppingRule;
-use crate::problem::residual::{self, CutoffScale, RateSchedule, TrainingMethod, TrainingSettings};
+use super::stopping::{Stall, StoppingRule};
+use crate::problem::ResidualProblem;
+use crate::problem::residual::{
+    self, CutoffScale, RateSchedule, ResidualBlock, TrainingMethod, TrainingSettings,
+};
 
 /// Of golden sections: the length to which the interval shrinks.
 const GOLDEN_TOLERANCE: f64 = 1e-3;
+/// A training ends where its loss fell by less than this over a tenth of all iterations, and over so
+/// many at least; methods that go by the gradient alone take many small steps.
+const FALLS: f64 = 0.7;
+const LEAST_PATIENCE: usize = 100;
+const FALLS_BY_GRADIENT: f64 = 0.9;
+const LEAST_PATIENCE_BY_GRADIENT: usize = 500;
+const PART: usize = 10;
 
 impl Method {
     /// The method of a problem file; what the file leaves open is the method's default.
@@ -73,12 +83,26 @@ impl Method {
 }
 
 impl StoppingRule {
-    /// The rule of a problem file.
+    /// The rule of a problem file: a loss that falls no longer ends the training, unless points or
+    /// weights change along it and the loss with them.
     #[must_use]
-    pub fn chosen(settings: &TrainingSettings) -> Self {
+    pub fn chosen(problem: &ResidualProblem) -> Self {
+        let settings = &problem.method;
+        let redrawn = |block: &ResidualBlock| block.samples.resample > 0;
+        let changes = settings.causal.is_some() || problem.blocks.iter().any(redrawn);
+        let by_gradient = matches!(
+            settings.name,
+            TrainingMethod::Adam | TrainingMethod::Lbfgs | TrainingMethod::Bfgs
+        );
+        let (least, factor) = match by_gradient {
+            true => (LEAST_PATIENCE_BY_GRADIENT, FALLS_BY_GRADIENT),
+            false => (LEAST_PATIENCE, FALLS),
+        };
+        let patience = (settings.iterations / PART).max(least);
         Self {
             max_iterations: settings.iterations,
             loss: (settings.tolerance > 0.0).then_some(settings.tolerance),
+            stall: (!changes).then_some(Stall { patience, factor }),
             ..Self::default()
         }
     }

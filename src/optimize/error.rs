@@ -10,6 +10,9 @@ pub enum OptimizeError {
     #[error(transparent)]
     Residual(#[from] ResidualError),
 
+    #[error("the error of an energy's minimum on a shape is not estimated")]
+    NoEstimate,
+
     #[error(transparent)]
     LeastSquares(#[from] LeastSquaresError),
 

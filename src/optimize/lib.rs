@@ -18,7 +18,6 @@
 //! [`tangent_kernels`] shows what a natural gradient does in function space.
 
 // The floors below, under the names they have in the whole.
-#[cfg(test)]
 use sketchpde_base::random;
 use sketchpde_field as field;
 use sketchpde_linalg as linalg;
@@ -26,8 +25,10 @@ use sketchpde_problem as problem;
 
 mod dispatch;
 mod choice;
+mod convergence;
 pub mod descent;
 mod error;
+mod estimate;
 mod gauss_newton;
 mod history;
 mod jacobian;
@@ -43,7 +44,9 @@ mod stopping;
 mod tests;
 mod training;
 
+pub use convergence::Convergence;
 pub use error::OptimizeError;
+pub use estimate::{ErrorEstimate, GOOD, estimate};
 pub use history::{TrainingHistory, TrainingRecord, TrainingSpectrum};
 pub use kernels::{TangentKernels, tangent_kernels};
 pub use precision::beyond_precision;

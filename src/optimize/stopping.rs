@@ -11,11 +11,14 @@ pub enum StopReason {
     MaxIterations,
     /// The loss falls no longer.
     Stalled,
+    /// The loss has grown beyond all bounds.
+    Diverged,
 }
 
 impl StopReason {
     /// Every reason; positions stand in saved states.
-    pub const ALL: [Self; 4] = [Self::Loss, Self::Error, Self::MaxIterations, Self::Stalled];
+    pub const ALL: [Self; 5] =
+        [Self::Loss, Self::Error, Self::MaxIterations, Self::Stalled, Self::Diverged];
 
     /// In words, for people and for result files.
     #[must_use]
@@ -25,6 +28,7 @@ impl StopReason {
             Self::Error => "the error is small enough",
             Self::MaxIterations => "all iterations are done",
             Self::Stalled => "the loss falls no longer",
+            Self::Diverged => "the loss grows without bound",
         }
     }
 }

@@ -9,6 +9,9 @@ use super::step::{Optimizer, Start};
 use super::stopping::{StopReason, StoppingRule};
 use crate::field::residual::ResidualSystem;
 
+/// A loss that has grown by so many times that of the starting parameters does not come back.
+const LOST: f64 = 1e6;
+
 /// Minimises R(theta) of a residual system, one iteration at a time: no threads, no clock, no
 /// files of its own.
 ///
@@ -80,6 +83,8 @@ pub struct Training<S> {
     rule: StoppingRule,
     theta: Vec<f64>,
     loss: f64,
+    /// At the starting parameters.
+    first_loss: f64,
     history: TrainingHistory,
     reason: Option<StopReason>,
 }
@@ -115,7 +120,17 @@ impl<S: ResidualSystem> Training<S> {
         }
         let optimizer = AnyOptimizer::new(&method, seed);
         let history = TrainingHistory::default();
-        Ok(Self { system, method, optimizer, rule, theta, loss, history, reason: None })
+        Ok(Self {
+            system,
+            method,
+            optimizer,
+            rule,
+            theta,
+            loss,
+            first_loss: loss,
+            history,
+            reason: None,
+        })
     }
 
     /// One iteration. Does nothing once the training is over.
@@ -176,7 +191,12 @@ impl<S: ResidualSystem> Training<S> {
 
     fn decide(&mut self, error: Option<f64>) {
         let losses: Vec<f64> = self.history.records.iter().map(|record| record.loss).collect();
-        self.reason = self.rule.check(&losses, error);
+        // An energy may be negative: what counts is the growth.
+        let grown = self.loss - self.first_loss > LOST * self.first_loss.abs();
+        self.reason = match grown {
+            true => Some(StopReason::Diverged),
+            false => self.rule.check(&losses, error),
+        };
     }
 
     fn report(&self) -> TrainingReport {
@@ -193,6 +213,12 @@ impl<S: ResidualSystem> Training<S> {
     #[must_use]
     pub fn loss(&self) -> f64 {
         self.loss
+    }
+
+    /// R at the starting parameters.
+    #[must_use]
+    pub fn first_loss(&self) -> f64 {
+        self.first_loss
     }
 
     #[must_use]

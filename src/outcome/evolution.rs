@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::memory;
-use crate::evolve::Coherence;
+use crate::evolve::{Coherence, EvolutionEstimate};
 use crate::network::Network;
+use crate::optimize::{Convergence, GOOD};
 use crate::output::DensityRecord;
 use crate::problem::{Choice, Problem, Update};
-use crate::session::{Recording, Session, total_points};
+use crate::session::{Phase, Recording, Session, total_points};
 
 /// Times are in seconds, errors are relative L2 errors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +48,25 @@ pub struct RunResult {
     pub relative_l2_of_each: BTreeMap<String, f64>,
     /// Error at the last time.
     pub final_relative_l2: Option<f64>,
+    /// What the run says of its error itself, over space and time together, with or without a
+    /// reference; none of densities that points are drawn from.
+    #[serde(default)]
+    pub estimated_error: Option<f64>,
+    /// The same of each of several unknowns, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub estimated_error_of_each: BTreeMap<String, f64>,
+    /// The same at the last time.
+    #[serde(default)]
+    pub final_estimated_error: Option<f64>,
+    /// How that was found.
+    #[serde(default)]
+    pub estimated_error_method: String,
+    /// Whether the estimated error is below a hundredth; false where there is none.
+    #[serde(default)]
+    pub resolved: bool,
+    /// What came of the run; none in results of earlier versions.
+    #[serde(default)]
+    pub convergence: Option<Convergence>,
     /// Estimated error of the reference itself.
     pub reference_error: Option<f64>,
     /// Of a density that points are drawn from.
@@ -137,6 +157,7 @@ impl RunResult {
         let parameters = Network::of(problem).parameters();
         let last = record.history().records.last();
         let unknowns = &problem.unknowns;
+        let estimate = session.estimated_error();
         let errors = record.frames().space_time_error_of_each(unknowns.len());
         Self {
             problem: problem.name.clone(),
@@ -157,6 +178,12 @@ impl RunResult {
             relative_l2: status.space_time_error,
             relative_l2_of_each: super::of_each(unknowns, errors),
             final_relative_l2: status.error,
+            estimated_error: estimate.map(|e| e.relative_l2),
+            estimated_error_of_each: super::of_each(unknowns, estimate.map(|e| e.of_each.clone())),
+            final_estimated_error: estimate.map(|e| e.final_relative_l2),
+            estimated_error_method: estimate_method(estimate),
+            resolved: estimate.is_some_and(|e| e.relative_l2 <= GOOD),
+            convergence: Some(session.convergence()),
             reference_error,
             density: DensityResult::of(record.densities()),
             coherence: session.coherence(),
@@ -167,10 +194,21 @@ impl RunResult {
                 total: status.seconds.total,
             },
             peak_memory_mib: memory::peak_mib(),
-            completed: status.failure.is_none(),
+            completed: status.phase == Phase::Done,
             failure: status.failure,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
+    }
+}
+
+/// How an error was estimated, in words.
+fn estimate_method(estimate: Option<&EvolutionEstimate>) -> String {
+    match estimate {
+        Some(estimate) => format!(
+            "defect of the steps at {} other points, carried on by the linearised equation",
+            estimate.points
+        ),
+        None => "none of a density that points are drawn from: see its moments".into(),
     }
 }
 

@@ -155,6 +155,15 @@ impl Summary {
         }
     }
 
+    /// The same by the run's own estimate, with or without something to measure against.
+    #[must_use]
+    pub fn estimated_error(&self) -> Option<f64> {
+        match self {
+            Self::Evolution(result) => result.estimated_error,
+            Self::Training(result) => result.estimated_error,
+        }
+    }
+
     /// What made the run less accurate than it could be, and what helps.
     #[must_use]
     pub fn warning(&self) -> Option<&str> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::memory;
+use crate::optimize::{Convergence, ErrorEstimate};
 use crate::problem::Choice;
 use crate::session::TrainingSession;
 
@@ -32,6 +33,22 @@ pub struct TrainingResult {
     /// Of each of several unknowns, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub relative_l2_of_each: BTreeMap<String, f64>,
+    /// What the run says of its error itself, with or without a reference; none where its residual is
+    /// not a number at other points.
+    #[serde(default)]
+    pub estimated_error: Option<f64>,
+    /// The same of each of several unknowns, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub estimated_error_of_each: BTreeMap<String, f64>,
+    /// How that was found.
+    #[serde(default)]
+    pub estimated_error_method: String,
+    /// Whether the estimated error is below a hundredth and the problem determines its solution.
+    #[serde(default)]
+    pub resolved: bool,
+    /// What came of the training; none in results of earlier versions.
+    #[serde(default)]
+    pub convergence: Option<Convergence>,
     /// Singular values that the last iteration kept.
     pub rank: usize,
     /// Losses and residuals that were evaluated in all.
@@ -51,8 +68,9 @@ pub struct TrainingResult {
 impl TrainingResult {
     pub fn of(session: &TrainingSession) -> Self {
         let rows = session.rows();
-        let (description, warning) = (session.describe(), session.warning());
         let (problem, report) = (session.problem(), session.report());
+        let estimate = session.estimate();
+        let (description, warning) = (session.describe(), session.warning());
         Self {
             problem: problem.name.clone(),
             method: problem.method.name.word().to_owned(),
@@ -66,6 +84,14 @@ impl TrainingResult {
             loss: report.record.loss,
             relative_l2: session.error(),
             relative_l2_of_each: super::of_each(&problem.unknowns, session.errors_of_each()),
+            estimated_error: estimate.map(|e| e.relative_l2),
+            estimated_error_of_each: super::of_each(
+                &problem.unknowns,
+                estimate.map(|e| e.of_each.clone()),
+            ),
+            estimated_error_method: estimate.map_or_else(String::new, ErrorEstimate::method),
+            resolved: estimate.is_some_and(ErrorEstimate::is_good),
+            convergence: Some(session.convergence()),
             rank: report.record.rank,
             evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),
             seconds: session.seconds(),

@@ -98,6 +98,7 @@ mod error;
 mod file;
 mod ansatz;
 mod presets;
+mod size;
 mod builder;
 mod transport;
 mod fokker_planck;
@@ -126,6 +127,7 @@ pub use settings::{
     PointSettings, Precision, ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme,
     Solver, Update,
 };
+pub use size::natural_size;
 pub use transport::Transport;
 
 /// An evolution problem u_t = F(x, t, u, derivatives, parameters) with everything that is needed

@@ -42,8 +42,9 @@ impl Session {
         }
         let (fitted, redrawn) = (record.fitted.clone(), record.redrawn);
         self.begin_steps(record, engine, fitted).await?;
-        if redrawn && let Some(record) = self.recording_mut() {
-            record.initial_error = None;
+        if redrawn && let Work::Evolution(evolving) = &mut self.work {
+            evolving.record.initial_error = None;
+            evolving.evolution.forget_the_start();
         }
         Ok(())
     }

@@ -1,14 +1,18 @@
 //! How far two fields are apart.
 
-/// || u - v || / || v ||, or || u - v || where v is zero; of any numbers whose quotient is a number,
-/// since squares of the largest and the smallest of them are not.
+/// || u - v || / || v ||, or the root mean square of u - v where v is zero; of any numbers whose
+/// quotient is a number, since squares of the largest and the smallest of them are not.
 pub(super) fn relative_l2(u: &[f64], v: &[f64]) -> f64 {
     let largest = v.iter().fold(0.0f64, |most, v| most.max(v.abs()));
     let scale = if largest > 0.0 { largest } else { 1.0 };
     let (difference, size) = u.iter().zip(v).fold((0.0, 0.0), |(d, s), (a, b)| {
         (d + (a / scale - b / scale).powi(2), s + (b / scale).powi(2))
     });
-    if size > 0.0 { (difference / size).sqrt() } else { f64::sqrt(difference) }
+    if size > 0.0 {
+        (difference / size).sqrt()
+    } else {
+        f64::sqrt(difference / u.len().max(1) as f64)
+    }
 }
 
 #[cfg(test)]
@@ -22,7 +26,7 @@ mod tests {
             let expected = 0.1 / 5.0f64.sqrt();
             assert!((error - expected).abs() < 1e-12, "{error} at {scale}");
         }
-        assert_eq!(relative_l2(&[3.0, 4.0], &[0.0, 0.0]), 5.0);
+        assert_eq!(relative_l2(&[3.0, 4.0], &[0.0, 0.0]), 12.5f64.sqrt());
         assert!(relative_l2(&[f64::NAN], &[1.0]).is_nan());
     }
 }

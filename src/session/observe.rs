@@ -6,9 +6,10 @@ use super::{
     Phase, Recording, Session, SessionError, Snapshot, Status, TrainingPoint, TrainingSession,
     fixed_steps,
 };
-use crate::evolve::{Coherence, Engine};
+use crate::evolve::{Coherence, Engine, EvolutionEstimate, EvolveError};
 use crate::field::device::Description;
 use crate::field::gpu::Gpu;
+use crate::optimize::{Convergence, GOOD};
 use crate::problem::Update;
 use crate::reference::Reference;
 
@@ -179,6 +180,30 @@ impl Session {
         self.evolving()?.coherence
     }
 
+    /// What an evolution says of its error itself.
+    #[must_use]
+    pub fn estimated_error(&self) -> Option<&EvolutionEstimate> {
+        self.evolving()?.evolution.estimated_error()
+    }
+
+    /// What came of the run, or of what there is of it.
+    #[must_use]
+    pub fn convergence(&self) -> Convergence {
+        if let Some(training) = self.training() {
+            return training.convergence();
+        }
+        // Where nothing is known of the error nothing speaks against it.
+        let good = self.estimated_error().is_none_or(|e| e.relative_l2 <= GOOD);
+        match (&self.failure, self.phase()) {
+            (None, Phase::Done) if good => Convergence::Converged,
+            (None, Phase::Done) => Convergence::Stalled,
+            (None, _) => Convergence::Budget,
+            (Some(SessionError::Evolve(EvolveError::Endless { .. })), _)
+            | (Some(SessionError::PoorFit { .. }), _) => Convergence::Stalled,
+            (Some(_), _) => Convergence::Diverged,
+        }
+    }
+
     /// Where the run stands, in numbers.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -201,6 +226,7 @@ impl Session {
             initial_error: None,
             error: None,
             space_time_error: None,
+            estimated_error: None,
             seconds: self.seconds,
             ended: None,
             warning: None,
@@ -232,6 +258,7 @@ impl Session {
         status.initial_error = record.initial_error;
         status.error = record.error;
         status.space_time_error = record.frames.space_time_error();
+        status.estimated_error = self.estimated_error().map(|e| e.relative_l2);
         status.warning = self.evolving().and_then(Evolving::warning);
     }
 
@@ -276,6 +303,7 @@ fn describe_training(training: &TrainingSession, status: &mut Status) {
     status.seconds_left = done.seconds_left;
     status.iteration = training.history().records.last().map(TrainingPoint::from);
     (status.error, status.space_time_error) = (done.error, done.error);
+    status.estimated_error = training.known_estimate().map(|e| e.relative_l2);
     status.seconds.steps = done.seconds;
     status.ended = training.report().reason.map(|reason| reason.describe().to_owned());
     status.warning = training.warning();
@@ -284,9 +312,24 @@ fn describe_training(training: &TrainingSession, status: &mut Status) {
 impl Evolving {
     /// What makes the run less accurate than it could be, and what helps.
     fn warning(&self) -> Option<String> {
-        let warnings = [self.fit_warning(), self.columns_warning()];
+        let warnings = [self.fit_warning(), self.columns_warning(), self.error_warning()];
         let warnings: Vec<String> = warnings.into_iter().flatten().collect();
         (!warnings.is_empty()).then(|| warnings.join("; "))
+    }
+
+    /// An error that the run's own estimate tells.
+    fn error_warning(&self) -> Option<String> {
+        let estimate = self.evolution.estimated_error()?;
+        let error = estimate.relative_l2.max(estimate.final_relative_l2);
+        (error > GOOD).then(|| {
+            format!(
+                "the answer is wrong by about {:.0} % by what the steps leave at other points: take \
+                 more points (points.count), columns (method.columns) or a wider network, or a smaller \
+                 method.tolerance; where a front steepens without limit the equation has no smooth \
+                 solution any more",
+                100.0 * error.min(10.0)
+            )
+        })
     }
 
     /// Measured on the state itself, so that a fit from a cache or a checkpoint is judged as a new

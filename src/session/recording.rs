@@ -8,7 +8,7 @@ use crate::evolve::{Evolution, StepReport};
 use crate::field::device::Description;
 use crate::network::Network;
 use crate::output::{DensityRecord, History, StepRecord};
-use crate::problem::Problem;
+use crate::problem::{Problem, natural_size};
 use crate::reference::{Gaussian, Reference};
 
 /// The frames and the history that an evolution leaves, whatever it does at the moment.
@@ -155,7 +155,11 @@ impl Recording {
     /// The error of the present state against the problem's initial one.
     pub(super) fn judge_the_beginning(&mut self, evolution: &Evolution) {
         let exact = self.grid.initial_values(&self.problem);
-        self.initial_error = Some(relative_l2(&self.grid.look(evolution), &exact));
+        let error = relative_l2(&self.grid.look(evolution), &exact);
+        // A state that is zero is measured by what the problem makes of it.
+        let zero = exact.iter().all(|u| *u == 0.0);
+        let size = if zero { natural_size(&self.problem) } else { 1.0 };
+        self.initial_error = Some(error / size);
     }
 
     /// Compares the frames that have not been compared yet.

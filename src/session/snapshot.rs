@@ -79,6 +79,9 @@ pub struct Status {
     pub error: Option<f64>,
     /// Relative L2 error over space and time until now.
     pub space_time_error: Option<f64>,
+    /// What the run says of its error itself, over space and time until now; of a training once it is
+    /// over.
+    pub estimated_error: Option<f64>,
     pub seconds: Seconds,
     /// Why a training is over, in words.
     pub ended: Option<String>,

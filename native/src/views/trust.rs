@@ -113,6 +113,12 @@ fn numbers(ui: &mut Ui, mirror: &Mirror, status: &Status) {
     );
     row(
         ui,
+        "Estimated error",
+        &some(status.estimated_error),
+        "The same by what the run leaves undone at other points, without a reference",
+    );
+    row(
+        ui,
         "Residual",
         &some(last.map(|r| r.residual)),
         "What the latest step's least squares could not reach",

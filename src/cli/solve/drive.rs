@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
-use crate::cli::progress::{Progress, Verbosity, fitted};
+use crate::cli::progress::{Progress, Verbosity, duration, fitted};
 use crate::reference::{Reference, ReferenceError};
 use crate::session::{Phase, SavedState, Session, SessionHandle, Status};
 
@@ -16,6 +16,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// How long the end of a step is waited for by who is asked to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A run is looked at after so long whether it would take longer than people wait.
+const FORETELL_AFTER: Duration = Duration::from_secs(8);
+const LONG: f64 = 600.0;
+
 /// What the reference's thread finds: none where the problem has none; and a warning.
 pub type Found = Result<(Option<Reference>, Option<String>), ReferenceError>;
 
@@ -23,6 +27,8 @@ pub type Found = Result<(Option<Reference>, Option<String>), ReferenceError>;
 pub enum Ending {
     /// By itself, at the end time or by a failure of the solver.
     Ended(Box<Session>),
+    /// By the time limit, before its end.
+    OutOfTime(Box<Session>),
     /// By the user; whether a state to go on from was kept.
     Interrupted { resumable: bool },
 }
@@ -84,9 +90,11 @@ impl<'a> Run<'a> {
     /// Goes on to the end. Gives how it ended, and the reference's own error where there is one.
     pub fn finish(
         mut self,
-        checkpoint_every: Option<Duration>,
+        (checkpoint_every, time_limit): (Option<Duration>, Option<Duration>),
         keeper: &mut dyn Keeper,
     ) -> Result<(Ending, Option<f64>), Failure> {
+        let begun = Instant::now();
+        let mut foretold = time_limit.is_some();
         let mut kept = Instant::now();
         let mut fitting = self.handle.status().phase == Phase::Fit;
         loop {
@@ -104,6 +112,14 @@ impl<'a> Run<'a> {
             if interrupt::requested() {
                 return self.interrupted(keeper);
             }
+            if !foretold && begun.elapsed() >= FORETELL_AFTER {
+                foretold = self.foretell(&status);
+            }
+            if !ended && time_limit.is_some_and(|limit| begun.elapsed() >= limit) {
+                self.progress.finish();
+                let error = self.reference_error;
+                return Ok((Ending::OutOfTime(Box::new(self.handle.stop())), error));
+            }
             if self.handle.is_dead() || (ended && !self.reference_due) {
                 self.progress.finish();
                 let error = self.reference_error;
@@ -114,6 +130,30 @@ impl<'a> Run<'a> {
                 kept = Instant::now();
             }
         }
+    }
+
+    /// Says that the run will take long, where it will; whether its pace is known by now.
+    fn foretell(&self, status: &Status) -> bool {
+        let Some(left) = status.seconds_left else { return status.phase == Phase::Done };
+        if left > LONG {
+            let remedy = match status.phase {
+                Phase::Training => {
+                    "fewer iterations (method.iterations), fewer points (points.count) or a smaller \
+                     network (network.layers)"
+                }
+                _ => {
+                    "a larger method.tolerance, fewer points (points.count), a smaller network \
+                     (network.width) or an earlier time.end"
+                }
+            };
+            let text = format!(
+                "warning: this will take {} at its present pace; what would help: {remedy}; \
+                 --time-limit 60s ends it in time with what it has",
+                duration(left)
+            );
+            self.progress.say(Verbosity::Normal, &text);
+        }
+        true
     }
 
     /// Waits a moment for the reference, or only the moment once it is there.

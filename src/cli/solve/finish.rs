@@ -53,6 +53,7 @@ fn evolution(result: &RunResult, folder: &Path) -> String {
                 error(result.initial_error)
             ),
         ),
+        row("estimated", estimated(result.estimated_error, &result.estimated_error_method)),
         row(
             "time",
             format!(
@@ -89,6 +90,7 @@ fn training(result: &TrainingResult, folder: &Path) -> String {
         row("sizes", format!("{} parameters, {} rows", result.parameters, result.rows)),
         row("iterations", format!("{}: {}", result.iterations, result.stopped)),
         row("relative L2", format!("{error} (loss {:.2e})", result.loss)),
+        row("estimated", estimated(result.estimated_error, &result.estimated_error_method)),
         row(
             "time",
             format!("{}, {:.0} ms an iteration{memory}", duration(result.seconds), 1e3 * each),
@@ -99,6 +101,15 @@ fn training(result: &TrainingResult, folder: &Path) -> String {
         rows.push(row("warning", warning.clone()));
     }
     table(&rows)
+}
+
+/// What a run says of its error itself.
+fn estimated(error: Option<f64>, method: &str) -> String {
+    match (error, method) {
+        (Some(error), method) => format!("{error:.1e} ({method})"),
+        (None, "") => "unknown".into(),
+        (None, method) => format!("unknown ({method})"),
+    }
 }
 
 /// How far a density is from the exact one.

@@ -22,6 +22,7 @@ use super::progress::{Progress, Verbosity};
 use super::{interrupt, program};
 use crate::field::device::Backend;
 use crate::field::residual::ResidualSystem;
+use crate::optimize::Convergence;
 use crate::outcome::{Outcome, Summary, columns};
 use crate::output::{Cache, checkpoint};
 use crate::problem::{Choice, ProblemFile};
@@ -70,6 +71,11 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0,
           value_parser = not_negative, allow_negative_numbers = true)]
     pub checkpoint_every: f64,
+
+    /// End after this time with the answer so far and its estimated error, by exit code 6: 90s, 5m, 1h
+    /// (--resume goes on).
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub time_limit: Option<Duration>,
 
     /// End with exit code 4 unless the relative L2 error over space and time is at most this.
     #[arg(long, value_name = "ERROR", value_parser = positive, allow_negative_numbers = true)]
@@ -132,6 +138,17 @@ fn positive(text: &str) -> Result<f64, &'static str> {
     }
 }
 
+/// A time with its unit, seconds without one.
+fn time(text: &str) -> Result<Duration, &'static str> {
+    let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let unit = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
+    let (number, factor) = unit.unwrap_or((text, &1.0));
+    match number.trim().parse::<f64>().map(|number| number * factor) {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3.2e7 => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a time, for example 60s, 5m or 1h"),
+    }
+}
+
 /// Seconds, up to a year.
 fn not_negative(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
@@ -175,6 +192,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             folder::choose((&problem).into(), &wish)?;
             let (summary, path) = one(arguments, &problem, &wish, &mut progress)?;
             finish::show(&summary, &path, arguments.json)?;
+            if let Summary::Training(result) = &summary
+                && result.convergence == Some(Convergence::Diverged)
+            {
+                return Err(Failure::TrainingDiverged { loss: result.loss });
+            }
             judge(arguments, summary.error())
         }
     }
@@ -219,7 +241,15 @@ fn one(
     }
     let handle = SessionHandle::spawn(session)?;
     let run = Run::begin(handle, store.reference(), progress)?;
-    match run.finish(arguments.interval(), &mut store)? {
+    match run.finish((arguments.interval(), arguments.time_limit), &mut store)? {
+        (Ending::OutOfTime(session), reference_error) => {
+            let resume = command_line::to_resume(program::words(), &path);
+            let resume = session.save().and_then(|s| store.checkpoint(&s).ok()).map(|()| resume);
+            let outcome = Outcome::of(&session, reference_error)?;
+            write(arguments, &session, &outcome, &mut store, progress)?;
+            finish::show(outcome.summary(), &path, arguments.json)?;
+            Err(Failure::OutOfTime { resume })
+        }
         (Ending::Interrupted { resumable }, _) => Err(interrupted(&store, resumable, &path)),
         (Ending::Ended(session), reference_error) => {
             let outcome = Outcome::of(&session, reference_error)?;
@@ -229,10 +259,10 @@ fn one(
     }
 }
 
-/// Writes the files and says how it went.
-fn conclude(
+/// Writes the files.
+fn write(
     arguments: &Arguments,
-    session: Session,
+    session: &Session,
     outcome: &Outcome,
     store: &mut Store,
     progress: &Progress,
@@ -249,6 +279,18 @@ fn conclude(
         let text = format!("warning: no pictures (`sketchpde plot` draws them anew): {error}");
         progress.say(Verbosity::Normal, &text);
     }
+    Ok(())
+}
+
+/// Writes the files and says how it went.
+fn conclude(
+    arguments: &Arguments,
+    session: Session,
+    outcome: &Outcome,
+    store: &mut Store,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    write(arguments, &session, outcome, store, progress)?;
     if let Some(failure) = session.into_failure() {
         let path = store.folder.path().display();
         progress.say(Verbosity::Normal, &format!("What was computed before is in {path}"));

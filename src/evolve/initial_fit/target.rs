@@ -9,7 +9,7 @@ use crate::field::jet::JetSet;
 use crate::linalg::{norm, row_blocks, transposed_times};
 use crate::network::Network;
 use crate::problem::expression::{Channel, Expression, MultiIndex};
-use crate::problem::{Boundary, FitMethod, PointLayout, Points, Problem};
+use crate::problem::{Boundary, FitMethod, PointLayout, Points, Problem, natural_size};
 
 /// Weight of the derivatives' relative error against that of the values. The derivatives add as
 /// many equations again per coordinate, and hold the network still between the points.
@@ -101,11 +101,15 @@ struct Scales {
 }
 
 impl Scales {
-    /// Of a state at so many points, one unknown after the other.
-    fn of(values: &[f64], points: usize) -> Self {
+    /// Of a state at so many points, one unknown after the other; a state that is zero is measured by
+    /// what the problem makes of it.
+    fn of(values: &[f64], points: usize, problem: &Problem) -> Self {
         let sizes: Vec<f64> = values.chunks_exact(points).map(norm).collect();
         let unknowns = sizes.len() as f64;
-        let together = unless_zero(norm(&sizes), (points as f64).sqrt());
+        let together = match norm(&sizes) {
+            together if together > 0.0 => together,
+            _ => natural_size(problem) * (points as f64).sqrt(),
+        };
         let weight = |&size: &f64| (unless_zero(size, together) * unknowns.sqrt()).recip();
         Self { weights: sizes.iter().map(weight).collect(), sizes }
     }
@@ -155,7 +159,7 @@ impl Target {
             .map(|block| Evaluator::with_jets(&plain, network, block, jets.clone()))
             .collect();
         let values = target.values(problem, network, points)?;
-        let scales = Scales::of(&values, points.len());
+        let scales = Scales::of(&values, points.len(), problem);
         let mut equations = Vec::new();
         for (unknown, wanted) in values.chunks_exact(points.len()).enumerate() {
             let (weight, wanted) = (scales.weights[unknown], wanted.to_vec());
@@ -284,6 +288,8 @@ impl Target {
 pub(super) struct Comparison {
     evaluator: Evaluator<f64>,
     wanted: Vec<f64>,
+    /// Of each unknown.
+    weights: Vec<f64>,
     time: f64,
 }
 
@@ -308,7 +314,8 @@ impl Comparison {
         };
         let evaluator = Evaluator::new(&without_equation(problem), network, &points.coordinates);
         let wanted = target.values(problem, network, &points)?;
-        Ok(Self { evaluator, wanted, time: target.time(problem) })
+        let weights = Scales::of(&wanted, points.len(), problem).weights;
+        Ok(Self { evaluator, wanted, weights, time: target.time(problem) })
     }
 
     /// Relative L2 error, the root mean square over the unknowns; the root mean square where the
@@ -316,9 +323,8 @@ impl Comparison {
     pub fn error(&self, theta: &[f64]) -> f64 {
         let values = self.evaluator.field(theta, self.time).values;
         let points = self.evaluator.points();
-        let scales = Scales::of(&self.wanted, points);
         let difference: Vec<f64> = values.iter().zip(&self.wanted).map(|(u, g)| g - u).collect();
-        let of_unknown = difference.chunks_exact(points).zip(&scales.weights);
+        let of_unknown = difference.chunks_exact(points).zip(&self.weights);
         let parts: Vec<f64> = of_unknown.map(|(d, weight)| norm(d) * weight).collect();
         norm(&parts)
     }

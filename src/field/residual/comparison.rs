@@ -114,13 +114,14 @@ fn relative_l2(values: &[f64], exact: &[f64]) -> f64 {
     (squares / if size > 0.0 { size } else { exact.len() as f64 }).sqrt()
 }
 
-/// The values of expressions at points, a list per expression.
+/// The values of expressions at points, a list per expression; `given` rows of numbers stand behind
+/// the coordinates.
 pub(crate) fn rows(
     problem: &ResidualProblem,
     network: &Network,
     theta: &[f64],
     expressions: &[Expression],
-    coordinates: &[f64],
+    (coordinates, given): (&[f64], &[&[f64]]),
 ) -> Vec<Vec<f64>> {
     let dimensions = problem.dimensions();
     let points = coordinates.len() / dimensions;
@@ -130,9 +131,9 @@ pub(crate) fn rows(
     let parameters = problem.parameter_values();
     let fixed: Vec<Expression> =
         expressions.iter().map(|e| e.substitute_parameters(&parameters)).collect();
-    let head = Head::equations(&fixed, dimensions, 0);
+    let head = Head::equations(&fixed, dimensions, given.len());
     let weights = vec![1.0; points];
-    let at = OperatorPoints { coordinates, partners: None, given: &[], weights: &weights };
+    let at = OperatorPoints { coordinates, partners: None, given, weights: &weights };
     let operator = Operator::<f64>::new(network, head, at);
     let mut values = vec![0.0; points * expressions.len()];
     sweeps::residual(std::slice::from_ref(&operator), network, theta, &mut values);

@@ -12,6 +12,7 @@ mod parts;
 mod refinement;
 mod sweeps;
 mod system;
+mod waves;
 #[cfg(test)]
 mod tests;
 

@@ -83,7 +83,7 @@ pub(super) fn operator<T: Kernel>(
 }
 
 /// The outward normals at a block's points, a row per axis, where its equations have them.
-fn normals(
+pub(super) fn normals(
     problem: &ResidualProblem,
     block: &ResidualBlock,
     points: &BlockPoints,

@@ -20,9 +20,9 @@ use crate::problem::{Precision, ResidualProblem};
 /// Row i of a block is `sqrt(weight * measure * w_i / count) F(x_i)`, w_i the point's weight in a
 /// mean, or without measure, or without both, as the block's norm says; so that |r|^2 is the loss.
 pub struct Collocation {
-    problem: ResidualProblem,
-    network: Network,
-    points: Vec<BlockPoints>,
+    pub(super) problem: ResidualProblem,
+    pub(super) network: Network,
+    pub(super) points: Vec<BlockPoints>,
     /// Redraws of each block's points so far.
     generations: Vec<u64>,
     /// All columns of J.

@@ -1,6 +1,7 @@
 mod convergence;
 mod descent;
 mod directions;
+mod estimate;
 mod failures;
 mod precision;
 mod products;

@@ -88,7 +88,7 @@ pub(super) fn problem<'a>(
         seed,
         source: String::new(),
     };
-    Some((problem, places))
+    Some((problem.with_its_size(), places))
 }
 
 pub(super) fn format<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) {

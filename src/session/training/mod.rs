@@ -1,19 +1,23 @@
 //! A training under way: the problem, its optimiser and the comparison with the exact solution.
 
+mod judgement;
 mod system;
 #[cfg(test)]
 mod tests;
 
 pub use system::TrainingSystem;
 
+use std::sync::OnceLock;
+
+use self::judgement::judgement;
 use super::Clock;
 use crate::field::device::Description;
 use crate::field::gpu::{Gpu, GpuError};
 use crate::field::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::network::Network;
 use crate::optimize::{
-    Method, OptimizeError, Stall, StoppingRule, Training, TrainingHistory, TrainingRecord,
-    TrainingReport, TrainingState, beyond_precision,
+    Convergence, ErrorEstimate, Method, OptimizeError, Stall, StoppingRule, Training,
+    TrainingHistory, TrainingRecord, TrainingReport, TrainingState, beyond_precision, estimate,
 };
 use crate::output::{Axis, SpaceTimeField};
 use crate::problem::{Points, Precision, ResidualProblem};
@@ -55,6 +59,8 @@ pub struct TrainingSession {
     clock: Clock,
     seconds: f64,
     error: Option<f64>,
+    /// At the present parameters, once it was asked for.
+    estimate: OnceLock<Option<ErrorEstimate>>,
     /// The iteration after which the precision went from f32 to mixed.
     mixed_after: Option<usize>,
     /// Whether the device has no longer numbers than f32.
@@ -87,8 +93,7 @@ impl TrainingSession {
         clock: Clock,
     ) -> Result<Self, OptimizeError> {
         let theta = system.initial_parameters();
-        let (method, rule) =
-            (Method::chosen(&problem.method), StoppingRule::chosen(&problem.method));
+        let (method, rule) = (Method::chosen(&problem.method), StoppingRule::chosen(problem));
         Ok(Self {
             training: Training::new(system, method, rule, theta, problem.seed).await?,
             comparison: Comparison::new(problem),
@@ -96,6 +101,7 @@ impl TrainingSession {
             clock,
             seconds: 0.0,
             error: None,
+            estimate: OnceLock::new(),
             mixed_after: None,
             only_single: false,
             shown: 0,
@@ -219,13 +225,18 @@ impl TrainingSession {
             self.go_on_mixed(self.history().records.len()).await?;
         }
         let report = self.training.iterate().await?;
+        self.estimate = OnceLock::new();
         let iteration = report.record.iteration;
         let interval = error_interval(self.training.method());
         let due = iteration == 1 || iteration.is_multiple_of(interval) || report.reason.is_some();
         self.seconds += (self.clock)() - begun;
         let error = due.then(|| self.comparison.relative_l2(self.training.parameters())).flatten();
         self.error = error.or(self.error);
-        Ok(self.training.observe(error, self.seconds))
+        let report = self.training.observe(error, self.seconds);
+        if report.reason.is_some() {
+            self.estimate();
+        }
+        Ok(report)
     }
 
     fn stalls_in_single(&self) -> bool {
@@ -285,9 +296,32 @@ impl TrainingSession {
         self.training.method()
     }
 
-    /// What the settings ask for beyond what the numbers of this run can tell.
+    /// What the residual at other points says of the error, without a reference; none where it cannot
+    /// be evaluated there. Costs about as much as a few iterations, once.
+    pub fn estimate(&self) -> Option<&ErrorEstimate> {
+        let found = self.estimate.get_or_init(|| estimate(&self.problem, self.parameters()).ok());
+        found.as_ref()
+    }
+
+    /// [`TrainingSession::estimate`], where that was asked for already.
+    pub fn known_estimate(&self) -> Option<&ErrorEstimate> {
+        self.estimate.get().and_then(Option::as_ref)
+    }
+
+    /// What came of it so far, by the estimate of its error.
+    pub fn convergence(&self) -> Convergence {
+        self.training.convergence(self.estimate().is_some_and(ErrorEstimate::is_good))
+    }
+
+    /// What makes the answer less than it should be: settings beyond what the numbers of this run can
+    /// tell, and at the end what is known of the error.
     pub fn warning(&self) -> Option<String> {
-        beyond_precision(&self.problem.method, self.training.system().rounding())
+        let precision = beyond_precision(&self.problem.method, self.training.system().rounding());
+        // While it goes on, nobody has asked for the estimate.
+        let ended = self.estimate.get().filter(|_| self.is_over());
+        let ended = ended.and_then(|estimate| judgement(estimate.as_ref(), self.convergence()));
+        let warnings: Vec<String> = precision.into_iter().chain(ended).collect();
+        (!warnings.is_empty()).then(|| warnings.join("; "))
     }
 
     /// n: rows of the least-squares problem.

@@ -1,0 +1,200 @@
+//! Products of cosines along the coordinates: functions with all their derivatives at hand, in which
+//! an error is looked for that a network's own directions do not show.
+//!
+//! Along a periodic coordinate they are its Fourier modes; between walls at which an error vanishes
+//! the sines; else modes of a longer period with both phases (a Fourier extension: Huybrechs, "On the
+//! Fourier extension of nonperiodic functions", SIAM J. Numer. Anal. 47, 2010), which come near any
+//! smooth function whatever it does at the ends. The last are no basis but a frame: least squares on
+//! them have to be truncated.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+use std::f64::consts::{FRAC_PI_2, PI};
+
+use crate::problem::expression::{Channel, MultiIndex};
+
+/// Period of an extension over the length of the coordinate.
+const EXTENSION: f64 = 1.6;
+/// Functions along one coordinate at most.
+const MOST_ALONG: usize = 512;
+
+/// One coordinate's range and what functions do at its ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span {
+    pub lower: f64,
+    pub length: f64,
+    pub ends: Ends,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    Periodic,
+    /// Functions vanish there.
+    Zero,
+    Free,
+}
+
+/// `cos(frequency (x - lower) + phase)`.
+#[derive(Clone, Copy, Debug)]
+struct Wave {
+    frequency: f64,
+    phase: f64,
+    /// Half waves over the length of the coordinate.
+    level: f64,
+}
+
+/// The products of smallest wave number, the smoothest first.
+#[derive(Clone, Debug)]
+pub struct Waves {
+    spans: Vec<Span>,
+    along: Vec<Vec<Wave>>,
+    products: Vec<Vec<usize>>,
+}
+
+impl Span {
+    /// The waves along it, the longest first.
+    fn waves(&self) -> Vec<Wave> {
+        let wave = |half_waves: f64, phase: f64| Wave {
+            frequency: PI * half_waves / self.length,
+            phase,
+            level: half_waves,
+        };
+        let both = |spacing: f64| {
+            let pair = move |j: usize| [0.0, -FRAC_PI_2].map(|p| wave(j as f64 * spacing, p));
+            std::iter::once(wave(0.0, 0.0)).chain((1..).flat_map(pair)).take(MOST_ALONG).collect()
+        };
+        match self.ends {
+            Ends::Periodic => both(2.0),
+            Ends::Free => both(2.0 / EXTENSION),
+            Ends::Zero => (1..=MOST_ALONG).map(|j| wave(j as f64, -FRAC_PI_2)).collect(),
+        }
+    }
+}
+
+impl Waves {
+    /// `most` products over the coordinates.
+    #[must_use]
+    pub fn new(spans: &[Span], most: usize) -> Self {
+        let along: Vec<Vec<Wave>> = spans.iter().map(Span::waves).collect();
+        // Half waves squared, in thousandths: whole numbers have an order.
+        let cost = |product: &[usize]| -> u64 {
+            let levels = product.iter().zip(&along).map(|(&j, waves)| waves[j].level.powi(2));
+            (1e3 * levels.sum::<f64>()).round() as u64
+        };
+        let first = vec![0; spans.len()];
+        let mut waiting = BinaryHeap::from([Reverse((cost(&first), first.clone()))]);
+        let mut seen = BTreeSet::from([first]);
+        let mut products = Vec::with_capacity(most);
+        while products.len() < most
+            && let Some(Reverse((_, product))) = waiting.pop()
+        {
+            for k in 0..spans.len() {
+                let mut next = product.clone();
+                next[k] += 1;
+                if next[k] < along[k].len() && seen.insert(next.clone()) {
+                    waiting.push(Reverse((cost(&next), next)));
+                }
+            }
+            products.push(product);
+        }
+        Self { spans: spans.to_vec(), along, products }
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.products.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.products.is_empty()
+    }
+
+    /// Adds `factor` times a channel of every function at a point to `out`.
+    pub fn add(&self, point: &[f64], channel: Channel, factor: f64, out: &mut [f64]) {
+        match channel {
+            Channel::Partial(index) => self.add_partial(point, &index, factor, out),
+            Channel::Laplacian => {
+                for k in 0..point.len() {
+                    self.add_partial(point, &MultiIndex::along(k, 2), factor, out);
+                }
+            }
+        }
+    }
+
+    fn add_partial(&self, point: &[f64], index: &MultiIndex, factor: f64, out: &mut [f64]) {
+        let needed = |k: usize| self.products.iter().map(|p| p[k] + 1).max().unwrap_or(0);
+        let tables: Vec<Vec<f64>> = (0..point.len())
+            .map(|k| {
+                let order = index.0[k];
+                let at = point[k] - self.spans[k].lower;
+                let turn = FRAC_PI_2 * f64::from(order);
+                let value = |wave: &Wave| {
+                    let scale = wave.frequency.powi(i32::from(order));
+                    scale * (wave.frequency * at + wave.phase + turn).cos()
+                };
+                self.along[k][..needed(k)].iter().map(value).collect()
+            })
+            .collect();
+        for (out, product) in out.iter_mut().zip(&self.products) {
+            let value: f64 = product.iter().zip(&tables).map(|(&j, table)| table[j]).product();
+            *out += factor * value;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans() -> [Span; 3] {
+        let span = |lower, length, ends| Span { lower, length, ends };
+        [span(-1.0, 3.0, Ends::Free), span(0.5, 2.0, Ends::Periodic), span(0.0, 1.5, Ends::Zero)]
+    }
+
+    fn channel(waves: &Waves, point: &[f64], channel: Channel) -> Vec<f64> {
+        let mut out = vec![0.0; waves.len()];
+        waves.add(point, channel, 1.0, &mut out);
+        out
+    }
+
+    #[test]
+    fn derivatives_are_those_of_differences() {
+        let waves = Waves::new(&spans(), 60);
+        let h = 1e-4;
+        let point = [0.3, 1.1, 0.4];
+        for k in 0..3 {
+            let (mut up, mut down) = (point, point);
+            up[k] += h;
+            down[k] -= h;
+            for order in 0..3 {
+                let [lower, upper] =
+                    [order, order + 1].map(|o| Channel::Partial(MultiIndex::along(k, o)));
+                let exact = channel(&waves, &point, upper);
+                let sides = [up, down].map(|p| channel(&waves, &p, lower));
+                let size = exact.iter().fold(1.0f64, |most, v| most.max(v.abs()));
+                for (j, exact) in exact.iter().enumerate() {
+                    let difference = (sides[0][j] - sides[1][j]) / (2.0 * h);
+                    assert!((difference - exact).abs() < 1e-4 * size, "{k} {order} {j}");
+                }
+            }
+        }
+        let sum: Vec<f64> = (0..3)
+            .map(|k| channel(&waves, &point, Channel::Partial(MultiIndex::along(k, 2))))
+            .fold(vec![0.0; 60], |sum, v| sum.iter().zip(v).map(|(a, b)| a + b).collect());
+        let laplacian = channel(&waves, &point, Channel::Laplacian);
+        assert!(sum.iter().zip(&laplacian).all(|(a, b)| (a - b).abs() < 1e-9));
+    }
+
+    #[test]
+    fn ends_are_as_they_are_told() {
+        let waves = Waves::new(&spans(), 80);
+        let value = Channel::value();
+        let wall = channel(&waves, &[0.3, 1.1, 1.5], value);
+        assert!(wall.iter().all(|v| v.abs() < 1e-12));
+        let [a, b] = [[0.3, 0.5, 0.2], [0.3, 2.5, 0.2]].map(|p| channel(&waves, &p, value));
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12));
+        let [a, b] = [[-1.0, 0.6, 0.2], [2.0, 0.6, 0.2]].map(|p| channel(&waves, &p, value));
+        assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 0.1));
+    }
+}

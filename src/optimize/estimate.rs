@@ -1,0 +1,389 @@
+//! How far a trained network is from the solution, by its residual at points that it has not seen.
+//!
+//! With u the network and u + e the solution, F(u + e) = 0 says to first order
+//!
+//! ```text
+//! F'(u) e = -F(u),
+//! ```
+//!
+//! a linear problem that is solved for e by least squares over all blocks at other and more points than
+//! those of the training, in a space of functions that the training did not have: products of cosines
+//! ([`Waves`]) beside some of the network's own directions, which know where its fronts are. In values
+//! the functions are made orthonormal, so that with singular values s_i and left vectors u_i of their
+//! rows
+//!
+//! ```text
+//! |e|^2 = sum_i (u_i . r / s_i)^2,       what is left: |r - U U^T r| / s,
+//! ```
+//!
+//! the last with s that of the upper fifth of the s_i: no function of the space explains it, so it is
+//! rougher than most of them, and an error that is rougher makes more residual. A singular value of next to
+//! nothing belongs to a function that changes the solution and not the residual: the problem does
+//! not determine its solution.
+
+use nalgebra::{DMatrix, DMatrixView};
+
+use super::error::OptimizeError;
+use crate::field::residual::Collocation;
+use crate::field::waves::{Ends, Span, Waves};
+use crate::linalg::{Svd, norm, product, symmetric_eigen, transposed_product};
+use crate::problem::ResidualProblem;
+use crate::problem::expression::{Channel, Entry, Expression, MultiIndex};
+use crate::problem::residual::{
+    Condition, Location, Norm, Part, Plane, ResidualBlock, SampleLayout, SampleSettings,
+};
+use crate::random::{Philox, Stream};
+
+/// Functions over all unknowns, and directions of the network.
+const WAVES: usize = 240;
+const DIRECTIONS: usize = 200;
+/// Points over those of the training, and their bounds in a block.
+const MORE: usize = 4;
+const LEAST: usize = 256;
+const MOST: usize = 4096;
+/// Points at which functions are made orthonormal.
+const VALUES: usize = 1024;
+/// Entries of the Jacobian at these points: fewer points where the network is large.
+const MOST_ENTRIES: usize = 1 << 26;
+/// Combinations of the functions whose square is below this share of the largest are round-off.
+const LEAST_SQUARE: f64 = 1e-10;
+/// Smoothest functions of each unknown, by which equations are measured; and functions of which the
+/// equations see less than this share of what they see of those are all but free.
+const SMOOTH: usize = 12;
+const UNSEEN: f64 = 3e-5;
+/// Singular values below this share of the largest are round-off.
+const RCOND: f64 = 1e-12;
+
+/// What is known of the error of a training without a reference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorEstimate {
+    /// Relative L2 error over all unknowns.
+    pub relative_l2: f64,
+    pub of_each: Vec<f64>,
+    /// Points of the equations that were looked at.
+    pub points: usize,
+    /// Part of the residual that no function explains.
+    pub unexplained: f64,
+    /// Whether the residual depends on every function that changes the solution.
+    pub determined: bool,
+}
+
+/// An estimated error up to this is an answer; above it a warning.
+pub const GOOD: f64 = 1e-2;
+
+impl ErrorEstimate {
+    /// Whether the answer is one.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.determined && self.relative_l2 <= GOOD
+    }
+
+    /// In words, for result files.
+    #[must_use]
+    pub fn method(&self) -> String {
+        if !self.determined {
+            return "directions that change the solution and not the residual".into();
+        }
+        format!(
+            "residual at {} other points, linearised; {:.0} % of it unexplained",
+            self.points,
+            100.0 * self.unexplained
+        )
+    }
+}
+
+/// The estimate for the parameters `theta`, in f64 on the CPU.
+///
+/// # Errors
+/// Where a residual is not finite at one of the other points, or memory ends; and for an energy on a
+/// shape, whose minimum has conditions of its own on the shape's sides.
+pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimate, OptimizeError> {
+    let energy = |block: &ResidualBlock| matches!(block.condition, Condition::Energy(_));
+    if problem.shape.is_some() && problem.blocks.iter().any(energy) {
+        return Err(OptimizeError::NoEstimate);
+    }
+    let unknowns = problem.unknowns.len();
+    let mut system = Collocation::in_double(&elsewhere(problem, theta.len()));
+    let rows = system.block_rows().iter().sum::<usize>();
+    let values = system.block_rows().last().copied().unwrap_or(0);
+    let mut residual = vec![0.0; rows];
+    system.residual(theta, &mut residual)?;
+    let equations = rows - values;
+    let mut functions = functions(problem, &mut system, theta, rows)?;
+    let factors = equally(&system, functions.as_view(), unknowns);
+    for mut column in functions.column_iter_mut() {
+        column.iter_mut().zip(&factors).for_each(|(v, factor)| *v *= factor);
+    }
+    residual.iter_mut().zip(&factors).for_each(|(r, factor)| *r *= factor);
+    let (r, u) = residual.split_at(equations);
+    let space = Space::of(functions.as_view(), equations)?;
+    let along = space.along(r);
+    // Rougher than most of the functions: the upper fifth of them.
+    let rough = space.singular[space.singular.len() / 5];
+    let least = space.singular.last().copied().unwrap_or(0.0).min(space.least_alone);
+    let determined = space.whole && least > UNSEEN;
+    let error = space.error(&along);
+    let explained = along.iter().map(|c| c * c).sum::<f64>();
+    let left = (norm(r).powi(2) - explained).max(0.0).sqrt();
+    let rest = left / rough;
+    let size = norm(&u.iter().zip(&error).map(|(u, e)| u + e).collect::<Vec<f64>>());
+    let relative = |e: &[f64], u: &[f64], rest: f64| {
+        let exact = norm(&u.iter().zip(e).map(|(u, e)| u + e).collect::<Vec<f64>>());
+        norm(&[norm(e), rest]) / if exact > 0.0 { exact } else { 1.0 }
+    };
+    let each = values / unknowns;
+    let of_each = (0..unknowns).map(|q| {
+        let range = q * each..(q + 1) * each;
+        let share = norm(&u[range.clone()]) / if size > 0.0 { size } else { 1.0 };
+        relative(&error[range.clone()], &u[range], rest * share)
+    });
+    Ok(ErrorEstimate {
+        relative_l2: if determined { relative(&error, u, rest) } else { 1.0 },
+        of_each: if determined { of_each.collect() } else { vec![1.0; unknowns] },
+        points: system
+            .points()
+            .iter()
+            .map(|p| p.coordinates.len() / problem.dimensions())
+            .sum::<usize>()
+            - each,
+        unexplained: if norm(r) > 0.0 { left / norm(r) } else { 0.0 },
+        determined,
+    })
+}
+
+/// The problem at more and other points, and behind its blocks one of the unknowns themselves.
+fn elsewhere(problem: &ResidualProblem, parameters: usize) -> ResidualProblem {
+    let most = (MOST_ENTRIES / parameters.max(1)).clamp(LEAST, MOST);
+    let mut other = strong(problem);
+    // Other draws of the same streams.
+    other.seed = problem.seed ^ 0x9E37_79B9_7F4A_7C15;
+    other.method.causal = None;
+    let scattered = |count: usize| SampleSettings {
+        layout: SampleLayout::Sobol,
+        count: vec![count],
+        walls: true,
+        resample: 0,
+        refine: 0.0,
+    };
+    for (index, block) in other.blocks.iter_mut().enumerate() {
+        if matches!(block.location, Location::Listed(_)) {
+            continue;
+        }
+        let before = problem.block_points(index.min(problem.blocks.len() - 1), 0);
+        let before = before.coordinates.len() / problem.dimensions();
+        let (least, most) = match block.location {
+            Location::Interior => (LEAST, most),
+            _ => (LEAST / 4, most / 4),
+        };
+        block.samples = scattered((MORE * before).clamp(least, most));
+    }
+    for index in 0..other.blocks.len() {
+        if other.blocks[index].norm == Norm::Sum {
+            let [before, now] =
+                [problem, &other].map(|p| p.block_points(index, 0).coordinates.len() as f64);
+            other.blocks[index].weight *= before / now;
+        }
+    }
+    other.blocks.push(ResidualBlock {
+        name: "values".into(),
+        text: String::new(),
+        location: Location::Interior,
+        condition: Condition::Equations(
+            (0..problem.unknowns.len()).map(Expression::unknown).collect(),
+        ),
+        weight: 1.0,
+        norm: Norm::Mean,
+        samples: scattered(VALUES.min(most)),
+    });
+    other
+}
+
+/// The problem with the equations that the minimum of an energy satisfies in its place, Euler's and
+/// Lagrange's,
+///
+/// ```text
+/// sum over derivatives D that the density e names of (-1)^order(D) D (de / d(D u)) = 0,
+/// ```
+///
+/// and the conditions of such a minimum on the sides where the file has none, for densities of first
+/// derivatives: de / d(u_k) = 0 at the ends of coordinate k.
+fn strong(problem: &ResidualProblem) -> ResidualProblem {
+    let mut other = problem.clone();
+    let of = |block: &ResidualBlock| match &block.condition {
+        Condition::Energy(density) if block.location == Location::Interior => Some(density.clone()),
+        _ => None,
+    };
+    let parts = |block: &ResidualBlock| match &block.location {
+        Location::Parts(parts) => parts.clone(),
+        _ => Vec::new(),
+    };
+    let taken: Vec<Part> = problem.blocks.iter().flat_map(parts).collect();
+    for index in 0..problem.blocks.len() {
+        let Some(density) = of(&problem.blocks[index]) else { continue };
+        let (unknowns, dimensions) = (problem.unknowns.len(), problem.dimensions());
+        let equation = |q: usize| euler_lagrange(&density, q, dimensions);
+        other.blocks[index].condition = Condition::Equations((0..unknowns).map(equation).collect());
+        for (k, axis) in problem.axes.iter().enumerate().filter(|(_, axis)| !axis.periodic) {
+            let end = |at| Part::Plane(Plane { coordinate: k, at });
+            let ends = [axis.lower, axis.upper].map(end);
+            let free: Vec<Part> = ends.into_iter().filter(|end| !taken.contains(end)).collect();
+            let slope = |q| Entry::new(q, Channel::Partial(MultiIndex::along(k, 1)));
+            let slopes = (0..unknowns).map(|q| density.derivative_by(slope(q)).simplify());
+            let condition = Condition::Equations(slopes.collect());
+            if !free.is_empty() {
+                let location = Location::Parts(free);
+                let name = format!("free-{}", axis.name);
+                let block = other.blocks[index].clone();
+                other.blocks.push(ResidualBlock { name, location, condition, ..block });
+            }
+        }
+    }
+    other
+}
+
+fn euler_lagrange(density: &Expression, unknown: usize, dimensions: usize) -> Expression {
+    let mine = density.entries().into_iter().filter(|entry| entry.unknown == unknown);
+    let terms = mine.map(|entry| {
+        let mut term = density.derivative_by(entry);
+        match entry.channel {
+            Channel::Laplacian => term.laplacian(dimensions),
+            Channel::Partial(index) => {
+                for (k, &order) in index.0.iter().enumerate() {
+                    for _ in 0..order {
+                        term = -term.differentiate_coordinate(k, dimensions);
+                    }
+                }
+                term
+            }
+        }
+    });
+    terms.fold(Expression::Constant(0.0), |sum, term| sum + term).simplify()
+}
+
+/// The rows along every function, equations first.
+fn functions(
+    problem: &ResidualProblem,
+    system: &mut Collocation,
+    theta: &[f64],
+    rows: usize,
+) -> Result<DMatrix<f64>, OptimizeError> {
+    let unknowns = problem.unknowns.len();
+    let spans: Vec<Span> = problem
+        .axes
+        .iter()
+        .map(|axis| Span {
+            lower: axis.lower,
+            length: axis.length(),
+            ends: if axis.periodic { Ends::Periodic } else { Ends::Free },
+        })
+        .collect();
+    let waves = Waves::new(&spans, WAVES / unknowns);
+    let along = system.along_waves(theta, &waves);
+    let waves = along.ncols();
+    let random = Philox::new(problem.seed, Stream::Columns);
+    let chosen = random.subset(u64::MAX, theta.len(), DIRECTIONS);
+    let mut functions = DMatrix::<f64>::zeros(rows, waves + chosen.len());
+    functions.columns_mut(0, waves).copy_from(&along);
+    system.jacobian_blocks(theta, &mut |first, block| {
+        for (j, &k) in chosen.iter().enumerate() {
+            let mut column = functions.column_mut(waves + j);
+            column.rows_mut(first, block.nrows()).copy_from(&block.column(k as usize));
+        }
+    })?;
+    Ok(functions)
+}
+
+/// A factor for each row of the equations that makes each equation see smooth functions about
+/// equally, whatever its units, its weight and the size of the domain.
+fn equally(system: &Collocation, functions: DMatrixView<'_, f64>, unknowns: usize) -> Vec<f64> {
+    let (blocks, points) = (system.block_rows(), system.points());
+    let count = blocks.iter().rev().skip(1).sum();
+    let (equations, values) =
+        (functions.rows(0, count), functions.rows(count, functions.nrows() - count));
+    let per_unknown = WAVES / unknowns;
+    let smooth: Vec<usize> = (0..unknowns)
+        .flat_map(|q| (0..SMOOTH.min(per_unknown)).map(move |j| q * per_unknown + j))
+        .collect();
+    let lengths: Vec<f64> = smooth.iter().map(|&j| values.column(j).norm()).collect();
+    let dimensions = system.network().inputs().len();
+    let mut factors = Vec::with_capacity(equations.nrows());
+    for (rows, points) in blocks.iter().zip(points).take(blocks.len() - 1) {
+        let points = points.coordinates.len() / dimensions;
+        for _ in 0..rows / points {
+            let mine = equations.rows(factors.len(), points);
+            let seen = smooth.iter().zip(&lengths).map(|(&j, length)| {
+                if *length > 0.0 { (mine.column(j).norm() / length).powi(2) } else { 0.0 }
+            });
+            let mean = (seen.sum::<f64>() / smooth.len() as f64).sqrt();
+            let factor = if mean > 0.0 { 1.0 / mean } else { 0.0 };
+            factors.extend(std::iter::repeat_n(factor, points));
+        }
+    }
+    factors
+}
+
+/// Functions that are orthonormal in their values, by the singular value decomposition of their rows
+/// of the equations.
+struct Space {
+    /// Whether no singular value is round-off.
+    whole: bool,
+    /// The least that the equations see of a function by itself, a constant say: in combinations with
+    /// others round-off would hide that it is nothing.
+    least_alone: f64,
+    /// Descending, down to round-off.
+    singular: Vec<f64>,
+    left: DMatrix<f64>,
+    /// Values of the functions that belong to them.
+    values: DMatrix<f64>,
+}
+
+impl Space {
+    /// Of functions by their rows: those of the equations, then values.
+    fn of(functions: DMatrixView<'_, f64>, equations: usize) -> Result<Self, OptimizeError> {
+        let upper = functions.rows(0, equations).into_owned();
+        let lower = functions.rows(equations, functions.nrows() - equations).into_owned();
+        let lengths: Vec<f64> = lower.column_iter().map(|c| c.norm()).collect();
+        let most = lengths.iter().copied().fold(0.0, f64::max);
+        // Functions that have no values to speak of.
+        let scale = |j: usize| if lengths[j] > 1e-9 * most { 1.0 / lengths[j] } else { 0.0 };
+        let alone = upper.column_iter().zip(&lengths).filter(|(_, length)| **length > 1e-9 * most);
+        let least_alone = alone.map(|(c, length)| c.norm() / length).fold(f64::MAX, f64::min);
+        let gram = transposed_product(lower.as_view(), lower.as_view());
+        let gram =
+            DMatrix::from_fn(gram.nrows(), gram.ncols(), |i, j| gram[(i, j)] * scale(i) * scale(j));
+        let pairs = symmetric_eigen(gram.as_view())?;
+        let cutoff = LEAST_SQUARE * pairs.values.first().copied().unwrap_or(0.0);
+        let kept = pairs.above(cutoff);
+        let combinations = DMatrix::from_fn(functions.ncols(), kept, |i, j| {
+            scale(i) * pairs.vectors[(i, j)] / pairs.values[j].sqrt()
+        });
+        let rows = product(upper.as_view(), combinations.as_view());
+        let Svd { left, values: singular, right } = Svd::of(rows.as_view())?;
+        let bound = RCOND * singular.first().copied().unwrap_or(0.0);
+        let rank = singular.iter().take_while(|s| **s > bound).count();
+        let right = right.columns(0, rank).into_owned();
+        let combinations = product(combinations.as_view(), right.as_view());
+        Ok(Self {
+            whole: rank == kept,
+            least_alone,
+            singular: singular[..rank].to_vec(),
+            left: left.columns(0, rank).into_owned(),
+            values: product(lower.as_view(), combinations.as_view()),
+        })
+    }
+
+    /// `U^T r`.
+    fn along(&self, r: &[f64]) -> Vec<f64> {
+        let columns = self.left.column_iter();
+        columns.map(|u| u.iter().zip(r).map(|(u, r)| u * r).sum()).collect()
+    }
+
+    /// The values of e.
+    fn error(&self, along: &[f64]) -> Vec<f64> {
+        let mut error = vec![0.0; self.values.nrows()];
+        for (column, (c, s)) in self.values.column_iter().zip(along.iter().zip(&self.singular)) {
+            error.iter_mut().zip(column.iter()).for_each(|(e, v)| *e -= c / s * v);
+        }
+        error
+    }
+}
