@@ -165,7 +165,11 @@ impl Outcome {
 
     /// Writes the run into a folder, as the command line does.
     fn save(&self, py: Python<'_>, folder: PathBuf, pictures: bool) -> PyResult<()> {
-        py.detach(|| self.outcome.save(folder, pictures)).map_err(|error| errors::output(&error))
+        let save = || {
+            let folder = self.outcome.save(folder)?;
+            if pictures { self.outcome.draw(&folder) } else { Ok(()) }
+        };
+        py.detach(save).map_err(|error| errors::output(&error))
     }
 }
 

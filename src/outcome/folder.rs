@@ -97,19 +97,19 @@ impl Outcome {
         })
     }
 
-    /// Writes the run into a folder as the command line does: the problem, every result and the
-    /// pictures, where these are wanted.
+    /// Writes the run into a folder as the command line does: the problem and every result. Pictures
+    /// can then be drawn into the folder that it gives.
     ///
     /// # Errors
     /// [`OutputError::Write`].
-    pub fn save(&self, path: impl AsRef<Path>, pictures: bool) -> Result<(), OutputError> {
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<ResultFolder, OutputError> {
         let folder = ResultFolder::create(path.as_ref())?;
         folder.write_problem(match &self.problem {
             ProblemFile::Evolution(problem) => &problem.source,
             ProblemFile::Residual(problem) => &problem.source,
         })?;
         self.write(&folder)?;
-        if pictures { self.draw(&folder) } else { Ok(()) }
+        Ok(folder)
     }
 }
 

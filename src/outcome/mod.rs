@@ -4,6 +4,7 @@
 mod evolution;
 mod folder;
 mod memory;
+#[cfg(feature = "plots")]
 mod pictures;
 mod training;
 
@@ -19,6 +20,7 @@ use crate::session::{self, Recording, Session};
 use crate::solution::{Solution, SolutionError};
 
 pub use evolution::{DensityErrors, DensityResult, RunResult, Seconds, columns};
+#[cfg(feature = "plots")]
 pub use pictures::{PLOTS, pictures};
 pub use training::TrainingResult;
 
@@ -207,10 +209,11 @@ impl Outcome {
         folder::write(self, folder)
     }
 
-    /// Draws the pictures of the run into [`PLOTS`] in the folder.
+    /// Draws the pictures of the run (the feature `plots`) into [`PLOTS`] in the folder.
     ///
     /// # Errors
     /// [`OutputError::Write`], and where a picture cannot be drawn.
+    #[cfg(feature = "plots")]
     pub fn draw(&self, folder: &ResultFolder) -> Result<(), OutputError> {
         let into = folder.file(PLOTS);
         pictures::save(&into, &self.problem, &self.field, &self.course, &self.densities).map(drop)

@@ -4,7 +4,7 @@
 //! - [`folder`]: the result folder, written file by file and read back;
 //! - [`checkpoint`]: the exact state of a run, to resume it;
 //! - [`cache`]: initial fits and reference solutions, kept between runs;
-//! - [`plots`]: figures as PNG and SVG;
+//! - `plots` (a feature of that name): figures as PNG and SVG; [`colours`]: theirs and the app's;
 //! - [`npz`], [`parameters`], [`description`]: the file formats; [`atomic`]: how every file is written.
 
 // The floors below, under the names they have in the whole.
@@ -19,6 +19,7 @@ use sketchpde_reference as reference;
 pub mod atomic;
 pub mod cache;
 pub mod checkpoint;
+pub mod colours;
 mod columns;
 mod density;
 pub mod description;
@@ -26,6 +27,7 @@ mod error;
 pub mod folder;
 pub mod npz;
 pub mod parameters;
+#[cfg(feature = "plots")]
 pub mod plots;
 pub mod records;
 mod training;

@@ -27,10 +27,16 @@ pub fn run_tests() -> Result<(), String> {
         }
     });
     steps.step("format", || run(cargo("fmt").args(["--all", "--check"])));
-    steps.step("lints", || {
-        run(cargo("clippy")
+    steps.step("lints, and the library without its features", || {
+        let lints = run(cargo("clippy")
             .args(["--locked", "--release", "--workspace", "--all-targets"])
-            .args(["--", "--deny", "warnings"]))
+            .args(["--", "--deny", "warnings"]));
+        match lints {
+            Outcome::Passed => run(cargo("clippy")
+                .args(["--locked", "--release", "--package", "sketchpde", "--lib"])
+                .args(["--no-default-features", "--", "--deny", "warnings"])),
+            other => other,
+        }
     });
     let first = drivers.llvmpipe.as_deref().map(|manifest| (manifest, "llvmpipe"));
     let first_name = if first.is_some() { "llvmpipe" } else { "the machine's own adapter" };

@@ -3,7 +3,7 @@
 use egui::{
     Align2, Color32, FontId, Rect, Response, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
-use sketchpde::output::plots::colours::ColourMap;
+use sketchpde::output::colours::ColourMap;
 use sketchpde::problem::{Preset, presets as built_in};
 use sketchpde::session::EvaluationGrid;
 

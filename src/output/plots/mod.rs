@@ -8,7 +8,6 @@
 
 pub mod animation;
 mod apng;
-pub mod colours;
 pub mod comparison;
 pub mod curves;
 pub mod density;
@@ -25,7 +24,7 @@ pub use field::Names;
 
 use std::path::{Path, PathBuf};
 
-use super::{History, OutputError, SpaceTimeField, atomic};
+use super::{History, OutputError, SpaceTimeField, atomic, colours};
 use drawing::Drawing;
 
 /// A finished figure.

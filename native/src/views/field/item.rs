@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{Color32, Rect, Shape, Ui, pos2};
 use egui_plot::{PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotPoint, PlotTransform};
-use sketchpde::output::plots::colours::ColourMap;
+use sketchpde::output::colours::ColourMap;
 
 use super::paint::{Look, Painting, target};
 use super::sheet::Shared;

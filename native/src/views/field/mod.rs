@@ -12,7 +12,7 @@ mod sheet;
 mod tests;
 
 use egui::{Color32, ColorImage, Context, TextureHandle, TextureId, TextureOptions};
-use sketchpde::output::plots::colours::ColourMap;
+use sketchpde::output::colours::ColourMap;
 use sketchpde::problem::Boundary;
 
 use crate::app::state::Shade;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use eframe::egui_wgpu::wgpu;
 use eframe::egui_wgpu::{Callback, CallbackResources, CallbackTrait, ScreenDescriptor};
 use egui::{Context, Id, PaintCallbackInfo, Rect, Shape};
-use sketchpde::output::plots::colours::ColourMap;
+use sketchpde::output::colours::ColourMap;
 
 use super::sheet::{Shared, lock};
 

@@ -4,7 +4,7 @@ use eframe::egui_wgpu::wgpu::TextureFormat;
 use egui::{Color32, Theme, Vec2b, vec2};
 use egui_kittest::Harness;
 use egui_plot::PlotTransform;
-use sketchpde::output::plots::colours::ColourMap;
+use sketchpde::output::colours::ColourMap;
 
 use super::draw_onto;
 use super::item::{FieldItem, Meaning, Side};
