@@ -40,6 +40,8 @@
 //! crates of their own, in folders of their names beside this file, so that a change of one builds
 //! no more than what stands on it.
 
+#![forbid(unsafe_code)]
+
 pub use sketchpde_base::{random, scalar};
 pub use sketchpde_evolve as evolve;
 pub use sketchpde_field as field;

@@ -15,6 +15,8 @@
 //!
 //! Without the feature `app` there is the link alone, for a worker that draws nothing.
 
+#![forbid(unsafe_code)]
+
 pub mod link;
 #[cfg(feature = "app")]
 pub mod setup;

@@ -1,5 +1,7 @@
 //! The desktop shell.
 
+#![forbid(unsafe_code)]
+
 mod desktop;
 
 use eframe::{NativeOptions, egui};

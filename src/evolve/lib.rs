@@ -6,6 +6,8 @@
 //! drawn;
 //! [`stage_fit`] and [`parameter_ode`] are the two schemes, [`control`] chooses step sizes and [`Evolution`] runs it all, one step at a time.
 
+#![forbid(unsafe_code)]
+
 // The floors below, under the names they have in the whole.
 use sketchpde_base::{bytes, random, scalar};
 use sketchpde_field::{self as field, network};

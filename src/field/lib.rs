@@ -5,6 +5,8 @@
 //! in WGSL; [`quantities`] answers what is asked of a solution, [`waves`] are functions to look for
 //! errors in.
 
+#![forbid(unsafe_code)]
+
 // The floors below, under the names they have in the whole.
 use sketchpde_base::{random, scalar};
 use sketchpde_linalg as linalg;

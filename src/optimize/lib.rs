@@ -17,6 +17,8 @@
 //!
 //! [`tangent_kernels`] shows what a natural gradient does in function space.
 
+#![forbid(unsafe_code)]
+
 // The floors below, under the names they have in the whole.
 use sketchpde_base::random;
 use sketchpde_field as field;

@@ -7,6 +7,8 @@
 //! - `plots` (a feature of that name): figures as PNG and SVG; [`colours`]: theirs and the app's;
 //! - [`npz`], [`parameters`], [`description`]: the file formats; [`atomic`]: how every file is written.
 
+#![forbid(unsafe_code)]
+
 // The floors below, under the names they have in the whole.
 use sketchpde_base::bytes;
 #[cfg(test)]

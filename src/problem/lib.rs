@@ -87,6 +87,8 @@
 //! "points.count" = 100
 //! ```
 
+#![forbid(unsafe_code)]
+
 // The floors below, under the names they have in the whole.
 use sketchpde_base::random;
 

@@ -10,6 +10,8 @@
 //!   characteristics, which [`extrapolation`] follows to about round-off;
 //! - [`gaussian`]: for Gaussians under linear Fokker-Planck equations, the moments by the same means.
 
+#![forbid(unsafe_code)]
+
 // The floors below, under the names they have in the whole.
 use sketchpde_base::bytes;
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! Without the feature `page`, and with shared memory, this is another module: the solver with a
 //! pool of threads ([`pool`]), for workers of pages that may have them.
 
+#![forbid(unsafe_code)]
 #![cfg(target_arch = "wasm32")]
 
 mod clock;

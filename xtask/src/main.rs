@@ -2,6 +2,8 @@
 //!
 //! Hardly more than the standard library is used, so that this builds in seconds on any machine.
 
+#![forbid(unsafe_code)]
+
 mod cache;
 mod drivers;
 mod lockfile;

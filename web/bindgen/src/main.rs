@@ -5,6 +5,8 @@
 //! beside the crate's own, and there is nothing to install. It is a program of its own, and not a
 //! part of `xtask`, so that the chores that need no web build start in seconds.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use wasm_bindgen_cli_support::Bindgen;
