@@ -55,6 +55,12 @@ impl Stepping {
         Self { implicit, ..Self::default() }
     }
 
+    /// Whether a run can have come to this: waits that never were would have it try for ever.
+    #[must_use]
+    pub fn can_be(&self) -> bool {
+        (FIRST_WAIT..=MOST_WAIT).contains(&self.wait) && self.due <= self.wait
+    }
+
     /// How much longer than the present steps a step the other way should be, where one is due.
     #[must_use]
     pub fn try_the_other(&self) -> Option<f64> {

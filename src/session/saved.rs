@@ -80,8 +80,12 @@ impl SavedSteps {
             &self.frames.values,
         ];
         let finite = lists.into_iter().flatten().all(|v| v.is_finite());
-        if !finite || !state.dt.is_finite() || state.dt <= 0.0 {
+        let size = state.size.is_finite() && state.size >= 0.0;
+        if !finite || !size || !state.dt.is_finite() || state.dt <= 0.0 {
             return refuse("a number that is not finite".to_owned());
+        }
+        if !state.stepping.can_be() {
+            return refuse("counts of steps that no run comes to".to_owned());
         }
         Ok(())
     }
