@@ -16,6 +16,7 @@ pub fn reshape(matrix: &mut DMatrix<f64>, rows: usize, columns: usize) {
 /// # Panics
 /// When the matrix has fewer rows.
 #[must_use]
+#[expect(unsafe_code, reason = "nalgebra cuts a borrowed view only for as long as it is borrowed")]
 pub fn split_rows<T>(
     mut matrix: DMatrixViewMut<'_, T>,
     rows: usize,

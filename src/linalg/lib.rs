@@ -37,7 +37,7 @@
 //!   factorisation each, [`Factorisation`] one eigen-decomposition for all; they meet at about 16
 //!   dampings for 600 x 400 (`-- synthetic`).
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 // The floors below, under the names they have in the whole.
 use sketchpde_base::{random, scalar};

@@ -35,6 +35,7 @@ pub use product::{
 };
 
 /// faer's view of the same entries.
+#[expect(unsafe_code, reason = "faer takes entries with a stride by their address alone")]
 fn view<'a, T>(matrix: DMatrixView<'a, T>) -> MatRef<'a, T> {
     let ((rows, columns), (_, stride)) = (matrix.shape(), matrix.strides());
     // SAFETY: nalgebra's view holds for its lifetime that entry (i, k) of `rows x columns` is at
@@ -42,6 +43,7 @@ fn view<'a, T>(matrix: DMatrixView<'a, T>) -> MatRef<'a, T> {
     unsafe { MatRef::from_raw_parts(matrix.as_ptr(), rows, columns, 1, stride as isize) }
 }
 
+#[expect(unsafe_code, reason = "as in `view`")]
 fn view_mut<'a, T>(mut matrix: DMatrixViewMut<'a, T>) -> MatMut<'a, T> {
     let ((rows, columns), (_, stride)) = (matrix.shape(), matrix.strides());
     // SAFETY: as in `view`, and the only way to these entries is handed over.
