@@ -33,7 +33,7 @@ fn folder(name: &str, problem: &ProblemFile) -> Scratch {
     let scratch = Scratch::new(name);
     let (_, mut session) = session(problem, Start::Beginning).expect("begins");
     while pollster::block_on(session.advance(f64::INFINITY)) == Activity::Busy {}
-    Outcome::of(&session, None).expect("an outcome").save(&scratch.0, false).expect("saves");
+    Outcome::of(&session, None).expect("an outcome").save(&scratch.0).expect("saves");
     scratch
 }
 
