@@ -62,7 +62,7 @@ fn result_folders() {
         assert!(files.len() >= 5, "{files:?}");
         for path in files {
             let whole = std::fs::read(&path).expect("reads");
-            try_all(cases() / 4, &[whole.clone()], |bytes| {
+            try_all(cases() / 4, std::slice::from_ref(&whole), |bytes| {
                 std::fs::write(&path, bytes).expect("writes");
                 read(&scratch.0);
             });
