@@ -258,6 +258,8 @@ fn running_error(expression: &Expression, sample: &Sample) -> (f64, f64) {
                 Binary::Divide => (of_a + size * of_b) / b.abs(),
                 Binary::Raise => size * (b.abs() * of_a / a.abs() + a.ln().abs() * of_b),
                 Binary::Minimum | Binary::Maximum => of_a + of_b,
+                // Which side of a jump is taken can hang on the last bit.
+                Binary::Less | Binary::LessEqual | Binary::Where => f64::INFINITY,
             };
             inherited + 4.0 * size
         }

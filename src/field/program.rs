@@ -311,6 +311,9 @@ fn execute<T: Real>(
                 Binary::Divide => zip(a, b, out, |a, b| a / b),
                 Binary::Minimum => zip(a, b, out, |a, b| if b < a { b } else { a }),
                 Binary::Maximum => zip(a, b, out, |a, b| if b > a { b } else { a }),
+                Binary::Where => zip(a, b, out, |a, b| if a == T::ZERO { T::ZERO } else { b }),
+                Binary::Less => zip(a, b, out, |a, b| T::of(f64::from(u8::from(a < b)))),
+                Binary::LessEqual => zip(a, b, out, |a, b| T::of(f64::from(u8::from(a <= b)))),
                 // Rare, and not in `Real`: through f64.
                 Binary::Raise => zip(a, b, out, |a, b| T::of(a.to_f64().powf(b.to_f64()))),
             }
@@ -345,5 +348,44 @@ fn map<T: Real>(a: &[T; LANES], out: &mut [T; LANES], f: impl Fn(T) -> T) {
 fn zip<T: Real>(a: &[T; LANES], b: &[T; LANES], out: &mut [T; LANES], f: impl Fn(T, T) -> T) {
     for lane in 0..LANES {
         out[lane] = f(a[lane], b[lane]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::equation::{Role, parse_expression};
+    use crate::problem::expression::Names;
+
+    /// What is chosen against the tree's own evaluation, where the other side has no value.
+    #[test]
+    fn conditions_choose_lane_by_lane() {
+        let coordinates = vec!["x".to_owned(), "y".to_owned()];
+        let names = Names { coordinates, ..Names::default() };
+        let text =
+            "if(x < y and y <= 1 or x >= 2, sqrt(x + 1), 1/(x - y))*if(y > 1, log(y - 1), 3)";
+        let tree = parse_expression(text, &names, Role::Known).expect("a formula");
+        let program = Program::compile(&[tree.clone(), tree.simplify()], &[]);
+        let count = 100;
+        let x: Vec<f64> = (0..count).map(|i| f64::from(i % 10) * 0.5 - 1.0).collect();
+        let y: Vec<f64> = (0..count).map(|i| f64::from(i / 10) * 0.5 - 1.0).collect();
+        let (data, stride) = ([x.clone(), y.clone()].concat(), count as usize);
+        let block = Block {
+            count: stride,
+            coordinates: Rows { data: &data, stride },
+            channels: Rows::none(),
+            time: 0.0,
+            parameters: &[],
+        };
+        let mut out = vec![0.0; 2 * stride];
+        program.run(&block, &mut Registers::new(), &mut out, stride);
+        for i in 0..stride {
+            let wanted = tree.evaluate_at(&[x[i], y[i]], 0.0, &[]);
+            for found in [out[i], out[stride + i]] {
+                let same = (found - wanted).abs() < 1e-12 * wanted.abs().max(1.0);
+                assert!(same || found == wanted, "{} {}: {found} {wanted}", x[i], y[i]);
+            }
+        }
+        assert!(out[..stride].iter().filter(|v| v.is_finite()).count() > 90);
     }
 }

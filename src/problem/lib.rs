@@ -121,7 +121,7 @@ use expression::{Expression, Names};
 pub use fokker_planck::{Coefficients, FokkerPlanck};
 pub use normal::{Moments, Normal, Sampled, antithetic};
 pub use points::Points;
-pub use presets::{Preset, presets, residual_presets};
+pub use presets::{Preset, benchmarks, presets, residual_presets};
 pub use residual::ResidualProblem;
 pub use settings::{
     Activation, Architecture, ArchitectureSettings, Choice, Density, FitMethod, FitSettings,

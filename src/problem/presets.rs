@@ -59,6 +59,36 @@ const RESIDUAL_PRESETS: [Preset; 13] = [
     preset!("helmholtz-2d", "Helmholtz equation on a square"),
 ];
 
+macro_rules! benchmark {
+    ($file:literal, $title:literal, $unknowns:literal) => {
+        Preset {
+            name: concat!("pinnacle-", $file),
+            title: $title,
+            unknowns: $unknowns,
+            text: include_str!(concat!("../../assets/problems/pinnacle/", $file, ".toml")),
+        }
+    };
+}
+
+const BENCHMARKS: [Preset; 10] = [
+    benchmark!("poisson2d-c", "PINNacle: Laplace around four discs", 1),
+    benchmark!("pb2d-cg", "PINNacle: Poisson-Boltzmann around four discs", 1),
+    benchmark!("ns2d-c", "PINNacle: a cavity with a moving lid", 3),
+    benchmark!("wave1d", "PINNacle: a string of two notes", 1),
+    benchmark!("poisson-5d", "PINNacle: Poisson in five dimensions", 1),
+    benchmark!("heat2d-cg", "PINNacle: a plate with seventeen holes", 1),
+    benchmark!("heat-5d", "PINNacle: heat in a ball of five dimensions", 1),
+    benchmark!("burgers1d", "PINNacle: Burgers' equation", 1),
+    benchmark!("ks", "PINNacle: Kuramoto-Sivashinsky equation", 1),
+    benchmark!("heat2d-ms", "PINNacle: heat with two scales", 1),
+];
+
+/// Built-in problems of a benchmark, of both families: found by name, and in no list.
+#[must_use]
+pub fn benchmarks() -> &'static [Preset] {
+    &BENCHMARKS
+}
+
 /// Every built-in problem that is trained over the whole domain, in the order of lists.
 #[must_use]
 pub fn residual_presets() -> &'static [Preset] {
@@ -77,7 +107,7 @@ impl Preset {
     /// # Errors
     /// Where there is none; the nearest name is suggested.
     pub fn find(name: &str) -> Result<Self, ProblemErrors> {
-        let all = || PRESETS.iter().chain(&RESIDUAL_PRESETS);
+        let all = || PRESETS.iter().chain(&RESIDUAL_PRESETS).chain(&BENCHMARKS);
         let found = all().find(|preset| preset.name == name).copied();
         found.ok_or_else(|| {
             let known: Vec<&'static str> = all().map(|preset| preset.name).collect();

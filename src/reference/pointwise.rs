@@ -81,6 +81,7 @@ impl Pointwise {
                     Binary::Raise => self.combine(a, b, f64::powf),
                     Binary::Minimum => self.combine(a, b, f64::min),
                     Binary::Maximum => self.combine(a, b, f64::max),
+                    rare => self.combine(a, b, |a, b| rare.apply(a, b)),
                 }
             }
         }

@@ -51,7 +51,8 @@ impl Comparison {
         Self { network, operator, exact }
     }
 
-    /// Compares with other values at the same points, in place of the exact solution's.
+    /// Compares with other values at the same points, in place of the exact solution's. NaN stands
+    /// for what is not known.
     ///
     /// # Panics
     /// When there is not one value per point and unknown.
@@ -108,10 +109,12 @@ impl Comparison {
     }
 }
 
+/// Of the values that are known; NaN where none is.
 fn relative_l2(values: &[f64], exact: &[f64]) -> f64 {
-    let squares: f64 = values.iter().zip(exact).map(|(u, e)| (u - e).powi(2)).sum();
-    let size: f64 = exact.iter().map(|e| e * e).sum();
-    (squares / if size > 0.0 { size } else { exact.len() as f64 }).sqrt()
+    let known = || values.iter().zip(exact).filter(|(_, e)| !e.is_nan());
+    let squares: f64 = known().map(|(u, e)| (u - e).powi(2)).sum();
+    let size: f64 = known().map(|(_, e)| e * e).sum();
+    (squares / if size > 0.0 { size } else { known().count() as f64 }).sqrt()
 }
 
 /// The values of expressions at points, a list per expression; `given` rows of numbers stand behind

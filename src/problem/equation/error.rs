@@ -60,6 +60,10 @@ pub enum EquationIssue {
     NoTimeCoordinate { text: String, coordinates: Vec<String> },
     #[error("{text}: there is no outward normal here")]
     NoNormal { text: String },
+    #[error("a comparison may only stand in the first argument of if")]
+    Comparison,
+    #[error("if needs a comparison first")]
+    NoComparison,
     #[error("the equation has no '='")]
     MissingEquals { left: String },
     #[error("a second '='")]
@@ -108,6 +112,7 @@ impl EquationIssue {
             }
             Self::FunctionWithoutArgument { name } => format!("write {name}(..)"),
             Self::ArgumentCount { name, expected, .. } => match expected {
+                3 => format!("write {name}(a < b, c, d)"),
                 2 => format!("write {name}(a, b)"),
                 _ => format!("write {name}(a)"),
             },
@@ -128,6 +133,9 @@ impl EquationIssue {
             ),
             Self::NoNormal { .. } => {
                 "only the equations of blocks on parts of the boundary in space have it".into()
+            }
+            Self::Comparison | Self::NoComparison => {
+                "write if(x < 1/2, a, b), with <, <=, >, >=, and, or".into()
             }
             Self::MissingEquals { left } => format!("write {left} = .."),
             Self::NoTimeCoordinate { coordinates, .. } => format!(
@@ -153,7 +161,7 @@ impl EquationIssue {
 }
 
 const FUNCTIONS: &str =
-    "sin, cos, tan, sinh, cosh, tanh, exp, log, sqrt, abs, sign, min, max, laplace and d";
+    "sin, cos, tan, sinh, cosh, tanh, exp, log, sqrt, abs, sign, min, max, if, laplace and d";
 
 fn unknown_symbol_remedy(name: &str, nearest: Option<&str>, could_be_parameter: bool) -> String {
     let parameter = format!("to make it a parameter, add {name} = 1.0 under [parameters]");

@@ -13,6 +13,9 @@ impl Parser<'_> {
     pub(super) fn name(&mut self, index: usize) -> Expression {
         let span = self.lexemes[index].span.clone();
         let name = &self.text[span.clone()];
+        if name == "if" && self.peek() == Some(&Token::Open) {
+            return self.choice(index);
+        }
         let resolved = resolve(name, self.names, self.role);
         if self.peek() == Some(&Token::Open) {
             if let Some(callable) = Callable::named(name) {

@@ -18,6 +18,10 @@ pub(super) enum Token {
     Close,
     Comma,
     Equals,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
 }
 
 impl Token {
@@ -54,6 +58,16 @@ pub(super) fn lex(text: &str, errors: &mut Vec<EquationError>) -> Vec<Lexeme> {
             ')' => Token::Close,
             ',' => Token::Comma,
             '=' => Token::Equals,
+            '<' | '>' => {
+                let equal = text[at..].starts_with('=');
+                at += usize::from(equal);
+                match (character, equal) {
+                    ('<', false) => Token::Less,
+                    ('<', true) => Token::LessEqual,
+                    (_, false) => Token::Greater,
+                    (_, true) => Token::GreaterEqual,
+                }
+            }
             '0'..='9' | '.' => {
                 at = start + number_length(&text[start..]);
                 number(&text[start..at], start, errors)

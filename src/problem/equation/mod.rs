@@ -9,7 +9,11 @@
 //! power       atom [ (^ | **) sign ]              right associative
 //! atom        number | pi | e | t | coordinate | parameter | unknown | derivative
 //!             | function(sum) | min(sum, sum) | max(sum, sum)
+//!             | if(condition, sum, sum)
 //!             | laplace(sum) | lap(sum) | d(sum, coordinate) | (sum)
+//! condition   both { or both }
+//! both        compared { and compared }
+//! compared    sum (< | <= | > | >=) sum | (condition)
 //! derivative  u_xxy | u_x1 | u_{x1 x2}
 //! ```
 //!
@@ -17,6 +21,7 @@
 //! in braces. `d(f, x)` is the total derivative: `d(u^2, x)` becomes `2*u*u_x`. A missing `*` is an
 //! error, never a guess. All mistakes of a text are reported together.
 
+mod condition;
 mod error;
 mod functions;
 mod lexer;

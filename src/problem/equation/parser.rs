@@ -154,6 +154,10 @@ impl<'a> Parser<'a> {
         let issue = match lexeme.token {
             Token::Close => EquationIssue::UnopenedParenthesis,
             Token::Comma => EquationIssue::StrayComma,
+            Token::Less | Token::LessEqual | Token::Greater | Token::GreaterEqual => {
+                EquationIssue::Comparison
+            }
+            Token::Name => EquationIssue::Comparison,
             _ if matches!(self.role, Role::RightHandSide | Role::Residual | Role::Boundary) => {
                 EquationIssue::ExtraEquals
             }
@@ -192,7 +196,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The text of a token.
-    fn written(&self, index: usize) -> &'a str {
+    pub(super) fn written(&self, index: usize) -> &'a str {
         self.lexemes.get(index).map_or("", |lexeme| &self.text[lexeme.span.clone()])
     }
 
@@ -214,6 +218,8 @@ impl<'a> Parser<'a> {
         let mut left = self.sign();
         loop {
             let operation = match self.peek() {
+                // Between conditions.
+                Some(Token::Name) if matches!(self.written(self.at), "and" | "or") => return left,
                 Some(Token::Star | Token::Number(_) | Token::Name | Token::Open) => {
                     Binary::Multiply
                 }
@@ -269,16 +275,28 @@ impl<'a> Parser<'a> {
 
     /// Runs `read` one level deeper; beyond the limit the rest of the text is given up.
     pub(super) fn nested(&mut self, start: usize, read: fn(&mut Self) -> Expression) -> Expression {
+        if !self.deepen(start) {
+            return PLACEHOLDER;
+        }
+        let result = read(self);
+        self.undeepen();
+        result
+    }
+
+    /// One level deeper, unless that is too deep; then the rest of the text is given up.
+    pub(super) fn deepen(&mut self, start: usize) -> bool {
         if self.nesting >= MAX_NESTING {
             let span = self.lexemes[start].span.clone();
             self.error(span, EquationIssue::TooDeep { limit: MAX_NESTING });
             self.at = self.lexemes.len();
-            return PLACEHOLDER;
+            return false;
         }
         self.nesting += 1;
-        let result = read(self);
+        true
+    }
+
+    pub(super) fn undeepen(&mut self) {
         self.nesting -= 1;
-        result
     }
 
     fn power(&mut self) -> Expression {

@@ -111,7 +111,10 @@ impl Callable {
     }
 
     fn names() -> impl Iterator<Item = &'static str> {
-        Function::ALL.into_iter().map(Function::name).chain(["min", "max", "laplace", "lap", "d"])
+        Function::ALL
+            .into_iter()
+            .map(Function::name)
+            .chain(["min", "max", "laplace", "lap", "d", "if"])
     }
 }
 
@@ -119,7 +122,8 @@ impl Callable {
 /// only `d(` is a derivative.
 #[must_use]
 pub(crate) fn is_reserved(name: &str) -> bool {
-    matches!(name, "t" | "pi" | "e") || (name != "d" && Callable::named(name).is_some())
+    matches!(name, "t" | "pi" | "e" | "if" | "and" | "or")
+        || (name != "d" && Callable::named(name).is_some())
 }
 
 pub(super) fn unknown_function(name: &str) -> EquationIssue {
@@ -181,7 +185,7 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
         }
         return derivative(name, unknown, suffix, names, role);
     }
-    if Callable::named(name).is_some() {
+    if Callable::named(name).is_some() || name == "if" {
         return Err(EquationIssue::FunctionWithoutArgument { name: name.into() });
     }
     let known = names.coordinates.iter().chain(&names.parameters).map(String::as_str);

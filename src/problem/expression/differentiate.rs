@@ -81,6 +81,7 @@ impl Expression {
                     Binary::Multiply => (1, 1),
                     Binary::Divide => (2, 1),
                     Binary::Minimum | Binary::Maximum => (1, 2),
+                    Binary::Less | Binary::LessEqual | Binary::Where => (1, 1),
                     Binary::Raise => (3, 1),
                 };
                 let derivative = da.saturating_add(db).saturating_mul(derivatives);
@@ -147,6 +148,9 @@ fn binary_derivative(
         Binary::Divide if db == Expression::Constant(0.0) => da / b,
         Binary::Divide => (da * b.clone() - a * db) / b.power(2),
         Binary::Raise => raise_derivative(a, b, da, db),
+        // Of each side of a jump, as if there were none.
+        Binary::Less | Binary::LessEqual => 0.0.into(),
+        Binary::Where => a.keep(db),
         // (a + b -+ |a - b|) / 2, which halves the difference where a = b.
         Binary::Minimum => {
             let sign = (a - b).call(Function::Sign);

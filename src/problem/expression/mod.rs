@@ -171,6 +171,32 @@ pub enum Binary {
     Raise,
     Minimum,
     Maximum,
+    /// 1 where a < b, else 0.
+    Less,
+    /// 1 where a <= b, else 0.
+    LessEqual,
+    /// b where a is not 0, else 0, whatever b is there.
+    Where,
+}
+
+impl Binary {
+    /// The value in f64.
+    #[must_use]
+    pub fn apply(self, a: f64, b: f64) -> f64 {
+        match self {
+            Self::Add => a + b,
+            Self::Subtract => a - b,
+            Self::Multiply => a * b,
+            Self::Divide => a / b,
+            Self::Raise => a.powf(b),
+            Self::Minimum => a.min(b),
+            Self::Maximum => a.max(b),
+            Self::Less => f64::from(u8::from(a < b)),
+            Self::LessEqual => f64::from(u8::from(a <= b)),
+            Self::Where if a == 0.0 => 0.0,
+            Self::Where => b,
+        }
+    }
 }
 
 /// A node of the tree. Coordinates and parameters are numbered in the order of the problem file.
@@ -212,16 +238,7 @@ impl Expression {
             Self::Call(function, a) => function.apply(a.evaluate(place, jet)),
             Self::Power(a, exponent) => a.evaluate(place, jet).powi(*exponent),
             Self::Binary(operation, a, b) => {
-                let (a, b) = (a.evaluate(place, jet), b.evaluate(place, jet));
-                match operation {
-                    Binary::Add => a + b,
-                    Binary::Subtract => a - b,
-                    Binary::Multiply => a * b,
-                    Binary::Divide => a / b,
-                    Binary::Raise => a.powf(b),
-                    Binary::Minimum => a.min(b),
-                    Binary::Maximum => a.max(b),
-                }
+                operation.apply(a.evaluate(place, jet), b.evaluate(place, jet))
             }
         }
     }

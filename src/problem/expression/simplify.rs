@@ -24,6 +24,10 @@ impl Expression {
             Self::Binary(Binary::Raise, a, b) => a.raise(*b),
             Self::Binary(Binary::Minimum, a, b) => a.minimum(*b),
             Self::Binary(Binary::Maximum, a, b) => a.maximum(*b),
+            Self::Binary(Binary::Where, a, b) => a.keep(*b),
+            Self::Binary(comparison @ (Binary::Less | Binary::LessEqual), a, b) => {
+                a.compare(comparison, *b)
+            }
             leaf => leaf,
         }
     }
@@ -78,6 +82,24 @@ impl Expression {
         match (&self, &other) {
             (Self::Constant(a), Self::Constant(b)) => Self::Constant(a.max(*b)),
             _ => binary(Binary::Maximum, self, other),
+        }
+    }
+
+    /// 1 where the comparison holds, else 0.
+    fn compare(self, comparison: Binary, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Constant(a), Self::Constant(b)) => Self::Constant(comparison.apply(*a, *b)),
+            _ => binary(comparison, self, other),
+        }
+    }
+
+    /// `value` where this is not 0, else 0.
+    #[must_use]
+    pub fn keep(self, value: Self) -> Self {
+        match (self, value) {
+            (_, Self::Constant(0.0)) | (Self::Constant(0.0), _) => Self::Constant(0.0),
+            (Self::Constant(_), value) => value,
+            (condition, value) => binary(Binary::Where, condition, value),
         }
     }
 

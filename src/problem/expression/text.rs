@@ -100,6 +100,23 @@ impl Expression {
         }
     }
 
+    /// The text of something that is 1 or 0, as the first argument of `if`.
+    fn print_condition(&self, names: &Names) -> String {
+        let two = |sign: &str, a: &Self, b: &Self| {
+            format!("{} {sign} {}", a.to_text(names), b.to_text(names))
+        };
+        let both = |word: &str, a: &Self, b: &Self| {
+            format!("({} {word} {})", a.print_condition(names), b.print_condition(names))
+        };
+        match self {
+            Self::Binary(Binary::Less, a, b) => two("<", a, b),
+            Self::Binary(Binary::LessEqual, a, b) => two("<=", a, b),
+            Self::Binary(Binary::Minimum, a, b) => both("and", a, b),
+            Self::Binary(Binary::Maximum, a, b) => both("or", a, b),
+            other => format!("0 < abs({})", other.to_text(names)),
+        }
+    }
+
     /// The text, in parentheses if it holds together less tightly than `least`.
     fn wrapped(&self, names: &Names, least: Level) -> String {
         let (text, level) = self.print(names);
@@ -135,5 +152,13 @@ fn print_binary(
         }
         Binary::Minimum => (call("min"), Level::Atom),
         Binary::Maximum => (call("max"), Level::Atom),
+        Binary::Where => {
+            let condition = a.print_condition(names);
+            (format!("if({condition}, {}, 0)", b.to_text(names)), Level::Atom)
+        }
+        Binary::Less | Binary::LessEqual => {
+            let whole = Expression::Binary(operation, Box::new(a.clone()), Box::new(b.clone()));
+            (format!("if({}, 1, 0)", whole.print_condition(names)), Level::Atom)
+        }
     }
 }

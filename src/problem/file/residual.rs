@@ -1,6 +1,6 @@
 //! The sections of residual problems.
 
-use super::companion::companion;
+use super::companion::reference;
 use super::document::{Node, Place, Table};
 use super::reader::{Reader, Section};
 use super::residual_block::Block;
@@ -43,8 +43,8 @@ pub(super) fn problem<'a>(
     let (shape, sound) = shape::shape(reader, top, &names, &values, all);
     let domain = DomainRead { axes: all, shape: shape.as_ref(), sound };
     let (blocks, places) = blocks(reader, top, &names, &domain);
-    let (companion, companion_place) =
-        companion(reader, top, &names, complete.then_some(axes.as_slice()), &parameters);
+    let (companion, known, companion_place) =
+        reference(reader, top, &names, complete.then_some(axes.as_slice()), &parameters);
     let settings = Settings::read(reader, top, &axes, names.unknowns.len());
     let (seed, precision) = sections::run(reader, top);
     // Read elsewhere; here only its being a table matters.
@@ -63,6 +63,7 @@ pub(super) fn problem<'a>(
         blocks,
         exact,
         companion,
+        known,
         evaluation: settings.evaluation,
         network: settings.network,
         inputs: settings.inputs,

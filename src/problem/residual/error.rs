@@ -78,9 +78,11 @@ impl ResidualIssue {
             Self::EquationCount { names, .. } => {
                 format!("write as many equations as unknowns ({names}), or data for one of them")
             }
-            Self::RowLength { .. } => "write the coordinates in order, then the value".into(),
+            Self::RowLength { .. } => "write all coordinates, in order, then the values".into(),
             Self::UnequalLayers => "give every hidden layer the same width".into(),
-            Self::ReferenceShape => "remove [reference]; [exact] may have any coordinates".into(),
+            Self::ReferenceShape => {
+                "remove it; [exact], and data under [reference], may have any coordinates".into()
+            }
             Self::TooMany { .. } => "choose fewer".into(),
             Self::ConditionsDisagree { .. } => "change or remove one of the two".into(),
             Self::ExactFails { .. } => "correct the equation or the exact solution".into(),

@@ -57,6 +57,8 @@
 //! range = [-1, 1]                            # default: the coordinate's
 //! initial = "sin(pi*x)"
 //! value = "u"                                # the solution by this problem's u; default
+//! # data = [[0.5, 1.0, 0.7]]                 # or else the solution at single points, with the
+//! # columns = ["t", "x", "u"]                # names of the numbers in a row; default
 //!
 //! [evaluation]
 //! layout = "grid"                            # grid up to 3 coordinates, else random
@@ -143,6 +145,8 @@ pub struct ResidualProblem {
     pub exact: Option<Vec<Expression>>,
     /// An evolution problem with the same solution, where the file gives one.
     pub companion: Option<Companion>,
+    /// The solution at some points, where the file gives it there.
+    pub known: Option<KnownValues>,
     pub evaluation: EvaluationSettings,
     pub network: NetworkSettings,
     pub inputs: InputScaling,
@@ -152,6 +156,15 @@ pub struct ResidualProblem {
     pub seed: u64,
     /// The file's text with every override applied.
     pub source: String,
+}
+
+/// The solution at single points, to measure errors by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownValues {
+    /// Point-major, all coordinates in their order.
+    pub points: Vec<f64>,
+    /// A value per point for one unknown after the other; NaN for those of which none are known.
+    pub values: Vec<f64>,
 }
 
 /// A coordinate of the domain, space or time.

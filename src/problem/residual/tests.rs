@@ -1,7 +1,10 @@
 //! Files of residual problems, what is wrong with them, and the points that they ask for.
 
 use super::*;
-use crate::{Architecture, FourierSettings, Issue, Preset, Problem, ProblemFile, residual_presets};
+use crate::{
+    Architecture, FourierSettings, Issue, Preset, Problem, ProblemFile, benchmarks,
+    residual_presets,
+};
 
 /// A file with one coordinate pair and the given blocks.
 fn file(blocks: &str) -> String {
@@ -86,7 +89,7 @@ layers = [20, 30]"#,
         (16, 12, "the block somewhere does not contain u", "write an equation for u"),
         (17, 21, "residual.somewhere.points.layout cannot be 'sobl'", "did you mean sobol?"),
         (20, 12, "on and periodic exclude each other", "remove on or periodic"),
-        (22, 22, "a row of 2 numbers where 3 are needed", "write the coordinates in order"),
+        (22, 22, "a row of 2 numbers where 3 are needed", "write all coordinates"),
         (26, 10, "the block thin has no points", "choose more points"),
         (28, 10, "the hidden layers have different widths", "give every hidden layer"),
     ];
@@ -282,4 +285,45 @@ fn gauss_points_integrate_polynomials() {
         assert!(relative < 1e-13, "{degree}: {relative}");
     }
     assert!((integral(12) / exact(12) - 1.0).abs() > 1e-7, "a wrong node would be seen");
+}
+
+#[test]
+fn the_solution_at_single_points_is_read() {
+    let reference = |text: &str| format!("{INTERIOR}[reference]\n{text}");
+    let known = read(&file(&reference("data = [[0, 1, 5], [1, -1, 6]]"))).known.expect("values");
+    assert_eq!((known.points, known.values), (vec![0.0, 1.0, 1.0, -1.0], vec![5.0, 6.0]));
+    let text = "data = [[5, 1, 0]]\ncolumns = ['u', 'x', 't']";
+    let known = read(&file(&reference(text))).known.expect("values");
+    assert_eq!((known.points, known.values), (vec![0.0, 1.0], vec![5.0]));
+    for (text, message) in [
+        ("data = [[0, 1]]", "a row of 2 numbers where 3 are needed"),
+        ("data = [[0, 7, 1]]", "x = 7 lies outside the domain"),
+        ("data = [[0, 1, 1]]\ncolumns = ['t', 'y', 'u']", "no coordinate is called y"),
+        ("data = [[0, 1]]\ncolumns = ['t', 'x']", "a row of 2 numbers where 3 are needed"),
+        ("data = []", "the block reference has no points"),
+        ("data = [[0, 1, 1]]\ninitial = 'x'", "unknown key initial"),
+    ] {
+        let (.., found, _) = mistake(&reference(text));
+        assert!(found.contains(message), "{found}");
+    }
+}
+
+#[test]
+fn benchmarks_are_valid_files_that_say_what_they_are_compared_with() {
+    for preset in benchmarks() {
+        let file = ProblemFile::from_bytes(preset.text.as_bytes(), None, &Overrides::new());
+        let (name, unknowns) = match file.unwrap_or_else(|errors| panic!("{errors}")) {
+            ProblemFile::Evolution(problem) => (problem.name, problem.unknowns.len()),
+            ProblemFile::Residual(problem) => {
+                let known = problem.known.map(|known| known.values.len());
+                assert!(
+                    problem.exact.is_some() != known.is_some_and(|n| n >= 700),
+                    "{}",
+                    preset.name
+                );
+                (problem.name, problem.unknowns.len())
+            }
+        };
+        assert_eq!((name.as_str(), unknowns), (preset.name, preset.unknowns));
+    }
 }

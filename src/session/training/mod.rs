@@ -56,6 +56,8 @@ pub struct TrainingSession {
     problem: ResidualProblem,
     training: Training<TrainingSystem>,
     comparison: Comparison,
+    /// With what the problem file says of the solution at single points.
+    known: Option<Comparison>,
     clock: Clock,
     seconds: f64,
     error: Option<f64>,
@@ -97,6 +99,10 @@ impl TrainingSession {
         Ok(Self {
             training: Training::new(system, method, rule, theta, problem.seed).await?,
             comparison: Comparison::new(problem),
+            known: problem
+                .known
+                .as_ref()
+                .map(|known| Comparison::at(problem, &known.points).against(known.values.clone())),
             problem: problem.clone(),
             clock,
             seconds: 0.0,
@@ -230,7 +236,7 @@ impl TrainingSession {
         let interval = error_interval(self.training.method());
         let due = iteration == 1 || iteration.is_multiple_of(interval) || report.reason.is_some();
         self.seconds += (self.clock)() - begun;
-        let error = due.then(|| self.comparison.relative_l2(self.training.parameters())).flatten();
+        let error = due.then(|| self.measured().relative_l2(self.training.parameters())).flatten();
         self.error = error.or(self.error);
         let report = self.training.observe(error, self.seconds);
         if report.reason.is_some() {
@@ -337,6 +343,11 @@ impl TrainingSession {
         TrainingReport { record, reason: self.training.reason() }
     }
 
+    /// What errors are measured by.
+    fn measured(&self) -> &Comparison {
+        self.known.as_ref().unwrap_or(&self.comparison)
+    }
+
     /// The relative L2 error as last measured.
     #[must_use]
     pub fn error(&self) -> Option<f64> {
@@ -346,7 +357,7 @@ impl TrainingSession {
     /// The relative L2 error of each unknown now; `None` without an exact solution.
     #[must_use]
     pub fn errors_of_each(&self) -> Option<Vec<f64>> {
-        self.comparison.relative_l2_of_each(self.parameters())
+        self.measured().relative_l2_of_each(self.parameters())
     }
 
     /// Seconds spent in iterations, those before a restart included.
