@@ -182,7 +182,7 @@ impl RunResult {
             estimated_error_of_each: super::of_each(unknowns, estimate.map(|e| e.of_each.clone())),
             final_estimated_error: estimate.map(|e| e.final_relative_l2),
             estimated_error_method: estimate_method(estimate),
-            resolved: estimate.is_some_and(|e| e.relative_l2 <= GOOD),
+            resolved: estimate.is_some_and(|e| e.largest() <= GOOD),
             convergence: Some(session.convergence()),
             reference_error,
             density: DensityResult::of(record.densities()),

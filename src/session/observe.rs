@@ -193,7 +193,7 @@ impl Session {
             return training.convergence();
         }
         // Where nothing is known of the error nothing speaks against it.
-        let good = self.estimated_error().is_none_or(|e| e.relative_l2 <= GOOD);
+        let good = self.estimated_error().is_none_or(|e| e.largest() <= GOOD);
         match (&self.failure, self.phase()) {
             (None, Phase::Done) if good => Convergence::Converged,
             (None, Phase::Done) => Convergence::Stalled,
@@ -319,8 +319,7 @@ impl Evolving {
 
     /// An error that the run's own estimate tells.
     fn error_warning(&self) -> Option<String> {
-        let estimate = self.evolution.estimated_error()?;
-        let error = estimate.relative_l2.max(estimate.final_relative_l2);
+        let error = self.evolution.estimated_error()?.largest();
         (error > GOOD).then(|| {
             format!(
                 "the answer is wrong by about {:.0} % by what the steps leave at other points: take \

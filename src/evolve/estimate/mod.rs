@@ -53,6 +53,14 @@ pub struct EvolutionEstimate {
     pub points: usize,
 }
 
+impl EvolutionEstimate {
+    /// The larger of the error until now and the error now: what an answer is judged by.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        self.relative_l2.max(self.final_relative_l2)
+    }
+}
+
 /// What the estimate of a run depends on; a part of the run's state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EstimateState {
@@ -248,6 +256,13 @@ impl Estimate {
     fn measure(&mut self, values: &[f64]) {
         let error = &self.state.error;
         if error.iter().any(|e| !e.is_finite()) {
+            // It has outgrown all numbers: nothing of the solution is known any more.
+            self.state.latest = Some(EvolutionEstimate {
+                relative_l2: 1.0,
+                of_each: vec![1.0; self.state.squares.len()],
+                final_relative_l2: 1.0,
+                points: self.evaluator.points(),
+            });
             return;
         }
         // In the units of root mean squares, over the time that has gone by.
@@ -277,4 +292,26 @@ impl Estimate {
 
 fn norm_of_sum(a: &[f64], b: &[f64]) -> f64 {
     norm(&a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<f64>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::support;
+
+    #[test]
+    fn an_error_that_outgrows_all_numbers_is_no_small_one() {
+        let problem = support::problem(
+            "format = 1\n[equation]\ntext = 'u_t = u_xx'\n[domain]\nx = { range = [0, '2*pi'] }\n\
+             [time]\nend = 1\n[initial]\nu = 'sin(x)'\n[network]\nwidth = 4\nhidden_layers = 1\n",
+            &[],
+        );
+        let network = Network::of(&problem);
+        let theta = vec![0.1; network.parameters()];
+        let mut estimate = Estimate::new(&problem, &network, &theta).expect("follows");
+        estimate.state.error[3] = f64::INFINITY;
+        let values = estimate.evaluator.values(&theta, 0.5);
+        estimate.measure(&values);
+        assert_eq!(estimate.latest().map(EvolutionEstimate::largest), Some(1.0));
+    }
 }
