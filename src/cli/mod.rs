@@ -38,7 +38,7 @@ struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success, 1 failure, 2 usage, 3 the solution diverged, 4 the error is above
---max-error, 5 no usable device, 130 interrupted.
+--max-error, 5 no usable device, 6 --time-limit came first, 130 interrupted.
 
 Start with `sketchpde list`, then `sketchpde solve allen-cahn`.";
 
