@@ -75,9 +75,12 @@ impl Evolution {
         if let Some(controller) = &mut self.controller {
             controller.restore(&state.controller);
         }
-        if let (Some(estimate), Some(state)) = (&mut self.estimate, state.estimate) {
-            estimate.restore(state);
-        }
+        // Of a run that has none nothing is known from here on.
+        let mut estimate = self.estimate.take().zip(state.estimate);
+        let suits = estimate
+            .as_mut()
+            .is_some_and(|(estimate, state)| estimate.restore(std::mem::take(state)));
+        self.estimate = estimate.map(|(estimate, _)| estimate).filter(|_| suits);
         self.field = None;
         self.look();
         Ok(())

@@ -131,10 +131,19 @@ impl Estimate {
         self.state.clone()
     }
 
-    pub fn restore(&mut self, state: EstimateState) {
-        if state.error.len() == self.state.error.len() {
+    /// Goes on from a saved state; whether it is one of such a run.
+    pub fn restore(&mut self, state: EstimateState) -> bool {
+        let rows = self.state.error.len();
+        let node = |node: &Node| node.values.len() == rows && node.rates.len() == rows;
+        let suits = state.error.len() == rows
+            && state.defect.len() == rows
+            && state.squares.len() == self.state.squares.len()
+            && state.next < state.nodes.len()
+            && state.nodes.iter().all(node);
+        if suits {
             self.state = state;
         }
+        suits
     }
 
     /// The solution was changed from outside, and the run goes on from the parameters `theta`.
