@@ -246,8 +246,9 @@ fn coordinates<'a>(
     names: &Names,
 ) -> (Vec<Coordinate>, Vec<Place>) {
     let mut domain = reader.section(top, "domain");
-    let _ = top.get("shapes");
     if domain.has("shape") || top.has("shapes") {
+        // One mistake: it is no unknown key besides.
+        let _ = top.get("shapes");
         let place =
             if domain.has("shape") { domain.place_of("shape") } else { top.place_of("shapes") };
         reader.report(&place, ShapeIssue::Evolution);

@@ -294,6 +294,10 @@ fn evolutions_refuse_shapes() {
     let errors = crate::Problem::from_toml(text, &Overrides::new()).expect_err("a shape");
     assert_eq!(errors.errors[0].line, 6, "{errors}");
     assert!(errors.to_string().contains("whole boxes only"), "{errors}");
+    let named = text.replace("shape = 'box'\n", "") + "\n[shapes]\na.formula = 'x'";
+    let errors = crate::Problem::from_toml(&named, &Overrides::new()).expect_err("a shape");
+    assert_eq!(errors.errors.len(), 1, "{errors}");
+    assert!(errors.to_string().contains("whole boxes only"), "{errors}");
 }
 
 /// The exact solution is held against the conditions with their normals: a wrong sign is found.
