@@ -32,7 +32,8 @@ fn links() -> Vec<Vec<u8>> {
             to_fragment(&Story { setup: Setup::preset(*preset), deeds })
         })
         .collect();
-    for preset in residual_presets() {
+    // The app opens problems of one unknown.
+    for preset in residual_presets().iter().filter(|preset| preset.unknowns == 1) {
         match Opening::of(Base::Preset(*preset)).expect("a preset") {
             Opening::Training(setup) => links.push(training_to_fragment(&setup)),
             Opening::Run(_) => panic!("{} is a training", preset.name),

@@ -23,6 +23,7 @@ use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::{MatMut, MatRef, Par};
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
+#[cfg(not(target_arch = "wasm32"))]
 use super::products::threading_pays;
 
 pub use factor::{

@@ -125,7 +125,7 @@ fn an_annulus_with_robin_sides_is_solved() {
              [residual.inner]\non = 'inner'\nequation = '{sign}u_n + u = log(0.5) - 2'\n\
              points = {{ count = 50 }}\n[residual.outer]\non = 'outer'\n\
              equation = 'u_n + 3*u = 1'\npoints = {{ count = 50 }}\n[evaluation]\ncount = 21\n\
-             [network]\nlayers = [10, 10]\ninitialisation = 'glorot'\n[method]\niterations = 40"
+             [network]\nlayers = [20, 20]\ninitialisation = 'glorot'\n[method]\niterations = 40"
         )
     };
     let trained = |sign: &str| {
