@@ -12,19 +12,19 @@ use super::raster;
 use super::scale::{Scale, readable};
 use crate::{OutputError, SpaceTimeField};
 
-/// Frames at most, evenly spaced in time.
+/// Instants at even distances, and the most frames.
 const FRAMES: usize = 48;
-/// Thousandths of a second that a frame is shown, and the last one before all begins anew.
+/// Thousandths of a second that an instant takes, and that the last one stays besides.
 const SHOWN: u16 = 70;
 const LAST: u16 = 1_500;
 /// Pixels per logical pixel: moving pictures are looked at where they are, and must be small.
 const SCALE: f64 = 1.25;
 
-/// What stands still and, frame by frame, what moves over it.
+/// What stands still and, frame by frame, what moves over it and for how many thousandths of a second.
 #[derive(Clone, Debug)]
 pub struct Animation {
     still: Drawing,
-    frames: Vec<Vec<Shape>>,
+    frames: Vec<(Vec<Shape>, u16)>,
 }
 
 impl Animation {
@@ -56,29 +56,35 @@ impl Animation {
     #[must_use]
     pub fn frame(&self, index: usize) -> raster::Pixels {
         let mut pixels = raster::Pixels::of(&self.still, SCALE);
-        self.frames[index].iter().for_each(|shape| pixels.draw(shape));
+        self.frames[index].0.iter().for_each(|shape| pixels.draw(shape));
         pixels
     }
 
     /// The bytes of an APNG file.
     #[must_use]
     pub fn png(&self) -> Vec<u8> {
-        let shown = |index| if index + 1 == self.frames() { LAST } else { SHOWN };
-        let frames = (0..self.frames()).map(|index| (self.frame(index), shown(index)));
+        let frames = (0..self.frames()).map(|index| (self.frame(index), self.frames[index].1));
         apng::encode(frames, self.frames())
     }
 }
 
 const FIGURE: &str = "animation";
 
-/// The times that are shown.
-fn chosen(field: &SpaceTimeField) -> Vec<usize> {
-    let last = field.times.len() - 1;
-    let count = FRAMES.min(field.times.len());
-    let part = |k: usize| k as f64 / (count - 1) as f64;
-    let mut chosen: Vec<usize> =
-        (0..count).map(|k| field::nearest(&field.times, part(k), last)).collect();
-    chosen.dedup();
+/// The times that are shown, and for how long: those nearest to instants at even distances, so that
+/// the picture moves evenly however unevenly the times lie.
+fn chosen(times: &[f64]) -> Vec<(usize, u16)> {
+    let last = times.len() - 1;
+    let mut chosen: Vec<(usize, u16)> = Vec::new();
+    for k in 0..FRAMES {
+        let index = field::nearest(times, k as f64 / (FRAMES - 1) as f64, last);
+        match chosen.last_mut() {
+            Some((before, shown)) if *before == index => *shown += SHOWN,
+            _ => chosen.push((index, SHOWN)),
+        }
+    }
+    if let Some((_, shown)) = chosen.last_mut() {
+        *shown += LAST;
+    }
     chosen
 }
 
@@ -136,9 +142,9 @@ fn curve(field: &SpaceTimeField, names: &Names<'_>) -> Result<Animation, OutputE
         key(&mut still, &left, &entries);
     }
     let (columns, levels) = sample(image, &right);
-    let frames = chosen(field)
+    let frames = chosen(&field.times)
         .into_iter()
-        .map(|index| {
+        .map(|(index, shown)| {
             // Shapes gather in a drawing without a ground: it lies over the one that stands still.
             let mut moving = Drawing { width: still.width, height: still.height, shapes: vec![] };
             let line = |values: &[f64]| -> Vec<(f64, f64)> {
@@ -153,7 +159,7 @@ fn curve(field: &SpaceTimeField, names: &Names<'_>) -> Result<Animation, OutputE
             }
             moving.shapes.extend(revealed(&right, columns, &levels, image.map, field.times[index]));
             moving.shapes.push(clock(&still, field.times[index]));
-            moving.shapes
+            (moving.shapes, shown)
         })
         .collect();
     Ok(Animation { still, frames })
@@ -209,9 +215,9 @@ fn plane(field: &SpaceTimeField, names: &Names<'_>) -> Result<Animation, OutputE
     let (mut still, frames) =
         field::layout(names.title, &whole(0), &fixed, [&first.name, &second.name], size);
     still.width = still.width.max(200.0);
-    let moving = chosen(field)
+    let moving = chosen(&field.times)
         .into_iter()
-        .map(|index| {
+        .map(|(index, shown)| {
             let mut shapes: Vec<Shape> = whole(index)
                 .into_iter()
                 .zip(&frames)
@@ -224,8 +230,30 @@ fn plane(field: &SpaceTimeField, names: &Names<'_>) -> Result<Animation, OutputE
                 })
                 .collect();
             shapes.push(clock(&still, field.times[index]));
-            shapes
+            (shapes, shown)
         })
         .collect();
     Ok(Animation { still, frames: moving })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_crowd_at_the_start_are_shown_for_as_long_as_they_last() {
+        // Steps that double: 0, 1, 3, 7, ... of 127.
+        let times: Vec<f64> = (0..8).map(|k| f64::from((1 << k) - 1)).collect();
+        let shown = chosen(&times);
+        let indices: Vec<usize> = shown.iter().map(|(index, _)| *index).collect();
+        // Between the first two instants lie three steps: the middle one is left out.
+        assert_eq!(indices, [0, 2, 3, 4, 5, 6, 7]);
+        let total: u32 = shown.iter().map(|(_, shown)| u32::from(*shown)).sum();
+        assert_eq!(total, FRAMES as u32 * u32::from(SHOWN) + u32::from(LAST));
+        // The last gap is half of all time: its two ends share it.
+        assert!(shown[5].1 > 10 * SHOWN && shown[0].1 == SHOWN);
+        // Many times: one frame an instant.
+        let many: Vec<f64> = (0..1000).map(f64::from).collect();
+        assert_eq!(chosen(&many).len(), FRAMES);
+    }
 }
