@@ -146,6 +146,10 @@ fn an_annulus_with_robin_sides_is_solved() {
     let axis = &field.axes[0].values;
     for (index, value) in field.values.iter().enumerate() {
         let radius = axis[index / 21].hypot(axis[index % 21]);
+        // On a circle rounding decides.
+        if (radius - 0.5).abs().min((radius - 1.0).abs()) < 1e-9 {
+            continue;
+        }
         assert_eq!(value.is_finite(), radius > 0.5 && radius < 1.0, "{radius}");
         let exact = radius.ln();
         assert!(value.is_nan() || (value - exact).abs() < 1e-3, "{value} at {radius}");
