@@ -59,6 +59,7 @@ const RESIDUAL_PRESETS: [Preset; 13] = [
     preset!("helmholtz-2d", "Helmholtz equation on a square"),
 ];
 
+#[cfg(not(target_arch = "wasm32"))]
 macro_rules! benchmark {
     ($file:literal, $title:literal, $unknowns:literal) => {
         Preset {
@@ -70,7 +71,8 @@ macro_rules! benchmark {
     };
 }
 
-const BENCHMARKS: [Preset; 10] = [
+#[cfg(not(target_arch = "wasm32"))]
+const BENCHMARKS: &[Preset] = &[
     benchmark!("poisson2d-c", "PINNacle: Laplace around four discs", 1),
     benchmark!("pb2d-cg", "PINNacle: Poisson-Boltzmann around four discs", 1),
     benchmark!("ns2d-c", "PINNacle: a cavity with a moving lid", 3),
@@ -83,10 +85,14 @@ const BENCHMARKS: [Preset; 10] = [
     benchmark!("heat2d-ms", "PINNacle: heat with two scales", 1),
 ];
 
+/// A page does not bring them: its visitors would load a hundred kilobytes of numbers more.
+#[cfg(target_arch = "wasm32")]
+const BENCHMARKS: &[Preset] = &[];
+
 /// Built-in problems of a benchmark, of both families: found by name, and in no list.
 #[must_use]
 pub fn benchmarks() -> &'static [Preset] {
-    &BENCHMARKS
+    BENCHMARKS
 }
 
 /// Every built-in problem that is trained over the whole domain, in the order of lists.
@@ -107,7 +113,7 @@ impl Preset {
     /// # Errors
     /// Where there is none; the nearest name is suggested.
     pub fn find(name: &str) -> Result<Self, ProblemErrors> {
-        let all = || PRESETS.iter().chain(&RESIDUAL_PRESETS).chain(&BENCHMARKS);
+        let all = || PRESETS.iter().chain(&RESIDUAL_PRESETS).chain(BENCHMARKS);
         let found = all().find(|preset| preset.name == name).copied();
         found.ok_or_else(|| {
             let known: Vec<&'static str> = all().map(|preset| preset.name).collect();
