@@ -26,12 +26,21 @@ pub struct Linearised {
     /// The derivatives that the equations name: of F_i by a derivative of an unknown, the functions'
     /// such derivative.
     terms: Vec<Term>,
+    /// F_i by the derivative, term by term.
+    slopes: Vec<Expression>,
 }
 
 struct Term {
     equation: usize,
     entry: Entry,
     functions: DMatrix<f64>,
+}
+
+impl Term {
+    /// dF/d(entry) of its equation.
+    fn slope(&self, problem: &Problem) -> Expression {
+        problem.right_hand_side[self.equation].derivative_by(self.entry).simplify()
+    }
 }
 
 impl Linearised {
@@ -56,7 +65,7 @@ impl Linearised {
             let entries = f.entries().into_iter();
             entries.map(move |entry| (equation, entry))
         });
-        let terms = terms
+        let terms: Vec<Term> = terms
             .map(|(equation, entry)| Term { equation, entry, functions: at(entry.channel) })
             .collect();
         let gram = transposed_product(values.as_view(), values.as_view());
@@ -64,7 +73,8 @@ impl Linearised {
         let gram = DMatrix::from_fn(gram.nrows(), gram.ncols(), |i, j| {
             gram[(i, j)] + if i == j { ridge } else { 0.0 }
         });
-        Self { gram: Cholesky::of(gram), waves, values, terms }
+        let slopes = terms.iter().map(|term| term.slope(problem)).collect();
+        Self { gram: Cholesky::of(gram), waves, values, terms, slopes }
     }
 
     /// Coefficients of the functions nearest to values at the points, a column each.
@@ -97,11 +107,8 @@ impl Linearised {
     ) -> Vec<f64> {
         let (points, count) = (self.values.nrows(), self.waves.len());
         let unknowns = problem.unknowns.len();
-        let slope = |term: &Term| {
-            problem.right_hand_side[term.equation].derivative_by(term.entry).simplify()
-        };
-        let slopes: Vec<Expression> = self.terms.iter().map(slope).collect();
-        let slopes = quantities::of_evolution(problem, network, theta, time, &slopes, coordinates);
+        let slopes =
+            quantities::of_evolution(problem, network, theta, time, &self.slopes, coordinates);
         let mut operator = DMatrix::<f64>::zeros(unknowns * count, unknowns * count);
         for (term, slope) in self.terms.iter().zip(&slopes) {
             let scaled = DMatrix::from_fn(points, count, |i, j| slope[i] * term.functions[(i, j)]);
