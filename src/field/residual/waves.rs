@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::operators::normals;
 use super::{Collocation, rows};
 use crate::problem::expression::{Entry, Expression};
-use crate::problem::residual::{Condition, ResidualBlock};
+use crate::problem::residual::ResidualBlock;
 use crate::waves::Waves;
 
 impl Collocation {
@@ -52,16 +52,10 @@ impl Collocation {
         theta: &[f64],
         waves: &Waves,
     ) -> Vec<Vec<f64>> {
-        let list = match &block.condition {
-            Condition::Equations(list) | Condition::Match(list) => list.as_slice(),
-            Condition::Energy(one) | Condition::Observed { quantity: one, .. } => {
-                std::slice::from_ref(one)
-            }
-        };
         let dimensions = self.problem.dimensions();
         let (unknowns, count) = (self.problem.unknowns.len(), waves.len());
         let mut all = Vec::new();
-        for expression in list {
+        for expression in block.condition.expressions() {
             let entries: Vec<Entry> = expression.entries().into_iter().collect();
             let slopes: Vec<Expression> =
                 entries.iter().map(|&entry| expression.derivative_by(entry).simplify()).collect();
