@@ -49,23 +49,34 @@ impl Animation {
         self.frames.len()
     }
 
+    /// What stands still, as pixels.
+    fn ground(&self) -> raster::Pixels {
+        raster::Pixels::of(&self.still, SCALE)
+    }
+
     /// A frame by itself.
     ///
     /// # Panics
     /// When there is no such frame.
     #[must_use]
     pub fn frame(&self, index: usize) -> raster::Pixels {
-        let mut pixels = raster::Pixels::of(&self.still, SCALE);
-        self.frames[index].0.iter().for_each(|shape| pixels.draw(shape));
-        pixels
+        drawn(self.ground(), &self.frames[index].0)
     }
 
     /// The bytes of an APNG file.
     #[must_use]
     pub fn png(&self) -> Vec<u8> {
-        let frames = (0..self.frames()).map(|index| (self.frame(index), self.frames[index].1));
+        let ground = self.ground();
+        let frames =
+            self.frames.iter().map(|(shapes, shown)| (drawn(ground.clone(), shapes), *shown));
         apng::encode(frames, self.frames())
     }
+}
+
+/// The shapes over what is there.
+fn drawn(mut pixels: raster::Pixels, shapes: &[Shape]) -> raster::Pixels {
+    shapes.iter().for_each(|shape| pixels.draw(shape));
+    pixels
 }
 
 const FIGURE: &str = "animation";

@@ -115,14 +115,13 @@ fn save_animations(
     field: &SpaceTimeField,
     names: &Names<'_>,
 ) -> Result<Vec<PathBuf>, OutputError> {
-    each_unknown(field, names, |part, names, name| match animation::Animation::of(part, names) {
-        Ok(animation) => {
-            let path = folder.join(format!("{}.png", name("evolution")));
-            atomic::write(&path, &animation.png())?;
-            Ok(vec![path])
-        }
-        Err(OutputError::Plot { .. }) => Ok(Vec::new()),
-        Err(error) => Err(error),
+    each_unknown(field, names, |part, names, name| {
+        let Some(animation) = fitting(animation::Animation::of(part, names))? else {
+            return Ok(Vec::new());
+        };
+        let path = folder.join(format!("{}.png", name("evolution")));
+        atomic::write(&path, &animation.png())?;
+        Ok(vec![path])
     })
 }
 
@@ -132,15 +131,10 @@ fn save_page(
     field: &SpaceTimeField,
     names: &Names<'_>,
 ) -> Result<Option<PathBuf>, OutputError> {
-    match interactive::page(field, names) {
-        Ok(page) => {
-            let path = folder.join(PAGE);
-            atomic::write(&path, page.as_bytes())?;
-            Ok(Some(path))
-        }
-        Err(OutputError::Plot { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let Some(page) = fitting(interactive::page(field, names))? else { return Ok(None) };
+    let path = folder.join(PAGE);
+    atomic::write(&path, page.as_bytes())?;
+    Ok(Some(path))
 }
 
 /// The figures of the solution: of several unknowns a set for each, with its name behind theirs.
@@ -194,13 +188,20 @@ fn save<const N: usize, S: AsRef<str>>(
         let name = name.as_ref();
         let known = NAMES.iter().any(|known| name.starts_with(known));
         debug_assert!(known, "{name} is no figure's name");
-        match figure {
-            Ok(figure) => files.extend(figure.save(folder, name)?),
-            Err(OutputError::Plot { .. }) => {}
-            Err(error) => return Err(error),
+        if let Some(figure) = fitting(figure)? {
+            files.extend(figure.save(folder, name)?);
         }
     }
     Ok(files)
+}
+
+/// What was drawn; none where the data do not allow it, which is no failure.
+fn fitting<T>(drawn: Result<T, OutputError>) -> Result<Option<T>, OutputError> {
+    match drawn {
+        Ok(drawn) => Ok(Some(drawn)),
+        Err(OutputError::Plot { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
