@@ -303,6 +303,23 @@ fn each_contradiction_is_named() {
             "at the start the exact solution is -0.2663, but the initial state is -0.9639, at x = 0.7071",
         ),
         (
+            // The right rate is -4 pi^2.
+            file("u_t = u_xx", LINE, "[exact]\nu = \"exp(-4*t)*sin(2*pi*x)\""),
+            "the exact solution misses the equation of u by -34.2 at x = 0.7071",
+        ),
+        (
+            file("u_t = 1e-8*u_xx", LINE, "[exact]\nu = \"exp(-4e-8*t)*sin(2*pi*x)\""),
+            "the exact solution misses the equation of u by -0.000000342 at x = 0.7071",
+        ),
+        (
+            file(
+                "u_t = u_xx",
+                "x = { range = [0, 1], lower = \"0\", upper = \"1\" }",
+                "[exact]\nu = \"x + exp(-pi^2/4*t)*sin(pi*x/2) - sin(pi*x/2)\"",
+            ),
+            "the exact solution is 0.4004 at x = 1, t = 0.371, where the side has 1",
+        ),
+        (
             file("u_t = u_xx", LINE, &format!("{wave}\n[reference]\nkind = \"exact\"")),
             "there is no exact solution to use as the reference",
         ),

@@ -14,6 +14,12 @@ const FIT_FLOOR: f64 = 1e-9;
 /// Damping below this multiple of the largest singular value drowns in the Gram matrix.
 pub(super) const LEAST_DAMPING: f64 = 1e-7;
 
+/// So many steps' tolerance may be left, over a whole run, of ways that no fit can go: ordinary steps
+/// may err as much together.
+const LET_GO: f64 = 100.0;
+/// A solution stands still where at its pace it would go this part of its size until the end.
+const STILL: f64 = 1e-3;
+
 /// What one accepted step did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
@@ -48,6 +54,8 @@ pub(super) struct Outcome {
     pub theta: Vec<f64>,
     /// What the controller judges.
     pub error: Option<f64>,
+    /// What it leaves of a way that it cannot go, where that is let go ([`Evolution::lost`]); else 0.
+    pub lost: f64,
     /// u and F after the step, where the scheme has computed them.
     pub field: Option<Field>,
     pub report: StepReport,
@@ -96,7 +104,15 @@ impl Evolution {
             None => stage_fit::attempt(engine, &settings, subsets, memory, from, at).await?,
         };
         // `f64::max` would drop what is not a number.
-        let parts = [attempt.error.unwrap_or(0.0), attempt.missed, attempt.roughness, attempt.left];
+        let spare = method.tolerance.map_or(0.0, |tolerance| LET_GO * tolerance - self.lost);
+        // The way |w - u| is |w - u(theta')| over the part that is left.
+        let pace = attempt.residual / attempt.left
+            * (self.problem.time.end - self.problem.time.start)
+            / dt;
+        let still = attempt.left > 0.0 && pace <= STILL;
+        let let_go = still && attempt.residual <= settings.target.min(spare);
+        let (left, lost) = if let_go { (0.0, attempt.residual) } else { (attempt.left, 0.0) };
+        let parts = [attempt.error.unwrap_or(0.0), attempt.missed, attempt.roughness, left];
         let whole = parts.iter().all(|part| part.is_finite());
         let error = if whole { parts.into_iter().fold(0.0, f64::max) } else { f64::INFINITY };
         let (corrections, most, rank) = (attempt.corrections, method.corrections, attempt.rank);
@@ -108,6 +124,7 @@ impl Evolution {
             seen: Some(seen),
             theta: attempt.theta,
             error: Some(error),
+            lost,
             report: StepReport {
                 residual: attempt.residual,
                 rank: attempt.rank,
@@ -137,6 +154,7 @@ impl Evolution {
             seen: Some(Seen::Rank(attempt.rank)),
             theta: attempt.theta,
             error: attempt.error,
+            lost: 0.0,
             field: None,
             report: StepReport {
                 residual: attempt.residual,
@@ -158,6 +176,7 @@ impl Outcome {
             seen: None,
             theta: Vec::new(),
             error: Some(f64::INFINITY),
+            lost: 0.0,
             field: None,
             report: StepReport::empty(),
         }

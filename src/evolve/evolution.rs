@@ -59,6 +59,13 @@ pub struct Evolution {
     natural: f64,
     /// The largest norm of the solution at the points so far.
     pub(super) size: f64,
+    /// What accepted steps have left, over the size, of ways that no fit could go.
+    ///
+    /// Where a solution stands still, F is what the fit of the initial state has left of itself in
+    /// derivatives: it is as large as it likes and cannot be followed, and a shorter step is no better.
+    /// A fit that misses no more than any step's may is let go there, as long as all that was left is
+    /// small.
+    pub(super) lost: f64,
 }
 
 impl Evolution {
@@ -85,6 +92,7 @@ impl Evolution {
             first_size: None,
             natural: natural_size(problem),
             size: size_from_zero(problem, &engine),
+            lost: 0.0,
             looked: Look { step: 0, time: problem.time.start },
             estimate: None,
             problem: problem.clone(),
@@ -329,6 +337,7 @@ impl Evolution {
             return Err(self.not_finite("a parameter of the network"));
         }
         self.theta = outcome.theta;
+        self.lost += outcome.lost;
         self.step += 1;
         let summed = self.time + dt;
         // Fixed steps count in whole steps, so that rounding does not pile up over a long run.

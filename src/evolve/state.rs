@@ -24,6 +24,8 @@ pub struct EvolutionState {
     pub stepping: Stepping,
     /// The largest norm of the solution at the points so far, which errors are measured by.
     pub size: f64,
+    /// What steps have left of ways that could not be gone, over the size.
+    pub lost: f64,
     /// Coordinates of points that move with the solution; else empty.
     pub points: Vec<f64>,
     /// Weights of their rows, where they have some.
@@ -45,6 +47,7 @@ impl Evolution {
             controller: self.controller.as_ref().map(Controller::save).unwrap_or_default(),
             stepping: self.stepping.clone(),
             size: self.size,
+            lost: self.lost,
             points: self.moving_points().map(<[f64]>::to_vec).unwrap_or_default(),
             weights: self.engine.weights().to_vec(),
             estimate: self.estimate.as_ref().map(Estimate::save),
@@ -71,6 +74,7 @@ impl Evolution {
         }
         self.stepping = state.stepping;
         self.size = state.size;
+        self.lost = state.lost;
         self.controller = self.new_controller(self.stepping.implicit);
         if let Some(controller) = &mut self.controller {
             controller.restore(&state.controller);

@@ -11,6 +11,7 @@ mod order;
 mod presets;
 mod resume;
 mod stiff;
+mod still;
 mod subsets;
 pub(super) mod support;
 mod systems;

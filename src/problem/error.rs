@@ -153,6 +153,10 @@ pub enum SettingIssue {
         "at the start the exact solution is {exact}, but the initial state is {initial}, at {place}"
     )]
     ExactDisagrees { place: String, exact: f64, initial: f64 },
+    #[error("the exact solution is {exact} at {place}, t = {time}, where the side has {value}")]
+    ExactOnSide { place: String, time: f64, exact: f64, value: f64 },
+    #[error("the exact solution misses the equation of {unknown} by {value} at {place}")]
+    ExactFails { unknown: String, place: String, value: f64 },
     #[error("there is no exact solution to use as the reference")]
     NoExactSolution,
     #[error("the spectral reference is for one to three coordinates, all periodic")]
@@ -279,6 +283,10 @@ impl SettingIssue {
                 "correct one of them, or leave out [initial]: the exact solution then gives it"
                     .into()
             }
+            Self::ExactFails { .. } => {
+                "correct the formula or the equation; constants need seven digits or more".into()
+            }
+            Self::ExactOnSide { .. } => "correct the formula or the side's value".into(),
             Self::NoExactSolution => "add [exact], or choose another reference.kind".into(),
             Self::NoSpectralReference | Self::NoCharacteristics | Self::NoGaussian => {
                 "choose another reference.kind".into()

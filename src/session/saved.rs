@@ -80,7 +80,7 @@ impl SavedSteps {
             &self.frames.values,
         ];
         let finite = lists.into_iter().flatten().all(|v| v.is_finite());
-        let size = state.size.is_finite() && state.size >= 0.0;
+        let size = [state.size, state.lost].iter().all(|v| v.is_finite() && *v >= 0.0);
         if !finite || !size || !state.dt.is_finite() || state.dt <= 0.0 {
             return refuse("a number that is not finite".to_owned());
         }

@@ -1,14 +1,15 @@
 //! What an initial fit depends on, as bytes.
 
+use super::constant::stands_still;
 use crate::bytes::Writer;
 use crate::problem::{ArchitectureSettings, Choice, PointLayout, Problem};
 
 /// Goes up when the fit's algorithm changes, so that fits of older versions are not found.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Bytes of everything that the fit depends on and of nothing else: the network, the initial state
 /// and the ansatz at the start with the parameters' values put in, the domain, the fit's settings
-/// and the seed. For a cache by content.
+/// the seed, and whether the equation leaves the state as it is. For a cache by content.
 #[must_use]
 pub fn fit_key(problem: &Problem) -> Vec<u8> {
     let mut key = Writer::default();
@@ -46,5 +47,6 @@ pub fn fit_key(problem: &Problem) -> Vec<u8> {
         key.text(problem.points.density.word());
     }
     key.count(problem.seed);
+    key.count(u64::from(stands_still(problem)));
     key.finish()
 }

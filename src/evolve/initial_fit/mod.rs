@@ -5,6 +5,7 @@
 //! [`target`] says what is compared where. The fit advances one iteration at a time, so that its
 //! caller can draw, save and stop in between.
 
+mod constant;
 mod error;
 mod key;
 mod kinks;
@@ -179,7 +180,13 @@ impl InitialFit {
             adam: None,
             reason: None,
         };
-        Self::at(problem, network, wanted, progress)
+        let mut fit = Self::at(problem, network, wanted, progress)?;
+        let theta = fit.progress.theta.clone();
+        let still = constant::constant(problem, &fit.network, &fit.target, theta);
+        if let Some((theta, residual)) = still {
+            (fit.progress.theta, fit.residual) = (theta, residual);
+        }
+        Ok(fit)
     }
 
     fn at(

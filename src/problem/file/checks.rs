@@ -1,6 +1,7 @@
 //! Contradictions between the parts of a problem, found numerically at sample points.
 
 use super::document::Place;
+use super::exact_check::missed;
 use super::reader::Reader;
 use super::sections::Places;
 use crate::expression::{Expression, MAX_DIMENSIONS};
@@ -156,6 +157,51 @@ impl<'p> Check<'p> {
             let Some(exact) = &self.problem.exact else { continue };
             self.exact(&exact[unknown], &initial, &points, places, reader);
         }
+        if !reader.issues.is_empty() {
+            return;
+        }
+        if self.exact_on_sides(places, reader) {
+            return;
+        }
+        if let Some((unknown, point, value)) = missed(self.problem, &points, &self.times()) {
+            let issue = SettingIssue::ExactFails {
+                unknown: self.problem.unknowns[unknown].clone(),
+                place: self.describe(&point),
+                value: rounded(value),
+            };
+            reader.report(&places.exact, issue);
+        }
+    }
+
+    /// Whether the exact solution misses the value of a side, which is reported.
+    fn exact_on_sides(&self, places: &Places, reader: &mut Reader<'_>) -> bool {
+        let Some(exact) = &self.problem.exact else { return false };
+        let scale = |unknown: usize| {
+            let value = |index: usize| {
+                self.evaluate(&exact[unknown], &self.sample(index), self.problem.time.start).abs()
+            };
+            (0..SAMPLES).map(value).fold(0.0, f64::max)
+        };
+        for side in self.sides() {
+            let scale = scale(side.unknown);
+            for (fraction, time) in FRACTIONS.iter().flat_map(|f| self.times().map(|t| (*f, t))) {
+                let mut point = self.at_fraction(fraction);
+                point[side.coordinate] = side.at;
+                let own = self.evaluate(&exact[side.unknown], &point, time);
+                let value = self.evaluate(side.value, &point, time);
+                if disagree(own, value, scale) {
+                    let issue = SettingIssue::ExactOnSide {
+                        place: self.describe(&point),
+                        time: rounded(time),
+                        exact: rounded(own),
+                        value: rounded(value),
+                    };
+                    reader.report(&places.exact, issue);
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     fn exact(

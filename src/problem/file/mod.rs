@@ -9,6 +9,7 @@ mod checks;
 mod companion;
 mod document;
 mod escapes;
+mod exact_check;
 mod print;
 mod reader;
 mod residual;

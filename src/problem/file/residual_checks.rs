@@ -135,7 +135,8 @@ impl Check<'_> {
     /// Where and by how much the exact solution misses a block, if it does. Data may be noisy, and
     /// an energy is not zero: neither can be missed.
     fn missed(&self, exact: &[Expression], block: &ResidualBlock) -> Option<(Vec<f64>, f64)> {
-        let derivatives = Derivatives::new(exact, block, self.problem.dimensions())?;
+        let wanted = block.condition.expressions().iter().flat_map(Expression::entries);
+        let derivatives = Derivatives::new(exact, wanted, self.problem.dimensions())?;
         let at = |expression: &Expression, point: &[f64]| {
             let place = crate::expression::Place {
                 coordinates: point,
@@ -244,12 +245,16 @@ fn prescribed(block: &ResidualBlock) -> Vec<(usize, Expression)> {
     list.iter().filter_map(of).collect()
 }
 
-/// The derivatives of the exact solution that a block names.
-struct Derivatives(Vec<(Entry, Expression)>);
+/// The derivatives of the exact solution that equations name.
+pub(super) struct Derivatives(pub Vec<(Entry, Expression)>);
 
 impl Derivatives {
     /// `None` where they would be too large to be made.
-    fn new(exact: &[Expression], block: &ResidualBlock, dimensions: usize) -> Option<Self> {
+    pub fn new(
+        exact: &[Expression],
+        wanted: impl Iterator<Item = Entry>,
+        dimensions: usize,
+    ) -> Option<Self> {
         let along = |e: &Expression, k: usize| -> Option<Expression> {
             (e.derivative_size_bound() <= MAX_SIZE)
                 .then(|| e.differentiate_coordinate(k, dimensions).simplify())
@@ -270,7 +275,6 @@ impl Derivatives {
                     .try_fold(0.0.into(), |sum, k| Some(sum + along(&along(exact, k)?, k)?)),
             }
         };
-        let wanted = block.condition.expressions().iter().flat_map(Expression::entries);
         let found: Option<Vec<_>> = wanted.map(|entry| Some((entry, partial(&entry)?))).collect();
         found.map(Self)
     }
