@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::memory;
 use super::options::ProblemArguments;
 use super::output::{print, print_json, table};
 use super::solve::one_line;
@@ -39,6 +40,8 @@ struct Summary {
     columns: usize,
     /// Time steps, where they are fixed.
     steps: Option<usize>,
+    /// Memory of the parts that grow with the points, in GiB.
+    memory: f64,
 }
 
 /// What a valid file of the other family asks for.
@@ -129,6 +132,7 @@ fn network_text(problem: &ResidualProblem) -> String {
 }
 
 fn evolution(problem: &Problem, json: bool) -> Result<(), Failure> {
+    memory::check(problem)?;
     let summary = summary(problem);
     if json {
         return print_json(&summary);
@@ -143,6 +147,7 @@ fn evolution(problem: &Problem, json: bool) -> Result<(), Failure> {
         row("points", summary.points.to_string()),
         row("columns", if problem.method.adaptive_columns { chosen } else { columns }),
         row("steps", summary.steps.map_or_else(|| "adaptive".to_owned(), |n| n.to_string())),
+        row("memory", format!("{:.2} GiB", summary.memory)),
     ]))
 }
 
@@ -159,5 +164,6 @@ fn summary(problem: &Problem) -> Summary {
             Update::RandomSparse => problem.method.columns,
         },
         steps: crate::session::fixed_steps(problem),
+        memory: memory::gibibytes(memory::Need::of(problem).total()),
     }
 }

@@ -30,6 +30,16 @@ pub enum Failure {
     #[error("the system gives no thread: {0}")]
     Thread(std::io::Error),
     #[error(
+        "the system does not give {count} threads ({reason}): set RAYON_NUM_THREADS=1, or raise the \
+         limit of processes (ulimit -u)"
+    )]
+    Threads { count: usize, reason: String },
+    #[error(
+        "the run needs about {need:.1} GiB of memory, {columns:.1} of them for the columns of its \
+         Jacobian, and there are {available:.1}: take {remedy}"
+    )]
+    Memory { need: f64, columns: f64, available: f64, remedy: &'static str },
+    #[error(
         "{} holds a run already (or a file of its name, {file}), which would be written over: \
          continue that run with --resume, replace it with --force, or choose another --out",
         path.display()

@@ -1,4 +1,4 @@
-//! Ctrl-C, and the requests of a system to end.
+//! Ctrl-C, the requests of a system to end, and its signals that are no more than errors.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,6 +22,17 @@ pub fn listen() -> Result<(), Failure> {
         INTERRUPTED.store(true, Ordering::SeqCst);
     })
     .map_err(Failure::Signals)
+}
+
+/// From now on a file that grows beyond the limit of the system (`ulimit -f`) is an error where it is
+/// written, not the end of the program. A system that refuses that leaves it as it was.
+pub fn endure_limits() {
+    #[cfg(unix)]
+    {
+        use std::sync::Arc;
+        let noted = Arc::new(AtomicBool::new(false));
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, noted);
+    }
 }
 
 /// Whether the program was asked to end.

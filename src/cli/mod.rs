@@ -11,6 +11,7 @@ mod failure;
 mod interrupt;
 mod kernels;
 mod list;
+mod memory;
 mod options;
 mod output;
 mod plot;
@@ -23,6 +24,7 @@ mod show;
 mod solve;
 mod spread;
 mod sweep;
+mod threads;
 
 use clap::{Parser, Subcommand};
 
@@ -61,7 +63,8 @@ pub fn run(program: Program) -> u8 {
     // Clap itself ends the program with 2 on wrong usage and with 0 after --help and --version.
     let command = Cli::parse_from(&program.words).command;
     program.keep();
-    let done = match command {
+    interrupt::endure_limits();
+    let done = threads::start().and_then(|()| match command {
         Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
@@ -72,7 +75,7 @@ pub fn run(program: Program) -> u8 {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
-    };
+    });
     match done {
         Ok(()) => 0,
         Err(failure) => {

@@ -71,6 +71,8 @@ mod test_matrix;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thread_tests;
 
 pub use crate::problem::Regularisation;
 pub use blocks::{row_blocks, split_rows};

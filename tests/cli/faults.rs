@@ -203,3 +203,65 @@ fn a_list_of_long_equations_stays_readable() {
     let widest = ran.stdout.lines().map(|line| line.chars().count()).max();
     assert!(widest.is_some_and(|width| width < 260), "{widest:?}");
 }
+
+/// Pictures of a system are named after its unknowns.
+#[test]
+fn force_clears_the_pictures_of_single_unknowns() {
+    let place = Place::new("force-unknowns");
+    place.write("two.toml", &place_of_two());
+    let run = ["solve", "two.toml", "--backend", "cpu", "--out", "run", "-q"];
+    place.run(&run).expect(0);
+    for name in ["space-time-a.png", "space-time-b.svg"] {
+        assert!(place.path("run/plots").join(name).exists(), "{:?}", place.files("run/plots"));
+    }
+    place.write("run/plots/space-time-mine.png", "mine");
+    place.write("p.toml", HEAT);
+    let other = ["solve", "p.toml", "--set", "time.end=0.02", "--out", "run", "--force", "-q"];
+    place.run(&other).expect(0);
+    let left = place.files("run/plots");
+    let of_single: Vec<&String> = left.iter().filter(|name| name.contains('-')).collect();
+    let known = ["final-state", "space-time.", "singular-values", "space-time-mine.png"];
+    for name in of_single {
+        assert!(known.iter().any(|known| name.starts_with(known)), "{name} in {left:?}");
+    }
+    assert!(left.contains(&"space-time-mine.png".to_owned()), "{left:?}");
+}
+
+/// Two substances that fade.
+fn place_of_two() -> String {
+    HEAT.replace("text = \"u_t = kappa*u_xx\"", "text = [\"a_t = kappa*a_xx\", \"b_t = -b\"]")
+        .replace("u = \"sin(x)\"", "a = \"sin(x)\"\nb = \"cos(x)\"")
+        .replace("u = \"exp(-kappa*t)*sin(x)\"", "a = \"exp(-t)*sin(x)\"\nb = \"exp(-t)*cos(x)\"")
+        .replace("end = 0.5", "end = 0.02")
+}
+
+/// Ten million points and 50 columns are 4 GB, and what they are made of is as much.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_does_not_fit_into_memory_is_refused_before_it_is_asked_for() {
+    let place = Place::new("too-large");
+    place.write("p.toml", &HEAT.replace("count = 64", "count = 10000000"));
+    for command in ["check", "solve"] {
+        let ran = Ran::of(&mut place.shell("ulimit -v 8000000", &[command, "p.toml"], ""));
+        ran.expect(1).complains(&["GiB of memory", "points.count", "method.columns"]);
+    }
+    assert!(!place.path("out").exists(), "nothing was begun");
+}
+
+/// Limits of the system: threads, and the size of a file.
+#[cfg(target_os = "linux")]
+#[test]
+fn limits_of_the_system_end_in_messages() {
+    let place = Place::new("limits");
+    place.write("p.toml", HEAT);
+    let more = ["--set", "time.end=0.02", "--out", "run", "--force"];
+    let arguments = [&RUN[..], &more].concat();
+    let ran = Ran::of(place.command(&arguments).env("RAYON_NUM_THREADS", "100000")).expect(0);
+    let device = ran.json()["device"].as_str().expect("a device").to_owned();
+    let threads: usize = device.split(' ').next().expect("a word").parse().expect("a number");
+    let cores = std::thread::available_parallelism().expect("some").get();
+    assert_eq!(threads, (8 * cores).min(100_000), "{device}");
+    // 4 KiB: less than the fields take.
+    let ran = Ran::of(&mut place.shell("ulimit -f 8", &arguments, ""));
+    ran.expect(1).complains(&["cannot write", "--out"]);
+}

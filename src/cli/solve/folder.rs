@@ -8,7 +8,7 @@ use super::lock::Lock;
 use crate::cli::failure::Failure;
 use crate::outcome::{PLOTS, Summary};
 use crate::output::{ResultFolder, checkpoint};
-use crate::problem::ProblemFile;
+use crate::problem::{Overrides, ProblemFile};
 
 /// Everything that a run writes into its folder. A folder with one of these holds a run, or
 /// something of the user's that a run would write over.
@@ -207,6 +207,7 @@ fn first_difference(before: &str, now: &str) -> Option<(String, String)> {
 /// Clears away what an earlier run left, for `--force`: its files, and of its pictures those with
 /// our names and endings; the folder of pictures may hold others.
 pub fn clear(path: &Path) -> Result<(), Failure> {
+    let unknowns = unknowns(path);
     for name in WRITTEN {
         let file = path.join(name);
         if file.symlink_metadata().is_ok_and(|data| !data.is_dir()) {
@@ -214,8 +215,11 @@ pub fn clear(path: &Path) -> Result<(), Failure> {
         }
     }
     let pictures = path.join(PLOTS);
-    let figures = crate::output::plots::NAMES
-        .iter()
+    let names = crate::output::plots::NAMES.iter().flat_map(|name| {
+        let of_each = unknowns.iter().map(move |unknown| format!("{name}-{unknown}"));
+        of_each.chain([(*name).to_owned()])
+    });
+    let figures = names
         .flat_map(|name| ["png", "svg"].map(|ending| format!("{name}.{ending}")))
         .chain([crate::output::plots::PAGE.to_owned()]);
     for file in figures.map(|name| pictures.join(name)) {
@@ -224,6 +228,17 @@ pub fn clear(path: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The unknowns of the run that the folder holds, which are behind the names of its pictures; none where
+/// there is no problem that can be read.
+fn unknowns(path: &Path) -> Vec<String> {
+    let text = ResultFolder::open(path).read_problem().unwrap_or_default();
+    match ProblemFile::from_bytes(text.as_bytes(), None, &Overrides::new()) {
+        Ok(ProblemFile::Evolution(problem)) => problem.unknowns,
+        Ok(ProblemFile::Residual(problem)) => problem.unknowns,
+        Err(_) => Vec::new(),
+    }
 }
 
 fn remove(file: PathBuf) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ use self::store::Store;
 use super::failure::Failure;
 use super::options::ProblemArguments;
 use super::progress::{Progress, Verbosity};
-use super::{interrupt, program};
+use super::{interrupt, memory, program};
 use crate::field::device::Backend;
 use crate::field::residual::ResidualSystem;
 use crate::optimize::Convergence;
@@ -178,6 +178,9 @@ impl Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let problem = arguments.problem.load_file(&arguments.overrides())?;
     interrupt::listen()?;
+    if let ProblemFile::Evolution(problem) = &problem {
+        memory::check(problem)?;
+    }
     let mut progress = Progress::new(arguments.verbosity());
     match (arguments.seeds, &problem) {
         (Some(_), ProblemFile::Evolution(problem)) => {
