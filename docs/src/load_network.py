@@ -32,15 +32,21 @@ def read(path):
     return head, tensors
 
 
-def activation(kind, xp, coefficients):
+def activation(kind, xp, c, dc, z, dz):
+    """sigma(z), and its change along a change dz of z and dc of its coefficients c."""
     if kind == "tanh":
-        return xp.tanh
+        h = xp.tanh(z)
+        return h, (1 - h * h) * dz
     if kind == "sin":
-        return xp.sin
+        return xp.sin(z), xp.cos(z) * dz
     if kind == "swish":
-        return lambda z: z / (1 + xp.exp(-z))
-    p3, p2, p1, p0, q2, q1, q0 = coefficients[0]
-    return lambda z: (((p3 * z + p2) * z + p1) * z + p0) / ((q2 * z + q1) * z + q0)
+        s = 1 / (1 + xp.exp(-z))
+        return z * s, s * (1 + z * (1 - s)) * dz
+    (p3, p2, p1, p0, q2, q1, q0), (dp3, dp2, dp1, dp0, dq2, dq1, dq0) = c[0], dc[0]
+    above, below = ((p3 * z + p2) * z + p1) * z + p0, (q2 * z + q1) * z + q0
+    d_above = ((3 * p3 * z + 2 * p2) * z + p1) * dz + ((dp3 * z + dp2) * z + dp1) * z + dp0
+    d_below = (2 * q2 * z + q1) * dz + (dq2 * z + dq1) * z + dq0
+    return above / below, (d_above - above / below * d_below) / below
 
 
 def load(path, xp=numpy):
@@ -65,13 +71,15 @@ def load(path, xp=numpy):
     def formula(text, at):
         return eval(text.replace("^", "**"), {"__builtins__": {}}, {**names, **constants, **at})
 
-    def embed(group, p, at):
-        z = 0.0
+    def embed(group, p, d, at):
+        z, dz = 0.0, 0.0
         periodic = [i for i in inputs if i["kind"] == "periodic"]
         for k, i in enumerate(periodic):
-            a, phase, shift = (p[f"{group}.{n}"][:, k] for n in ("amplitude", "phase", "shift"))
-            angle = 2 * math.pi / i["period"] * at[i["name"]][:, None]
-            z = z + a * xp.cos(angle + phase) + shift
+            names = [f"{group}.{n}" for n in ("amplitude", "phase", "shift")]
+            (a, phase, shift), (da, dphase, dshift) = ([q[n][:, k] for n in names] for q in (p, d))
+            angle = 2 * math.pi / i["period"] * at[i["name"]][:, None] + phase
+            z = z + a * xp.cos(angle) + shift
+            dz = dz + da * xp.cos(angle) - a * xp.sin(angle) * dphase + dshift
         linear = [i for i in inputs if i["kind"] == "linear"]
         if linear:
             scaled = [2 * (at[i["name"]] - i["lower"]) / (i["upper"] - i["lower"]) - 1 for i in linear]
@@ -79,33 +87,46 @@ def load(path, xp=numpy):
             if shape["frequencies"]:
                 b = s @ array(shape["frequencies"]).T
                 s = xp.stack([xp.cos(b), xp.sin(b)], -1).reshape(b.shape[0], -1)
-            z = z + s @ p[f"{group}.slope"].T + p[f"{group}.offset"][:, 0]
-        return z
+            slope, offset = f"{group}.slope", f"{group}.offset"
+            z = z + s @ p[slope].T + p[offset][:, 0]
+            dz = dz + s @ d[slope].T + d[offset][:, 0]
+        return z, dz
 
     several = head["unknown"].startswith("[")
     lifts = json.loads(head["lift"]) if several else [head["lift"]]
     together = (lambda columns: xp.stack(columns, -1)) if several else (lambda columns: columns[0])
-    own = {name: array(values) for name, values in tensors.items()}
+    order = json.loads(head["order"])
+    own = {name: array(values) for name, values in tensors.items() if name in order}
+    # Of a corrected training; zero otherwise.
+    change = {name: array(tensors.get(f"correction.{name}", 0 * tensors[name])) for name in order}
 
     def u(at, theta=None, time=None):
-        p = own
+        p, d = own, change
         if theta is not None:
             # The vector holds the tensors in the order of the file's layout.
             p, first = {}, 0
-            for name in json.loads(head["order"]):
+            for name in order:
                 size = tensors[name].size
                 p[name] = array(theta[first:first + size]).reshape(tensors[name].shape)
                 first += size
-        sigma = [activation(shape["activation"], xp, p.get(f"activation.{k}"))
-                 for k in range(shape["hidden_layers"] + 1)]
-        h = sigma[0](embed("embedding", p, at))
+        # h is what a layer hands on, dh its derivative along the correction.
+        def sigma(k, z, dz):
+            c, dc = (q.get(f"activation.{k}") for q in (p, d))
+            return activation(shape["activation"], xp, c, dc, z, dz)
+
+        def linear(name, h, dh):
+            (w, b), (dw, db) = ((q[f"{name}.weight"].T, q[f"{name}.bias"][:, 0]) for q in (p, d))
+            return h @ w + b, dh @ w + h @ dw + db
+
+        h, dh = sigma(0, *embed("embedding", p, d, at))
         if shape["encoders"]:
-            first, second = (sigma[0](embed(name, p, at)) for name in ("encoder1", "encoder2"))
+            (u1, du1), (u2, du2) = (sigma(0, *embed(name, p, d, at)) for name in ("encoder1", "encoder2"))
         for k in range(1, shape["hidden_layers"] + 1):
-            h = sigma[k](h @ p[f"hidden.{k}.weight"].T + p[f"hidden.{k}.bias"][:, 0])
+            h, dh = sigma(k, *linear(f"hidden.{k}", h, dh))
             if shape["encoders"]:
-                h = first + h * (second - first)
-        network = h @ p["output.weight"].T + p["output.bias"][:, 0]
+                h, dh = u1 + h * (u2 - u1), du1 + dh * (u2 - u1) + h * (du2 - du1)
+        network, dnetwork = linear("output", h, dh)
+        network = network + dnetwork
         if time is None and "time" in head:
             time = float(head["time"])
         at = at if time is None else {"t": time, **at}

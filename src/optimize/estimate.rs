@@ -23,28 +23,19 @@
 
 use nalgebra::{DMatrix, DMatrixView};
 
+use super::elsewhere::{Use, elsewhere};
 use super::error::OptimizeError;
+use crate::field::network::Network;
 use crate::field::residual::Collocation;
 use crate::field::waves::{Ends, Span, Waves};
 use crate::linalg::{Svd, norm, product, symmetric_eigen, transposed_product};
 use crate::problem::ResidualProblem;
-use crate::problem::expression::{Channel, Entry, Expression, MultiIndex};
-use crate::problem::residual::{
-    Condition, Location, Norm, Part, Plane, ResidualBlock, SampleLayout, SampleSettings,
-};
+use crate::problem::residual::{Condition, ResidualBlock};
 use crate::random::{Philox, Stream};
 
 /// Functions over all unknowns, and directions of the network.
 const WAVES: usize = 240;
 const DIRECTIONS: usize = 200;
-/// Points over those of the training, and their bounds in a block.
-const MORE: usize = 4;
-const LEAST: usize = 256;
-const MOST: usize = 4096;
-/// Points at which functions are made orthonormal.
-const VALUES: usize = 1024;
-/// Entries of the Jacobian at these points: fewer points where the network is large.
-const MOST_ENTRIES: usize = 1 << 26;
 /// Combinations of the functions whose square is below this share of the largest are round-off.
 const LEAST_SQUARE: f64 = 1e-10;
 /// Smoothest functions of each unknown, by which equations are measured; and functions of which the
@@ -103,7 +94,8 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
         return Err(OptimizeError::NoEstimate);
     }
     let unknowns = problem.unknowns.len();
-    let mut system = Collocation::in_double(&elsewhere(problem, theta.len()));
+    let parameters = Network::of_residual(problem).parameters();
+    let mut system = elsewhere(problem, parameters, Use::Estimate);
     let rows = system.block_rows().iter().sum::<usize>();
     let values = system.block_rows().last().copied().unwrap_or(0);
     let mut residual = vec![0.0; rows];
@@ -151,115 +143,6 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
     })
 }
 
-/// The problem at more and other points, and behind its blocks one of the unknowns themselves.
-fn elsewhere(problem: &ResidualProblem, parameters: usize) -> ResidualProblem {
-    let most = (MOST_ENTRIES / parameters.max(1)).clamp(LEAST, MOST);
-    let mut other = strong(problem);
-    // Other draws of the same streams.
-    other.seed = problem.seed ^ 0x9E37_79B9_7F4A_7C15;
-    other.method.causal = None;
-    let scattered = |count: usize| SampleSettings {
-        layout: SampleLayout::Sobol,
-        count: vec![count],
-        walls: true,
-        resample: 0,
-        refine: 0.0,
-    };
-    for (index, block) in other.blocks.iter_mut().enumerate() {
-        if matches!(block.location, Location::Listed(_)) {
-            continue;
-        }
-        let before = problem.block_points(index.min(problem.blocks.len() - 1), 0);
-        let before = before.coordinates.len() / problem.dimensions();
-        let (least, most) = match block.location {
-            Location::Interior => (LEAST, most),
-            _ => (LEAST / 4, most / 4),
-        };
-        block.samples = scattered((MORE * before).clamp(least, most));
-    }
-    for index in 0..other.blocks.len() {
-        if other.blocks[index].norm == Norm::Sum {
-            let [before, now] =
-                [problem, &other].map(|p| p.block_points(index, 0).coordinates.len() as f64);
-            other.blocks[index].weight *= before / now;
-        }
-    }
-    other.blocks.push(ResidualBlock {
-        name: "values".into(),
-        text: String::new(),
-        location: Location::Interior,
-        condition: Condition::Equations(
-            (0..problem.unknowns.len()).map(Expression::unknown).collect(),
-        ),
-        weight: 1.0,
-        norm: Norm::Mean,
-        samples: scattered(VALUES.min(most)),
-    });
-    other
-}
-
-/// The problem with the equations that the minimum of an energy satisfies in its place, Euler's and
-/// Lagrange's,
-///
-/// ```text
-/// sum over derivatives D that the density e names of (-1)^order(D) D (de / d(D u)) = 0,
-/// ```
-///
-/// and the conditions of such a minimum on the sides where the file has none, for densities of first
-/// derivatives: de / d(u_k) = 0 at the ends of coordinate k.
-fn strong(problem: &ResidualProblem) -> ResidualProblem {
-    let mut other = problem.clone();
-    let of = |block: &ResidualBlock| match &block.condition {
-        Condition::Energy(density) if block.location == Location::Interior => Some(density.clone()),
-        _ => None,
-    };
-    let parts = |block: &ResidualBlock| match &block.location {
-        Location::Parts(parts) => parts.clone(),
-        _ => Vec::new(),
-    };
-    let taken: Vec<Part> = problem.blocks.iter().flat_map(parts).collect();
-    for index in 0..problem.blocks.len() {
-        let Some(density) = of(&problem.blocks[index]) else { continue };
-        let (unknowns, dimensions) = (problem.unknowns.len(), problem.dimensions());
-        let equation = |q: usize| euler_lagrange(&density, q, dimensions);
-        other.blocks[index].condition = Condition::Equations((0..unknowns).map(equation).collect());
-        for (k, axis) in problem.axes.iter().enumerate().filter(|(_, axis)| !axis.periodic) {
-            let end = |at| Part::Plane(Plane { coordinate: k, at });
-            let ends = [axis.lower, axis.upper].map(end);
-            let free: Vec<Part> = ends.into_iter().filter(|end| !taken.contains(end)).collect();
-            let slope = |q| Entry::new(q, Channel::Partial(MultiIndex::along(k, 1)));
-            let slopes = (0..unknowns).map(|q| density.derivative_by(slope(q)).simplify());
-            let condition = Condition::Equations(slopes.collect());
-            if !free.is_empty() {
-                let location = Location::Parts(free);
-                let name = format!("free-{}", axis.name);
-                let block = other.blocks[index].clone();
-                other.blocks.push(ResidualBlock { name, location, condition, ..block });
-            }
-        }
-    }
-    other
-}
-
-fn euler_lagrange(density: &Expression, unknown: usize, dimensions: usize) -> Expression {
-    let mine = density.entries().into_iter().filter(|entry| entry.unknown == unknown);
-    let terms = mine.map(|entry| {
-        let mut term = density.derivative_by(entry);
-        match entry.channel {
-            Channel::Laplacian => term.laplacian(dimensions),
-            Channel::Partial(index) => {
-                for (k, &order) in index.0.iter().enumerate() {
-                    for _ in 0..order {
-                        term = -term.differentiate_coordinate(k, dimensions);
-                    }
-                }
-                term
-            }
-        }
-    });
-    terms.fold(Expression::Constant(0.0), |sum, term| sum + term).simplify()
-}
-
 /// The rows along every function, equations first.
 fn functions(
     problem: &ResidualProblem,
@@ -281,7 +164,7 @@ fn functions(
     let along = system.along_waves(theta, &waves);
     let waves = along.ncols();
     let random = Philox::new(problem.seed, Stream::Columns);
-    let chosen = random.subset(u64::MAX, theta.len(), DIRECTIONS);
+    let chosen = random.subset(u64::MAX, system.network().parameters(), DIRECTIONS);
     let mut functions = DMatrix::<f64>::zeros(rows, waves + chosen.len());
     functions.columns_mut(0, waves).copy_from(&along);
     system.jacobian_blocks(theta, &mut |first, block| {

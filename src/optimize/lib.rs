@@ -29,6 +29,8 @@ mod dispatch;
 mod choice;
 mod convergence;
 pub mod descent;
+mod correction;
+mod elsewhere;
 mod error;
 mod estimate;
 mod gauss_newton;
@@ -47,6 +49,7 @@ mod tests;
 mod training;
 
 pub use convergence::Convergence;
+pub use correction::{Correction, correct};
 pub use error::OptimizeError;
 pub use estimate::{ErrorEstimate, GOOD, estimate};
 pub use history::{TrainingHistory, TrainingRecord, TrainingSpectrum};

@@ -22,7 +22,7 @@ use crate::solution::{Solution, SolutionError};
 pub use evolution::{DensityErrors, DensityResult, RunResult, Seconds, columns};
 #[cfg(feature = "plots")]
 pub use pictures::{PLOTS, pictures};
-pub use training::TrainingResult;
+pub use training::{CorrectionResult, TrainingResult};
 
 /// What a run has left.
 #[derive(Clone, Debug)]

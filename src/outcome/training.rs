@@ -49,11 +49,14 @@ pub struct TrainingResult {
     /// What came of the training; none in results of earlier versions.
     #[serde(default)]
     pub convergence: Option<Convergence>,
+    /// The correction that ended the training; none where there was nothing to gain.
+    #[serde(default)]
+    pub correction: Option<CorrectionResult>,
     /// Singular values that the last iteration kept.
     pub rank: usize,
     /// Losses and residuals that were evaluated in all.
     pub evaluations: usize,
-    /// Seconds spent in iterations.
+    /// Seconds spent in iterations and in the correction.
     pub seconds: f64,
     /// Why it stopped.
     pub stopped: String,
@@ -63,6 +66,15 @@ pub struct TrainingResult {
     pub peak_memory_mib: Option<f64>,
     pub completed: bool,
     pub version: String,
+}
+
+/// What a correction in the tangent space has brought: the residual at points that neither it nor the
+/// training has used, as the root of the loss there, and the singular values that were kept.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct CorrectionResult {
+    pub residual_before: f64,
+    pub residual_after: f64,
+    pub rank: usize,
 }
 
 impl TrainingResult {
@@ -78,7 +90,7 @@ impl TrainingResult {
             device: description.device,
             precision: session.precision(),
             seed: problem.seed,
-            parameters: session.parameters().len(),
+            parameters: session.network().parameters(),
             rows,
             iterations: report.record.iteration,
             loss: report.record.loss,
@@ -92,6 +104,11 @@ impl TrainingResult {
             estimated_error_method: estimate.map_or_else(String::new, ErrorEstimate::method),
             resolved: estimate.is_some_and(ErrorEstimate::is_good),
             convergence: Some(session.convergence()),
+            correction: session.correction().map(|correction| CorrectionResult {
+                residual_before: correction.before,
+                residual_after: correction.after,
+                rank: correction.rank,
+            }),
             rank: report.record.rank,
             evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),
             seconds: session.seconds(),

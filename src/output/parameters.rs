@@ -1,4 +1,5 @@
-//! Network parameters as a safetensors file: one f64 tensor per named segment of the layout.
+//! Network parameters as a safetensors file: one f64 tensor per named segment of the layout, and of a
+//! correction in the tangent space one more, `correction.` before its name.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -9,11 +10,15 @@ use safetensors::{SafeTensors, serialize};
 use super::{OutputError, atomic};
 use crate::network::Layout;
 
-/// Writes `parameters` with text metadata (the resolved configuration, seed, version).
+/// Before the names of the tensors of a correction.
+const CORRECTION: &str = "correction.";
+
+/// Writes `parameters`, p of them or 2 p with a correction, with text metadata (the resolved
+/// configuration, seed, version).
 ///
 /// # Errors
 /// [`OutputError::Write`]; [`OutputError::Parameters`] when there are not as many numbers as the
-/// layout has.
+/// layout has, or twice as many.
 pub fn write(
     path: &Path,
     layout: &Layout,
@@ -21,21 +26,21 @@ pub fn write(
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), OutputError> {
     let bad = |reason: String| OutputError::Parameters { path: path.to_owned(), reason };
-    if parameters.len() != layout.total() {
-        return Err(bad(count_mismatch(parameters.len(), layout.total())));
+    let total = layout.total();
+    if parameters.len() != total && parameters.len() != 2 * total {
+        return Err(bad(count_mismatch(parameters.len(), total)));
     }
     let bytes: Vec<u8> = parameters.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let tensors = layout
-        .segments()
-        .iter()
-        .map(|segment| {
+    let mut tensors = Vec::new();
+    for (prefix, bytes) in ["", CORRECTION].into_iter().zip(bytes.chunks_exact(8 * total)) {
+        for segment in layout.segments() {
             let range = segment.range();
             let data = &bytes[8 * range.start..8 * range.end];
-            TensorView::new(Dtype::F64, vec![segment.rows, segment.columns], data)
-                .map(|view| (segment.name.clone(), view))
-                .map_err(|error| bad(error.to_string()))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+            let view = TensorView::new(Dtype::F64, vec![segment.rows, segment.columns], data)
+                .map_err(|error| bad(error.to_string()))?;
+            tensors.push((format!("{prefix}{}", segment.name), view));
+        }
+    }
     let metadata: HashMap<String, String> =
         metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     let file = serialize(tensors, Some(metadata)).map_err(|error| bad(error.to_string()))?;
@@ -58,7 +63,8 @@ fn with_sorted_header(file: &[u8]) -> Option<Vec<u8>> {
     Some([&(sorted.len() as u64).to_le_bytes(), sorted.as_slice(), data].concat())
 }
 
-/// Reads parameters into the order of `layout`, with the file's metadata.
+/// Reads parameters into the order of `layout`, a correction behind them where there is one, with the
+/// file's metadata.
 ///
 /// # Errors
 /// [`OutputError::Read`]; [`OutputError::Parameters`] when the file is damaged or holds another
@@ -71,27 +77,33 @@ pub fn read(
     let bytes = atomic::read(path)?;
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| bad(error.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| bad(error.to_string()))?;
-    let mut parameters = vec![0.0; layout.total()];
-    for segment in layout.segments() {
-        let tensor = file.tensor(&segment.name).map_err(|error| bad(error.to_string()))?;
-        if tensor.dtype() != Dtype::F64 || tensor.shape() != [segment.rows, segment.columns] {
-            return Err(bad(format!(
-                "{} is {:?} {:?}, the network needs F64 [{}, {}]",
-                segment.name,
-                tensor.dtype(),
-                tensor.shape(),
-                segment.rows,
-                segment.columns
-            )));
-        }
-        for (value, bytes) in
-            parameters[segment.range()].iter_mut().zip(tensor.data().chunks_exact(8))
-        {
-            *value = f64::from_le_bytes(std::array::from_fn(|k| bytes[k]));
-        }
+    let prefixes = match file.names().into_iter().any(|name| name.starts_with(CORRECTION)) {
+        true => &["", CORRECTION][..],
+        false => &[""],
+    };
+    let expected = prefixes.len() * layout.segments().len();
+    if file.len() != expected {
+        return Err(bad(count_mismatch(file.len(), expected)));
     }
-    if file.len() != layout.segments().len() {
-        return Err(bad(count_mismatch(file.len(), layout.segments().len())));
+    let mut parameters = vec![0.0; prefixes.len() * layout.total()];
+    for (prefix, part) in prefixes.iter().zip(parameters.chunks_exact_mut(layout.total())) {
+        for segment in layout.segments() {
+            let name = format!("{prefix}{}", segment.name);
+            let tensor = file.tensor(&name).map_err(|error| bad(error.to_string()))?;
+            if tensor.dtype() != Dtype::F64 || tensor.shape() != [segment.rows, segment.columns] {
+                return Err(bad(format!(
+                    "{name} is {:?} {:?}, the network needs F64 [{}, {}]",
+                    tensor.dtype(),
+                    tensor.shape(),
+                    segment.rows,
+                    segment.columns
+                )));
+            }
+            let values = part[segment.range()].iter_mut().zip(tensor.data().chunks_exact(8));
+            for (value, bytes) in values {
+                *value = f64::from_le_bytes(std::array::from_fn(|k| bytes[k]));
+            }
+        }
     }
     let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
     Ok((parameters, metadata))
@@ -124,6 +136,9 @@ mod tests {
         let metadata = BTreeMap::from([("seed".to_owned(), "7".to_owned())]);
         write(&path, &layout, &parameters, &metadata).expect("writes");
         assert_eq!(read(&path, &layout).expect("reads"), (parameters.clone(), metadata.clone()));
+        let corrected = [parameters.as_slice(), &parameters].concat();
+        write(&path, &layout, &corrected, &metadata).expect("writes");
+        assert_eq!(read(&path, &layout).expect("reads").0, corrected);
 
         for other in [
             layout_of(6, 2, Activation::Rational),

@@ -54,14 +54,16 @@ impl Solution {
         Self::trained(problem, theta)
     }
 
-    /// The network of a whole-domain problem with these parameters.
+    /// The network of a whole-domain problem with these parameters, alone or with a correction behind
+    /// them.
     ///
     /// # Panics
-    /// When there are not as many as the network has.
+    /// When there are not as many as the network has, or twice as many.
     #[must_use]
     pub fn trained(problem: ResidualProblem, theta: Vec<f64>) -> Self {
         let network = Network::of_residual(&problem);
-        assert_eq!(theta.len(), network.parameters(), "one number per parameter");
+        let whole = [1, 2].map(|k| k * network.parameters()).contains(&theta.len());
+        assert!(whole, "one number per parameter, and perhaps one per entry of a correction");
         Self(Kind::Training(Box::new(Trained { problem, network, theta })))
     }
 

@@ -328,7 +328,8 @@ impl Solution {
         }
     }
 
-    /// The parameters of the network: of an evolution, those at the end.
+    /// The parameters of the network: of an evolution, those at the end; of a training that a correction
+    /// ended, its coefficients behind them.
     #[must_use]
     pub fn parameters(&self) -> &[f64] {
         match &self.0 {

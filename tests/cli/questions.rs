@@ -178,6 +178,12 @@ fn python_reads_what_was_exported() {
     place.run(&["export", "run", "--format", "vtk", "--times", "0.5"]).expect(0);
     place.write("points.csv", "x\n0.3\n2.5\n");
     place.run(&["eval", "run", "--at", "points.csv", "--out", "u.npz"]).expect(0);
+    // A training that a correction ended, with its own network.
+    let words = ["solve", "poisson-2d", "--no-plots", "--set", "method.iterations=8"];
+    let ran = place.run(&[&words[..], &["--json", "--out", "trained"]].concat()).expect(0);
+    assert!(ran.json()["correction"].is_object());
+    place.write("plane.csv", "x,y\n0.3,0.4\n0.9,0.1\n");
+    place.run(&["eval", "trained", "--at", "plane.csv", "--out", "plane.npz"]).expect(0);
     let loader = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src");
     let script = format!(
         "import sys, meshio, numpy\nsys.path.insert(0, {loader:?})\nimport load_network\n\
@@ -187,7 +193,11 @@ fn python_reads_what_was_exported() {
          assert abs(numpy.ravel(m.point_data['u']) - e).max() < 1e-4\n\
          z = numpy.load('u.npz')\n\
          u = load_network.load('run/parameters.safetensors')\n\
-         assert abs(u({{'x': z['x']}}) - z['u'][0]).max() < 1e-12\n"
+         assert abs(u({{'x': z['x']}}) - z['u'][0]).max() < 1e-12\n\
+         z = numpy.load('plane.npz')\n\
+         u = load_network.load('trained/parameters.safetensors')\n\
+         off = abs(u({{'x': z['x'], 'y': z['y']}}) - numpy.ravel(z['u'])).max()\n\
+         assert off < 1e-12, off\n"
     );
     let mut command = std::process::Command::new(&python);
     command.args(["-c", &script]).current_dir(place.path("."));

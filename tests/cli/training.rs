@@ -84,6 +84,8 @@ fn a_training_reports_the_error_that_its_files_show() {
 
     let history = folder.read_training().expect("a history");
     assert_eq!(history.records.len(), 40);
+    // 49 functions have nothing to add.
+    assert!(result["correction"].is_null(), "{result}");
     assert_eq!(history.records[39].error, Some(reported));
     assert!(history.records.windows(2).all(|pair| pair[1].loss <= pair[0].loss));
     assert!(history.spectra[0].singular_values.len() > 20);
@@ -93,6 +95,40 @@ fn a_training_reports_the_error_that_its_files_show() {
     let again = place.run(&["plot", "run", "--out", "again"]).expect(0);
     assert!(again.stdout.contains("solution.png"), "{}", again.stdout);
     assert!(place.read("again/loss.svg") == place.read("run/plots/loss.svg"));
+}
+
+/// The answer is the network at the end of the training, with its correction or without, as of the methods
+/// that are there to be compared.
+#[test]
+fn a_correction_ends_a_training_unless_it_is_left_out() {
+    let place = place("corrected");
+    let run = |change: &str| {
+        let words = ["solve", "poisson.toml", "--json", "--no-plots", "--force", "--out", "run"];
+        let larger = ["--set", "network.layers=[12, 12]", "--set", change];
+        let result = place.run(&[&words[..], &larger].concat()).expect(0).json();
+        let history = ResultFolder::open(place.path("run")).read_training().expect("a history");
+        let trained = history.records.last().and_then(|record| record.error).expect("an error");
+        (result["relative_l2"].as_f64().expect("an error"), trained, result["correction"].clone())
+    };
+    let (error, trained, correction) = run("method.correction=true");
+    assert!(error < 0.01 * trained, "{trained:.1e} before the correction, then {error:.1e}");
+    let part = |key: &str| correction[key].as_f64().expect(key);
+    assert!(part("residual_after") < 0.1 * part("residual_before"), "{correction}");
+    place.write("points.csv", "x,y\n0.3,0.6\n");
+    let asked = place.run(&["eval", "run", "--at", "points.csv"]).expect(0).stdout;
+    let pi = std::f64::consts::PI;
+    let exact = (0.3 * pi).sin() * (0.6 * pi).sin();
+    let value: f64 = asked.trim().rsplit(',').next().expect("u").parse().expect("a number");
+    assert!((value - exact).abs() < 10.0 * error, "{value} is off by {:.1e}", value - exact);
+
+    for change in ["method.correction=false", "method.name=engd"] {
+        let (error, trained, correction) = run(change);
+        assert!(correction.is_null() && error == trained, "{change}: {error:.1e} {correction}");
+    }
+    place
+        .run(&["solve", "poisson.toml", "--set", "method.correction=1"])
+        .expect(1)
+        .complains(&["correction must be true or false"]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn all_of(system: &mut impl ResidualSystem, theta: &[f64]) -> [Vec<f64>; 7] {
 
 fn errors(problem: &ResidualProblem, gpu: &Gpu, planted: f64) -> Errors {
     let theta = theta(&Network::of_residual(problem), 7);
-    let mut twin = Collocation::in_double(problem);
+    let mut twin = Collocation::in_double(problem, 0);
     let mut system = pollster::block_on(GpuCollocation::new(gpu, problem)).expect("a system");
     let mut moved = theta.clone();
     let last = moved.len() - 2;
@@ -289,7 +289,7 @@ causal = { tolerance = 0.5, slices = 5 }";
     let problem = problem(text, "mixed", &[]);
     let theta = theta(&Network::of_residual(&problem), 7);
     let mut device = pollster::block_on(GpuCollocation::new(gpu(), &problem)).expect("a system");
-    let mut twin = Collocation::in_double(&problem);
+    let mut twin = Collocation::in_double(&problem, 0);
     let plain = all_of(&mut device, &theta);
     assert!(pollster::block_on(device.begin_iteration(0, &theta)).expect("finite"));
     assert!(twin.begin_iteration(0, &theta).expect("finite"));

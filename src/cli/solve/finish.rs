@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::failure::Failure;
 use crate::cli::output::{print, print_json, table};
 use crate::cli::progress::duration;
-use crate::outcome::{DensityErrors, RunResult, Summary, TrainingResult};
+use crate::outcome::{CorrectionResult, DensityErrors, RunResult, Summary, TrainingResult};
 
 /// Prints the result: one JSON object, or a few lines.
 pub fn show(summary: &Summary, folder: &Path, json: bool) -> Result<(), Failure> {
@@ -97,6 +97,13 @@ fn training(result: &TrainingResult, folder: &Path) -> String {
         ),
         row("results", folder.display().to_string()),
     ];
+    if let Some(CorrectionResult { residual_before, residual_after, rank }) = result.correction {
+        let text = format!(
+            "residual {residual_before:.1e}, {residual_after:.1e} after a correction in the tangent \
+             space (rank {rank})"
+        );
+        rows.insert(5, row("corrected", text));
+    }
     if let Some(warning) = &result.warning {
         rows.push(row("warning", warning.clone()));
     }

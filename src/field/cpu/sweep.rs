@@ -52,6 +52,11 @@ impl<'a, T> Request<'a, T> {
         Self { weights, time, direction: None, back: None, wanted: Wanted::Fields, kept: None }
     }
 
+    /// What is added to the network: a direction, or the correction that belongs to its parameters.
+    fn along(&self) -> Option<&'a Direction<T>> {
+        self.direction.or(self.weights.correction.as_ref())
+    }
+
     /// Are derivatives of u needed, beside the network's?
     fn needs_fields(&self) -> bool {
         let by_rate = matches!(self.back, Some((_, Seed::RightHandSide)));
@@ -126,7 +131,7 @@ impl<T: Kernel> Evaluator<T> {
             Some((_, Seed::RightHandSide)) => &self.jets,
         };
         let all = keep || request.kept.is_some();
-        let slopes = match (request.direction, request.back) {
+        let slopes = match (request.along(), request.back) {
             _ if all => self.jets.len(),
             (Some(_), _) => self.jets.len(),
             (None, Some(_)) => swept.len(),
@@ -138,7 +143,7 @@ impl<T: Kernel> Evaluator<T> {
             Wanted::Values if request.back.is_none() => &self.value,
             Wanted::Values | Wanted::Nothing => swept,
         };
-        self.sizes_of(carried, slopes, swept)
+        self.sizes_of(carried, slopes.min(carried.len()), swept)
     }
 
     /// Tiles so small that several threads have work, whatever their number.
@@ -180,7 +185,7 @@ impl<T: Kernel> Evaluator<T> {
                 Pass::of(sizes, lanes)
             };
             let mut output = &pass.output[..blocks * sizes.output()];
-            if let Some(direction) = request.direction {
+            if let Some(direction) = request.along() {
                 let to = &mut along;
                 tangent(simd, sizes, weights, direction, &features, &pass, to, &mut room);
                 for (d, u) in along.output.iter_mut().zip(output) {

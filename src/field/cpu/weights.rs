@@ -3,6 +3,7 @@
 
 use super::activation::Rational;
 use super::features::{feature_count, periodic_inputs};
+use super::tangent::Direction;
 use crate::network::{Network, RATIONAL_COEFFICIENTS};
 use crate::scalar::Real;
 
@@ -76,13 +77,21 @@ pub struct Weights<T> {
     pub waves: Vec<Waves<T>>,
     /// Per activated layer; zeros where the activation has no coefficients.
     pub rational: Vec<Rational<T>>,
+    /// Of corrected parameters (see [`Weights::forward`]) the correction c.
+    pub correction: Option<Direction<T>>,
 }
 
 impl<T: Real> Weights<T> {
-    /// For passes forward.
+    /// For passes forward. `theta` has as many entries as the network has parameters, p, and stands
+    /// for the network there; or it has 2 p of them, theta and c one after the other, and stands for
+    /// the network with a correction in its tangent space,
+    ///
+    /// ```text
+    /// u(x) = N(x; theta) + (d/d eps) N(x; theta + eps c) at eps = 0.
+    /// ```
     ///
     /// # Panics
-    /// When `theta` has not as many entries as the network has parameters.
+    /// When `theta` has another length.
     #[must_use]
     pub fn forward(network: &Network, theta: &[f64]) -> Self {
         Self::packed(network, theta, false)
@@ -98,17 +107,21 @@ impl<T: Real> Weights<T> {
     }
 
     fn packed(network: &Network, theta: &[f64], back: bool) -> Self {
+        let (theta, correction) = network.split_correction(theta);
         let waves: Vec<_> = groups(network).map(|group| waves(network, theta, group)).collect();
         let layers = linear_layers(network, &waves, theta, false);
         let hidden = &layers[1..=network.hidden_layers()];
         let behind = hidden.iter().chain(layers.last());
         let pack = |layer: &Linear<T>| Layer { weight: layer.packed(), bias: layer.bias.clone() };
-        Self {
+        let mut weights = Self {
             layers: layers.iter().map(pack).collect(),
             transposed: behind.filter(|_| back).map(Linear::transposed).collect(),
             waves,
             rational: rational(network, theta),
-        }
+            correction: None,
+        };
+        weights.correction = correction.map(|c| Direction::new(network, &weights, c));
+        weights
     }
 }
 

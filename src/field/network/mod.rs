@@ -231,4 +231,17 @@ impl Network {
     pub fn parameters(&self) -> usize {
         self.layout.total()
     }
+
+    /// The parameters themselves, and the correction in the tangent space that may stand behind them.
+    ///
+    /// # Panics
+    /// When there are neither p nor 2 p numbers.
+    #[must_use]
+    pub fn split_correction<'a>(&self, theta: &'a [f64]) -> (&'a [f64], Option<&'a [f64]>) {
+        let parameters = self.parameters();
+        let whole = theta.len() == parameters || theta.len() == 2 * parameters;
+        assert!(whole, "parameters of the network, alone or with a correction");
+        let (theta, correction) = theta.split_at(parameters);
+        (theta, (!correction.is_empty()).then_some(correction))
+    }
 }

@@ -85,7 +85,7 @@ impl Comparison {
     #[must_use]
     pub fn jacobian(&self, theta: &[f64]) -> DMatrix<f64> {
         let rows = self.operator.rows();
-        let mut matrix = DMatrix::zeros(rows, theta.len());
+        let mut matrix = DMatrix::zeros(rows, self.network.parameters());
         let operators = std::slice::from_ref(&self.operator);
         let mut values = vec![0.0; rows];
         let plan = &Plan::all(&self.network);

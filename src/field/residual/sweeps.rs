@@ -101,13 +101,14 @@ pub fn jacobian_blocks<T: Kernel>(
     theta: &[f64],
     visit: &mut dyn FnMut(usize, DMatrixView<'_, f64>),
 ) -> Result<(), ResidualError> {
-    let parameters = theta.len();
-    let fewest = BLOCK_ROWS.saturating_mul(size_of_val(theta));
+    let parameters = network.parameters();
+    let row = size_of::<f64>() * parameters;
+    let fewest = BLOCK_ROWS.saturating_mul(row);
     if fewest > LARGEST_BLOCK {
         let (rows, bytes, limit) = (BLOCK_ROWS, fewest, LARGEST_BLOCK);
         return Err(ResidualError::TooLarge { rows, parameters, bytes, limit });
     }
-    let fit = BLOCK_BYTES / size_of_val(theta) / BLOCK_ROWS * BLOCK_ROWS;
+    let fit = BLOCK_BYTES / row / BLOCK_ROWS * BLOCK_ROWS;
     let height = fit.max(BLOCK_ROWS);
     let at = Weights::<T>::new(network, theta);
     let widest = operators.iter().map(|o| o.points().min(height)).max().unwrap_or(0);
@@ -162,7 +163,7 @@ pub fn gradient<T: Kernel>(
     let mut weights: Vec<f64> = residual.iter().map(|r| 2.0 * r).collect();
     let parts = cut(operators, &mut weights, None);
     let partial = |part: Part<'_>| -> Vec<f64> {
-        let mut sum = vec![0.0; theta.len()];
+        let mut sum = vec![0.0; network.parameters()];
         let weights: Vec<&[f64]> = part.values.iter().map(|w| &**w).collect();
         let mut rate = Rate::Sum { plan, weights: &weights, out: &mut sum };
         operators[part.operator].run(network, &at, part.range, &mut [], &mut rate);

@@ -39,24 +39,24 @@ impl Collocation {
     /// The problem's own points, in the precision that it asks for (`auto` is f64 here).
     #[must_use]
     pub fn new(problem: &ResidualProblem) -> Self {
-        Self::in_tier(problem, problem.precision)
+        Self::in_tier(problem, problem.precision, 0)
     }
 
-    /// The problem's own points, in f64 whatever it asks for.
+    /// The problem's points after `generation` redraws, in f64 whatever it asks for.
     #[must_use]
-    pub fn in_double(problem: &ResidualProblem) -> Self {
-        Self::in_tier(problem, Precision::F64)
+    pub fn in_double(problem: &ResidualProblem, generation: u64) -> Self {
+        Self::in_tier(problem, Precision::F64, generation)
     }
 
-    fn in_tier(problem: &ResidualProblem, precision: Precision) -> Self {
+    fn in_tier(problem: &ResidualProblem, precision: Precision, generation: u64) -> Self {
         let network = Network::of_residual(problem);
         let points: Vec<BlockPoints> =
-            (0..problem.blocks.len()).map(|index| problem.block_points(index, 0)).collect();
+            (0..problem.blocks.len()).map(|b| problem.block_points(b, generation)).collect();
         let (values, rates) = in_precision(problem, &network, &points, precision);
         Self {
             plan: Plan::all(&network),
             network,
-            generations: vec![0; points.len()],
+            generations: vec![generation; points.len()],
             points,
             values,
             rates,

@@ -1,4 +1,5 @@
 mod convergence;
+mod correction;
 mod descent;
 mod directions;
 mod estimate;

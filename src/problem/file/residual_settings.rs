@@ -242,6 +242,9 @@ fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> 
     let below_one = |v: f64| (0.0..1.0).contains(&v);
     let momentum = reader.number(&mut section, "momentum", "a number from 0 to below 1", below_one);
     let causal = causal(reader, &mut section, axes);
+    // Other methods are there to be compared as they were published.
+    let correction = boolean(reader, &mut section, "correction")
+        .unwrap_or(name == TrainingMethod::LevenbergMarquardt);
     reader.finish(section);
     TrainingSettings {
         name,
@@ -257,5 +260,6 @@ fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> 
         damping,
         momentum,
         causal,
+        correction,
     }
 }

@@ -130,6 +130,8 @@ pub struct TrainingSettings {
     pub momentum: Option<f64>,
     /// Weights along time; `None`: every instant counts alike.
     pub causal: Option<CausalSettings>,
+    /// Whether a correction in the network's tangent space ends the training.
+    pub correction: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

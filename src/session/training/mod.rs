@@ -16,8 +16,9 @@ use crate::field::gpu::{Gpu, GpuError};
 use crate::field::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::network::Network;
 use crate::optimize::{
-    Convergence, ErrorEstimate, Method, OptimizeError, Stall, StoppingRule, Training,
-    TrainingHistory, TrainingRecord, TrainingReport, TrainingState, beyond_precision, estimate,
+    Convergence, Correction, ErrorEstimate, Method, OptimizeError, Stall, StoppingRule, Training,
+    TrainingHistory, TrainingRecord, TrainingReport, TrainingState, beyond_precision, correct,
+    estimate,
 };
 use crate::output::{Axis, SpaceTimeField};
 use crate::problem::{Points, Precision, ResidualProblem};
@@ -63,6 +64,8 @@ pub struct TrainingSession {
     error: Option<f64>,
     /// At the present parameters, once it was asked for.
     estimate: OnceLock<Option<ErrorEstimate>>,
+    /// Of the parameters at the end, where the problem asks for one.
+    correction: Option<Correction>,
     /// The iteration after which the precision went from f32 to mixed.
     mixed_after: Option<usize>,
     /// Whether the device has no longer numbers than f32.
@@ -108,6 +111,7 @@ impl TrainingSession {
             seconds: 0.0,
             error: None,
             estimate: OnceLock::new(),
+            correction: None,
             mixed_after: None,
             only_single: false,
             shown: 0,
@@ -146,6 +150,9 @@ impl TrainingSession {
             _ => return Err(OptimizeError::State { entry: SECONDS.to_owned() }),
         };
         session.error = session.training.history().records.iter().rev().find_map(|r| r.error);
+        if session.is_over() {
+            session.correct();
+        }
         Ok(session)
     }
 
@@ -232,6 +239,7 @@ impl TrainingSession {
         }
         let report = self.training.iterate().await?;
         self.estimate = OnceLock::new();
+        self.correction = None;
         let iteration = report.record.iteration;
         let interval = error_interval(self.training.method());
         let due = iteration == 1 || iteration.is_multiple_of(interval) || report.reason.is_some();
@@ -240,9 +248,28 @@ impl TrainingSession {
         self.error = error.or(self.error);
         let report = self.training.observe(error, self.seconds);
         if report.reason.is_some() {
+            let begun = (self.clock)();
+            self.correct();
+            self.seconds += (self.clock)() - begun;
             self.estimate();
         }
         Ok(report)
+    }
+
+    /// Takes away what the tangent space of the network at the end can, where the problem asks for it. A
+    /// residual that is no number elsewhere leaves nothing to be corrected.
+    fn correct(&mut self) {
+        if self.problem.method.correction {
+            let found = correct(&self.problem, self.training.parameters());
+            self.correction = found.unwrap_or_default();
+            self.error = self.measured().relative_l2(self.parameters()).or(self.error);
+        }
+    }
+
+    /// The correction that ended the training; none where there was nothing to gain.
+    #[must_use]
+    pub fn correction(&self) -> Option<&Correction> {
+        self.correction.as_ref()
     }
 
     fn stalls_in_single(&self) -> bool {
@@ -287,9 +314,14 @@ impl TrainingSession {
         &self.problem
     }
 
+    /// The parameters of the network now; at the end with the correction behind them, where there is
+    /// one.
     #[must_use]
     pub fn parameters(&self) -> &[f64] {
-        self.training.parameters()
+        match &self.correction {
+            Some(correction) => &correction.parameters,
+            None => self.training.parameters(),
+        }
     }
 
     #[must_use]
@@ -360,7 +392,7 @@ impl TrainingSession {
         self.measured().relative_l2_of_each(self.parameters())
     }
 
-    /// Seconds spent in iterations, those before a restart included.
+    /// Seconds spent in iterations and in the correction, those before a restart included.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.seconds

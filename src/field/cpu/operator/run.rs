@@ -11,6 +11,8 @@ use crate::cpu::columns::{Plan, Rows, Sink, Sum, Swept, columns};
 use crate::cpu::forward::forward;
 use crate::cpu::head::HeadScratch;
 use crate::cpu::kernel::Kernel;
+use crate::cpu::lanes::add;
+use crate::cpu::tangent::tangent;
 use crate::cpu::tile::{Adjoint, Buffers, Pass, PassMut, Room, Sizes};
 use crate::cpu::weights::Weights;
 use crate::network::Network;
@@ -102,10 +104,11 @@ impl<T: Kernel> Run<'_, '_, '_, '_, T> {
         let back = matches!(rate, Rate::Rows { .. } | Rate::Sum { .. });
         let head = &operator.head;
         let jets = head.jets();
-        let sizes = Sizes::new(network, jets, if back { jets.len() } else { 0 }, jets);
+        let slopes = if back || weights.correction.is_some() { jets.len() } else { 0 };
+        let sizes = Sizes::new(network, jets, slopes, jets);
         let groups = sizes.output() * sizes.blocks;
         let mut memory = T::take_memory(Buffers::<T, L>::lanes(&sizes));
-        let Buffers { own, adjoint, room, .. } = Buffers::of(&sizes, &mut memory);
+        let Buffers { own, adjoint, mut along, room } = Buffers::of(&sizes, &mut memory);
         let mut work = Work::<T, L> {
             operator,
             weights,
@@ -127,7 +130,15 @@ impl<T: Kernel> Run<'_, '_, '_, '_, T> {
                 let tile = Tile { side, add: number > 0, start, offset, count, features };
                 let to = &mut PassMut::of(&sizes, own);
                 forward(simd, &sizes, weights, features, to, &mut work.room);
-                let pass = Pass::of(&sizes, own);
+                let mut pass = Pass::of(&sizes, own);
+                if let Some(c) = &weights.correction {
+                    let to = &mut along;
+                    tangent(simd, &sizes, weights, c, features, &pass, to, &mut work.room);
+                    for (d, u) in to.output.iter_mut().zip(pass.output) {
+                        *d = add(*d, *u);
+                    }
+                    pass.output = along.output;
+                }
                 work.residuals(&tile, &pass, matches!(rate, Rate::Density), values);
                 match rate {
                     Rate::Density | Rate::None => {}

@@ -48,7 +48,7 @@ impl GpuCollocation {
     /// When the precision is not to be had on the device, or the network does not fit it.
     pub async fn new(gpu: &Gpu, problem: &ResidualProblem) -> Result<Self, GpuError> {
         let tier = Tier::choose(gpu, problem.precision)?;
-        let host = Collocation::in_double(problem);
+        let host = Collocation::in_double(problem, 0);
         let (values, rates) = sweeps(gpu, &host, tier).await?;
         let weights = Weights::new(host.network());
         Ok(Self { host, gpu: gpu.clone(), tier, weights, values, rates, at: None })

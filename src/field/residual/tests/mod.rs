@@ -1,6 +1,7 @@
 //! Residuals and Jacobians against a network in polynomial arithmetic, and against differences.
 
 mod causal;
+mod corrected;
 mod energy;
 mod oracle;
 mod problems;

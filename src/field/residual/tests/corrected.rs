@@ -1,0 +1,86 @@
+//! Networks with a correction in their tangent space, against differences.
+
+use nalgebra::DMatrix;
+
+use super::{BURGERS, FLOW, FOURIER, FOURTH, GATED, LAPLACE, SEAM, problem};
+use crate::network::Network;
+use crate::problem::expression::Expression;
+use crate::residual::comparison::rows;
+use crate::residual::{Collocation, Comparison, ResidualSystem};
+
+/// theta, and a c of about its size.
+fn corrected(system: &Collocation) -> Vec<f64> {
+    let theta = system.initial_parameters();
+    let c: Vec<f64> = (0..theta.len()).map(|k| (1.0 + 3.7 * k as f64).sin()).collect();
+    [theta, c].concat()
+}
+
+fn step(theta: &[f64], c: &[f64], size: f64) -> Vec<f64> {
+    theta.iter().zip(c).map(|(t, c)| t + size * c).collect()
+}
+
+/// u(theta) and its derivatives, and what the correction adds by a central difference.
+#[test]
+fn a_correction_adds_the_derivative_along_it_to_the_solution_and_its_derivatives() {
+    const STEP: f64 = 1e-4;
+    for text in [BURGERS, LAPLACE, FOURTH, SEAM, GATED, FOURIER, FLOW] {
+        let problem = problem(text);
+        let network = Network::of_residual(&problem);
+        let system = Collocation::new(&problem);
+        let both = corrected(&system);
+        let (theta, c) = both.split_at(network.parameters());
+        let coordinates = &system.points()[0].coordinates;
+        let entries: Vec<_> = problem.blocks[0]
+            .condition
+            .expressions()
+            .iter()
+            .flat_map(|e| e.entries())
+            .map(Expression::Jet)
+            .collect();
+        assert!(entries.len() > 1);
+        let at = |theta: &[f64]| rows(&problem, &network, theta, &entries, (coordinates, &[]));
+        let (found, plain) = (at(&both), at(theta));
+        let (up, down) = (at(&step(theta, c, STEP)), at(&step(theta, c, -STEP)));
+        for k in 0..entries.len() {
+            let scale = found[k].iter().fold(1.0, |m: f64, v| m.max(v.abs()));
+            for i in 0..found[k].len() {
+                let expected = plain[k][i] + (up[k][i] - down[k][i]) / (2.0 * STEP);
+                let off = (found[k][i] - expected).abs();
+                assert!(off < 1e-5 * scale, "{:?}: {off} of {scale}", entries[k]);
+            }
+        }
+        let values = Comparison::at(&problem, coordinates).values(&both);
+        let unknowns: Vec<_> = (0..network.outputs()).map(Expression::unknown).collect();
+        let asked = rows(&problem, &network, &both, &unknowns, (coordinates, &[])).concat();
+        assert_eq!(values, asked);
+    }
+}
+
+/// J of a corrected network: the derivatives of the rows by c.
+#[test]
+fn the_jacobian_of_a_corrected_network_is_that_by_the_correction() {
+    const STEP: f64 = 1e-5;
+    for text in [BURGERS, SEAM, GATED, FLOW] {
+        let mut system = Collocation::new(&problem(text));
+        let (n, p) = (system.rows(), system.parameters());
+        let both = corrected(&system);
+        let mut r = vec![0.0; n];
+        let mut matrix = DMatrix::zeros(n, p);
+        system.jacobian(&both, &mut r, matrix.as_view_mut()).expect("finite");
+        let largest = matrix.amax();
+        for k in (0..p).step_by(7) {
+            let mut moved = |size: f64| {
+                let mut at = both.clone();
+                at[p + k] += size;
+                let mut r = vec![0.0; n];
+                system.residual(&at, &mut r).expect("finite");
+                r
+            };
+            let (up, down) = (moved(STEP), moved(-STEP));
+            for i in 0..n {
+                let expected = (up[i] - down[i]) / (2.0 * STEP);
+                assert!((matrix[(i, k)] - expected).abs() < 1e-7 * largest, "row {i}, column {k}");
+            }
+        }
+    }
+}
