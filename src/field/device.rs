@@ -56,8 +56,7 @@ impl Description {
         Self { backend: "cpu", device: format!("{threads} thread{plural}"), precision }
     }
 
-    /// What the bits of a run depend on, but for the number of a CPU's threads: a run may go on with
-    /// others, and differs then in the last digits.
+    /// What the bits of a run depend on: not the number of a CPU's threads.
     #[must_use]
     pub fn identity(&self) -> String {
         let Self { backend, device, precision } = self;

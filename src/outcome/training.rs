@@ -101,7 +101,7 @@ impl TrainingResult {
                 &problem.unknowns,
                 estimate.map(|e| e.of_each.clone()),
             ),
-            estimated_error_method: estimate.map_or_else(String::new, ErrorEstimate::method),
+            estimated_error_method: session.estimate_method(),
             resolved: estimate.is_some_and(ErrorEstimate::is_good),
             convergence: Some(session.convergence()),
             correction: session.correction().map(|correction| CorrectionResult {

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::OutputError;
+use super::disk::disk;
 
 /// Writes a file through a temporary one beside it, which takes its name once everything is on
 /// disk: whatever happens on the way, `path` holds either the old contents or the new.
@@ -25,14 +26,15 @@ pub fn write_with(
 ) -> Result<(), OutputError> {
     let error = |source| OutputError::Write { path: path.to_owned(), source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(error)?;
+        disk(|| fs::create_dir_all(folder)).map_err(error)?;
     }
     let temporary = temporary_name(path);
     let written = (|| {
-        let mut file = BufWriter::new(File::create(&temporary)?);
-        fill(&mut file)?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, path)?;
+        let mut file = BufWriter::new(disk(|| File::create(&temporary))?);
+        disk(|| fill(&mut file))?;
+        let file = disk(|| file.into_inner().map_err(io::IntoInnerError::into_error))?;
+        disk(|| file.sync_all())?;
+        disk(|| fs::rename(&temporary, path))?;
         sync_folder(path.parent().unwrap_or(Path::new("")))
     })();
     written.map_err(|source| {
@@ -51,7 +53,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    match File::open(here)?.sync_all() {
+    match disk(|| File::open(here)?.sync_all()) {
         // Some file systems cannot; they have nothing better to offer.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         synced => synced,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::disk::disk;
 use super::{OutputError, atomic};
 use crate::bytes::Reader;
 
@@ -114,9 +115,9 @@ pub fn save(folder: &Path, bytes: &[u8]) -> Result<(), OutputError> {
     atomic::write(&incoming, bytes)?;
     let error = |source| OutputError::Write { path: newest.clone(), source };
     if newest.exists() {
-        fs::rename(&newest, previous).map_err(error)?;
+        disk(|| fs::rename(&newest, previous)).map_err(error)?;
     }
-    fs::rename(&incoming, &newest).map_err(error)?;
+    disk(|| fs::rename(&incoming, &newest)).map_err(error)?;
     atomic::sync_folder(folder).map_err(error)
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::columns::{self, Column};
 use super::density::{self, DensityRecord};
+use super::disk::disk;
 use super::npz::{self, Array};
 use super::records::{Axis, History, SpaceTimeField, Spectrum, StepRecord};
 use super::{OutputError, atomic, parameters};
@@ -40,7 +41,7 @@ impl ResultFolder {
     /// [`OutputError::Write`].
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, OutputError> {
         let path = path.into();
-        match std::fs::create_dir_all(&path) {
+        match disk(|| std::fs::create_dir_all(&path)) {
             Ok(()) => Ok(Self { path }),
             Err(source) => Err(OutputError::Write { path, source }),
         }

@@ -25,6 +25,7 @@ pub mod colours;
 mod columns;
 mod density;
 pub mod description;
+mod disk;
 mod error;
 pub mod folder;
 pub mod npz;

@@ -1,5 +1,6 @@
 //! Folders and disks that do not take what is written to them.
 
+use super::interruption::same_bits;
 use super::support::{Place, Ran};
 
 const QUICK: [&str; 6] = ["solve", "heat.toml", "--no-plots", "--set", "time.end=0.02", "--out"];
@@ -58,4 +59,40 @@ fn a_cache_that_cannot_be_written_is_only_a_warning() {
     let mut command = place.command(&arguments);
     command.env("SKETCHPDE_CACHE", place.path("file/cache"));
     Ran::of(&mut command).expect(0).complains(&["warning", "not cached"]);
+}
+
+/// Whatever is done to the disk may fail, each time anew: the program says so, leaves nothing half
+/// written, and comes to the same bits once the disk works again.
+#[test]
+fn every_change_of_the_disk_may_fail() {
+    let place = Place::new("every-failure");
+    place.run(&[&QUICK[..], &["unbroken"]].concat()).expect(0);
+    let mut failed = 0;
+    for number in 1.. {
+        let out = format!("run-{number}");
+        let mut command = place.command(&[&QUICK[..], &[out.as_str()]].concat());
+        command
+            .env("SKETCHPDE_DISK_FAILS_AT", number.to_string())
+            // As a first run finds it.
+            .env("SKETCHPDE_CACHE", place.path(&format!("cache-{number}")));
+        let ran = Ran::of(&mut command);
+        let told = ran.stderr.contains("SKETCHPDE_DISK_FAILS_AT says so");
+        assert!(ran.code == Some(0) || (told && ran.code == Some(1)), "{number}: {ran:?}");
+        if !told {
+            break;
+        }
+        failed += 1;
+        let kept = |name: &str| place.path(&format!("{out}/{name}")).exists();
+        if place.path(&out).exists() {
+            let part = |name: &String| name.ends_with(".part");
+            assert!(!place.files(&out).iter().any(part), "{:?}", place.files(&out));
+        }
+        let checkpoints = ["checkpoint.bin", "checkpoint.incoming.bin"];
+        let resumes = kept("result.json") || checkpoints.iter().any(|name| kept(name));
+        let how = if resumes { "--resume" } else { "--force" };
+        place.run(&[&QUICK[..], &[out.as_str(), how]].concat()).expect(0);
+        same_bits(&place, "unbroken", &out);
+    }
+    println!("{failed} changes of the disk were made to fail");
+    assert!(failed > 30, "{failed}");
 }

@@ -2,7 +2,7 @@
 
 use sketchpde::output::{ResultFolder, SpaceTimeField};
 
-use super::support::{HEAT, Place};
+use super::support::{HEAT, Place, Ran};
 
 /// Error over space and time against exp(-t) sin x, which the test computes itself.
 fn error_of(field: &SpaceTimeField) -> f64 {
@@ -152,4 +152,28 @@ fn a_device_that_is_not_there_ends_with_five() {
     let arguments = ["solve", "heat.toml", "--adapter", "no such adapter"];
     place.run(&arguments).expect(5).complains(&["no such adapter"]);
     assert_eq!(place.files("."), ["heat.toml"], "no folder was made");
+}
+
+/// Sums are made in an order that does not depend on who makes them; sizes at which all is shared out.
+#[test]
+fn the_bits_are_those_of_any_number_of_threads() {
+    let place = Place::new("threads");
+    let large =
+        ["--set", "points.count=3000", "--set", "method.columns=100", "--set", "network.width=20"];
+    let evolution = [&["solve", "heat.toml", "--set", "time.end=0.02"][..], &large].concat();
+    let training = ["solve", "poisson-2d", "--set", "method.iterations=3"].to_vec();
+    for (name, run) in [("evolution", evolution), ("training", training)] {
+        let on = |threads: usize| {
+            let out = format!("{name}{threads}");
+            let more = ["--backend", "cpu", "--no-plots", "--no-cache", "-q", "--out", &out];
+            let mut command = place.command(&[&run[..], &more].concat());
+            Ran::of(command.env("RAYON_NUM_THREADS", threads.to_string())).expect(0);
+            ["fields.npz", "parameters.safetensors"]
+                .map(|file| place.read(&format!("{out}/{file}")))
+        };
+        let one = on(1);
+        for threads in [2, 3] {
+            assert!(on(threads) == one, "{name}: {threads} threads");
+        }
+    }
 }

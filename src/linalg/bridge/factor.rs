@@ -3,9 +3,8 @@
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::{llt, llt_pivoting};
-use faer::linalg::solvers::{PartialPivLu, Solve, SolveLstsq};
-use faer::linalg::{evd, householder, qr, svd, triangular_solve};
-use faer::{Conj, MatMut, MatRef, Par, Spec};
+use faer::linalg::{evd, householder, lu, qr, svd, triangular_solve};
+use faer::{Conj, MatMut, Par, Spec};
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use super::{Scratch, parallelism, view, view_mut, whole};
@@ -76,7 +75,8 @@ pub fn symmetric_eigen(
     vectors: &mut DMatrix<f64>,
     scratch: &mut Scratch,
 ) -> Option<Vec<f64>> {
-    let (size, par) = (a.nrows(), of_order(a.nrows()));
+    // Its threads would add in another order than one does.
+    let (size, par) = (a.nrows(), Par::Seq);
     let mut values = Diag::<f64>::zeros(size);
     let yes = evd::ComputeEigenvectors::Yes;
     let need = evd::self_adjoint_evd_scratch::<f64>(size, yes, par, Spec::default());
@@ -107,48 +107,111 @@ pub fn thin_svd(
     Ok(values.column_vector().iter().copied().collect())
 }
 
+/// `A = Q R` by Householder reflections, on one thread: faer's own threads add in another order.
+struct Qr {
+    /// Householder vectors below the diagonal, R above.
+    factor: DMatrix<f64>,
+    reflectors: DMatrix<f64>,
+}
+
+impl Qr {
+    fn of(a: DMatrixView<'_, f64>) -> Self {
+        use qr::no_pivoting::factor as f;
+        let ((n, s), spec) = (a.shape(), Spec::default());
+        let block = f::recommended_block_size::<f64>(n, s);
+        let (mut factor, mut reflectors) = (a.clone_owned(), DMatrix::zeros(block, n.min(s)));
+        let mut memory = MemBuffer::new(f::qr_in_place_scratch::<f64>(n, s, block, Par::Seq, spec));
+        let stack = MemStack::new(&mut memory);
+        f::qr_in_place(whole(&mut factor), whole(&mut reflectors), Par::Seq, stack, spec);
+        Self { factor, reflectors }
+    }
+
+    /// The first columns of Q, as many as A has rows or columns.
+    fn thin_q(&self) -> DMatrix<f64> {
+        use householder as h;
+        let (n, size) = (self.factor.nrows(), self.reflectors.ncols());
+        let mut q = DMatrix::identity(n, size);
+        let need = h::apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(
+            n,
+            self.reflectors.nrows(),
+            size,
+        );
+        let mut memory = MemBuffer::new(need);
+        h::apply_block_householder_sequence_on_the_left_in_place_with_conj(
+            view(self.factor.columns(0, size)),
+            view(self.reflectors.as_view()),
+            Conj::No,
+            whole(&mut q),
+            Par::Seq,
+            MemStack::new(&mut memory),
+        );
+        q
+    }
+}
+
 /// Q (n x s) and `R^-1` of `A = Q R` for a tall A of full rank: `A R^-1 = Q`.
 #[must_use]
 pub fn orthonormal_and_inverse(a: DMatrixView<'_, f64>) -> (DMatrix<f64>, DMatrix<f64>) {
-    let qr = view(a).qr();
+    let qr = Qr::of(a);
     let mut inverse = DMatrix::identity(a.ncols(), a.ncols());
-    triangular_solve::solve_upper_triangular_in_place(qr.thin_R(), whole(&mut inverse), Par::Seq);
-    (copied(qr.compute_thin_Q().as_ref()), inverse)
+    let r = view(qr.factor.rows(0, a.ncols()));
+    triangular_solve::solve_upper_triangular_in_place(r, whole(&mut inverse), Par::Seq);
+    (qr.thin_q(), inverse)
 }
 
 /// Orthonormal columns (n x k, k the smaller of n and s) that span those of A, by Householder
 /// reflections: orthonormal to round-off however dependent the columns are.
 #[must_use]
 pub fn orthonormal(a: DMatrixView<'_, f64>) -> DMatrix<f64> {
-    copied(view(a).qr().compute_thin_Q().as_ref())
+    Qr::of(a).thin_q()
 }
 
-/// `P A = L U` of a square matrix.
+/// `P A = L U` of a square matrix, on one thread.
 #[derive(Debug)]
-pub struct Lu(PartialPivLu<f64>);
+pub struct Lu {
+    /// L below the diagonal, U above.
+    factor: DMatrix<f64>,
+    /// Row i of P A is row `order[i]` of A.
+    order: Vec<usize>,
+}
 
 impl Lu {
     #[must_use]
     pub fn of(a: DMatrixView<'_, f64>) -> Self {
-        Self(view(a).partial_piv_lu())
+        use lu::partial_pivoting::factor as f;
+        let ((n, s), spec) = (a.shape(), Spec::default());
+        let (mut factor, mut order, mut inverse) = (a.clone_owned(), vec![0; n], vec![0; n]);
+        let mut memory = MemBuffer::new(f::lu_in_place_scratch::<usize, f64>(n, s, Par::Seq, spec));
+        let stack = MemStack::new(&mut memory);
+        f::lu_in_place(whole(&mut factor), &mut order, &mut inverse, Par::Seq, stack, spec);
+        Self { factor, order }
     }
 
     /// `A^-1 b`.
     #[must_use]
-    pub fn solve(&self, mut b: Vec<f64>) -> Vec<f64> {
-        let order = b.len();
-        self.0.solve_in_place(MatMut::from_column_major_slice_mut(&mut b, order, 1));
-        b
+    pub fn solve(&self, b: Vec<f64>) -> Vec<f64> {
+        let factor = || view(self.factor.as_view());
+        let mut x = DMatrix::from_iterator(b.len(), 1, self.order.iter().map(|&i| b[i]));
+        triangular_solve::solve_unit_lower_triangular_in_place(factor(), whole(&mut x), Par::Seq);
+        triangular_solve::solve_upper_triangular_in_place(factor(), whole(&mut x), Par::Seq);
+        x.data.into()
     }
 }
 
 /// `A^-1 B` for a square A, by QR with column pivoting.
 pub fn solve(a: DMatrixView<'_, f64>, b: DMatrixView<'_, f64>) -> DMatrix<f64> {
-    copied(view(a).col_piv_qr().solve_lstsq(view(b)).as_ref())
-}
-
-fn copied(matrix: MatRef<'_, f64>) -> DMatrix<f64> {
-    DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, k| matrix[(i, k)])
+    let qr = PivotedQr::of(a.clone_owned());
+    let mut rotated = b.clone_owned();
+    for mut column in rotated.column_iter_mut() {
+        qr.rotate(column.as_mut_slice());
+    }
+    let r = view(qr.factor.as_view());
+    triangular_solve::solve_upper_triangular_in_place(r, whole(&mut rotated), Par::Seq);
+    let mut x = DMatrix::zeros(rotated.nrows(), rotated.ncols());
+    for (k, &row) in qr.order.iter().enumerate() {
+        x.row_mut(row).copy_from(&rotated.row(k));
+    }
+    x
 }
 
 /// QR with column pivoting, `A P = Q R`: each pivot is the longest column of what is left, so that

@@ -63,7 +63,8 @@ pub struct TrainingSession {
     seconds: f64,
     error: Option<f64>,
     /// At the present parameters, once it was asked for.
-    estimate: OnceLock<Option<ErrorEstimate>>,
+    /// Or why there is none.
+    estimate: OnceLock<Result<ErrorEstimate, String>>,
     /// Of the parameters at the end, where the problem asks for one.
     correction: Option<Correction>,
     /// The iteration after which the precision went from f32 to mixed.
@@ -337,13 +338,26 @@ impl TrainingSession {
     /// What the residual at other points says of the error, without a reference; none where it cannot
     /// be evaluated there. Costs about as much as a few iterations, once.
     pub fn estimate(&self) -> Option<&ErrorEstimate> {
-        let found = self.estimate.get_or_init(|| estimate(&self.problem, self.parameters()).ok());
-        found.as_ref()
+        self.estimate_or_why().as_ref().ok()
+    }
+
+    fn estimate_or_why(&self) -> &Result<ErrorEstimate, String> {
+        let made = || estimate(&self.problem, self.parameters()).map_err(|why| why.to_string());
+        self.estimate.get_or_init(made)
+    }
+
+    /// How the error was estimated, or why it was not.
+    #[must_use]
+    pub fn estimate_method(&self) -> String {
+        match self.estimate_or_why() {
+            Ok(estimate) => estimate.method(),
+            Err(why) => format!("none: {why}"),
+        }
     }
 
     /// [`TrainingSession::estimate`], where that was asked for already.
     pub fn known_estimate(&self) -> Option<&ErrorEstimate> {
-        self.estimate.get().and_then(Option::as_ref)
+        self.estimate.get()?.as_ref().ok()
     }
 
     /// What came of it so far, by the estimate of its error.
@@ -357,7 +371,8 @@ impl TrainingSession {
         let precision = beyond_precision(&self.problem.method, self.training.system().rounding());
         // While it goes on, nobody has asked for the estimate.
         let ended = self.estimate.get().filter(|_| self.is_over());
-        let ended = ended.and_then(|estimate| judgement(estimate.as_ref(), self.convergence()));
+        let ended =
+            ended.and_then(|estimate| judgement(estimate.as_ref().ok(), self.convergence()));
         let warnings: Vec<String> = precision.into_iter().chain(ended).collect();
         (!warnings.is_empty()).then(|| warnings.join("; "))
     }
