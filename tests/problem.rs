@@ -329,7 +329,7 @@ fn each_contradiction_is_named() {
         ),
         (
             file("u_t = u_xx", square, "[initial]\nu = 0"),
-            "the values at x = 1 and at y = 1 disagree where they meet: 1 and 2",
+            "the conditions at x = 1 and at y = 1 disagree where they meet: 1 and 2",
         ),
         (
             file("u_t = u_xx", rod, "[initial]\nu = \"x\"\n[reference]\nkind = \"spectral\""),
@@ -449,7 +449,7 @@ fn each_contradiction_is_named() {
                 "x = { range = [0, 1], boundary = \"periodic\", upper = \"1\" }",
                 wave,
             ),
-            "x: values at the ends are for boundary = \"dirichlet\"",
+            "x: lower and upper are for boundary = \"dirichlet\"",
         ),
         (
             file(
@@ -584,13 +584,13 @@ fn an_unknown_of_another_name_and_long_coordinate_names_work() {
 /// Largest difference between the ansatz and the given values, over all sides.
 fn side_error(problem: &Problem, shift: f64) -> f64 {
     let lift = problem.lift.as_ref().map_or(0.0.into(), |lift| lift[0].clone());
-    let distance = problem.distance.clone().expect("a Dirichlet problem");
+    let distance = problem.distance.clone().expect("a Dirichlet problem").remove(0);
     let values = problem.parameter_values();
     let random = Points::random(&problem.coordinates, 50, 9);
     let mut worst = 0.0f64;
     for (k, c) in problem.coordinates.iter().enumerate() {
-        let Boundary::Dirichlet { lower, upper } = &c.boundary else { continue };
-        for (side, value) in [(c.lower, &lower[0]), (c.upper, &upper[0])] {
+        for (sides, [side, _]) in c.sides().into_iter().flatten() {
+            let value = sides[0].value();
             for i in 0..random.len() {
                 let (mut point, time) = (random.point(i).to_vec(), 0.02 * i as f64);
                 point[k] = side;
@@ -642,7 +642,7 @@ fn the_ansatz_takes_the_values_on_every_side() {
         assert!(side_error(&problem, 1e-9) > 1e-13, "a wrong lift passes");
         let middle: Vec<f64> =
             problem.coordinates.iter().map(|c| (c.lower + c.upper) / 2.0).collect();
-        let distance = problem.distance.expect("a factor").evaluate_at(&middle, 0.0, &[]);
+        let distance = problem.distance.expect("a factor")[0].evaluate_at(&middle, 0.0, &[]);
         assert!((distance - 1.0).abs() < 1e-15, "one in the middle: {distance}");
     }
 }

@@ -80,9 +80,13 @@ def load(path, xp=numpy):
             angle = 2 * math.pi / i["period"] * at[i["name"]][:, None] + phase
             z = z + a * xp.cos(angle) + shift
             dz = dz + da * xp.cos(angle) - a * xp.sin(angle) * dphase + dshift
-        linear = [i for i in inputs if i["kind"] == "linear"]
-        if linear:
-            scaled = [2 * (at[i["name"]] - i["lower"]) / (i["upper"] - i["lower"]) - 1 for i in linear]
+        scaled = []
+        for i in inputs:
+            if i["kind"] == "linear":
+                scaled.append(2 * (at[i["name"]] - i["lower"]) / (i["upper"] - i["lower"]) - 1)
+            if i["kind"] == "flat":
+                scaled += [formula(f, at) for f in i["features"]]
+        if scaled:
             s = xp.stack(scaled, -1)
             if shape["frequencies"]:
                 b = s @ array(shape["frequencies"]).T
@@ -93,7 +97,8 @@ def load(path, xp=numpy):
         return z, dz
 
     several = head["unknown"].startswith("[")
-    lifts = json.loads(head["lift"]) if several else [head["lift"]]
+    formulas = lambda key: json.loads(head[key]) if several else [head[key]]
+    ansatz = list(zip(formulas("lift"), formulas("distance")))
     together = (lambda columns: xp.stack(columns, -1)) if several else (lambda columns: columns[0])
     order = json.loads(head["order"])
     own = {name: array(values) for name, values in tensors.items() if name in order}
@@ -130,7 +135,7 @@ def load(path, xp=numpy):
         if time is None and "time" in head:
             time = float(head["time"])
         at = at if time is None else {"t": time, **at}
-        distance = formula(head["distance"], at)
-        return together([formula(lift, at) + distance * network[:, k] for k, lift in enumerate(lifts)])
+        return together([formula(lift, at) + formula(distance, at) * network[:, k]
+                         for k, (lift, distance) in enumerate(ansatz)])
 
     return u

@@ -10,6 +10,7 @@ mod follow;
 mod order;
 mod presets;
 mod resume;
+mod sides;
 mod stiff;
 mod still;
 mod subsets;

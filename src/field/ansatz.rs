@@ -10,7 +10,7 @@ use crate::problem::expression::{Channel, Expression};
 #[derive(Clone, Debug)]
 pub struct Ansatz {
     jets: JetSet,
-    /// One output per channel; `None` where the distance is 1.
+    /// For each unknown one output per channel; `None` where the distance is 1.
     distance: Option<Program>,
     /// For each unknown one output per channel and d lift / dt last; `None` where the lift is 0.
     lift: Option<Program>,
@@ -20,7 +20,10 @@ pub struct Ansatz {
 impl Ansatz {
     #[must_use]
     pub fn new(problem: &Problem, jets: &JetSet) -> Self {
-        let distance = problem.distance.as_ref().map(|e| channel_expressions(e, jets));
+        let distances = |list: &Vec<Expression>| -> Vec<Expression> {
+            list.iter().flat_map(|e| channel_expressions(e, jets)).collect()
+        };
+        let distance = problem.distance.as_ref().map(distances);
         let of_unknown = |e: &Expression| {
             let mut list = channel_expressions(e, jets);
             list.push(e.differentiate_time().simplify());
@@ -36,31 +39,37 @@ impl Ansatz {
         }
     }
 
-    /// Values of the named parameters, on which the lift may depend.
+    /// Values of the named parameters, on which lift and distance may depend.
     pub fn set_parameters(&mut self, values: &[f64]) {
         self.parameters = values.to_vec();
     }
 
-    /// Taylor coefficients of the distance: one row of points per channel; `None` where it is 1.
+    /// For one unknown after the other, Taylor coefficients of the distance: one row of points per
+    /// channel; `None` where it is 1.
     ///
     /// `coordinates` has one row per coordinate, `stride` apart.
     #[must_use]
     pub fn distance(&self, coordinates: Rows<'_, f64>, points: usize) -> Option<Vec<f64>> {
-        self.distance.as_ref().map(|program| self.rows(program, coordinates, points, 0.0))
+        let channels = self.jets.len();
+        self.distance
+            .as_ref()
+            .map(|program| self.rows(program, coordinates, (points, channels), 0.0))
     }
 
     /// For one unknown after the other, Taylor coefficients of the lift per channel and its rate of
     /// change as the last row; `None` where the lift is 0.
     #[must_use]
     pub fn lift(&self, coordinates: Rows<'_, f64>, points: usize, time: f64) -> Option<Vec<f64>> {
-        self.lift.as_ref().map(|program| self.rows(program, coordinates, points, time))
+        let rows = self.jets.len() + 1;
+        self.lift.as_ref().map(|program| self.rows(program, coordinates, (points, rows), time))
     }
 
+    /// Of a program with so many rows for each unknown, the channels first.
     fn rows(
         &self,
         program: &Program,
         coordinates: Rows<'_, f64>,
-        points: usize,
+        (points, of_unknown): (usize, usize),
         time: f64,
     ) -> Vec<f64> {
         let block = Block {
@@ -72,7 +81,7 @@ impl Ansatz {
         };
         let mut out = vec![0.0; program.outputs().len() * points];
         program.run(&block, &mut Registers::new(), &mut out, points);
-        for of_unknown in out.chunks_mut((self.jets.len() + 1) * points) {
+        for of_unknown in out.chunks_mut((of_unknown * points).max(1)) {
             for (c, row) in of_unknown.chunks_mut(points).take(self.jets.len()).enumerate() {
                 let factor = self.jets.factor(c);
                 row.iter_mut().for_each(|v| *v /= factor);

@@ -1,8 +1,8 @@
 //! Products of cosines along the coordinates: functions with all their derivatives at hand, in which
 //! an error is looked for that a network's own directions do not show.
 //!
-//! Along a periodic coordinate they are its Fourier modes; between walls at which an error vanishes
-//! the sines; else modes of a longer period with both phases (a Fourier extension: Huybrechs, "On the
+//! Along a periodic coordinate they are its Fourier modes; between walls at which an error or its
+//! slope vanishes the sines and cosines that do; else modes of a longer period with both phases (a Fourier extension: Huybrechs, "On the
 //! Fourier extension of nonperiodic functions", SIAM J. Numer. Anal. 47, 2010), which come near any
 //! smooth function whatever it does at the ends. The last are no basis but a frame: least squares on
 //! them have to be truncated.
@@ -29,8 +29,8 @@ pub struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
     Periodic,
-    /// Functions vanish there.
-    Zero,
+    /// At each wall functions vanish, or their slopes do where this is true.
+    Walls([bool; 2]),
     Free,
 }
 
@@ -66,7 +66,16 @@ impl Span {
         match self.ends {
             Ends::Periodic => both(2.0),
             Ends::Free => both(2.0 / EXTENSION),
-            Ends::Zero => (1..=MOST_ALONG).map(|j| wave(j as f64, -FRAC_PI_2)).collect(),
+            Ends::Walls([lower, upper]) => {
+                // Whole half waves between like walls, quarters beside unlike ones.
+                let first = match (lower, upper) {
+                    (false, false) => 1.0,
+                    (true, true) => 0.0,
+                    _ => 0.5,
+                };
+                let phase = if lower { 0.0 } else { -FRAC_PI_2 };
+                (0..MOST_ALONG).map(|j| wave(first + j as f64, phase)).collect()
+            }
         }
     }
 }
@@ -149,7 +158,11 @@ mod tests {
 
     fn spans() -> [Span; 3] {
         let span = |lower, length, ends| Span { lower, length, ends };
-        [span(-1.0, 3.0, Ends::Free), span(0.5, 2.0, Ends::Periodic), span(0.0, 1.5, Ends::Zero)]
+        [
+            span(-1.0, 3.0, Ends::Free),
+            span(0.5, 2.0, Ends::Periodic),
+            span(0.0, 1.5, Ends::Walls([false; 2])),
+        ]
     }
 
     fn channel(waves: &Waves, point: &[f64], channel: Channel) -> Vec<f64> {
@@ -194,6 +207,17 @@ mod tests {
         assert!(wall.iter().all(|v| v.abs() < 1e-12));
         let [a, b] = [[0.3, 0.5, 0.2], [0.3, 2.5, 0.2]].map(|p| channel(&waves, &p, value));
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12));
+        for flat in [[false, true], [true, false], [true, true]] {
+            let span = Span { lower: -1.0, length: 3.0, ends: Ends::Walls(flat) };
+            let waves = Waves::new(&[span], 20);
+            for (flat, x) in flat.into_iter().zip([-1.0, 2.0]) {
+                let of =
+                    |order| channel(&waves, &[x], Channel::Partial(MultiIndex::along(0, order)));
+                let (zero, other) = if flat { (of(1), of(0)) } else { (of(0), of(1)) };
+                assert!(zero.iter().all(|v| v.abs() < 1e-11), "{flat} {x}: {zero:?}");
+                assert!(other.iter().all(|v| v.abs() > 0.1), "{flat} {x}: {other:?}");
+            }
+        }
         let [a, b] = [[-1.0, 0.6, 0.2], [2.0, 0.6, 0.2]].map(|p| channel(&waves, &p, value));
         assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 0.1));
     }

@@ -137,6 +137,9 @@ pub fn reference(
     let (Some(cache), ReferenceKind::Spectral) = (cache, reference::kind(problem)) else {
         return Reference::of(problem, observe).map(|reference| (reference, None));
     };
+    // Between insulated sides the solution is half of a periodic one.
+    let whole = problem.mirrored();
+    let problem = whole.as_ref().unwrap_or(problem);
     let settings = SpectralSettings::of(problem);
     let key = reference::spectral::identity(problem, &settings);
     let (kind, key) = ("reference", key.as_bytes());

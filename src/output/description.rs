@@ -4,10 +4,10 @@
 //! | key | value |
 //! | --- | --- |
 //! | `format` | `sketchpde parameters 1` |
-//! | `network` | JSON: `inputs` (per coordinate `name`, `kind` and `period`, or `lower` and `upper`), `width`, `hidden_layers`, `activation`, `frequencies` of random Fourier features (a row each), `encoders` (whether two gate the layers) |
+//! | `network` | JSON: `inputs` (per coordinate `name`, `kind` and `period`, or `lower` and `upper`, or of a coordinate at whose ends fluxes are given `features`, two formulas), `width`, `hidden_layers`, `activation`, `frequencies` of random Fourier features (a row each), `encoders` (whether two gate the layers) |
 //! | `order` | JSON: names of the tensors in the order of a vector of all parameters |
 //! | `unknown` | its name; of several JSON: their names, in the order of the network's outputs |
-//! | `lift`, `distance` | formulas in the coordinates, t and the named parameters: u = lift + distance * network; of several unknowns `lift` is JSON: a formula for each |
+//! | `lift`, `distance` | formulas in the coordinates, t and the named parameters: u = lift + distance * network; of several unknowns JSON: a formula for each |
 //! | `constants` | JSON: the named parameters and their values |
 //! | `problem` | the problem file |
 //! | `seed`, `version` | of the run and of the program |
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::network::{Input, Network};
+use crate::network::{Input, Network, flat};
 use crate::problem::expression::{Expression, Names};
 use crate::problem::{Choice, Parameter, Problem, ResidualProblem};
 
@@ -30,9 +30,12 @@ pub fn of_evolution(problem: &Problem) -> BTreeMap<String, String> {
     let text = |e: Option<&Expression>, neutral: &str| {
         e.map_or_else(|| neutral.to_owned(), |e| e.to_text(&names))
     };
-    let of_unknown = |k: usize| text(problem.lift.as_ref().map(|lift| &lift[k]), "0");
-    let lift = one_or_list((0..problem.unknowns.len()).map(of_unknown).collect());
-    let distance = text(problem.distance.as_ref(), "1");
+    let of_each = |list: Option<&Vec<Expression>>, neutral: &str| {
+        let of = |k: usize| text(list.map(|list| &list[k]), neutral);
+        one_or_list((0..problem.unknowns.len()).map(of).collect())
+    };
+    let lift = of_each(problem.lift.as_ref(), "0");
+    let distance = of_each(problem.distance.as_ref(), "1");
     let mut head = common(&Network::of(problem), &names, &problem.parameters);
     head.insert("lift".into(), lift);
     head.insert("distance".into(), distance);
@@ -45,8 +48,9 @@ pub fn of_evolution(problem: &Problem) -> BTreeMap<String, String> {
 #[must_use]
 pub fn of_training(problem: &ResidualProblem) -> BTreeMap<String, String> {
     let mut head = common(&Network::of_residual(problem), &problem.names(), &problem.parameters);
-    head.insert("lift".into(), one_or_list(vec!["0".into(); problem.unknowns.len()]));
-    head.insert("distance".into(), "1".into());
+    let each = |text: &str| one_or_list(vec![text.into(); problem.unknowns.len()]);
+    head.insert("lift".into(), each("0"));
+    head.insert("distance".into(), each("1"));
     head.insert("problem".into(), problem.source.clone());
     head.insert("seed".into(), problem.seed.to_string());
     head
@@ -57,7 +61,7 @@ fn common(network: &Network, names: &Names, parameters: &[Parameter]) -> BTreeMa
         parameters.iter().map(|p| (p.name.clone(), p.value.into())).collect();
     [
         ("format", FORMAT.to_owned()),
-        ("network", shape(network, &names.coordinates).to_string()),
+        ("network", shape(network, names).to_string()),
         ("order", order(network)),
         ("unknown", one_or_list(names.unknowns.clone())),
         ("constants", Value::Object(constants).to_string()),
@@ -81,15 +85,19 @@ fn order(network: &Network) -> String {
     Value::from(segments.map(|segment| segment.name.clone()).collect::<Vec<_>>()).to_string()
 }
 
-fn shape(network: &Network, coordinates: &[String]) -> Value {
-    let input = |(input, name): (&Input, &String)| match *input {
+fn shape(network: &Network, names: &Names) -> Value {
+    let input = |(k, (input, name)): (usize, (&Input, &String))| match *input {
         Input::Periodic { period } => json!({"name": name, "kind": "periodic", "period": period}),
         Input::Linear { lower, upper } => {
             json!({"name": name, "kind": "linear", "lower": lower, "upper": upper})
         }
+        Input::Flat { lower, upper, ends } => {
+            let features = flat::features(k, [lower, upper], ends).map(|f| f.to_text(names));
+            json!({"name": name, "kind": "flat", "features": features})
+        }
     };
     json!({
-        "inputs": network.inputs().iter().zip(coordinates).map(input).collect::<Vec<_>>(),
+        "inputs": network.inputs().iter().zip(&names.coordinates).enumerate().map(input).collect::<Vec<_>>(),
         "width": network.width(),
         "hidden_layers": network.hidden_layers(),
         "activation": network.activation().word(),
@@ -116,7 +124,8 @@ mod tests {
             &problem.names(),
             crate::problem::equation::Role::Exact,
         );
-        let (back, own) = (back.expect("a formula"), problem.distance.clone().expect("one"));
+        let (back, own) =
+            (back.expect("a formula"), problem.distance.as_ref().expect("one")[0].clone());
         for x in [0.1, 0.35, 0.8] {
             let at = |e: &Expression| e.evaluate_at(&[x], 0.0, &problem.parameter_values());
             assert!((at(&back) - at(&own)).abs() < 1e-15);

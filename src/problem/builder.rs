@@ -101,6 +101,15 @@ impl ProblemBuilder {
             .text(&format!("domain.{name}.upper"), values[1])
     }
 
+    /// A coordinate at whose ends these conditions hold in an evolution: values, or equations such as
+    /// `u_n = 0` and `u_n + k*u = g`, u_n the slope along the outward normal.
+    #[must_use]
+    pub fn sides(self, name: &str, [lower, upper]: [f64; 2], conditions: [&str; 2]) -> Self {
+        self.range(name, lower, upper)
+            .text(&format!("domain.{name}.lower"), conditions[0])
+            .text(&format!("domain.{name}.upper"), conditions[1])
+    }
+
     /// A coordinate of a whole-domain problem, the time among them.
     #[must_use]
     pub fn range(self, name: &str, lower: f64, upper: f64) -> Self {

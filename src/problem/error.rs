@@ -105,8 +105,22 @@ pub enum SettingIssue {
     CoordinateCount { found: usize, limit: usize },
     #[error("{name}: the lower end {lower} is not below the upper end {upper}")]
     EmptyRange { name: String, lower: f64, upper: f64 },
-    #[error("{name}: values at the ends are for boundary = \"dirichlet\"")]
+    #[error("{name}: lower and upper are for boundary = \"dirichlet\"")]
     ValuesOnPeriodic { name: String },
+    #[error("{name}: nothing is said of the {end} end")]
+    OneSide { name: String, end: &'static str },
+    #[error("the condition says nothing of {unknowns}")]
+    NothingOnSide { unknowns: String },
+    #[error("a second condition for {unknown} on this side")]
+    ConditionTwice { unknown: String },
+    #[error("{found} in a condition on a side of {name}")]
+    NoSuchCondition { found: &'static str, name: String },
+    #[error("on this side some unknowns have values and others fluxes")]
+    MixedSides,
+    #[error("the factor of {unknown} in a flux condition changes with {with}")]
+    ChangingFactor { unknown: String, with: String },
+    #[error("random Fourier features have a slope where the flux is given ({name})")]
+    FourierOnFlux { name: String },
     #[error("the parameter {name} = {value} lies outside its range [{lower}, {upper}]")]
     OutsideItsRange { name: String, value: f64, lower: f64, upper: f64 },
     #[error("the end time {end} is not after the start time {start}")]
@@ -141,7 +155,7 @@ pub enum SettingIssue {
     CountEntries { key: &'static str, found: usize, dimensions: usize },
     #[error("{points} points are more than {limit}")]
     TooManyPoints { points: String, limit: usize },
-    #[error("the values at {first} and at {second} disagree where they meet: {a} and {b}")]
+    #[error("the conditions at {first} and at {second} disagree where they meet: {a} and {b}")]
     CornerDisagrees { first: String, second: String, a: f64, b: f64 },
     #[error("the values at the ends of the coordinates make a formula of {size} terms")]
     LiftTooLarge { size: usize, limit: usize },
@@ -227,6 +241,31 @@ impl SettingIssue {
             Self::ValuesOnPeriodic { .. } => {
                 "remove lower and upper, or set boundary = \"dirichlet\"".into()
             }
+            Self::OneSide { name, end } => format!(
+                "write {end} = \"..\" as well: a value, or an equation such as \"u_n = 0\"; u_n is the \
+                 slope along the outward normal, {}u_{name} there",
+                if *end == "lower" { "-" } else { "" }
+            ),
+            Self::NothingOnSide { .. } => {
+                "write a condition for each unknown: [\"u_n = 0\", \"v_n = 0\"]".into()
+            }
+            Self::ConditionTwice { .. } => "leave one of them out".into(),
+            Self::NoSuchCondition { name, .. } => format!(
+                "write u = g, u_{name} = g, u_n = g or u_n + k*u = g, with g and k free of the \
+                 unknowns; for others state the whole problem by [residual.NAME] blocks with t as a \
+                 coordinate"
+            ),
+            Self::MixedSides => {
+                "give all of them values or all of them fluxes there, or state the whole problem by \
+                 [residual.NAME] blocks with t as a coordinate"
+                    .into()
+            }
+            Self::ChangingFactor { .. } => {
+                "let it depend on named parameters and on coordinates whose own sides have values or \
+                 are periodic; the right side of the condition may depend on all of them and on t"
+                    .into()
+            }
+            Self::FourierOnFlux { .. } => "leave network.fourier out".into(),
             Self::OutsideItsRange { .. } => "change the value or the range".into(),
             Self::EmptyTimeSpan { .. } => "set time.end to a later time".into(),
             Self::TooManyColumns { parameters, .. } => {
@@ -269,7 +308,9 @@ impl SettingIssue {
                 "choose fewer, or scattered ones: points.layout = \"sobol\", or \"adaptive\"".into()
             }
             Self::CornerDisagrees { .. } => {
-                "change one of the values so that they agree at all times".into()
+                "change one of them so that they agree at all times: a flux may fade out towards the \
+                 corner"
+                    .into()
             }
             Self::LiftTooLarge { limit, .. } => {
                 format!("write shorter values: the formula may have {limit} terms")

@@ -23,8 +23,8 @@
 //! unknown = "u"                      # default: as the left sides say; several: ["u", "v"]
 //!
 //! [domain]                           # 1 to 8 coordinates, in this order
-//! x = { range = [0, 1], boundary = "dirichlet", lower = "0", upper = "sin(t)" }
-//!                                    # of several unknowns: lower = { u = "0", v = "t" }
+//! x = { range = [0, 1], lower = "u_n = 0", upper = "sin(t)" }   # a flux, a value; "u_n + k*u = g"
+//!                                    # of several unknowns: lower = ["u_n = 0", "v_n = t"]
 //! y = { range = [0, "2*pi"], boundary = "periodic" }   # periodic is the default; also "open"
 //!
 //! [time]
@@ -99,6 +99,8 @@ pub mod settings;
 mod error;
 mod file;
 mod ansatz;
+mod side;
+mod mirror;
 mod presets;
 mod size;
 mod builder;
@@ -129,6 +131,7 @@ pub use settings::{
     PointSettings, Precision, ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme,
     Solver, Update,
 };
+pub use side::Side;
 pub use size::natural_size;
 pub use transport::Transport;
 
@@ -156,10 +159,9 @@ pub struct Problem {
     /// The exact solution of each unknown, where the file gives it: coordinates, time and
     /// parameters.
     pub exact: Option<Vec<Expression>>,
-    /// Factor of the network in the ansatz u = lift + distance * network, the same for all
-    /// unknowns; `None` is 1.
-    pub distance: Option<Expression>,
-    /// Part of each unknown's ansatz that carries Dirichlet values; `None` is 0. May depend on
+    /// Factor of the network in each unknown's ansatz u = lift + distance * network; `None` is 1.
+    pub distance: Option<Vec<Expression>>,
+    /// Part of each unknown's ansatz that carries what sides ask for; `None` is 0. May depend on
     /// time.
     pub lift: Option<Vec<Expression>>,
     pub network: NetworkSettings,
@@ -184,10 +186,10 @@ pub struct Coordinate {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Boundary {
     Periodic,
-    /// Each unknown equals its expression on the lower and the upper side, exactly.
-    Dirichlet {
-        lower: Vec<Expression>,
-        upper: Vec<Expression>,
+    /// What holds on the lower and on the upper side, exactly: a condition for each unknown.
+    Sides {
+        lower: Vec<Side>,
+        upper: Vec<Side>,
     },
     /// Nothing is asked at the ends: the solution goes on beyond the range. For densities that are
     /// drawn from (`points.layout = "adaptive"`); draws from |u| stay in the range, those from a

@@ -303,8 +303,10 @@ mod tests {
     #[test]
     fn grids_are_quadrature_rules() {
         let mut coordinates = box_of(2);
-        coordinates[1].boundary =
-            Boundary::Dirichlet { lower: vec![0.0.into()], upper: vec![0.0.into()] };
+        coordinates[1].boundary = Boundary::Sides {
+            lower: vec![crate::Side::Value(0.0.into())],
+            upper: vec![crate::Side::Value(0.0.into())],
+        };
         let points = Points::grid(&coordinates, &[8, 5]);
         assert_eq!((points.len(), points.grid.as_deref()), (40, Some(&[8, 5][..])));
         let mean =
@@ -319,8 +321,10 @@ mod tests {
     #[test]
     fn evaluation_grids_have_the_ends_that_are_not_periodic() {
         let mut coordinates = box_of(2);
-        coordinates[1].boundary =
-            Boundary::Dirichlet { lower: vec![0.0.into()], upper: vec![0.0.into()] };
+        coordinates[1].boundary = Boundary::Sides {
+            lower: vec![crate::Side::Value(0.0.into())],
+            upper: vec![crate::Side::Value(0.0.into())],
+        };
         let points = Points::evaluation_grid(&coordinates, &[3]);
         assert_eq!(points.len(), 9);
         assert_eq!(points.point(0), [-1.0, -1.0]);

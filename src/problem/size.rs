@@ -66,8 +66,10 @@ impl Problem {
         }
         let factor = Expression::Constant(size.log2().round().exp2());
         let distance = match &self.distance {
-            Some(distance) => (factor * distance.clone()).simplify(),
-            None => factor,
+            Some(distance) => {
+                distance.iter().map(|d| (factor.clone() * d.clone()).simplify()).collect()
+            }
+            None => vec![factor; self.unknowns.len()],
         };
         Self { distance: Some(distance), ..self }
     }

@@ -100,14 +100,14 @@ impl<'a> Walkers<'a> {
         let c = &self.coordinates[k];
         match c.boundary {
             Boundary::Periodic => c.lower + (x - c.lower).rem_euclid(c.upper - c.lower),
-            Boundary::Dirichlet { .. } | Boundary::Open => x,
+            Boundary::Sides { .. } | Boundary::Open => x,
         }
     }
 
     /// Whether a place lies between the ends, where there are some.
     fn admits(&self, place: &[f64]) -> bool {
         self.coordinates.iter().zip(place).all(|(c, x)| match c.boundary {
-            Boundary::Dirichlet { .. } => (c.lower..=c.upper).contains(x),
+            Boundary::Sides { .. } => (c.lower..=c.upper).contains(x),
             Boundary::Open => !self.confined || (c.lower..=c.upper).contains(x),
             Boundary::Periodic => true,
         })
@@ -194,7 +194,10 @@ mod tests {
             |boundary| Coordinate { name: "x".into(), lower: 0.0, upper: whole, boundary };
         let log = |x: &[f64]| (1.0 + 0.8 * x[0].cos()).ln();
         let share = |x: &f64| (x + 0.8 * x.sin()) / whole;
-        let ends = Boundary::Dirichlet { lower: vec![0.0.into()], upper: vec![0.0.into()] };
+        let ends = Boundary::Sides {
+            lower: vec![crate::Side::Value(0.0.into())],
+            upper: vec![crate::Side::Value(0.0.into())],
+        };
         for boundary in [Boundary::Periodic, ends] {
             let draws = drawn(&[coordinate(boundary)], 2, log);
             assert!(draws.iter().all(|x| (0.0..=whole).contains(x)));

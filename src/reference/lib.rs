@@ -152,7 +152,8 @@ impl ReferenceError {
 }
 
 /// The kind of reference that a problem gets: its wish, or for `Auto` the exact solution if there
-/// is one, else a spectral one or one by characteristics if the problem allows it, else none.
+/// is one, else a spectral one or one by characteristics if the problem allows it, else none. Between
+/// insulated sides a spectral one is that of the problem with its mirror image.
 #[must_use]
 pub fn kind(problem: &Problem) -> ReferenceKind {
     let periodic = problem.coordinates.iter().all(|c| c.boundary == Boundary::Periodic);
@@ -162,7 +163,10 @@ pub fn kind(problem: &Problem) -> ReferenceKind {
         ReferenceKind::Auto if draws_a_density(problem) => ReferenceKind::Gaussian,
         ReferenceKind::Auto if problem.exact.is_some() => ReferenceKind::Exact,
         ReferenceKind::Auto if periodic && transport => ReferenceKind::Characteristics,
-        ReferenceKind::Auto if periodic && problem.dimensions() <= spectral::MOST_DIMENSIONS => {
+        ReferenceKind::Auto
+            if problem.dimensions() <= spectral::MOST_DIMENSIONS
+                && problem.mirrored().is_some() =>
+        {
             ReferenceKind::Spectral
         }
         ReferenceKind::Auto => ReferenceKind::None,
@@ -192,8 +196,10 @@ impl Reference {
                 .map(|exact| Some(Self::Exact(exact)))
                 .ok_or(ReferenceError::NoExactSolution),
             ReferenceKind::Spectral => {
-                let settings = SpectralSettings::of(problem);
-                spectral::solve(problem, &settings, observe).map(|s| Some(Self::Spectral(s)))
+                let whole = problem.mirrored();
+                let whole = whole.as_ref().unwrap_or(problem);
+                let settings = SpectralSettings::of(whole);
+                spectral::solve(whole, &settings, observe).map(|s| Some(Self::Spectral(s)))
             }
             ReferenceKind::Characteristics => {
                 Characteristics::of(problem).map(|c| Some(Self::Characteristics(c)))

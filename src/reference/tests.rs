@@ -474,8 +474,10 @@ fn what_cannot_be_solved_says_why() {
     assert_eq!(kind(&four), ReferenceKind::None);
 
     let mut walled = good();
-    walled.coordinates[0].boundary =
-        Boundary::Dirichlet { lower: vec![number(0.0)], upper: vec![number(0.0)] };
+    walled.coordinates[0].boundary = Boundary::Sides {
+        lower: vec![crate::problem::Side::Value(number(0.0))],
+        upper: vec![crate::problem::Side::Value(number(0.0))],
+    };
     assert_eq!(solve(&walled), ReferenceError::NotPeriodic { coordinate: "x".into() });
 
     let mut singular = good();

@@ -121,7 +121,7 @@ impl Session {
                 let (gap, length) = (x - at, c.upper - c.lower);
                 match c.boundary {
                     Boundary::Periodic => gap - length * (gap / length).round(),
-                    Boundary::Dirichlet { .. } | Boundary::Open => gap,
+                    Boundary::Sides { .. } | Boundary::Open => gap,
                 }
             });
             height * (-gaps.map(|gap| gap * gap).sum::<f64>() / (radius * radius)).exp()

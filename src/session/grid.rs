@@ -62,7 +62,7 @@ impl EvaluationGrid {
             .map(|c| {
                 let gaps = match c.boundary {
                     Boundary::Periodic => count,
-                    Boundary::Dirichlet { .. } | Boundary::Open => count - 1,
+                    Boundary::Sides { .. } | Boundary::Open => count - 1,
                 };
                 let spacing = (c.upper - c.lower) / gaps as f64;
                 (0..count).map(|k| c.lower + k as f64 * spacing).collect()

@@ -275,7 +275,7 @@ impl Solution {
                     name: c.name.clone(),
                     lower: c.lower,
                     upper: c.upper,
-                    endless: !matches!(c.boundary, Boundary::Dirichlet { .. }),
+                    endless: !matches!(c.boundary, Boundary::Sides { .. }),
                 };
                 evolved.problem.coordinates.iter().map(side).collect()
             }

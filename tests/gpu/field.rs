@@ -147,7 +147,7 @@ fn the_ansatz_multiplies_by_the_distance_and_adds_a_moving_lift() {
     // The third parameter scales the lift.
     let lift = Time * Time * Parameter(2) * (x0() * x0() * x1() - Constant(0.3) * x1());
     let problem = Problem {
-        distance: Some(x0() * (one() - x0()) * x1() * (one() - x1())),
+        distance: Some(vec![x0() * (one() - x0()) * x1() * (one() - x1())]),
         lift: Some(vec![lift]),
         ..problem(selector(&wanted), &[0.0, 0.0, 5.0])
     };

@@ -89,7 +89,9 @@ pub fn points(inputs: &[Input], count: usize) -> Vec<f64> {
             let part = random.uniform(0, at as u32);
             let x = match inputs[at % inputs.len()] {
                 Input::Periodic { period } => period * part,
-                Input::Linear { lower, upper } => lower + (upper - lower) * part,
+                Input::Linear { lower, upper } | Input::Flat { lower, upper, .. } => {
+                    lower + (upper - lower) * part
+                }
             };
             f64::from(x as f32)
         })

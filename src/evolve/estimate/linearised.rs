@@ -51,10 +51,10 @@ impl Linearised {
             .map(|c| Span {
                 lower: c.lower,
                 length: c.upper - c.lower,
-                ends: match c.boundary {
-                    Boundary::Periodic => Ends::Periodic,
-                    Boundary::Dirichlet { .. } => Ends::Zero,
-                    Boundary::Open => Ends::Free,
+                ends: match (&c.boundary, c.flat_ends()) {
+                    (Boundary::Periodic, _) => Ends::Periodic,
+                    (Boundary::Open, _) => Ends::Free,
+                    (_, flat) => Ends::Walls(flat.map(|flat| flat.is_some())),
                 },
             })
             .collect();

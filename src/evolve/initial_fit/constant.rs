@@ -65,7 +65,7 @@ fn stays(problem: &Problem, network: &Network, theta: &[f64]) -> bool {
         e.visit(&mut |node| found |= matches!(node, Expression::Coordinate(_)));
         found
     };
-    let fixed = problem.lift.is_none() && !problem.distance.iter().any(places);
+    let fixed = problem.lift.is_none() && !problem.distance.iter().flatten().any(places);
     if fixed && !problem.right_hand_side.iter().any(places) {
         return true;
     }

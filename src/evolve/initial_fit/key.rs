@@ -2,10 +2,11 @@
 
 use super::constant::stands_still;
 use crate::bytes::Writer;
+use crate::problem::expression::Expression;
 use crate::problem::{ArchitectureSettings, Choice, PointLayout, Problem};
 
 /// Goes up when the fit's algorithm changes, so that fits of older versions are not found.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// Bytes of everything that the fit depends on and of nothing else: the network, the initial state
 /// and the ansatz at the start with the parameters' values put in, the domain, the fit's settings
@@ -25,8 +26,11 @@ pub fn fit_key(problem: &Problem) -> Vec<u8> {
     let values = problem.parameter_values();
     let start = problem.time.start.into();
     // Debug text of a tree has every node and every constant to its last bit.
-    let lifts = (0..problem.unknowns.len()).map(|k| Some(&problem.lift.as_ref()?[k]));
-    let parts = problem.initial.iter().map(Some).chain([problem.distance.as_ref()]).chain(lifts);
+    let of_each = |list: &'_ Option<Vec<Expression>>| -> Vec<Option<Expression>> {
+        (0..problem.unknowns.len()).map(|k| Some(list.as_ref()?[k].clone())).collect()
+    };
+    let initial = problem.initial.iter().cloned().map(Some);
+    let parts = initial.chain(of_each(&problem.distance)).chain(of_each(&problem.lift));
     for part in parts {
         let text = part.map(|e| e.substitute_parameters(&values).substitute_time(&start));
         key.text(&format!("{text:?}"));
@@ -36,6 +40,7 @@ pub fn fit_key(problem: &Problem) -> Vec<u8> {
         key.real(c.lower);
         key.real(c.upper);
         key.count(u64::from(c.boundary == crate::problem::Boundary::Periodic));
+        key.text(&format!("{:?}", c.flat_ends()));
     }
     let fit = &problem.fit;
     key.text(fit.method.word());

@@ -45,7 +45,7 @@ pub struct Evaluator<T> {
     pub(super) parameters: Vec<f64>,
     /// Per block: the embedding's features, with all channels.
     pub(super) features: Vec<T>,
-    /// Per block: Taylor coefficients of the distance per channel; empty where it is 1.
+    /// Per block: Taylor coefficients of each unknown's distance per channel; empty where it is 1.
     pub(super) distance: Vec<T>,
 }
 
@@ -125,6 +125,7 @@ impl<T: Kernel> Evaluator<T> {
     pub fn set_parameters(&mut self, values: &[f64]) {
         self.parameters = values.to_vec();
         self.ansatz.set_parameters(values);
+        self.distance = self.block_distance();
     }
 
     /// u and the right-hand side at every point.
@@ -269,8 +270,8 @@ impl<T: Kernel> Evaluator<T> {
         };
         let mut table = Vec::with_capacity(rows.len());
         for block in 0..self.blocks() {
-            for c in 0..self.jets.len() {
-                let first = c * self.padded() + block * T::LANES;
+            for row in 0..self.network.outputs() * self.jets.len() {
+                let first = row * self.padded() + block * T::LANES;
                 table.extend(rows[first..first + T::LANES].iter().map(|&v| T::of(v)));
             }
         }

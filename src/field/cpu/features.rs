@@ -1,12 +1,13 @@
 //! What the embedding is linear in: features of a point, with their derivatives by the coordinates.
 //!
-//! The scaled value of a linear coordinate, or cosine and sine of random frequencies in their
-//! place; for a periodic coordinate cosine and sine of `angle = 2 pi x / period`, as
+//! The scaled value of a linear coordinate, the two features of one that is flat at an end, or cosine
+//! and sine of random frequencies in their place; for a periodic coordinate cosine and sine of `angle = 2 pi x / period`, as
 //! `a cos(angle + phi) = (a cos phi) cos(angle) + (-a sin phi) sin(angle)`.
 
 use crate::jet::JetSet;
+use crate::network::flat::{self, Series};
 use crate::network::{Input, Network};
-use crate::problem::expression::{Channel, MultiIndex};
+use crate::problem::expression::{Channel, Expression, MultiIndex};
 use crate::scalar::Real;
 
 /// Features of a network's inputs: two per periodic coordinate, then one per linear one or, in
@@ -27,13 +28,13 @@ pub fn features<'a, T: Real>(
     jets: &JetSet,
     points: impl Iterator<Item = &'a [f64]>,
 ) -> Vec<T> {
-    let terms = terms(network, jets);
+    let (terms, flats) = (terms(network, jets), Flats::of(network));
     let mut table = Vec::new();
-    let mut values = vec![[0.0; 16]; feature_count(network) + 1];
+    let mut values = vec![[0.0; 16]; value_count(network)];
     let mut points = points.peekable();
     while points.peek().is_some() {
         for (lane, point) in points.by_ref().take(T::LANES).enumerate() {
-            features_at(network, point, |k, value| values[k][lane] = value);
+            features_at(network, &flats, point, |k, value| values[k][lane] = value);
         }
         for Term { factor, of } in &terms {
             table.extend(values[*of][..T::LANES].iter().map(|value| T::of(factor * value)));
@@ -47,12 +48,13 @@ pub fn features<'a, T: Real>(
 #[must_use]
 pub fn feature_rows(network: &Network, jets: &JetSet, coordinates: &[f64]) -> Vec<f64> {
     let (terms, features) = (terms(network, jets), feature_count(network));
+    let flats = Flats::of(network);
     let (dimensions, channels) = (network.inputs().len(), jets.len());
     let count = coordinates.len() / dimensions;
     let mut rows = vec![0.0; terms.len() * count];
-    let mut values = vec![0.0; features + 1];
+    let mut values = vec![0.0; value_count(network)];
     for (i, point) in coordinates.chunks_exact(dimensions).enumerate() {
-        features_at(network, point, |k, value| values[k] = value);
+        features_at(network, &flats, point, |k, value| values[k] = value);
         for (k, Term { factor, of }) in terms.iter().enumerate() {
             let (c, f) = (k / features, k % features);
             rows[(f * channels + c) * count + i] = factor * values[*of];
@@ -61,14 +63,34 @@ pub fn feature_rows(network: &Network, jets: &JetSet, coordinates: &[f64]) -> Ve
     rows
 }
 
-/// A Taylor coefficient of a feature: a multiple of a feature, or of 1, which comes first.
+/// Numbers that all Taylor coefficients of the features are multiples of: 1, the features, and of
+/// those of flat coordinates every coefficient by itself.
+fn value_count(network: &Network) -> usize {
+    let flat = network.inputs().iter().filter(|input| matches!(input, Input::Flat { .. })).count();
+    1 + feature_count(network) + 2 * flat * (size_of::<Series>() / size_of::<f64>() - 1)
+}
+
+/// The features of flat coordinates, as formulas; none for the others.
+struct Flats(Vec<Option<[Expression; 2]>>);
+
+impl Flats {
+    fn of(network: &Network) -> Self {
+        let formulas = |(k, input): (usize, &Input)| match *input {
+            Input::Flat { lower, upper, ends } => Some(flat::features(k, [lower, upper], ends)),
+            Input::Periodic { .. } | Input::Linear { .. } => None,
+        };
+        Self(network.inputs().iter().enumerate().map(formulas).collect())
+    }
+}
+
+/// A Taylor coefficient of a feature: a multiple of a number that [`features_at`] gives.
 struct Term {
     factor: f64,
     of: usize,
 }
 
-/// Of the features' values, behind a one.
-fn features_at(network: &Network, point: &[f64], mut set: impl FnMut(usize, f64)) {
+/// Of the features' values, behind a one; of flat coordinates all coefficients.
+fn features_at(network: &Network, flats: &Flats, point: &[f64], mut set: impl FnMut(usize, f64)) {
     set(0, 1.0);
     let mut next = 1;
     let mut push = |value| {
@@ -76,7 +98,7 @@ fn features_at(network: &Network, point: &[f64], mut set: impl FnMut(usize, f64)
         next += 1;
     };
     let mut scaled = Vec::new();
-    for (input, x) in network.inputs().iter().zip(point) {
+    for ((input, formulas), x) in network.inputs().iter().zip(&flats.0).zip(point) {
         match *input {
             Input::Periodic { period } => {
                 let (sine, cosine) = (std::f64::consts::TAU / period * x).sin_cos();
@@ -85,6 +107,9 @@ fn features_at(network: &Network, point: &[f64], mut set: impl FnMut(usize, f64)
             }
             Input::Linear { lower, upper } => {
                 scaled.push(2.0 / (upper - lower) * (x - lower) - 1.0);
+            }
+            Input::Flat { .. } => {
+                scaled.extend(formulas.iter().flatten().flat_map(|f| flat::series(f, *x)));
             }
         }
     }
@@ -112,33 +137,72 @@ fn terms(network: &Network, jets: &JetSet) -> Vec<Term> {
                 next += 2;
             }
         }
-        // Per linear coordinate its place among all and the scale.
-        let linear: Vec<(usize, f64)> = network
-            .inputs()
-            .iter()
-            .enumerate()
-            .filter_map(|(k, input)| match *input {
-                Input::Linear { lower, upper } => Some((k, 2.0 / (upper - lower))),
-                Input::Periodic { .. } => None,
-            })
-            .collect();
-        for frequency in network.frequencies() {
-            let scaled = linear.iter().zip(frequency).map(|(&(k, scale), b)| (k, b * scale));
-            terms.extend(wave(*channel, &scaled.collect::<Vec<_>>(), next));
-            next += 2;
+        if !network.frequencies().is_empty() {
+            terms.extend(random_waves(network, *channel, next));
+            continue;
         }
-        if network.frequencies().is_empty() {
-            for &(k, scale) in &linear {
-                terms.push(match channel {
-                    Channel::Partial(index) if index.order() == 0 => Term { factor: 1.0, of: next },
-                    Channel::Partial(index) if *index == MultiIndex::along(k, 1) => {
-                        Term { factor: scale, of: 0 }
+        for (k, input) in network.inputs().iter().enumerate() {
+            match *input {
+                Input::Periodic { .. } => {}
+                Input::Linear { lower, upper } => {
+                    terms.push(linear(*channel, k, 2.0 / (upper - lower), next));
+                    next += 1;
+                }
+                Input::Flat { .. } => {
+                    let order = order_along(*channel, k);
+                    let coefficients = size_of::<Series>() / size_of::<f64>();
+                    for _ in 0..2 {
+                        terms.push(match order {
+                            Some(order) => Term { factor: 1.0, of: next + order },
+                            None => Term { factor: 0.0, of: 0 },
+                        });
+                        next += coefficients;
                     }
-                    _ => Term { factor: 0.0, of: 0 },
-                });
-                next += 1;
+                }
             }
         }
+    }
+    terms
+}
+
+/// Of the scaled value of linear coordinate `k`.
+fn linear(channel: Channel, k: usize, scale: f64, of: usize) -> Term {
+    match order_along(channel, k) {
+        Some(0) => Term { factor: 1.0, of },
+        Some(1) => Term { factor: scale, of: 0 },
+        _ => Term { factor: 0.0, of: 0 },
+    }
+}
+
+/// The order of a channel of a function of coordinate `k` alone; none where it is zero.
+fn order_along(channel: Channel, k: usize) -> Option<usize> {
+    match channel {
+        Channel::Partial(index) => {
+            let order = index.0[k];
+            (order == index.order()).then_some(usize::from(order))
+        }
+        Channel::Laplacian => Some(2),
+    }
+}
+
+/// Of the random Fourier features, the first of which is `next`.
+fn random_waves(network: &Network, channel: Channel, mut next: usize) -> Vec<Term> {
+    // Per linear coordinate its place among all and the scale.
+    let linear: Vec<(usize, f64)> = network
+        .inputs()
+        .iter()
+        .enumerate()
+        .filter_map(|(k, input)| match *input {
+            Input::Linear { lower, upper } => Some((k, 2.0 / (upper - lower))),
+            Input::Periodic { .. } => None,
+            Input::Flat { .. } => unreachable!("problems with fluxes have no random features"),
+        })
+        .collect();
+    let mut terms = Vec::new();
+    for frequency in network.frequencies() {
+        let scaled = linear.iter().zip(frequency).map(|(&(k, scale), b)| (k, b * scale));
+        terms.extend(wave(channel, &scaled.collect::<Vec<_>>(), next));
+        next += 2;
     }
     terms
 }

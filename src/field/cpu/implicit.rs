@@ -157,8 +157,8 @@ impl<T: Kernel> Run<'_, T> {
             let pass = Pass::of(sizes, own);
             seed.clear();
             for block in blocks {
-                let distance = evaluator.block_distances::<L>(block).map_or([T::ONE; L], |d| d[0]);
-                seed.extend(std::iter::repeat_n(distance, outputs));
+                let of = |unknown| evaluator.block_distances::<L>(block, unknown);
+                seed.extend((0..outputs).map(|q| of(q).map_or([T::ONE; L], |d| d[0])));
             }
             if let Some(direction) = direction {
                 let to = &mut along;

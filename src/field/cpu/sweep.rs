@@ -230,11 +230,17 @@ impl<T: Kernel> Evaluator<T> {
         }
     }
 
+    /// Taylor coefficients of an unknown's distance.
     #[inline(always)]
-    pub(super) fn block_distances<const L: usize>(&self, block: usize) -> Option<&[[T; L]]> {
+    pub(super) fn block_distances<const L: usize>(
+        &self,
+        block: usize,
+        unknown: usize,
+    ) -> Option<&[[T; L]]> {
         let channels = self.jets.len();
         let table = self.distance.as_chunks::<L>().0;
-        (!table.is_empty()).then(|| &table[block * channels..(block + 1) * channels])
+        let first = (block * self.network.outputs() + unknown) * channels;
+        (!table.is_empty()).then(|| &table[first..first + channels])
     }
 
     fn room_for_derivatives(
@@ -277,7 +283,7 @@ impl<T: Kernel> Evaluator<T> {
             let at = first + k * L;
             for unknown in 0..outputs {
                 let rows = &mut to.rows[unknown * sizes.channels * stride + at..];
-                if let Some(distance) = self.block_distances::<L>(start + k) {
+                if let Some(distance) = self.block_distances::<L>(start + k, unknown) {
                     for c in 0..sizes.channels {
                         rows[c * stride..c * stride + L].fill(T::ZERO);
                     }
@@ -350,16 +356,17 @@ impl<T: Kernel> Evaluator<T> {
                 let factor = T::of(self.jets.factor(c));
                 of_channel.iter_mut().for_each(|s| *s = scale(factor, *s));
             }
-            let Some(distance) = self.block_distances::<L>(start + k) else { continue };
             let mut taken = vec![[T::ZERO; L]; size];
-            for t in sizes.adjoint.products() {
-                let (b, c) = (t.b as usize * outputs, t.c as usize * outputs);
-                for of in 0..outputs {
-                    let to = &mut taken[b + of];
-                    *to = fma(distance[t.a as usize], seed[c + of], *to);
+            for of in 0..outputs {
+                let Some(distance) = self.block_distances::<L>(start + k, of) else { continue };
+                for t in sizes.adjoint.products() {
+                    let to = &mut taken[t.b as usize * outputs + of];
+                    *to = fma(distance[t.a as usize], seed[t.c as usize * outputs + of], *to);
                 }
             }
-            seed.copy_from_slice(&taken);
+            if !self.distance.is_empty() {
+                seed.copy_from_slice(&taken);
+            }
         }
     }
 

@@ -4,9 +4,9 @@ use nalgebra::DMatrix;
 
 use super::{Evaluator, Linearisation};
 use crate::jet::JetSet;
-use crate::network::{Input, Network, RATIONAL_START, Site};
+use crate::network::{Input, Network, RATIONAL_START, Site, flat};
 use crate::problem::expression::{Channel, Entry, Expression, MultiIndex};
-use crate::problem::{Activation, Boundary, Coordinate, Problem};
+use crate::problem::{Activation, Boundary, Coordinate, Problem, Side};
 use crate::random::{Philox, Stream};
 
 /// The definition of the network, one point, no vectors: the independent oracle.
@@ -59,6 +59,7 @@ fn plain(network: &Network, theta: &[f64], x: &[f64]) -> f64 {
 fn embedding(network: &Network, theta: &[f64], x: &[f64], shift: usize, unit: usize) -> f64 {
     let at = |site| theta[network.layout().offset(site) + shift];
     let (mut z, mut scaled) = (0.0, Vec::new());
+    let flat = network.inputs().iter().any(|input| matches!(input, Input::Flat { .. }));
     for (input, kind) in network.inputs().iter().enumerate() {
         match *kind {
             Input::Periodic { period } => {
@@ -70,10 +71,19 @@ fn embedding(network: &Network, theta: &[f64], x: &[f64], shift: usize, unit: us
             Input::Linear { lower, upper } => {
                 let s = 2.0 * (x[input] - lower) / (upper - lower) - 1.0;
                 scaled.push(s);
-                if network.frequencies().is_empty() {
+                if network.frequencies().is_empty() && !flat {
                     z += at(Site::Slope { unit, input }) * s;
                 }
             }
+            Input::Flat { lower, upper, ends } => {
+                let features = flat::features(input, [lower, upper], ends);
+                scaled.extend(features.map(|feature| feature.evaluate_at(x, 0.0, &[])));
+            }
+        }
+    }
+    if flat {
+        for (feature, s) in scaled.iter().enumerate() {
+            z += at(Site::Feature { unit, feature }) * s;
         }
     }
     for (k, frequency) in network.frequencies().iter().enumerate() {
@@ -96,7 +106,7 @@ fn partial(orders: &[u8]) -> Channel {
 /// A problem of the given sides whose right-hand side is the channel's derivative.
 fn problem(kinds: &[bool], width: usize, hidden: usize, activation: Activation) -> Problem {
     let mut problem = Problem::preset("allen-cahn").expect("a preset");
-    let zero = || vec![Expression::Constant(0.0)];
+    let zero = || vec![Side::Value(0.0.into())];
     problem.coordinates = kinds
         .iter()
         .enumerate()
@@ -107,7 +117,7 @@ fn problem(kinds: &[bool], width: usize, hidden: usize, activation: Activation) 
             boundary: if periodic {
                 Boundary::Periodic
             } else {
-                Boundary::Dirichlet { lower: zero(), upper: zero() }
+                Boundary::Sides { lower: zero(), upper: zero() }
             },
         })
         .collect();
@@ -151,8 +161,69 @@ fn cases() -> Vec<(Problem, Network)> {
             }
             cases.push((problem, network));
         }
+        for kinds in [&[false][..], &[false, true], &[false, false]] {
+            let mut problem = problem(kinds, 5, 1, activation);
+            let flux = |steepness: f64| {
+                let (factor, value) = (0.0.into(), 0.0.into());
+                vec![Side::Flux { factor, value, steepness }]
+            };
+            let upper = if kinds.len() == 1 { flux(0.0) } else { vec![Side::Value(0.0.into())] };
+            problem.coordinates[0].boundary = Boundary::Sides { lower: flux(4.0), upper };
+            cases.push((problem.clone(), Network::of(&problem)));
+        }
     }
     cases
+}
+
+/// What sides ask for holds whatever the parameters are, to round-off: values, fluxes and both kinds
+/// of exchange, of two unknowns, in time, with a corner.
+#[test]
+fn sides_hold_for_any_parameters() {
+    let text = "format = 1\n[equation]\ntext = ['u_t = u_xx + u_yy', 'v_t = v_xx']\n\
+        [parameters]\nh = -3\n[domain]\n\
+        x = { range = [-1, 2], lower = ['u_n + 2*u = t*cos(y)', '2*v_x = 1'], \
+        upper = ['u_n + h*u = t*cos(y)', 'v_n + 40*v = y^2*(1 - y)^2'] }\n\
+        y = { range = [0, 1], lower = ['u_y = 0', 'v_n = 0'], upper = ['u_n = -tan(1)*u', 'v_y = 0'] }\n\
+        [time]\nend = 1\n[initial]\nu = '0'\nv = '0'\n[network]\nwidth = 6\nhidden_layers = 1\n";
+    let problem = Problem::from_toml(text, &Vec::new()).expect("a problem");
+    let network = Network::of(&problem);
+    let theta = parameters(&network, 4);
+    let (time, y, x) = (0.7f64, 0.3f64, 0.45);
+    let jets = JetSet::first_order(2);
+    // Point, coordinate of the normal with its sign, unknown, factor and right side.
+    let exchange =
+        |point, normal, unknown, factor, value: f64| (point, normal, unknown, factor, value);
+    let bump = (y * (1.0 - y)).powi(2);
+    let all = [
+        exchange([-1.0, y], (0, -1.0), 0, 2.0, time * y.cos()),
+        exchange([2.0, y], (0, 1.0), 0, -3.0, time * y.cos()),
+        exchange([x, 0.0], (1, -1.0), 0, 0.0, 0.0),
+        exchange([x, 1.0], (1, 1.0), 0, 1f64.tan(), 0.0),
+        exchange([-1.0, y], (0, -1.0), 1, 0.0, -0.5),
+        exchange([2.0, y], (0, 1.0), 1, 40.0, bump),
+        exchange([x, 0.0], (1, -1.0), 1, 0.0, 0.0),
+        exchange([x, 1.0], (1, 1.0), 1, 0.0, 0.0),
+    ];
+    for (point, (k, sign), unknown, factor, value) in all {
+        let evaluator = Evaluator::<f64>::with_jets(&problem, &network, &point, jets.clone());
+        let channels = evaluator.derivatives(&theta, time);
+        let slope = evaluator.jets().position(Channel::Partial(MultiIndex::along(k, 1)));
+        let of = |c: usize| channels[unknown * evaluator.jets().len() + c][0];
+        let (u, slope) = (of(0), of(slope.expect("first order")));
+        let left = sign * slope + factor * u - value;
+        let size = slope.abs() + (factor * u).abs() + 1.0;
+        assert!(left.abs() < 1e-13 * size, "{point:?} {unknown}: {left:e}");
+        assert!((u.abs() + slope.abs()) > 1e-3, "{point:?} {unknown}: the network is seen");
+    }
+    // The parameter of a factor moves with its slider.
+    let mut evaluator = Evaluator::<f64>::with_jets(&problem, &network, &[2.0, y], jets);
+    evaluator.set_parameters(&[5.0]);
+    let channels = evaluator.derivatives(&theta, time);
+    let along = Channel::Partial(MultiIndex::along(0, 1));
+    let slope = evaluator.jets().position(along).expect("first order");
+    let left = channels[slope][0] + 5.0 * channels[0][0] - time * y.cos();
+    assert!(left.abs() < 1e-12, "{left:e}");
+    assert!((left - 8.0 * channels[0][0]).abs() > 1e-3, "planted: the old factor");
 }
 
 fn scattered(dimensions: usize, points: usize) -> Vec<f64> {
@@ -405,7 +476,7 @@ fn the_right_hand_side_has_the_columns_of_its_differences() {
         let slope = jet(Channel::Partial(MultiIndex::along(dimensions - 1, 1)));
         problem.right_hand_side =
             vec![jet(Channel::Laplacian) * (x(0) + Expression::Time) - u.clone() * u * slope];
-        problem.distance = Some(x(0) * x(0) + x(dimensions - 1));
+        problem.distance = Some(vec![x(0) * x(0) + x(dimensions - 1)]);
         problem.lift = Some(vec![Expression::Time * x(0) * x(0)]);
         let points = 19;
         let evaluator = Evaluator::<f64>::new(&problem, &network, &scattered(dimensions, points));

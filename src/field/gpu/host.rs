@@ -71,6 +71,7 @@ impl Host {
     pub fn set_parameters(&mut self, values: &[f64]) {
         self.parameters = values.to_vec();
         self.ansatz.set_parameters(values);
+        self.distance = self.ansatz.distance(self.coordinate_rows(0), self.points);
     }
 
     fn coordinate_rows(&self, first: usize) -> Rows<'_, f64> {

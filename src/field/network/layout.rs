@@ -40,7 +40,8 @@ pub enum Site {
     Shift { unit: usize, input: usize },
     /// w_jk of a coordinate that is not periodic.
     Slope { unit: usize, input: usize },
-    /// w_jk of a random Fourier feature, which stand in place of those coordinates.
+    /// w_jk of a random Fourier feature, which stand in place of those coordinates; where some
+    /// coordinate is flat at an end, of any feature that is no wave.
     Feature { unit: usize, feature: usize },
     /// c_j, present when some coordinate is not periodic.
     Offset { unit: usize },
@@ -62,7 +63,9 @@ pub struct Shape<'a> {
     pub width: usize,
     pub hidden_layers: usize,
     pub activation: Activation,
-    /// Random Fourier features, cosines and sines, in place of the linear coordinates; 0: none.
+    /// Random Fourier features, cosines and sines, in place of the linear coordinates, or all features
+    /// of coordinates that are not periodic where some are flat at an end; 0: a slope for each of
+    /// them.
     pub features: usize,
     /// Whether two encoders gate the hidden layers.
     pub gated: bool,

@@ -10,6 +10,9 @@
 //! with L hidden linear layers; sigma_l is the activation, with coefficients of its own per layer
 //! where it is trainable (\[RSNG\], arXiv 2310.04867, appendix).
 //!
+//! A coordinate at whose ends the flux is given enters by two features without slope there, with a
+//! w_jk each, in place of the scaled coordinate ([`flat`]).
+//!
 //! Two variations serve solutions with fine detail. *Random Fourier features* (Tancik et al.,
 //! arXiv 2006.10739) replace the linear coordinates: w_jk multiplies cos(b_k . s) or sin(b_k . s)
 //! with fixed frequencies b_k, normal of a given deviation, and s the scaled coordinates. The
@@ -17,6 +20,7 @@
 //! U = sigma(y'), V = sigma(y''), embeddings with parameters of their own, that gate every hidden
 //! layer: h_l = (1 - sigma(z_l)) U + sigma(z_l) V for l >= 1.
 
+pub mod flat;
 mod initialise;
 mod layout;
 
@@ -47,6 +51,25 @@ pub enum Input {
     Periodic { period: f64 },
     /// Scaled to \[-1, 1\].
     Linear { lower: f64, upper: f64 },
+    /// Through two features that have no slope at the ends that have a steepness: see [`flat`].
+    Flat { lower: f64, upper: f64, ends: [Option<f64>; 2] },
+}
+
+impl Input {
+    /// Features beside waves.
+    fn slopes(&self) -> usize {
+        match self {
+            Self::Periodic { .. } => 0,
+            Self::Linear { .. } => 1,
+            Self::Flat { .. } => 2,
+        }
+    }
+}
+
+/// Features that are no waves, where some are of a flat coordinate; else 0.
+fn features_of(inputs: &[Input]) -> usize {
+    let flat = inputs.iter().any(|input| matches!(input, Input::Flat { .. }));
+    if flat { inputs.iter().map(Input::slopes).sum() } else { 0 }
 }
 
 /// Shape of the network. Its parameters are a flat vector; [`Layout`] says where each one lives.
@@ -76,7 +99,7 @@ impl Network {
             width,
             hidden_layers,
             activation,
-            features: 0,
+            features: features_of(&inputs),
             gated: false,
             outputs: 1,
         };
@@ -97,7 +120,7 @@ impl Network {
     /// frequencies normal with standard deviation `scale`.
     #[must_use]
     pub fn with_fourier_features(mut self, count: usize, scale: f64, seed: u64) -> Self {
-        let linear = self.inputs.iter().filter(|i| matches!(i, Input::Linear { .. })).count();
+        let linear = self.inputs.iter().map(Input::slopes).sum();
         let random = Philox::new(seed, Stream::Frequencies);
         let frequency = |k: usize, along: usize| scale * random.normal(k as u64, along as u32);
         self.frequencies =
@@ -128,9 +151,18 @@ impl Network {
             width: self.width,
             hidden_layers: self.hidden_layers,
             activation: self.activation,
-            features: 2 * self.frequencies.len(),
+            features: self.features(),
             gated: self.gated,
             outputs: self.outputs,
+        }
+    }
+
+    /// Features with a slope of their own, where not every slope is that of a linear coordinate.
+    fn features(&self) -> usize {
+        if self.frequencies.is_empty() {
+            features_of(&self.inputs)
+        } else {
+            2 * self.frequencies.len()
         }
     }
 
@@ -140,11 +172,10 @@ impl Network {
         let inputs = problem
             .coordinates
             .iter()
-            .map(|c| match c.boundary {
-                Boundary::Periodic => Input::Periodic { period: c.upper - c.lower },
-                Boundary::Dirichlet { .. } | Boundary::Open => {
-                    Input::Linear { lower: c.lower, upper: c.upper }
-                }
+            .map(|c| match (&c.boundary, c.flat_ends()) {
+                (Boundary::Periodic, _) => Input::Periodic { period: c.upper - c.lower },
+                (_, [None, None]) => Input::Linear { lower: c.lower, upper: c.upper },
+                (_, ends) => Input::Flat { lower: c.lower, upper: c.upper, ends },
             })
             .collect();
         Self::with_settings(inputs, &problem.network, problem.seed)

@@ -18,6 +18,9 @@ pub enum Role {
     Exact,
     /// The value on a side of the given coordinate: the other coordinates, time and parameters.
     Side(usize),
+    /// What holds on a side of the given coordinate: the same with the unknowns, their slopes and the
+    /// outward normal.
+    Condition(usize),
     /// A number.
     Constant,
     /// An equation of a residual problem, in which the time is a coordinate like the others.
@@ -35,11 +38,26 @@ pub enum Role {
 impl Role {
     /// Whether derivatives by a time that is no coordinate can be meant.
     fn has_time(self) -> bool {
-        matches!(self, Self::RightHandSide | Self::Initial | Self::Exact | Self::Side(_))
+        matches!(
+            self,
+            Self::RightHandSide | Self::Initial | Self::Exact | Self::Side(_) | Self::Condition(_)
+        )
     }
 
     fn has_unknown(self) -> bool {
-        matches!(self, Self::RightHandSide | Self::Residual | Self::Boundary | Self::Quantity)
+        matches!(
+            self,
+            Self::RightHandSide
+                | Self::Residual
+                | Self::Boundary
+                | Self::Quantity
+                | Self::Condition(_)
+        )
+    }
+
+    /// Whether there is an outward normal.
+    fn has_normal(self) -> bool {
+        matches!(self, Self::Boundary | Self::Condition(_))
     }
 
     fn describe(self, names: &Names) -> String {
@@ -48,6 +66,7 @@ impl Role {
             Self::Initial => "the initial state".into(),
             Self::Exact => "the exact solution".into(),
             Self::Side(k) => format!("the value at an end of {}", names.coordinates[k]),
+            Self::Condition(k) => format!("the condition at an end of {}", names.coordinates[k]),
             Self::Constant => "a number".into(),
             Self::Residual | Self::Boundary => "the equation".into(),
             Self::Quantity => "this expression".into(),
@@ -65,6 +84,7 @@ impl Role {
                 Some("to make t a coordinate, add t = { range = [0, 1] } under [domain]".into())
             }
             (Self::RightHandSide | Self::Residual | Self::Boundary | Self::Quantity, _)
+            | (Self::Condition(_), Expression::Jet(_))
             | (_, Expression::Constant(_)) => None,
             (Self::Constant, _) => Some("write a number or an expression of numbers".into()),
             (_, Expression::Jet(_)) => {
@@ -73,7 +93,7 @@ impl Role {
             (Self::Initial, Expression::Time) => {
                 Some("write the start time as a number instead of t".into())
             }
-            (Self::Side(k), Expression::Coordinate(j)) if k == *j => {
+            (Self::Side(k) | Self::Condition(k), Expression::Coordinate(j)) if k == *j => {
                 let name = &names.coordinates[k];
                 Some(format!("put in the value that {name} has at this end"))
             }
@@ -157,7 +177,7 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
         && let Some(k) = position_of(along, names)
     {
         return match role {
-            Role::Boundary => Ok(Expression::Coordinate(names.coordinates.len() + k)),
+            role if role.has_normal() => Ok(Expression::Coordinate(names.coordinates.len() + k)),
             _ => Err(EquationIssue::NoNormal { text: name.into() }),
         };
     }
@@ -179,7 +199,7 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
         let suffix = suffix(&unknown).unwrap_or("");
         if suffix == "n" && position_of("n", names).is_none() {
             return match role {
-                Role::Boundary => Ok(along_normal(unknown, names)),
+                role if role.has_normal() => Ok(along_normal(unknown, names)),
                 _ => Err(EquationIssue::NoNormal { text: name.into() }),
             };
         }

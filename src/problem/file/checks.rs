@@ -4,9 +4,10 @@ use super::document::Place;
 use super::exact_check::missed;
 use super::reader::Reader;
 use super::sections::Places;
+use super::sides;
 use crate::expression::{Expression, MAX_DIMENSIONS};
 use crate::{
-    Boundary, Coordinate, FokkerPlanck, PointLayout, Problem, ReferenceKind, SettingIssue,
+    Boundary, Coordinate, FokkerPlanck, PointLayout, Problem, ReferenceKind, SettingIssue, Side,
     Transport,
 };
 
@@ -19,6 +20,7 @@ const FRACTIONS: [f64; 5] = [0.0, 0.137, 0.5, 0.831, 1.0];
 
 pub(super) fn consistency(problem: &Problem, places: &Places, reader: &mut Reader<'_>) {
     let check = Check { problem, values: problem.parameter_values() };
+    sides::factors(&problem.coordinates, &problem.names(), &places.coordinates, reader);
     check.corners(places, reader);
     if reader.issues.is_empty() {
         check.initial_on_sides(places, reader);
@@ -35,12 +37,13 @@ struct Check<'p> {
     values: Vec<f64>,
 }
 
-/// One side of the domain: coordinate, its value there, the value of the unknown.
-struct Side<'p> {
+/// One side of the domain: coordinate, its value there with the sign of the outward normal, and what
+/// holds there for one unknown.
+struct End<'p> {
     coordinate: usize,
-    at: f64,
+    at: [f64; 2],
     unknown: usize,
-    value: &'p Expression,
+    side: &'p Side,
 }
 
 fn disagree(a: f64, b: f64, scale: f64) -> bool {
@@ -50,17 +53,19 @@ fn disagree(a: f64, b: f64, scale: f64) -> bool {
 }
 
 impl<'p> Check<'p> {
-    fn sides(&self) -> Vec<Side<'p>> {
-        let mut sides = Vec::new();
-        for (coordinate, c) in self.problem.coordinates.iter().enumerate() {
-            if let Boundary::Dirichlet { lower, upper } = &c.boundary {
-                for (unknown, (lower, upper)) in lower.iter().zip(upper).enumerate() {
-                    sides.push(Side { coordinate, at: c.lower, unknown, value: lower });
-                    sides.push(Side { coordinate, at: c.upper, unknown, value: upper });
-                }
-            }
-        }
-        sides
+    fn ends(&self) -> Vec<End<'p>> {
+        let of = |(coordinate, c): (usize, &'p Coordinate)| {
+            c.sides().into_iter().flatten().flat_map(move |(sides, at)| {
+                let end = move |(unknown, side)| End { coordinate, at, unknown, side };
+                sides.iter().enumerate().map(end)
+            })
+        };
+        self.problem.coordinates.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// What a side looks at, of a function.
+    fn seen(&self, end: &End<'_>, u: &Expression) -> Expression {
+        end.side.apply(u, (end.coordinate, self.problem.dimensions()), end.at)
     }
 
     fn times(&self) -> [f64; 3] {
@@ -77,8 +82,8 @@ impl<'p> Check<'p> {
         expression.evaluate_at(point, time, &self.values)
     }
 
-    fn name(&self, side: &Side<'_>) -> String {
-        format!("{} = {}", self.problem.coordinates[side.coordinate].name, side.at)
+    fn name(&self, end: &End<'_>) -> String {
+        format!("{} = {}", self.problem.coordinates[end.coordinate].name, end.at[0])
     }
 
     fn describe(&self, point: &[f64]) -> String {
@@ -87,24 +92,27 @@ impl<'p> Check<'p> {
         parts.collect::<Vec<_>>().join(", ")
     }
 
-    /// Values on two sides that meet must be equal where they meet.
+    /// What two sides that meet ask for must agree where they meet: what each of them looks at, of
+    /// what the other one asks for.
     fn corners(&self, places: &Places, reader: &mut Reader<'_>) {
-        let sides = self.sides();
-        for (index, first) in sides.iter().enumerate() {
+        let ends = self.ends();
+        for (index, first) in ends.iter().enumerate() {
             let meets =
-                |s: &&Side<'_>| s.coordinate != first.coordinate && s.unknown == first.unknown;
-            for second in sides[index..].iter().filter(meets) {
+                |s: &&End<'_>| s.coordinate != first.coordinate && s.unknown == first.unknown;
+            for second in ends[index..].iter().filter(meets) {
                 let meeting = |fraction: f64| {
                     let mut point = self.at_fraction(fraction);
-                    point[first.coordinate] = first.at;
-                    point[second.coordinate] = second.at;
+                    point[first.coordinate] = first.at[0];
+                    point[second.coordinate] = second.at[0];
                     point
                 };
+                let of_first = self.seen(second, first.side.value());
+                let of_second = self.seen(first, second.side.value());
                 let places_and_times =
                     FRACTIONS.iter().flat_map(|&f| self.times().map(|time| (meeting(f), time)));
                 let mut pairs = places_and_times.map(|(point, time)| {
-                    let of = |side: &Side<'_>| self.evaluate(side.value, &point, time);
-                    (of(first), of(second))
+                    let of = |e: &Expression| self.evaluate(e, &point, time);
+                    (of(&of_first), of(&of_second))
                 });
                 if let Some((a, b)) = pairs.find(|&(a, b)| disagree(a, b, 1.0)) {
                     let issue = SettingIssue::CornerDisagrees {
@@ -121,16 +129,13 @@ impl<'p> Check<'p> {
 
     /// The ansatz has the given values from the start: the initial state must have them too.
     fn initial_on_sides(&self, places: &Places, reader: &mut Reader<'_>) {
-        for side in self.sides() {
+        for end in self.ends().iter().filter(|end| !end.side.is_flux()) {
             for fraction in FRACTIONS {
                 let mut point = self.at_fraction(fraction);
-                point[side.coordinate] = side.at;
-                let initial = self.evaluate(
-                    &self.problem.initial[side.unknown],
-                    &point,
-                    self.problem.time.start,
-                );
-                let value = self.evaluate(side.value, &point, self.problem.time.start);
+                point[end.coordinate] = end.at[0];
+                let start = self.problem.time.start;
+                let initial = self.evaluate(&self.problem.initial[end.unknown], &point, start);
+                let value = self.evaluate(end.side.value(), &point, start);
                 if disagree(initial, value, 1.0) {
                     let issue = SettingIssue::InitialDisagrees {
                         place: self.describe(&point),
@@ -173,22 +178,25 @@ impl<'p> Check<'p> {
         }
     }
 
-    /// Whether the exact solution misses the value of a side, which is reported.
+    /// Whether the exact solution misses what a side asks for, which is reported.
     fn exact_on_sides(&self, places: &Places, reader: &mut Reader<'_>) -> bool {
         let Some(exact) = &self.problem.exact else { return false };
         let scale = |unknown: usize| {
             let value = |index: usize| {
-                self.evaluate(&exact[unknown], &self.sample(index), self.problem.time.start).abs()
+                let at = |time| self.evaluate(&exact[unknown], &self.sample(index), time).abs();
+                // What starts at rest is as large as it becomes.
+                self.times().map(at).into_iter().fold(0.0, f64::max)
             };
             (0..SAMPLES).map(value).fold(0.0, f64::max)
         };
-        for side in self.sides() {
-            let scale = scale(side.unknown);
+        for end in self.ends() {
+            let scale = scale(end.unknown);
+            let seen = self.seen(&end, &exact[end.unknown]);
             for (fraction, time) in FRACTIONS.iter().flat_map(|f| self.times().map(|t| (*f, t))) {
                 let mut point = self.at_fraction(fraction);
-                point[side.coordinate] = side.at;
-                let own = self.evaluate(&exact[side.unknown], &point, time);
-                let value = self.evaluate(side.value, &point, time);
+                point[end.coordinate] = end.at[0];
+                let own = self.evaluate(&seen, &point, time);
+                let value = self.evaluate(end.side.value(), &point, time);
                 if disagree(own, value, scale) {
                     let issue = SettingIssue::ExactOnSide {
                         place: self.describe(&point),

@@ -19,6 +19,7 @@ mod residual_settings;
 mod sections;
 mod settings;
 mod shape;
+mod sides;
 mod symbols;
 mod variants;
 

@@ -2,12 +2,12 @@
 
 use super::document::{Node, Place, Table, Value};
 use super::reader::{Reader, Section};
-use super::{Family, symbols};
+use super::{Family, sides, symbols};
 use crate::ansatz::Ansatz;
 use crate::equation::{Role, parse_equation, parse_expression};
 use crate::expression::{Expression, MAX_DIMENSIONS, Names};
 use crate::shape::ShapeIssue;
-use crate::{Boundary, Coordinate, Parameter, Precision, Problem, SettingIssue, TimeSpan};
+use crate::{Coordinate, Parameter, Precision, Problem, SettingIssue, TimeSpan};
 
 /// Where the parts of a problem were written, for the checks between them.
 pub(super) struct Places {
@@ -31,9 +31,10 @@ pub(super) fn problem<'a>(
     let mut equation_section = reader.section(top, "equation");
     let names = symbols::names(reader, root, &mut equation_section, Family::Evolution);
     let equation = equations(reader, &names, equation_section);
-    let (coordinates, coordinate_places) = coordinates(reader, top, &names);
+    let (mut coordinates, coordinate_places) = coordinates(reader, top, &names);
     let time = time(reader, top);
     let parameters = parameters(reader, top);
+    sides::settle(&mut coordinates, &parameters);
     let (exact, exact_place) = formulas(reader, top, "exact", &names, Role::Exact);
     let (initial, initial_place) = initial(reader, top, &names, time, exact.as_ref());
     let settings = super::settings::Settings::read(
@@ -198,11 +199,14 @@ pub(super) fn formulas<'a>(
         let node = section.get(name);
         let path = format!("{key}.{name}");
         let of_base = || {
-            // The exact solution says how fast it changes.
+            // The exact solution says how fast it changes; what starts stands still.
             let base = (0..unknown).find(|&k| names.velocity(k) == Some(unknown))?;
             let known: &Option<Expression> = &found[base];
-            (role == Role::Exact)
-                .then(|| known.as_ref().map(|e| e.differentiate_time().simplify()))?
+            match role {
+                Role::Exact => known.as_ref().map(|e| e.differentiate_time().simplify()),
+                Role::Initial => known.as_ref().map(|_| Expression::Constant(0.0)),
+                _ => None,
+            }
         };
         let formula = match node {
             Some(node) => expression(reader, &path, node, names, role),
@@ -279,87 +283,10 @@ fn coordinate<'a>(
     if !section.has("range") {
         reader.missing(&section, "range", "write range = [lower, upper]");
     }
-    let kind = boundary_kind(reader, &mut section);
-    let dirichlet = kind.map(|kind| kind == BoundaryKind::Dirichlet);
-    let mut side = |end: &'static str| -> Option<Option<Vec<Expression>>> {
-        let node = section.get(end)?;
-        if !dirichlet? {
-            reader.report(&node.place, SettingIssue::ValuesOnPeriodic { name: name.clone() });
-            return Some(None);
-        }
-        Some(side_values(reader, format!("domain.{name}.{end}"), node, names, k))
-    };
-    let (lower_value, upper_value) = (side("lower"), side("upper"));
+    let boundary = sides::boundary(reader, &mut section, names, k);
     reader.finish(section);
     let [lower, upper] = range?;
-    let or_zero = |values: Option<Option<Vec<Expression>>>| {
-        values.unwrap_or_else(|| Some(vec![0.0.into(); names.unknowns.len()]))
-    };
-    let boundary = match kind? {
-        BoundaryKind::Dirichlet => {
-            Boundary::Dirichlet { lower: or_zero(lower_value)?, upper: or_zero(upper_value)? }
-        }
-        BoundaryKind::Periodic => Boundary::Periodic,
-        BoundaryKind::Open => Boundary::Open,
-    };
-    Some(Coordinate { name: name.clone(), lower, upper, boundary })
-}
-
-/// The values of all unknowns on a side: a formula for every one of them, or a table of formulas
-/// by name, zero where nothing is said. An unknown that is the rate of another moves as that does.
-fn side_values<'a>(
-    reader: &mut Reader<'a>,
-    path: String,
-    node: &'a Node,
-    names: &Names,
-    k: usize,
-) -> Option<Vec<Expression>> {
-    let count = names.unknowns.len();
-    let mut values: Vec<Option<Expression>> = vec![None; count];
-    if let Value::Table(_) = node.value {
-        let mut section = reader.named_section(path.clone(), node);
-        for (name, value) in names.unknowns.iter().zip(&mut values) {
-            if let Some(node) = section.get(name) {
-                let path = format!("{path}.{name}");
-                *value = Some(expression(reader, &path, node, names, Role::Side(k))?);
-            }
-        }
-        reader.finish(section);
-    } else {
-        let value = expression(reader, &path, node, names, Role::Side(k))?;
-        let is_rate = |k: usize| (0..count).any(|base| names.velocity(base) == Some(k));
-        let own = (0..count).filter(|&k| !is_rate(k)).collect::<Vec<_>>();
-        own.into_iter().for_each(|k| values[k] = Some(value.clone()));
-    }
-    for base in 0..count {
-        if let Some(rate) = names.velocity(base).filter(|&rate| values[rate].is_none()) {
-            values[rate] = values[base].as_ref().map(|e| e.differentiate_time().simplify());
-        }
-    }
-    Some(values.into_iter().map(|value| value.unwrap_or(Expression::Constant(0.0))).collect())
-}
-
-/// Where the file does not say it, values at the ends do; `None` where what it says is broken.
-fn boundary_kind<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Option<BoundaryKind> {
-    if section.has("boundary") {
-        return reader.choice(section, "boundary");
-    }
-    section.get("boundary");
-    let values = section.has("lower") || section.has("upper");
-    Some(if values { BoundaryKind::Dirichlet } else { BoundaryKind::Periodic })
-}
-
-/// The words for [`Boundary`].
-#[derive(Clone, Copy, PartialEq)]
-enum BoundaryKind {
-    Periodic,
-    Dirichlet,
-    Open,
-}
-
-impl crate::Choice for BoundaryKind {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("periodic", Self::Periodic), ("dirichlet", Self::Dirichlet), ("open", Self::Open)];
+    Some(Coordinate { name: name.clone(), lower, upper, boundary: boundary? })
 }
 
 fn time<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Option<TimeSpan> {

@@ -53,7 +53,15 @@ impl Settings {
     ) -> Self {
         let periodic = coordinates.iter().filter(|c| c.boundary == Boundary::Periodic).count();
         let network = network(reader, top, periodic == coordinates.len());
-        let parameters = network.parameters(periodic, coordinates.len() - periodic, unknowns);
+        let slopes: usize = coordinates.iter().map(Coordinate::features).sum();
+        let parameters = network.parameters(periodic, slopes, unknowns);
+        let flux = coordinates.iter().find(|c| c.flat_ends().iter().any(Option::is_some));
+        if let Some(c) = flux
+            && network.architecture.fourier.is_some()
+        {
+            let (place, name) = (top.place_of("network"), c.name.clone());
+            reader.report(&place, SettingIssue::FourierOnFlux { name });
+        }
         if parameters > MAX_NETWORK {
             let place = top.place_of("network");
             let limit = MAX_NETWORK;

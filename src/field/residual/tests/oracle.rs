@@ -197,6 +197,7 @@ impl Definition<'_> {
                     z.plus(&amplitude.times(&angle.compose(&wave)), 1.0)
                         .plus(&self.entry(group, "shift", unit, waves - 1), 1.0)
                 }
+                Input::Flat { .. } => unreachable!("trainings have no flat coordinates"),
                 Input::Linear { lower, upper } => {
                     let scaled = Polynomial::constant(self.order, -1.0)
                         .plus(&coordinate, 2.0 / (upper - lower))
