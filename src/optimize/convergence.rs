@@ -36,7 +36,9 @@ impl<S: ResidualSystem> Training<S> {
             return Convergence::Diverged;
         }
         match self.reason() {
-            Some(StopReason::Loss | StopReason::Error) => Convergence::Converged,
+            Some(StopReason::Loss | StopReason::Error | StopReason::RoundOff) => {
+                Convergence::Converged
+            }
             Some(StopReason::Diverged) => Convergence::Diverged,
             Some(StopReason::Stalled) if good => Convergence::Converged,
             Some(StopReason::Stalled) => Convergence::Stalled,

@@ -62,8 +62,21 @@ pub struct Correction {
     /// |r| at points that neither the training nor the correction has used, without and with it.
     pub before: f64,
     pub after: f64,
+    /// |r| of the function that is zero everywhere: the size of what is given.
+    pub given: f64,
     /// Singular values above the cutoff.
     pub rank: usize,
+}
+
+/// Up to this share of what is given a residual is round-off.
+const ROUND_OFF: f64 = 1e-12;
+
+impl Correction {
+    /// Whether nothing is left that more training could take away.
+    #[must_use]
+    pub fn is_round_off(&self) -> bool {
+        self.after <= ROUND_OFF * self.given
+    }
 }
 
 /// A correction of the trained parameters `theta`; none where there is nothing to gain.
@@ -79,6 +92,7 @@ pub fn correct(
     let mut choosing = elsewhere(problem, parameters, Use::Choice);
     let mut best = Found::new(theta, &mut choosing)?;
     let before = best.residual;
+    let given = choosing.losses(&[&vec![0.0; parameters]])?[0].sqrt();
     let mut columns = COLUMNS;
     for round in 0..LINEARISATIONS {
         let subspace = Subspace::new(&mut solving, &best.parameters, columns, problem.seed, round)?;
@@ -91,7 +105,8 @@ pub fn correct(
         }
     }
     let Found { parameters, residual: after, rank } = best;
-    Ok((after < WORTHWHILE * before).then_some(Correction { parameters, before, after, rank }))
+    let correction = Correction { parameters, before, after, given, rank };
+    Ok((after < WORTHWHILE * before).then_some(correction))
 }
 
 /// The best so far.

@@ -13,12 +13,20 @@ pub enum StopReason {
     Stalled,
     /// The loss has grown beyond all bounds.
     Diverged,
+    /// A correction takes what is left of the residual to round-off.
+    RoundOff,
 }
 
 impl StopReason {
     /// Every reason; positions stand in saved states.
-    pub const ALL: [Self; 5] =
-        [Self::Loss, Self::Error, Self::MaxIterations, Self::Stalled, Self::Diverged];
+    pub const ALL: [Self; 6] = [
+        Self::Loss,
+        Self::Error,
+        Self::MaxIterations,
+        Self::Stalled,
+        Self::Diverged,
+        Self::RoundOff,
+    ];
 
     /// In words, for people and for result files.
     #[must_use]
@@ -29,6 +37,7 @@ impl StopReason {
             Self::MaxIterations => "all iterations are done",
             Self::Stalled => "the loss falls no longer",
             Self::Diverged => "the loss grows without bound",
+            Self::RoundOff => "a correction takes the residual to round-off",
         }
     }
 }

@@ -176,6 +176,12 @@ impl<S: ResidualSystem> Training<S> {
         Ok(self.report())
     }
 
+    /// Ends the training by what its rule does not see.
+    pub fn end(&mut self, reason: StopReason) -> TrainingReport {
+        self.reason = Some(reason);
+        self.report()
+    }
+
     /// Adds to the last iteration's record what only its caller knows: the error against a
     /// reference, which may end the training, and the time.
     pub fn observe(&mut self, error: Option<f64>, seconds: f64) -> TrainingReport {

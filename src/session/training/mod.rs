@@ -16,9 +16,9 @@ use crate::field::gpu::{Gpu, GpuError};
 use crate::field::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::network::Network;
 use crate::optimize::{
-    Convergence, Correction, ErrorEstimate, Method, OptimizeError, Stall, StoppingRule, Training,
-    TrainingHistory, TrainingRecord, TrainingReport, TrainingState, beyond_precision, correct,
-    estimate,
+    Convergence, Correction, ErrorEstimate, Method, OptimizeError, Stall, StopReason, StoppingRule,
+    Training, TrainingHistory, TrainingRecord, TrainingReport, TrainingState, beyond_precision,
+    correct, estimate,
 };
 use crate::output::{Axis, SpaceTimeField};
 use crate::problem::{Points, Precision, ResidualProblem};
@@ -74,6 +74,9 @@ pub struct TrainingSession {
     /// How many records the snapshots have shown already.
     shown: usize,
 }
+
+/// The first iteration after which a correction is looked for; then after twice as many, and so on.
+const FIRST_LOOK: usize = 32;
 
 /// Of a saved state: the iteration after which the precision changed, if it did.
 const MIXED_AFTER: &str = "session.mixed";
@@ -152,7 +155,7 @@ impl TrainingSession {
         };
         session.error = session.training.history().records.iter().rev().find_map(|r| r.error);
         if session.is_over() {
-            session.correct();
+            session.correct(|_| true);
         }
         Ok(session)
     }
@@ -248,22 +251,40 @@ impl TrainingSession {
         let error = due.then(|| self.measured().relative_l2(self.training.parameters())).flatten();
         self.error = error.or(self.error);
         let report = self.training.observe(error, self.seconds);
+        let begun = (self.clock)();
+        let report = self.finish(report);
+        self.seconds += (self.clock)() - begun;
         if report.reason.is_some() {
-            let begun = (self.clock)();
-            self.correct();
-            self.seconds += (self.clock)() - begun;
             self.estimate();
         }
         Ok(report)
     }
 
-    /// Takes away what the tangent space of the network at the end can, where the problem asks for it. A
-    /// residual that is no number elsewhere leaves nothing to be corrected.
-    fn correct(&mut self) {
+    /// Looks for a correction at the end, and now and then before it: where one goes to round-off, that is
+    /// the end.
+    fn finish(&mut self, report: TrainingReport) -> TrainingReport {
+        let iteration = report.record.iteration;
+        let early = iteration >= FIRST_LOOK && iteration.is_power_of_two();
+        match report.reason {
+            Some(_) => self.correct(|_| true),
+            None if early => self.correct(Correction::is_round_off),
+            None => {}
+        }
+        match self.correction {
+            Some(_) if report.reason.is_none() => self.training.end(StopReason::RoundOff),
+            _ => report,
+        }
+    }
+
+    /// Takes away what the tangent space of the network now can, where the problem asks for it and what
+    /// is found is `good`. A residual that is no number elsewhere leaves nothing to be corrected.
+    fn correct(&mut self, good: impl Fn(&Correction) -> bool) {
         if self.problem.method.correction {
-            let found = correct(&self.problem, self.training.parameters());
-            self.correction = found.unwrap_or_default();
-            self.error = self.measured().relative_l2(self.parameters()).or(self.error);
+            let found = correct(&self.problem, self.training.parameters()).unwrap_or_default();
+            self.correction = found.filter(good);
+            if self.correction.is_some() {
+                self.error = self.measured().relative_l2(self.parameters()).or(self.error);
+            }
         }
     }
 

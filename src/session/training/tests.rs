@@ -43,6 +43,38 @@ fn errors_are_measured_on_the_way_and_at_the_end() {
     assert_eq!(session.status().iteration, 12);
 }
 
+/// A training ends where a correction takes the rest to round-off, long before its iterations are done; a
+/// saved end leads to the same answer, and a training whose corrections are left out goes on.
+#[test]
+fn a_training_ends_where_its_correction_goes_to_round_off() {
+    let text = "format = 1\n[domain]\nx = { range = [0, 1] }\n\
+                [residual.interior]\nequation = '-u_xx + u^3 = pi^2*sin(pi*x) + sin(pi*x)^3'\n\
+                [residual.ends]\non = 'boundary'\nequation = 'u = 0'\n\
+                [exact]\nu = 'sin(pi*x)'\n[network]\nlayers = [12, 12]\n";
+    let problem = |rest: &str| {
+        let text = format!("{text}[method]\niterations = 70\n{rest}");
+        ResidualProblem::from_toml(&text, &Vec::new()).expect("a problem")
+    };
+    let run = |problem: &ResidualProblem| {
+        let mut session = pollster::block_on(TrainingSession::new(problem, still)).expect("starts");
+        while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
+        session
+    };
+    let session = run(&problem(""));
+    assert_eq!(session.report().reason, Some(StopReason::RoundOff));
+    assert!(session.status().iteration <= 64 && session.status().iteration.is_power_of_two());
+    assert_eq!(session.convergence(), Convergence::Converged);
+    let error = session.error().expect("an exact solution");
+    assert!(error < 1e-12, "{error:.1e}");
+    let restored = async { TrainingSession::restore(&problem(""), &session.save(), still).await };
+    let restored = pollster::block_on(restored).expect("the same problem");
+    assert_eq!((restored.parameters(), restored.error()), (session.parameters(), Some(error)));
+
+    let session = run(&problem("correction = false"));
+    assert_ne!(session.report().reason, Some(StopReason::RoundOff));
+    assert!(session.error().expect("an exact solution") > 10.0 * error);
+}
+
 #[test]
 fn a_first_coordinate_t_is_the_time_of_the_field() {
     let domain = "t = { range = [0, 2] }\nx = { range = [-1, 1] }";
