@@ -24,12 +24,12 @@ impl Evolution {
     pub(super) async fn refit(&mut self) -> Result<f64, EvolveError> {
         let (step, time) = (self.step, self.time);
         let failed = |source| EvolveError::Refit { step, time, source };
-        let mut problem = self.problem.clone();
         // A draw of its own for every refit, whatever was drawn before: resumed runs repeat it.
         let draw = Philox::new(self.problem.seed, Stream::Initialisation);
         let [low, high, ..] = draw.words(u64::MAX - 1, step as u32);
-        problem.seed = u64::from(low) | (u64::from(high) << 32);
-        let mut fit = InitialFit::of_field(&problem, &self.theta, time).map_err(failed)?;
+        let seed = u64::from(low) | (u64::from(high) << 32);
+        let fit = InitialFit::of_field(&self.problem, &self.theta, time, seed);
+        let mut fit = fit.map_err(failed)?;
         while !fit.iterate().map_err(failed)?.done {}
         let before = std::mem::replace(&mut self.theta, fit.parameters().to_vec());
         if let Some(estimate) = &mut self.estimate {

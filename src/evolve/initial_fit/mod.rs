@@ -151,20 +151,27 @@ impl InitialFit {
     /// Where the initial state is not finite somewhere, where the Jacobian would need too much
     /// memory, and where the starting parameters overflow.
     pub fn new(problem: &Problem) -> Result<Self, FitError> {
-        Self::begin(problem, Wanted::Initial)
+        Self::begin(problem, Network::of(problem), Wanted::Initial)
     }
 
     /// As [`InitialFit::new`], to the field that the problem's network has with the parameters
-    /// `theta` at a time of the run. Such a fit is not saved.
+    /// `theta` at a time of the run, with draws by a seed of its own. Such a fit is not saved.
     ///
     /// # Errors
     /// As [`InitialFit::new`].
-    pub fn of_field(problem: &Problem, theta: &[f64], time: f64) -> Result<Self, FitError> {
-        Self::begin(problem, Wanted::Field { theta: theta.to_vec(), time })
+    pub fn of_field(
+        problem: &Problem,
+        theta: &[f64],
+        time: f64,
+        seed: u64,
+    ) -> Result<Self, FitError> {
+        // The network's frequencies are those of the problem's seed: theta is of these.
+        let network = Network::of(problem);
+        let problem = Problem { seed, ..problem.clone() };
+        Self::begin(&problem, network, Wanted::Field { theta: theta.to_vec(), time })
     }
 
-    fn begin(problem: &Problem, wanted: Wanted) -> Result<Self, FitError> {
-        let network = Network::of(problem);
+    fn begin(problem: &Problem, network: Network, wanted: Wanted) -> Result<Self, FitError> {
         let theta = network.initialise(problem.seed);
         let counts = target::default_counts(problem, network.parameters());
         let progress = Progress {

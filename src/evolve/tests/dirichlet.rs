@@ -65,6 +65,23 @@ fn values_at_the_ends_that_swing_in_time_are_met_exactly_and_the_solution_inside
     }
 }
 
+/// Refits draw by seeds of their own, but for the frequencies that the parameters belong to.
+#[test]
+fn refits_of_a_network_of_random_frequencies_go_on_with_its_field() {
+    let overrides = [
+        ("network.fourier.count", "4"),
+        ("network.fourier.scale", "1.0"),
+        ("method.refit_every", "20"),
+        ("method.step", "5e-3"),
+        ("fit.tolerance", "1e-5"),
+    ];
+    let mut evolution = fitted(&problem(WARMED, &overrides));
+    let refits = run(&mut evolution).iter().filter(|report| report.refit_error.is_some()).count();
+    let error = error(&evolution);
+    println!("{refits} refits: {error:.2e}");
+    assert!(refits >= 1 && error < 1e-3, "{refits} refits, {error}");
+}
+
 /// The comparison sees a source that is wrong inside. (One that is wrong at an end has a solution
 /// that the ansatz cannot follow.)
 #[test]

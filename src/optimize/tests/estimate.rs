@@ -179,6 +179,18 @@ fn twenty_problems_know_their_errors() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+/// The estimate looks at other points, and at the same network: its frequencies are of the problem's
+/// seed.
+#[test]
+fn an_estimate_is_of_the_network_with_its_frequencies() {
+    let text = block("-u_xx = pi^2*sin(pi*x)", "{ count = 40 }") + WALLS;
+    let rest = "iterations = 40\n[network.fourier]\ncount = 6\nscale = 1.0\n";
+    let Trained { estimate, error, .. } = trained(LINE, &text, "sin(pi*x)", rest);
+    let error = error.expect("an exact solution");
+    assert!(error < 1e-4, "{error:e}");
+    assert!((0.1..=100.0).contains(&(estimate.relative_l2 / error)), "{error:e}, {estimate:?}");
+}
+
 #[test]
 fn answers_that_are_none_are_told() {
     let usual = "iterations = 60";
