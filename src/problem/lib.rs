@@ -23,7 +23,7 @@
 //! unknown = "u"                      # default: as the left sides say; several: ["u", "v"]
 //!
 //! [domain]                           # 1 to 8 coordinates, in this order
-//! x = { range = [0, 1], lower = "u_n = 0", upper = "sin(t)" }   # a flux, a value; "u_n + k*u = g"
+//! x = { range = [0, 1], lower = "u_n = 0", upper = "0" }   # a flux, a value; "u_n + k*u = g*sin(t)"
 //!                                    # of several unknowns: lower = ["u_n = 0", "v_n = t"]
 //! y = { range = [0, "2*pi"], boundary = "periodic" }   # periodic is the default; also "open"
 //!
@@ -35,9 +35,9 @@
 //! kappa = { value = 0.25, range = [0, 1], description = "diffusivity" }   # or kappa = 0.25
 //!
 //! [initial]                          # default: the exact solution at the start
-//! u = "sin(pi*x)"                    # and so on for every unknown
+//! u = "cos(pi*x/2)"                  # and so on for every unknown
 //! [exact]                            # optional
-//! u = "exp(-pi^2*kappa*t)*sin(pi*x)"
+//! u = "exp(-pi^2*kappa*t/4)*cos(pi*x/2)"
 //!
 //! [network]
 //! width = 25
