@@ -66,6 +66,13 @@ pub fn elsewhere(problem: &ResidualProblem, parameters: usize, purpose: Use) -> 
             other.blocks[index].weight *= before / now;
         }
     }
+    // A seam of a periodic coordinate holds by construction, of networks and of waves: its rows are
+    // round-off, which must not be taken for a residual.
+    let closed = |location: &Location| match location {
+        Location::Seam { coordinate } => problem.axes[*coordinate].periodic,
+        _ => false,
+    };
+    other.blocks.retain(|block| !closed(&block.location));
     if purpose == Use::Estimate {
         other.blocks.push(ResidualBlock {
             name: "values".into(),

@@ -33,6 +33,7 @@ layers = [8, 8]
 [method]
 name = '{method}'
 iterations = {iterations}
+correction = false
 [run]
 precision = '{precision}'"
     );
@@ -95,6 +96,17 @@ fn a_training_in_f32_goes_on_with_double_float_residuals() {
         .unwrap_or_else(|| panic!("no change of precision: {words}, {losses:?}"));
     assert!(losses[59] < 1e-2 * losses[after - 1], "{after}: {losses:?}");
     assert!(session.error().expect("known") < 1e-6, "{:?}", session.error());
+}
+
+/// What single precision leaves of the residual is taken away in f64, on the processor.
+#[test]
+fn a_training_in_f32_ends_with_a_correction_in_f64() {
+    let mut problem = problem("lm", 60, "f32");
+    problem.method.correction = true;
+    let mut session = on(&gpu().clone().without_f64(), &problem);
+    losses(&mut session);
+    let error = session.error().expect("known");
+    assert!(session.correction().is_some() && error < 1e-10, "{error:.1e}");
 }
 
 #[test]

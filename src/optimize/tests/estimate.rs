@@ -179,6 +179,20 @@ fn twenty_problems_know_their_errors() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+/// A seam that holds by construction says nothing, however its round-off is weighted.
+#[test]
+fn a_seam_that_always_holds_is_no_residual() {
+    let ring = "[domain]\nt = { range = [0, 1] }\n\
+                x = { range = [0, '2*pi'], embedding = 'periodic' }\n";
+    let blocks = block("u_t + u_x = 0", "{ layout = 'sobol', count = 200 }")
+        + &on("start", "'t = 0'", "'u = sin(x)'")
+        + "[residual.seam]\nperiodic = 'x'\nmatch = 'u'\n";
+    let Trained { estimate, error, .. } = trained(ring, &blocks, "sin(x - t)", "iterations = 60");
+    let error = error.expect("an exact solution");
+    assert!(error < 1e-4, "{error:e}");
+    assert!((0.1..=100.0).contains(&(estimate.relative_l2 / error)), "{error:e}, {estimate:?}");
+}
+
 /// The estimate looks at other points, and at the same network: its frequencies are of the problem's
 /// seed.
 #[test]
