@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use crate::field::jet::JetSet;
+use crate::linalg::Settings;
 use crate::network::Network;
 use crate::outcome::columns;
 use crate::problem::expression::Expression;
@@ -10,8 +11,6 @@ use crate::session::total_points;
 
 /// Vectors over the points that a step has at a time: a solution, stages and their sums.
 const VECTORS: usize = 12;
-/// Entries of a matrix above which the damped solves of a parameter ODE do without it.
-const MOST_STORED: usize = 1 << 25;
 
 /// The parts of an evolution's memory that grow with its points, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +44,8 @@ impl Need {
         };
         let matrices = match (fits, implicit) {
             (true, true) => 2,
-            (false, _) if damps && entries > MOST_STORED => 0,
+            // The damped solves of a parameter ODE do without a large one.
+            (false, _) if damps && entries > Settings::default().most_stored => 0,
             _ => 1,
         };
         let settings = &problem.network;

@@ -24,8 +24,8 @@ use nalgebra::DMatrix;
 
 use super::elsewhere::{Use, elsewhere};
 use super::error::OptimizeError;
-use crate::field::network::Network;
 use crate::field::residual::Collocation;
+use crate::levenberg::{lift, test_matrix};
 use crate::linalg::{Factorisation, Filter, LeastSquares, Settings, TestMatrix, TestMatrixKind};
 use crate::problem::{ResidualProblem, Solver};
 
@@ -51,8 +51,6 @@ const GAIN: f64 = 0.5;
 /// A correction leaves at most this share of |r|: a smaller gain can come with a larger error, as what is
 /// rough makes most of a residual and least of an error.
 const WORTHWHILE: f64 = 0.1;
-/// The most parameters for which subspaces are trigonometric.
-const LONGEST_TRANSFORM: usize = 1 << 16;
 
 /// Parameters with a correction behind them, and what it has brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,17 +85,16 @@ pub fn correct(
     problem: &ResidualProblem,
     theta: &[f64],
 ) -> Result<Option<Correction>, OptimizeError> {
-    let parameters = Network::of_residual(problem).parameters();
-    let mut solving = elsewhere(problem, parameters, Use::Correction);
-    let mut choosing = elsewhere(problem, parameters, Use::Choice);
+    let mut solving = elsewhere(problem, Use::Correction);
+    let mut choosing = elsewhere(problem, Use::Choice);
     let mut best = Found::new(theta, &mut choosing)?;
     let before = best.residual;
-    let given = choosing.losses(&[&vec![0.0; parameters]])?[0].sqrt();
+    let given = choosing.losses(&[&vec![0.0; theta.len()]])?[0].sqrt();
     let mut columns = COLUMNS;
     for round in 0..LINEARISATIONS {
         let subspace = Subspace::new(&mut solving, &best.parameters, columns, problem.seed, round)?;
         let solved = subspace.solve(&mut solving, &mut choosing, &mut best)?;
-        let most = MOST_COLUMNS.min(parameters).min(subspace.matrix.nrows() / ROWS);
+        let most = MOST_COLUMNS.min(theta.len()).min(subspace.matrix.nrows() / ROWS);
         if solved.full && columns < most {
             columns *= GROWTH;
         } else if solved.left > GAIN {
@@ -155,11 +152,8 @@ impl Subspace {
         let rows = solving.block_rows().iter().sum::<usize>();
         let parameters = at.len() / 2;
         let columns = columns.min(parameters).min(rows / ROWS).max(1);
-        let kind = match parameters > LONGEST_TRANSFORM {
-            true => TestMatrixKind::SparseSign,
-            false => TestMatrixKind::Trigonometric,
-        };
-        let test = TestMatrix::new(kind, parameters, columns, seed, round as u64);
+        let kind = TestMatrixKind::Trigonometric;
+        let test = test_matrix(kind, parameters, columns, seed, round);
         let mut matrix = DMatrix::zeros(rows, columns);
         solving.jacobian_blocks(at, &mut |first, block| {
             test.apply(block, matrix.rows_mut(first, block.nrows()));
@@ -221,11 +215,9 @@ impl Subspace {
         Ok(share(best.residual, before))
     }
 
-    /// c - Omega y.
+    /// theta and c - Omega y.
     fn moved(&self, parameters: &[f64], y: &[f64]) -> Vec<f64> {
-        let (mut moved, scale) = (parameters.to_vec(), self.test.isometry());
-        let correction = moved.iter_mut().skip(parameters.len() / 2);
-        correction.zip(self.test.combine(y)).for_each(|(c, d)| *c -= scale * d);
-        moved
+        let (theta, c) = parameters.split_at(parameters.len() / 2);
+        [theta, &lift(c, y, Some(&self.test))].concat()
     }
 }

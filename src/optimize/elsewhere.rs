@@ -1,5 +1,6 @@
 //! A problem at more and other points than those of its training, where its answer is judged.
 
+use crate::field::network::Network;
 use crate::field::residual::Collocation;
 use crate::problem::ResidualProblem;
 use crate::problem::expression::{Channel, Entry, Expression, MultiIndex};
@@ -36,7 +37,8 @@ impl Use {
 
 /// The problem at points for a use, in f64 on the CPU. For an estimate there is a block more behind the
 /// others, of the unknowns themselves.
-pub fn elsewhere(problem: &ResidualProblem, parameters: usize, purpose: Use) -> Collocation {
+pub fn elsewhere(problem: &ResidualProblem, purpose: Use) -> Collocation {
+    let parameters = Network::of_residual(problem).parameters();
     let most = (MOST_ENTRIES / parameters.max(1)).clamp(LEAST, MOST);
     let mut other = strong(problem);
     other.method.causal = None;

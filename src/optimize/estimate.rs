@@ -25,7 +25,6 @@ use nalgebra::{DMatrix, DMatrixView};
 
 use super::elsewhere::{Use, elsewhere};
 use super::error::OptimizeError;
-use crate::field::network::Network;
 use crate::field::residual::Collocation;
 use crate::field::waves::{Ends, Span, Waves};
 use crate::linalg::{Svd, norm, product, symmetric_eigen, transposed_product};
@@ -94,8 +93,7 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
         return Err(OptimizeError::NoEstimate);
     }
     let unknowns = problem.unknowns.len();
-    let parameters = Network::of_residual(problem).parameters();
-    let mut system = elsewhere(problem, parameters, Use::Estimate);
+    let mut system = elsewhere(problem, Use::Estimate);
     let rows = system.block_rows().iter().sum::<usize>();
     let values = system.block_rows().last().copied().unwrap_or(0);
     let mut residual = vec![0.0; rows];

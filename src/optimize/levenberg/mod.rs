@@ -91,13 +91,7 @@ impl Levenberg {
         }
         // More columns than rows add nothing but a shorter step.
         let columns = self.columns.clamp(1, (rows + rows / 4).max(1)).min(parameters);
-        // Transforms of very long rows cost more than they give.
-        let long = parameters > LONGEST_TRANSFORM;
-        let kind = match self.settings.kind {
-            TestMatrixKind::Trigonometric if long => TestMatrixKind::SparseSign,
-            kind => kind,
-        };
-        Some(TestMatrix::new(kind, parameters, columns, self.seed, iteration as u64))
+        Some(test_matrix(self.settings.kind, parameters, columns, self.seed, iteration))
     }
 
     async fn search<S: ResidualSystem>(
@@ -174,8 +168,25 @@ fn decomposed(factorisation: Factorisation<'_, f64>) -> Decomposed<'_> {
     Decomposed { factorisation, lambda: 0.0 }
 }
 
+/// Omega for steps of so many parameters, where a trigonometric one is wanted only up to a length.
+pub(super) fn test_matrix(
+    kind: TestMatrixKind,
+    parameters: usize,
+    columns: usize,
+    seed: u64,
+    epoch: usize,
+) -> TestMatrix {
+    // Transforms of very long rows cost more than they give.
+    let long = parameters > LONGEST_TRANSFORM;
+    let kind = match kind {
+        TestMatrixKind::Trigonometric if long => TestMatrixKind::SparseSign,
+        kind => kind,
+    };
+    TestMatrix::new(kind, parameters, columns, seed, epoch as u64)
+}
+
 /// `theta - Omega y`, or `theta - y` in the whole space.
-fn lift(theta: &[f64], y: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
+pub(super) fn lift(theta: &[f64], y: &[f64], subspace: Option<&TestMatrix>) -> Vec<f64> {
     match subspace {
         None => theta.iter().zip(y).map(|(t, d)| t - d).collect(),
         Some(test) => {

@@ -1,8 +1,8 @@
 //! Corrections of trainings that were ended early, against exact solutions, and those that must not be.
 
-use crate::field::residual::{Collocation, Comparison};
-use crate::problem::ResidualProblem;
-use crate::{Correction, Method, StoppingRule, Training, correct};
+use super::support::trained;
+use crate::field::residual::Comparison;
+use crate::{Correction, correct};
 
 struct Ended {
     before: f64,
@@ -13,20 +13,13 @@ struct Ended {
 /// Errors of a training after some iterations, and with its correction.
 fn ended(text: &str, exact: &str) -> Ended {
     let text = format!("format = 1\n{text}\n[exact]\nu = '{exact}'\n");
-    let problem = ResidualProblem::from_toml(&text, &Vec::new()).expect("a problem");
-    let system = Collocation::new(&problem);
-    let theta = system.initial_parameters();
-    let (method, rule) = (Method::chosen(&problem.method), StoppingRule::chosen(&problem));
-    pollster::block_on(async {
-        let mut training = Training::new(system, method, rule, theta, 0).await.expect("starts");
-        while training.iterate().await.expect("goes on").reason.is_none() {}
-        let theta = training.parameters();
-        let correction = correct(&problem, theta).expect("finite");
-        let comparison = Comparison::new(&problem);
-        let error = |theta: &[f64]| comparison.relative_l2(theta).expect("an exact solution");
-        let after = correction.as_ref().map_or(f64::NAN, |c| error(&c.parameters));
-        Ended { before: error(theta), after, correction }
-    })
+    let (problem, training) = trained(&text);
+    let theta = training.parameters();
+    let correction = correct(&problem, theta).expect("finite");
+    let comparison = Comparison::new(&problem);
+    let error = |theta: &[f64]| comparison.relative_l2(theta).expect("an exact solution");
+    let after = correction.as_ref().map_or(f64::NAN, |c| error(&c.parameters));
+    Ended { before: error(theta), after, correction }
 }
 
 const NETWORK: &str = "[network]\nlayers = [16, 16]\n[method]\niterations = 25\n";

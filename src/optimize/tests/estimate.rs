@@ -1,8 +1,8 @@
 //! The estimate of a training's error against exact solutions, and problems that it must not believe.
 
-use crate::field::residual::{Collocation, Comparison};
-use crate::problem::ResidualProblem;
-use crate::{Convergence, ErrorEstimate, Method, StoppingRule, Training, estimate};
+use super::support;
+use crate::field::residual::Comparison;
+use crate::{Convergence, ErrorEstimate, estimate};
 
 const LINE: &str = "[domain]\nx = { range = [0, 1] }\n";
 const WALLS: &str = "[residual.wall]\non = 'boundary'\nequation = 'u = 0'\n";
@@ -22,20 +22,13 @@ fn trained(domain: &str, blocks: &str, exact: &str, rest: &str) -> Trained {
     };
     let network = "[network]\nlayers = [12, 12]\n[method]\n";
     let text = format!("format = 1\n{domain}{blocks}{exact}{network}{rest}");
-    let problem = ResidualProblem::from_toml(&text, &Vec::new()).expect("a problem");
-    let system = Collocation::new(&problem);
-    let theta = system.initial_parameters();
-    let (method, rule) = (Method::chosen(&problem.method), StoppingRule::chosen(&problem));
-    pollster::block_on(async {
-        let mut training = Training::new(system, method, rule, theta, 0).await.expect("starts");
-        while training.iterate().await.expect("goes on").reason.is_none() {}
-        let estimate = estimate(&problem, training.parameters()).expect("finite");
-        Trained {
-            error: Comparison::new(&problem).relative_l2(training.parameters()),
-            convergence: training.convergence(estimate.is_good()),
-            estimate,
-        }
-    })
+    let (problem, training) = support::trained(&text);
+    let estimate = estimate(&problem, training.parameters()).expect("finite");
+    Trained {
+        error: Comparison::new(&problem).relative_l2(training.parameters()),
+        convergence: training.convergence(estimate.is_good()),
+        estimate,
+    }
 }
 
 fn block(equation: &str, points: &str) -> String {

@@ -2,9 +2,11 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
-use crate::field::residual::{ResidualError, ResidualSystem};
+use crate::field::residual::{Collocation, ResidualError, ResidualSystem};
 use crate::linalg::testing::Planted;
+use crate::problem::ResidualProblem;
 use crate::random::{Philox, Stream};
+use crate::{Method, StoppingRule, Training};
 
 /// A system that gives r and J together; the rest follows.
 pub trait Small {
@@ -217,4 +219,18 @@ fn derivatives_by_hand_are_those_of_finite_differences() {
             assert!((jacobian[(i, k)] - slope).abs() < 1e-7 * (1.0 + slope.abs()), "({i}, {k})");
         }
     }
+}
+
+/// The problem of a text, and its training at the end.
+pub fn trained(text: &str) -> (ResidualProblem, Training<Collocation>) {
+    let problem = ResidualProblem::from_toml(text, &Vec::new()).expect("a problem");
+    let system = Collocation::new(&problem);
+    let theta = system.initial_parameters();
+    let (method, rule) = (Method::chosen(&problem.method), StoppingRule::chosen(&problem));
+    let training = pollster::block_on(async {
+        let mut training = Training::new(system, method, rule, theta, 0).await.expect("starts");
+        while training.iterate().await.expect("goes on").reason.is_none() {}
+        training
+    });
+    (problem, training)
 }
