@@ -25,7 +25,7 @@ macro_rules! preset {
             name: $name,
             title: $title,
             unknowns: $unknowns,
-            text: include_str!(concat!("../../assets/problems/", $name, ".toml")),
+            text: sketchpde_assets::text(concat!("problems/", $name, ".toml")),
         }
     };
 }
@@ -66,7 +66,7 @@ macro_rules! benchmark {
             name: concat!("pinnacle-", $file),
             title: $title,
             unknowns: $unknowns,
-            text: include_str!(concat!("../../assets/problems/pinnacle/", $file, ".toml")),
+            text: sketchpde_assets::text(concat!("problems/pinnacle/", $file, ".toml")),
         }
     };
 }

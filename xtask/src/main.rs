@@ -7,6 +7,7 @@
 mod cache;
 mod drivers;
 mod lockfile;
+mod package;
 mod python;
 mod setup;
 mod steps;
@@ -24,6 +25,7 @@ Commands:
   test          Set up, then check the format, the lints and the lock file, and run every test,
                 those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium, those of the
                 Python package
+  package       Check that the crates build as a registry gets them, each from its own files alone
   python        Test the Python package
   web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing),
                 with threads where the source of Rust's library can be had
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["setup"] => set_up(),
         ["test"] => test::run_tests(),
+        ["package"] => test::package(),
         ["python"] => test::python(),
         ["web"] => web::build(web::Options::default()).map(drop),
         ["web", "--optimise"] => web::build(web::Options { optimise: true }).map(drop),

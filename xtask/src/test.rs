@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::drivers::Drivers;
 use crate::steps::{Outcome, Steps, run};
-use crate::{lockfile, python, setup, web};
+use crate::{lockfile, package, python, setup, web};
 
 /// Sets up, checks and tests; prints a summary; says whether all of it passed. A step that fails
 /// does not stop the ones after it: one run shows everything that is wrong.
@@ -38,6 +38,7 @@ pub fn run_tests() -> Result<(), String> {
             other => other,
         }
     });
+    steps.step("the crates, each from its own files alone", || package::check(cargo));
     let first = drivers.llvmpipe.as_deref().map(|manifest| (manifest, "llvmpipe"));
     let first_name = if first.is_some() { "llvmpipe" } else { "the machine's own adapter" };
     steps.step(&format!("tests (GPU: {first_name})"), || {
@@ -72,6 +73,14 @@ pub fn run_tests() -> Result<(), String> {
         .step("the Python package", || python().map_or_else(Outcome::Failed, |()| Outcome::Passed));
     println!("{steps}");
     steps.result()
+}
+
+/// Whether the crates build as a registry gets them.
+pub fn package() -> Result<(), String> {
+    match package::check(cargo) {
+        Outcome::Passed => Ok(()),
+        Outcome::Failed(why) | Outcome::LeftOut(why) => Err(why),
+    }
 }
 
 /// The tests of the Python package, in an environment of their own.

@@ -10,7 +10,7 @@ use super::field::{Names, check, unfit};
 use crate::{OutputError, SpaceTimeField};
 
 const FIGURE: &str = "page";
-const TEMPLATE: &str = include_str!("../../../assets/report/solution.html");
+const TEMPLATE: &str = sketchpde_assets::text("report/solution.html");
 /// Where the data go in the template.
 const SLOT: &str = "/*DATA*/";
 

@@ -4,15 +4,13 @@ use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, ScaleFont, point};
 
+pub use sketchpde_assets::LETTERS;
+
 use super::colours::{Colour, ColourMap};
 use super::drawing::{Anchor, Drawing, Shape, dashes, runs};
 
 /// Pixels per logical pixel: figures stay sharp on fine screens and in print.
 pub const SCALE: f64 = 2.0;
-
-/// The font of the figures: Ubuntu Light with every letter and without its hints, which figures do
-/// not use and which are three quarters of what would have to be downloaded with a page.
-pub const LETTERS: &[u8] = include_bytes!("../../../assets/fonts/letters.ttf");
 
 fn font() -> Option<&'static FontRef<'static>> {
     static FONT: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
