@@ -82,6 +82,72 @@ fn an_interrupted_study_goes_on() {
     assert!(ended.stdout.contains("columns 400"), "{}", ended.stdout);
 }
 
+/// Two runs: one a share.
+const SHARED: [&str; 6] = ["reproduce", "rsng", "figure8", "--quick", "--out", "study"];
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&SHARED[..], more].concat()
+}
+
+/// Verdicts and errors of the rows of the one part.
+fn rows(report: &serde_json::Value) -> Vec<(String, bool)> {
+    let rows = report[0]["rows"].as_array().expect("rows").iter();
+    let row = |row: &serde_json::Value| {
+        (row["verdict"].as_str().expect("text").to_owned(), row["relative_l2"].is_object())
+    };
+    rows.map(row).collect()
+}
+
+#[test]
+fn a_study_in_shares_is_gathered_and_nothing_is_done_twice() {
+    let place = Place::new("study-shares");
+    let all = place.run(&with(&["--dry-run"])).expect(0).stdout;
+    let keys: Vec<&str> = all.lines().collect();
+    assert_eq!(keys.len(), 2, "{all}");
+    let share = |share| place.run(&with(&["--shard", share, "--dry-run"])).expect(0).stdout;
+    let mut both = [share("1/2"), share("2/2")].map(|keys| keys.trim().to_owned());
+    both.sort_by_key(|key| keys.iter().position(|known| known == key));
+    assert_eq!(both, keys[..]);
+    assert!(!place.path("study").exists(), "nothing has run");
+
+    let half = place.run(&with(&["--shard", "1/2", "--json"])).expect(0).json();
+    let mut states = rows(&half);
+    states.sort();
+    assert_eq!(states, [(String::new(), true), ("open, 1 of 1".to_owned(), false)]);
+    assert_eq!(place.run(&with(&["--collect", "--json"])).expect(0).json(), half);
+    let other = place.run(&with(&["--shard", "2/2", "--json"])).expect(0).json();
+    assert_eq!(rows(&other), [(String::new(), true), (String::new(), true)]);
+    place.run(&SHARED).expect(0).complains(&["0 of 2 runs"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn slurm_gets_a_study_as_an_array() {
+    let place = Place::new("study-slurm");
+    let slurm = with(&["--seeds", "1", "--slurm", "2", "--sbatch=--time=0:05:00"]);
+    let script = place.run(&[&slurm[..], &["--dry-run"]].concat()).expect(0).stdout;
+    let lines: Vec<&str> = script.lines().collect();
+    let folder = std::fs::canonicalize(place.path("")).expect("there").display().to_string();
+    let expected = [
+        "#!/bin/sh",
+        "#SBATCH --job-name=sketchpde-reproduce",
+        "#SBATCH --array=1-2",
+        &format!("#SBATCH --output={folder}/study/reproduce-%A-%a.log"),
+        "#SBATCH --time=0:05:00",
+    ];
+    assert_eq!(lines[..5], expected);
+    let command = format!(
+        "reproduce rsng figure8 --quick --seeds 1 --backend cpu --out {folder}/study --quiet \
+         --jobs \"${{SLURM_CPUS_PER_TASK:-1}}\" --shard \"$SLURM_ARRAY_TASK_ID/2\""
+    );
+    assert!(lines[5].starts_with("exec /") && lines[5].ends_with(&command), "{script}");
+    assert_eq!(lines.len(), 6);
+    let submitted = place.run_with_sbatch(&slurm).expect(0);
+    assert!(submitted.stdout.contains("Submitted batch job 7"), "{}", submitted.stdout);
+    let report = place.run(&with(&["--seeds", "1", "--collect", "--json"])).expect(0).json();
+    assert_eq!(rows(&report), [(String::new(), true), (String::new(), true)]);
+}
+
 #[test]
 fn studies_are_listed_and_mistakes_named() {
     let place = Place::new("studies");

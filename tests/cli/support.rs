@@ -41,6 +41,17 @@ step = 1e-2
 rcond = 1e-4
 "#;
 
+/// A stand-in for Slurm: reads the array's size from the script and runs its tasks one after the
+/// other, as Slurm would on one node.
+#[cfg(unix)]
+const SBATCH: &str = r#"#!/bin/sh
+set -e
+tasks=$(sed -n 's/^#SBATCH --array=1-//p' "$1")
+grep -q '^#SBATCH --time=0:05:00$' "$1"
+for task in $(seq "$tasks"); do (cd / && SLURM_ARRAY_TASK_ID=$task sh "$1" >/dev/null 2>&1); done
+echo "Submitted batch job 7"
+"#;
+
 /// A folder of one test, with a problem file in it; it goes when the test is done.
 pub struct Place {
     folder: PathBuf,
@@ -101,6 +112,20 @@ impl Place {
     /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(&mut self.command(arguments))
+    }
+
+    /// Runs the program where a stand-in for Slurm takes arrays, with `--time=0:05:00` among their
+    /// options.
+    #[cfg(unix)]
+    pub fn run_with_sbatch(&self, arguments: &[&str]) -> Ran {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::create_dir(self.path("bin")).expect("creates");
+        self.write("bin/sbatch", SBATCH);
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(self.path("bin/sbatch"), executable).expect("may");
+        let path = std::env::var("PATH").expect("a path");
+        let path = format!("{}:{path}", self.path("bin").display());
+        Ran::of(self.command(arguments).env("PATH", path))
     }
 }
 

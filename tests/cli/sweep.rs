@@ -74,21 +74,9 @@ fn mistakes_are_told_before_anything_runs() {
     assert!(!place.path("sweep").exists());
 }
 
-/// A stand-in for Slurm: reads the array's size from the script and runs its tasks one after the
-/// other, as Slurm would on one node.
-#[cfg(unix)]
-const SBATCH: &str = r#"#!/bin/sh
-set -e
-tasks=$(sed -n 's/^#SBATCH --array=1-//p' "$1")
-grep -q '^#SBATCH --time=0:05:00$' "$1"
-for task in $(seq "$tasks"); do (cd / && SLURM_ARRAY_TASK_ID=$task sh "$1" >/dev/null 2>&1); done
-echo "Submitted batch job 7"
-"#;
-
 #[cfg(unix)]
 #[test]
 fn slurm_gets_an_array_whose_tasks_are_the_shares() {
-    use std::os::unix::fs::PermissionsExt;
     let place = Place::new("sweep-slurm");
     let slurm = with(&["--slurm", "2", "--sbatch=--time=0:05:00"]);
     let script = place.run(&with(&["--slurm", "2", "--dry-run"])).expect(0).stdout;
@@ -112,13 +100,7 @@ fn slurm_gets_an_array_whose_tasks_are_the_shares() {
     Ran::of(without.env("PATH", place.path("bin")))
         .expect(1)
         .complains(&["sbatch", "sweep.sbatch"]);
-    std::fs::create_dir(place.path("bin")).expect("creates");
-    place.write("bin/sbatch", SBATCH);
-    let executable = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(place.path("bin/sbatch"), executable).expect("may");
-    let path =
-        format!("{}:{}", place.path("bin").display(), std::env::var("PATH").expect("a path"));
-    let submitted = Ran::of(place.command(&slurm).env("PATH", path)).expect(0);
+    let submitted = place.run_with_sbatch(&slurm).expect(0);
     assert!(submitted.stdout.contains("Submitted batch job 7"), "{}", submitted.stdout);
     let report = place.run(&with(&["--collect", "--json"])).expect(0).json();
     let runs = report["runs"].as_array().expect("runs");

@@ -5,7 +5,6 @@ mod measure;
 mod report;
 mod study;
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,16 +12,16 @@ use clap::Args;
 use self::report::Report;
 use self::study::{Part, Study};
 use super::failure::Failure;
-use super::interrupt;
 use super::output::{print, print_json, table};
-use super::progress::{Progress, Verbosity, duration};
-use super::runs::outcome::Outcome;
-use super::runs::{self, Run, execute};
+use super::progress::duration;
+use super::runs::Run;
+use super::runs::distribution::{Distribution, Work};
 
 /// Run the tables and figures of a paper again, and compare with what it reports.
 ///
 /// Without a paper, lists the papers and their parts. Runs that a folder holds already are not
-/// repeated: a study that was interrupted goes on where it was.
+/// repeated: a study that was interrupted goes on where it was, and tables and figures hold what is
+/// done so far.
 #[derive(Args)]
 pub struct Arguments {
     /// The paper: rsng, sngd, anagram; or beyond, what they leave open.
@@ -41,14 +40,8 @@ pub struct Arguments {
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
 
-    /// Runs at a time [default: one a core].
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
-
-    /// Where to compute: cpu, gpu or auto.
-    #[arg(long, value_name = "BACKEND", default_value = "cpu",
-          value_parser = ["auto", "cpu", "gpu"])]
-    backend: String,
+    #[command(flatten)]
+    distribution: Distribution,
 
     /// Folder for the study [default: out/reproduce/PAPER, with -quick].
     #[arg(long, value_name = "DIR")]
@@ -72,25 +65,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Path::new("out/reproduce").join(format!("{paper}{suffix}"))
     });
     let runs = all_runs(&parts, arguments)?;
-    interrupt::listen()?;
-    let level = if arguments.quiet { Verbosity::Quiet } else { Verbosity::Normal };
-    let mut progress = Progress::new(level);
-    let folder = out.join("runs");
-    let jobs = runs::jobs(arguments.jobs, runs.len());
-    let settings = execute::Settings {
-        folder: &folder,
-        jobs,
-        threads: runs::threads(jobs),
-        options: vec!["--backend".into(), arguments.backend.clone()],
+    let (words, quiet) = (words(arguments, paper), arguments.quiet);
+    let work = Work { runs: &runs, out: &out, words, quiet };
+    let heading = |due: &[usize], jobs: usize| {
+        let cost = due.iter().map(|&k| runs[k].cost).sum::<f64>() / jobs as f64;
+        let left =
+            format!("{} of {} runs are left, about {}", due.len(), runs.len(), duration(cost));
+        format!("{} ({}): {left}", study.title, study.source)
     };
-    let open: Vec<usize> =
-        (0..runs.len()).filter(|&k| Outcome::of(&folder, &runs[k]).is_none()).collect();
-    // A failure that was no result is tried again.
-    open.iter().for_each(|&k| Outcome::forget_failure(&folder, &runs[k]));
-    let cost = open.iter().map(|&k| runs[k].cost).sum::<f64>() / settings.jobs as f64;
-    let left = format!("{} of {} runs are left, about {}", open.len(), runs.len(), duration(cost));
-    progress.say(Verbosity::Normal, &format!("{} ({}): {left}", study.title, study.source));
-    execute::all(&runs, open, &settings, &mut progress)?;
+    if !arguments.distribution.carry_out(&work, heading)? {
+        return Ok(());
+    }
+    let folder = out.join("runs");
     let mut reports = Vec::new();
     for part in parts {
         let report = Report::of(&study, part, &folder, arguments.quick, arguments.seeds)?;
@@ -109,6 +95,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some((run, message)) => Err(Failure::RunFailed { run, message }),
         None => Ok(()),
     }
+}
+
+/// The study as one would type it.
+fn words(arguments: &Arguments, paper: &str) -> Vec<String> {
+    let mut words = vec!["reproduce".to_owned(), paper.to_owned()];
+    words.extend(arguments.parts.iter().cloned());
+    words.extend(arguments.quick.then(|| "--quick".to_owned()));
+    words.extend(arguments.seeds.iter().flat_map(|seeds| ["--seeds".into(), seeds.to_string()]));
+    words
 }
 
 /// Every run once, though several parts may show it.

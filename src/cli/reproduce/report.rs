@@ -51,6 +51,8 @@ pub struct Row {
     pub seconds: Option<Spread>,
     pub runs: usize,
     pub diverged: usize,
+    /// Of the runs, those that are not done yet: other shares of the study have them.
+    pub open: usize,
     pub published: Option<Published>,
     /// Published error over ours.
     pub factor: Option<f64>,
@@ -205,6 +207,7 @@ impl Row {
                     .extend(Outcome::failure(runs, run).map(|message| (run.key.clone(), message))),
             }
         }
+        let open = seeds.len() - measures.len() - diverged - failures.len();
         let median = |quantity: Option<Quantity>| {
             let values = measures.iter().filter_map(|(folder, m)| measure(m, quantity?, folder));
             Spread::of(values.collect()).map(|spread| spread.median)
@@ -223,6 +226,7 @@ impl Row {
             seconds: Spread::of(measures.iter().map(|(_, m)| m.seconds).collect()),
             runs: seeds.len(),
             diverged,
+            open,
             published: series.published,
             factor: None,
             verdict: String::new(),
@@ -236,6 +240,8 @@ impl Row {
     fn judge(&mut self, quick: bool) {
         if !self.failures.is_empty() {
             self.verdict = "failed".into();
+        } else if self.open > 0 {
+            self.verdict = format!("open, {} of {}", self.open, self.runs);
         } else if self.runs > 0 && 2 * self.diverged > self.runs {
             self.verdict = format!("diverged, {} of {}", self.diverged, self.runs);
         } else if let (Some(published), Some(ours), false) =
@@ -348,6 +354,7 @@ mod tests {
             seconds: None,
             runs: 3,
             diverged: 0,
+            open: 0,
             published: Some(Published { relative_l2: 2e-5, seconds: None }),
             factor: None,
             verdict: String::new(),
@@ -368,6 +375,10 @@ mod tests {
         assert_eq!(verdict(2.01e-5, false), "reached");
         assert_eq!(verdict(1e-7, false), "200 times more accurate");
         assert_eq!(verdict(1e-7, true), "");
+        let mut partial = row("a", 1e-5);
+        partial.open = 1;
+        partial.judge(false);
+        assert_eq!((&*partial.verdict, partial.factor), ("open, 1 of 3", None));
         let mut lost = row("a", 1e-5);
         lost.diverged = 2;
         lost.judge(false);

@@ -10,10 +10,10 @@ use crate::problem::{Overrides, Preset};
 
 /// The built-in studies, by the word that names their paper.
 const STUDIES: [(&str, &str); 4] = [
-    ("rsng", include_str!("../../../assets/studies/rsng.toml")),
-    ("sngd", include_str!("../../../assets/studies/sngd.toml")),
-    ("anagram", include_str!("../../../assets/studies/anagram.toml")),
-    ("beyond", include_str!("../../../assets/studies/beyond.toml")),
+    ("rsng", sketchpde_assets::text("studies/rsng.toml")),
+    ("sngd", sketchpde_assets::text("studies/sngd.toml")),
+    ("anagram", sketchpde_assets::text("studies/anagram.toml")),
+    ("beyond", sketchpde_assets::text("studies/beyond.toml")),
 ];
 
 /// A paper.

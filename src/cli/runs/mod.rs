@@ -1,7 +1,9 @@
 //! Many runs: what they are, carried out over the cores, and how each one ended.
 
+pub mod distribution;
 pub mod execute;
 pub mod outcome;
+mod slurm;
 
 use std::num::NonZeroUsize;
 
@@ -54,12 +56,12 @@ impl Run {
 }
 
 /// How many runs go on at a time, where so many are to be done: as asked for, else one a core.
-pub fn jobs(asked: Option<NonZeroUsize>, runs: usize) -> usize {
+fn jobs(asked: Option<NonZeroUsize>, runs: usize) -> usize {
     asked.map_or_else(cores, NonZeroUsize::get).min(runs.max(1))
 }
 
 /// Threads of each of so many jobs.
-pub fn threads(jobs: usize) -> usize {
+fn threads(jobs: usize) -> usize {
     (cores() / jobs).max(1)
 }
 
