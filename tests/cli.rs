@@ -23,3 +23,6 @@ mod runs;
 mod sweep;
 #[path = "cli/training.rs"]
 mod training;
+#[cfg(unix)]
+#[path = "cli/tutorials.rs"]
+mod tutorials;

@@ -100,6 +100,12 @@ impl Place {
         self.prepared(command, arguments)
     }
 
+    /// Lines of shell, the first that fails being the last.
+    #[cfg(unix)]
+    pub fn shell_script(&self, text: &str) -> Command {
+        self.prepared(Command::new("sh"), &["-e", "-c", text])
+    }
+
     fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(arguments)
