@@ -11,7 +11,7 @@ macro_rules! shaders {
 
 /// Every file of this folder. Lines `//!include NAME` stand for others of them, and for texts that
 /// are generated for a problem.
-pub const FILES: [(&str, &str); 25] = shaders![
+pub const FILES: [(&str, &str); 27] = shaders![
     "operator/adjoint.wgsl",
     "operator/coefficients.wgsl",
     "operator/columns.wgsl",
@@ -28,6 +28,8 @@ pub const FILES: [(&str, &str); 25] = shaders![
     "operator/series/tanh.wgsl",
     "operator/sketch.wgsl",
     "operator/turn.wgsl",
+    "peak/arithmetic.wgsl",
+    "peak/copy.wgsl",
     "scalar/double.wgsl",
     "scalar/double_float.wgsl",
     "scalar/elementary.wgsl",

@@ -2,13 +2,13 @@
 
 use sketchpde::field::device::Backend;
 use sketchpde::field::gpu::operator::Tier;
-use sketchpde::field::gpu::{DeviceReport, Evaluator, GpuError, device};
+use sketchpde::field::gpu::{DeviceReport, Evaluator, Gpu, GpuError, Work, device, peak};
 use sketchpde::field::gpu::{self_test, self_test::SelfTest};
 use sketchpde::network::{Input, Network};
-use sketchpde::problem::Activation;
 use sketchpde::problem::expression::Expression;
+use sketchpde::problem::{Activation, Precision};
 
-use crate::harness::{gpu, network, problem, single, tiers};
+use crate::harness::{gpu, network, partial, problem, selector, single, tiers};
 use crate::oracle::theta;
 
 #[test]
@@ -64,6 +64,78 @@ fn a_report_describes_the_adapter() {
     // WebGPU's floor.
     assert!(report.binding_mebibytes >= 128 && report.storage_buffers >= 8);
     assert!(report.workgroup_invocations >= 256 && report.workgroup_memory_kibibytes >= 16);
+}
+
+/// A device of its own with times, by its clock if it has one or by waiting.
+fn timed(waits: bool) -> Gpu {
+    pollster::block_on(async {
+        let named = Backend::Gpu(Some(gpu().name().to_owned()));
+        let adapter = device::choose(&named).await.unwrap().expect("an adapter of that name");
+        match waits {
+            true => Gpu::open_with_waits(&adapter).await.unwrap(),
+            false => Gpu::open_with_times(&adapter).await.unwrap(),
+        }
+    })
+}
+
+/// Operations of one channel of a plain network's layers, written out: 2 n (d_0 W + (L - 1) W^2).
+fn layer_operations(points: usize, channels: usize, [inputs, width, layers]: [usize; 3]) -> f64 {
+    (2 * points * channels * (inputs * width + (layers - 1) * width * width)) as f64
+}
+
+/// Each kernel's dispatches, operations and times; the results are those of a device without.
+#[test]
+fn kernels_are_timed_where_that_is_asked_for() {
+    let network =
+        Network::new(vec![Input::Linear { lower: 0.0, upper: 1.0 }], 24, 3, Activation::Tanh);
+    let problem = problem(selector(&[partial(&[0])]), &[1.0]);
+    let x: Vec<f64> = (0..1000).map(|k| f64::from(k) / 1000.0).collect();
+    let theta = network.initialise(1);
+    let chosen: Vec<u32> = (0..50).collect();
+    let run = |gpu: &Gpu| {
+        pollster::block_on(async {
+            let tier = Tier::choose(gpu, Precision::F32).unwrap();
+            let made = Evaluator::new(gpu, &problem, &network, &x, tier).await;
+            let mut evaluator = made.unwrap();
+            let channels = evaluator.jets().len();
+            assert!(gpu.take_times().await.unwrap().keys().all(|label| *label == "self_test.wgsl"));
+            let begun = std::time::Instant::now();
+            let mut linearization = evaluator.differentiate(&theta).unwrap();
+            let product =
+                linearization.choose(&chosen).unwrap().multiply(&[0.5; 50]).await.unwrap();
+            (product, gpu.take_times().await.unwrap(), begun.elapsed().as_secs_f64(), channels)
+        })
+    };
+    let (plain, none, ..) = run(gpu());
+    assert!(none.is_empty(), "{none:?}");
+    for waits in [false, true] {
+        let timed = timed(waits);
+        let (product, times, wall, channels) = run(&timed);
+        assert_eq!(product, plain);
+        let of = |stem: &str| times.get(stem).unwrap_or_else(|| panic!("no {stem} in {times:?}"));
+        let layers = of("operator/layer.wgsl");
+        // The embedding and three hidden layers.
+        assert_eq!(layers.dispatches, 4);
+        assert_eq!(layers.work.operations, layer_operations(1000, channels, [1, 24, 4]));
+        assert_eq!(of("operator/multiply.wgsl").dispatches, 1);
+        assert!(of("operator/adjoint.wgsl").work.operations > 0.0);
+        let all: f64 = times.values().map(|time| time.seconds).sum();
+        assert!(all > 0.0 && all < wall, "{all} s of {wall} s");
+        assert!(pollster::block_on(timed.take_times()).unwrap().is_empty());
+        assert!(!(waits && timed.has_timestamps()));
+    }
+}
+
+/// No kernel does more than the peak, and a share is of what bounds it.
+#[test]
+fn the_peak_is_measured() {
+    let peak = pollster::block_on(peak::measure(&timed(false))).unwrap();
+    assert!(peak.operations > 1e8 && peak.operations < 1e15, "{peak:?}");
+    assert!(peak.bytes > 1e7 && peak.bytes < 1e14, "{peak:?}");
+    let work = Work { operations: peak.operations, bytes: 0.5 * peak.bytes };
+    assert_eq!(peak.share(work, 2.0), (0.5, false));
+    let work = Work { operations: 0.0, bytes: peak.bytes };
+    assert_eq!(peak.share(work, 4.0), (0.25, true));
 }
 
 #[test]

@@ -26,6 +26,9 @@ Commands:
                 those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium, those of the
                 Python package
   package       Check that the crates build as a registry gets them, each from its own files alone
+  gpu-report [--quick] [--wait] [--adapter NAME] [--minutes M] [--out FILE]
+                Measure this machine's GPU within eight minutes: every kernel's share of its peak, and
+                steps against the CPU; --quick takes small sizes, for adapters in software
   python        Test the Python package
   web           Build the browser app into web/dist (--optimise: also with wasm-opt, for publishing),
                 with threads where the source of Rust's library can be had
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         ["setup"] => set_up(),
         ["test"] => test::run_tests(),
         ["package"] => test::package(),
+        ["gpu-report", options @ ..] => test::gpu_report(options),
         ["python"] => test::python(),
         ["web"] => web::build(web::Options::default()).map(drop),
         ["web", "--optimise"] => web::build(web::Options { optimise: true }).map(drop),

@@ -83,6 +83,15 @@ pub fn package() -> Result<(), String> {
     }
 }
 
+/// Measures this machine's GPU.
+pub fn gpu_report(options: &[&str]) -> Result<(), String> {
+    let words = ["--locked", "--package", "sketchpde", "--bench", "gpu_report", "--"];
+    match run(cargo("bench").args(words).args(options)) {
+        Outcome::Passed => Ok(()),
+        Outcome::Failed(why) | Outcome::LeftOut(why) => Err(why),
+    }
+}
+
 /// The tests of the Python package, in an environment of their own.
 pub fn python() -> Result<(), String> {
     python::test(&python::environment()?, &mut cargo("test"))

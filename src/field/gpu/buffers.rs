@@ -93,7 +93,8 @@ impl Scratch {
             return Ok(values);
         }
         let staging = self.staging(gpu, what, total).await?;
-        gpu.submit(|encoder| {
+        gpu.submit(|commands| {
+            let encoder = commands.encoder();
             let mut at = 0;
             for piece in pieces {
                 encoder.copy_buffer_to_buffer(piece.buffer, piece.start, &staging, at, piece.bytes);

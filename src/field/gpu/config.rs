@@ -7,6 +7,8 @@ pub const POINT_WORKGROUP: u32 = 64;
 /// Invocations per workgroup of the row sketch, and columns that each of them sums.
 pub const SKETCH_WORKGROUP: u32 = 64;
 pub const SKETCH_COLUMNS: u32 = 4;
+/// Invocations per workgroup of the kernels that measure the peak.
+pub const PEAK_WORKGROUP: u32 = 64;
 /// Side of the workgroup of a matrix product, and rows that each of its invocations makes.
 pub const PRODUCT_SIDE: u32 = 16;
 pub const PRODUCT_EACH: u32 = 4;

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::commands::Commands;
 use super::config::Budget;
 use super::error::GpuError;
+use super::profile::{KernelTimes, Profile};
 use super::self_test::{self, SelfTest};
 use crate::device::Backend;
 
@@ -91,6 +93,7 @@ pub struct Gpu {
     budget: Budget,
     self_test: SelfTest,
     has_f64: bool,
+    profile: Option<Arc<Profile>>,
     failure: Arc<Mutex<Option<Failure>>>,
 }
 
@@ -102,6 +105,34 @@ impl Gpu {
     /// When the adapter gives no such device, or the self-test cannot run at all. A self-test that
     /// fails is no error: the device then does without double-float.
     pub async fn open(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
+        Self::open_with(adapter, wgpu::Features::SHADER_F64).await
+    }
+
+    /// The same with times of every kernel, by the device's clock where it has one and by waiting
+    /// for each dispatch otherwise: [`Gpu::take_times`].
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub async fn open_with_times(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
+        Self::open_timed(adapter, wgpu::Features::TIMESTAMP_QUERY).await
+    }
+
+    /// The same by waiting for each dispatch, whatever clock the device has: its time then holds that
+    /// of handing it over.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub async fn open_with_waits(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
+        Self::open_timed(adapter, wgpu::Features::empty()).await
+    }
+
+    async fn open_timed(adapter: &wgpu::Adapter, clock: wgpu::Features) -> Result<Self, GpuError> {
+        let mut gpu = Self::open_with(adapter, wgpu::Features::SHADER_F64 | clock).await?;
+        gpu.profile = Some(Arc::new(Profile::new(&gpu.device)));
+        Ok(gpu)
+    }
+
+    async fn open_with(adapter: &wgpu::Adapter, wanted: wgpu::Features) -> Result<Self, GpuError> {
         let offered = adapter.limits();
         let floor = wgpu::Limits::default();
         let required_limits = wgpu::Limits {
@@ -120,7 +151,7 @@ impl Gpu {
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("sketchpde"),
                 required_limits,
-                required_features: adapter.features() & wgpu::Features::SHADER_F64,
+                required_features: adapter.features() & wanted,
                 ..wgpu::DeviceDescriptor::default()
             })
             .await
@@ -146,7 +177,8 @@ impl Gpu {
         let budget = Budget::of(&device.limits());
         let has_f64 = device.features().contains(wgpu::Features::SHADER_F64);
         let self_test = SelfTest::default();
-        let mut gpu = Self { device, queue, name, budget, self_test, has_f64, failure };
+        let mut gpu =
+            Self { device, queue, name, budget, self_test, has_f64, profile: None, failure };
         gpu.self_test = self_test::self_test(&gpu).await?;
         Ok(gpu)
     }
@@ -182,11 +214,32 @@ impl Gpu {
     }
 
     /// Records commands and submits them.
-    pub(super) fn submit(&self, record: impl FnOnce(&mut wgpu::CommandEncoder)) {
-        let mut encoder =
-            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        record(&mut encoder);
-        self.queue.submit([encoder.finish()]);
+    pub(super) fn submit(&self, record: impl FnOnce(&mut Commands<'_>)) {
+        let mut commands = Commands::new(self);
+        record(&mut commands);
+        self.queue.submit([commands.finish()]);
+    }
+
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_deref()
+    }
+
+    /// What each kernel took since the last call, of the first 2,048 dispatches; empty where the
+    /// device was not opened with times.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn take_times(&self) -> Result<KernelTimes, GpuError> {
+        match &self.profile {
+            Some(profile) => profile.take(self).await,
+            None => Ok(KernelTimes::new()),
+        }
+    }
+
+    /// Whether times are those of the device's own clock.
+    #[must_use]
+    pub fn has_timestamps(&self) -> bool {
+        self.profile.as_ref().is_some_and(|profile| profile.has_timestamps())
     }
 
     /// The adapter's name.

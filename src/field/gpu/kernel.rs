@@ -1,8 +1,10 @@
 //! One compute kernel: a composed shader with its pipeline, bound by the names in its text.
 
+use super::commands::Commands;
 use super::compose::{Access, Binding, bindings};
 use super::device::Gpu;
 use super::error::GpuError;
+use super::profile::Work;
 
 /// A compiled kernel and the buffers that it declares.
 #[derive(Clone, Debug)]
@@ -79,16 +81,18 @@ impl Kernel {
         })
     }
 
-    /// Adds one dispatch of `grid` workgroups to `pass`.
+    /// Adds one dispatch of `grid` workgroups, which has `work` to do.
     pub fn dispatch(
         &self,
-        pass: &mut wgpu::ComputePass<'_>,
+        commands: &mut Commands<'_>,
         group: &wgpu::BindGroup,
-        grid: [u32; 3],
+        (grid, work): ([u32; 3], Work),
     ) {
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, group, &[]);
-        pass.dispatch_workgroups(grid[0], grid[1], grid[2]);
+        commands.dispatch(self.label, work, |pass| {
+            pass.set_pipeline(&self.pipeline);
+            pass.set_bind_group(0, group, &[]);
+            pass.dispatch_workgroups(grid[0], grid[1], grid[2]);
+        });
     }
 }
 

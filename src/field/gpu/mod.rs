@@ -8,6 +8,7 @@
 //! Jacobian at one parameter vector and [`ChosenColumns`] a part of it.
 
 mod buffers;
+mod commands;
 mod compose;
 pub mod config;
 pub mod device;
@@ -17,6 +18,8 @@ mod host;
 mod jacobian;
 mod kernel;
 pub mod operator;
+pub mod peak;
+mod profile;
 pub mod report;
 pub mod self_test;
 
@@ -25,4 +28,5 @@ pub use device::Gpu;
 pub use error::GpuError;
 pub use evaluator::Evaluator;
 pub use jacobian::{ChosenColumns, Linearization, SketchRows};
+pub use profile::{KernelTime, KernelTimes, Work};
 pub use report::DeviceReport;

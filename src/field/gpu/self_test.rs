@@ -6,6 +6,7 @@ use super::config::POINT_WORKGROUP;
 use super::device::Gpu;
 use super::error::GpuError;
 use super::kernel::Kernel;
+use super::profile::Work;
 use crate::random::{Philox, Stream};
 
 /// Pairs of numbers that are added and multiplied.
@@ -70,10 +71,8 @@ pub async fn run(gpu: &Gpu, text: &str) -> Result<SelfTest, GpuError> {
     let output = storage(gpu, "self-test results", 32 * u64::from(PAIRS));
     gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&pairs));
     let group = kernel.bind(gpu, &[("shape", &shape), ("pairs", &input), ("results", &output)]);
-    gpu.submit(|encoder| {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        kernel.dispatch(&mut pass, &group, [PAIRS.div_ceil(POINT_WORKGROUP), 1, 1]);
-    });
+    let grid = [PAIRS.div_ceil(POINT_WORKGROUP), 1, 1];
+    gpu.submit(|commands| kernel.dispatch(commands, &group, (grid, Work::default())));
     let piece = Piece::start(&output, output.size());
     let results: Vec<Results> = Scratch::default().read(gpu, "the self-test", &[piece]).await?;
     Ok(judge(&pairs, &results))

@@ -8,6 +8,7 @@ use crate::gpu::config::{SKETCH_COLUMNS, SKETCH_WORKGROUP};
 use crate::gpu::device::Gpu;
 use crate::gpu::error::GpuError;
 use crate::gpu::kernel::Kernel;
+use crate::gpu::profile::Work;
 use crate::scalar::Real;
 
 /// The kernels.
@@ -89,7 +90,13 @@ impl Reader {
             let rows = tile.min(chosen.count - first);
             let request = Request { first_column: first, rows, first_row: 0 };
             let grid = [sweep.point_groups(), rows as u32, 1];
-            self.run(&self.columns, sweep, chosen, (request, grid), &[("output", &output)]);
+            self.run(
+                &self.columns,
+                sweep,
+                chosen,
+                (request, grid, sweep.entries_work(rows)),
+                &[("output", &output)],
+            );
             let piece = |row: usize| Piece {
                 buffer: &output,
                 start: row as u64 * row_bytes,
@@ -119,7 +126,8 @@ impl Reader {
         let output = self.scratch.get(&self.gpu, "product", bytes)?;
         let grid = [sweep.point_groups(), 1, 1];
         let buffers = [("vector", &vector), ("output", &output)];
-        self.run(&self.multiply, sweep, chosen, (Request::default(), grid), &buffers);
+        let work = sweep.product_work(chosen.count);
+        self.run(&self.multiply, sweep, chosen, (Request::default(), grid, work), &buffers);
         let piece = Piece::start(&output, (sweep.count() * sweep.scalar.bytes()) as u64);
         sweep.scalar.read(&mut self.scratch, &self.gpu, "J v", &[piece]).await
     }
@@ -139,7 +147,9 @@ impl Reader {
         let output = self.scratch.get(&self.gpu, "product", bytes)?;
         let [x, y] = self.gpu.budget().grid(chosen.count);
         let buffers = [("vector", &vector), ("output", &output)];
-        self.run(&self.transposed, sweep, chosen, (Request::default(), [x, y, 1]), &buffers);
+        let work = sweep.product_work(chosen.count);
+        let request = (Request::default(), [x, y, 1], work);
+        self.run(&self.transposed, sweep, chosen, request, &buffers);
         let piece = Piece::start(&output, bytes);
         sweep.scalar.read(&mut self.scratch, &self.gpu, "J^T w", &[piece]).await
     }
@@ -163,7 +173,7 @@ impl Reader {
         let output = self.scratch.get(&self.gpu, "sketch", row_bytes * band as u64)?;
         for first_row in (0..rows).step_by(band) {
             let height = band.min(rows - first_row);
-            self.gpu.submit(|encoder| encoder.clear_buffer(&output, 0, None));
+            self.gpu.submit(|commands| commands.encoder().clear_buffer(&output, 0, None));
             for (sweep, part) in parts {
                 let request = Request { first_column: 0, rows: height, first_row };
                 self.add_part(sweep, part, chosen, request, &output)?;
@@ -188,7 +198,10 @@ impl Reader {
         let [x, y] = self.gpu.budget().grid(request.rows);
         let blocks = chosen.count.div_ceil((SKETCH_WORKGROUP * SKETCH_COLUMNS) as usize) as u32;
         let buffers = [("starts", &starts), ("entries", &entries), ("output", output)];
-        self.run(&self.sketch, sweep, chosen, (request, [x, y, blocks]), &buffers);
+        let begin = part.starts[request.first_row];
+        let hits = (part.starts[request.first_row + request.rows] - begin) as usize;
+        let work = sweep.sketch_work(chosen.count, hits, request.rows);
+        self.run(&self.sketch, sweep, chosen, (request, [x, y, blocks], work), &buffers);
         Ok(())
     }
 
@@ -198,7 +211,7 @@ impl Reader {
         kernel: &Kernel,
         sweep: &Sweep,
         chosen: &Chosen,
-        (request, grid): (Request, [u32; 3]),
+        (request, grid, work): (Request, [u32; 3], Work),
         buffers: &[(&str, &wgpu::Buffer)],
     ) {
         let Request { first_column, rows, first_row } = request;
@@ -211,9 +224,6 @@ impl Reader {
             ("request", &self.request),
         ];
         let group = kernel.bind(&self.gpu, &[&common[..], buffers].concat());
-        self.gpu.submit(|encoder| {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            kernel.dispatch(&mut pass, &group, grid);
-        });
+        self.gpu.submit(|commands| kernel.dispatch(commands, &group, (grid, work)));
     }
 }

@@ -6,7 +6,7 @@
 //! stands; `generate` writes what depends on the channels; `sweep` runs jets forward and adjoints
 //! back over a run of points, `product` makes tiles of J there and multiplies them; [`Tier`] says
 //! which numbers are used where; `pieces` cuts the blocks into runs and [`GpuCollocation`] is the
-//! system that the optimisers see, with its Jacobian in `rates`.
+//! system that the optimisers see, with its Jacobian in `rates`. `work` says what each kernel has to do.
 //!
 //! The head, from a point's jet to its residuals and their slopes, runs on the host in f64: it is a
 //! handful of operations beside the network's thousands, and energies, observed data and every
@@ -27,6 +27,7 @@ mod tests;
 mod texts;
 mod tier;
 mod weights;
+mod work;
 
 pub(super) use chosen::{Chosen, Reader, SketchPart};
 pub use scalar::Scalar;

@@ -30,7 +30,7 @@ pub struct Plan {
     /// Whether there is a sweep back.
     pub back: bool,
     channels: usize,
-    width: usize,
+    pub width: usize,
     layers: usize,
     /// Encoders of a modified MLP.
     encoders: usize,

@@ -8,6 +8,7 @@ use crate::gpu::buffers::{Piece, storage, uniform};
 use crate::gpu::config::{PRODUCT_EACH, PRODUCT_SIDE};
 use crate::gpu::error::GpuError;
 use crate::gpu::kernel::Kernel;
+use crate::gpu::profile::Work;
 use crate::network::Network;
 
 /// Bytes of a stored tile of J.
@@ -46,6 +47,13 @@ impl Extent {
         let Self { rows, columns, inner, left_row, left_inner, right_first, output_first } = self;
         [rows, columns, inner, left_row, left_inner, right_first, output_first, 0]
             .map(|word| word as u32)
+    }
+
+    /// Operations of the product; both factors are read, and the output read and written, once.
+    fn work(self, bytes: usize) -> Work {
+        let [rows, columns, inner] = [self.rows, self.columns, self.inner].map(|n| n as f64);
+        let numbers = rows * inner + inner * columns + 2.0 * rows * columns;
+        Work { operations: 2.0 * rows * columns * inner, bytes: numbers * bytes as f64 }
     }
 
     fn grid(self, limit: u32) -> [u32; 3] {
@@ -118,11 +126,9 @@ impl Sweep {
             ("output", tile),
         ];
         let group = product.columns.bind(&self.gpu, &buffers);
-        self.gpu.submit(|encoder| {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            let grid = [self.point_groups(), columns as u32, 1];
-            product.columns.dispatch(&mut pass, &group, grid);
-        });
+        let grid = [self.point_groups(), columns as u32, 1];
+        let work = self.entries_work(columns);
+        self.gpu.submit(|commands| product.columns.dispatch(commands, &group, (grid, work)));
     }
 
     fn accumulate(
@@ -143,10 +149,9 @@ impl Sweep {
             ("output", output),
         ];
         let group = product.product.bind(&self.gpu, &buffers);
-        self.gpu.submit(|encoder| {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            product.product.dispatch(&mut pass, &group, extent.grid(self.gpu.budget().workgroups));
-        });
+        let grid = extent.grid(self.gpu.budget().workgroups);
+        let work = extent.work(self.scalar.bytes());
+        self.gpu.submit(|commands| product.product.dispatch(commands, &group, (grid, work)));
     }
 
     /// Hands over every column of J after [`Sweep::back`]: its number and its entries.
@@ -189,7 +194,7 @@ impl Sweep {
     pub fn zeroed(&mut self, rows: usize, columns: usize) -> Result<wgpu::Buffer, GpuError> {
         let bytes = (rows * columns * self.scalar.bytes()) as u64;
         let output = self.scratch.get(&self.gpu, "the product", bytes)?;
-        self.gpu.submit(|encoder| encoder.clear_buffer(&output, 0, None));
+        self.gpu.submit(|commands| commands.encoder().clear_buffer(&output, 0, None));
         Ok(output)
     }
 

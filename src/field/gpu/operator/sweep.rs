@@ -6,6 +6,7 @@ use super::scalar::Scalar;
 use super::texts::Texts;
 use super::weights::Weights;
 use crate::gpu::buffers::{Piece, Scratch, storage, uniform};
+use crate::gpu::commands::Commands;
 use crate::gpu::config::{POINT_WORKGROUP, row_block};
 use crate::gpu::device::Gpu;
 use crate::gpu::error::GpuError;
@@ -20,13 +21,16 @@ const RESULTS: u64 = 32 << 20;
 pub struct Sweep {
     pub(super) gpu: Gpu,
     pub(super) scalar: Scalar,
-    plan: Plan,
-    channels: usize,
+    pub(super) plan: Plan,
+    pub(super) channels: usize,
     row_blocks: u32,
     /// Waves of the embedding.
     waves: u32,
     /// Activated layers without the encoders.
     layers: usize,
+    /// Jets that come into each layer, and those of the layer above; the output and the encoders
+    /// come behind the activated layers.
+    extents: Vec<[u32; 2]>,
     kernels: Kernels,
     room: Room,
     groups: Groups,
@@ -181,6 +185,9 @@ impl Sweep {
         let layers = network.activated_layers();
         let kernels = Kernels::new(gpu, texts).await?;
         let room = Room::new(gpu, &plan, &weights, (scalar, layers, stride))?;
+        let extent = |l| plan.words(&weights, l);
+        let extents =
+            (0..room.layers.len()).map(extent).map(|words| [words[3], words[9]]).collect();
         let row_block = row_block(jets.len() * words, network.width());
         let sweep = Self {
             gpu: gpu.clone(),
@@ -190,6 +197,7 @@ impl Sweep {
             waves: weights.waves() as u32,
             groups: Groups::new(gpu, &kernels, &room, layers),
             layers,
+            extents,
             plan,
             kernels,
             room,
@@ -210,6 +218,7 @@ impl Sweep {
         let sweep = Self {
             gpu: self.gpu.clone(),
             plan: self.plan.clone(),
+            extents: self.extents.clone(),
             kernels: self.kernels.clone(),
             groups: Groups::new(&self.gpu, &self.kernels, &room, self.layers),
             room,
@@ -294,47 +303,53 @@ impl Sweep {
         (self.count as u32).div_ceil(POINT_WORKGROUP)
     }
 
-    fn record_layers(&self, pass: &mut wgpu::ComputePass<'_>) {
-        for group in &self.groups.forward {
-            self.kernels.layer.dispatch(pass, group, [self.point_groups(), self.row_blocks, 1]);
+    /// The encoders, then every activated layer: the order of the groups forward.
+    fn record_layers(&self, commands: &mut Commands<'_>) {
+        let grid = [self.point_groups(), self.row_blocks, 1];
+        let order = (self.layers + 1..self.extents.len()).chain(0..self.layers);
+        for (group, layer) in self.groups.forward.iter().zip(order) {
+            let work = self.layer_work(self.extents[layer]);
+            self.kernels.layer.dispatch(commands, group, (grid, work));
         }
     }
 
-    fn record_forward(&self, encoder: &mut wgpu::CommandEncoder) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        self.record_layers(&mut pass);
-        let output = &self.groups.output;
-        self.kernels.output.dispatch(&mut pass, output, [self.point_groups(), 1, 1]);
+    fn record_forward(&self, commands: &mut Commands<'_>) {
+        self.record_layers(commands);
+        let (grid, work) = ([self.point_groups(), 1, 1], self.output_work());
+        self.kernels.output.dispatch(commands, &self.groups.output, (grid, work));
     }
 
-    fn record_back(&self, pass: &mut wgpu::ComputePass<'_>) {
+    /// From the last activated layer down, then the encoders.
+    fn record_back(&self, commands: &mut Commands<'_>) {
         let back = self.kernels.back.as_ref().expect("a sweep with the way back");
         let groups = self.point_groups();
-        for (adjoint, coefficients) in &self.groups.back {
-            back.adjoint.dispatch(pass, adjoint, [groups, self.row_blocks, 1]);
+        let order = (0..self.layers).rev().chain(self.layers + 1..self.extents.len());
+        for ((adjoint, coefficients), layer) in self.groups.back.iter().zip(order) {
+            let work = self.adjoint_work(self.extents[layer]);
+            back.adjoint.dispatch(commands, adjoint, ([groups, self.row_blocks, 1], work));
             if let Some((kernel, group)) = back.coefficients.as_ref().zip(coefficients.as_ref()) {
-                kernel.dispatch(pass, group, [groups, 1, 1]);
+                kernel.dispatch(commands, group, ([groups, 1, 1], self.coefficients_work()));
             }
         }
     }
 
     /// Jets forward, up to the last layer's, and the waves that the columns need.
     pub fn forward(&self) {
-        self.gpu.submit(|encoder| {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            self.record_layers(&mut pass);
+        self.gpu.submit(|commands| {
+            self.record_layers(commands);
             let turn = self.kernels.back.as_ref().and_then(|back| back.turn.as_ref());
             for (kernel, group) in
                 turn.into_iter().flat_map(|k| self.groups.turn.iter().map(move |g| (k, g)))
             {
-                kernel.dispatch(&mut pass, group, [self.point_groups(), self.waves, 1]);
+                let grid = [self.point_groups(), self.waves, 1];
+                kernel.dispatch(commands, group, (grid, self.turn_work(self.waves)));
             }
         });
     }
 
     /// Jets forward, up to the network's.
     pub fn forward_to_output(&self) {
-        self.gpu.submit(|encoder| self.record_forward(encoder));
+        self.gpu.submit(|commands| self.record_forward(commands));
     }
 
     /// Adjoints back from the seeds after [`Sweep::forward`].
@@ -342,10 +357,7 @@ impl Sweep {
     /// # Panics
     /// When the sweep was made without the way back.
     pub fn back(&self) {
-        self.gpu.submit(|encoder| {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            self.record_back(&mut pass);
-        });
+        self.gpu.submit(|commands| self.record_back(commands));
     }
 
     /// Where the channels of the network's jet stand after [`Sweep::forward_to_output`].
@@ -372,9 +384,9 @@ impl Sweep {
             for (slot, values) in batch.iter().enumerate() {
                 self.set_weights(values);
                 let start = self.row_start(self.plan.output_row);
-                self.gpu.submit(|encoder| {
-                    self.record_forward(encoder);
-                    let to = slot as u64 * bytes;
+                self.gpu.submit(|commands| {
+                    self.record_forward(commands);
+                    let (encoder, to) = (commands.encoder(), slot as u64 * bytes);
                     encoder.copy_buffer_to_buffer(&self.room.factors, start, &results, to, bytes);
                 });
             }
