@@ -2,6 +2,7 @@
 
 use super::error::AttemptError;
 use super::evolution::Evolution;
+use super::fresh_start::FreshStart;
 use super::growth::Seen;
 use super::{implicit_fit, parameter_ode, stage_fit};
 use crate::field::cpu::Field;
@@ -45,6 +46,8 @@ pub struct StepReport {
     pub rejected: usize,
     /// Relative L2 error of the fit of a fresh network, where one followed.
     pub refit_error: Option<f64>,
+    /// What was done about badly placed parameters after it, where it was time to judge them.
+    pub fresh_start: Option<FreshStart>,
 }
 
 /// One attempt, of either scheme.
@@ -199,6 +202,7 @@ impl StepReport {
             implicit: false,
             rejected: 0,
             refit_error: None,
+            fresh_start: None,
         }
     }
 }

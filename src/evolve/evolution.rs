@@ -269,6 +269,10 @@ impl Evolution {
         if self.refit_is_due() {
             report.refit_error = Some(self.refit().await?);
         }
+        report.fresh_start = self.start_afresh().await?;
+        if let Some((_, error)) = report.fresh_start.and_then(|found| found.after) {
+            report.refit_error = Some(error);
+        }
         if self.draw_is_due() {
             self.draw_points()?;
         }

@@ -47,6 +47,7 @@ mod growth;
 mod endless;
 mod estimate;
 mod refit;
+mod fresh_start;
 mod follow;
 mod moments;
 #[cfg(test)]
@@ -59,4 +60,5 @@ pub use engine::Engine;
 pub use error::EvolveError;
 pub use estimate::{EstimateState, EvolutionEstimate};
 pub use evolution::Evolution;
+pub use fresh_start::FreshStart;
 pub use state::EvolutionState;

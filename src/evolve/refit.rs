@@ -6,7 +6,7 @@
 
 use super::error::EvolveError;
 use super::evolution::Evolution;
-use super::initial_fit::InitialFit;
+use super::initial_fit::{FitError, InitialFit};
 use crate::random::{Philox, Stream};
 
 impl Evolution {
@@ -24,19 +24,30 @@ impl Evolution {
     pub(super) async fn refit(&mut self) -> Result<f64, EvolveError> {
         let (step, time) = (self.step, self.time);
         let failed = |source| EvolveError::Refit { step, time, source };
-        // A draw of its own for every refit, whatever was drawn before: resumed runs repeat it.
+        let fit = self.fitted_afresh().map_err(failed)?;
+        self.take_over(fit.parameters().to_vec()).await?;
+        Ok(fit.between())
+    }
+
+    /// A freshly initialised network that was fitted to the present field.
+    pub(super) fn fitted_afresh(&self) -> Result<InitialFit, FitError> {
+        // A draw of its own after every step, whatever was drawn before: resumed runs repeat it.
         let draw = Philox::new(self.problem.seed, Stream::Initialisation);
-        let [low, high, ..] = draw.words(u64::MAX - 1, step as u32);
+        let [low, high, ..] = draw.words(u64::MAX - 1, self.step as u32);
         let seed = u64::from(low) | (u64::from(high) << 32);
-        let fit = InitialFit::of_field(&self.problem, &self.theta, time, seed);
-        let mut fit = fit.map_err(failed)?;
-        while !fit.iterate().map_err(failed)?.done {}
-        let before = std::mem::replace(&mut self.theta, fit.parameters().to_vec());
+        let mut fit = InitialFit::of_field(&self.problem, &self.theta, self.time, seed)?;
+        while !fit.iterate()?.done {}
+        Ok(fit)
+    }
+
+    /// Goes on from other parameters, of the same field as well as they have it.
+    pub(super) async fn take_over(&mut self, theta: Vec<f64>) -> Result<(), EvolveError> {
+        let before = std::mem::replace(&mut self.theta, theta);
         if let Some(estimate) = &mut self.estimate {
-            estimate.refitted(&before, &self.theta, time);
+            estimate.refitted(&before, &self.theta, self.time);
         }
         self.field = None;
         self.current_field().await?;
-        Ok(fit.between())
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod dirichlet;
 mod estimate;
 mod failures;
 mod follow;
+mod fresh_start;
 mod order;
 mod presets;
 mod resume;

@@ -87,6 +87,10 @@ impl Evolving {
         seconds.steps += took;
         self.pace.add(report.dt, took);
         self.record.record(&report, seconds.steps);
+        if let Some(found) = &report.fresh_start {
+            self.record.note = Some(found.to_string());
+            messages.push(found.to_string());
+        }
         self.columns = report.columns;
         let done = self.evolution.finished();
         if done || self.record.frames.wants(report.time) {

@@ -230,6 +230,7 @@ impl Session {
             seconds: self.seconds,
             ended: None,
             warning: None,
+            note: None,
             failure: self.failure.as_ref().map(ToString::to_string),
         };
         match self.course() {
@@ -260,6 +261,7 @@ impl Session {
         status.space_time_error = record.frames.space_time_error();
         status.estimated_error = self.estimated_error().map(|e| e.relative_l2);
         status.warning = self.evolving().and_then(Evolving::warning);
+        status.note.clone_from(&record.note);
     }
 
     /// [`Session::status`] with the solution at the present time, and the messages since the last

@@ -37,6 +37,8 @@ pub struct Recording {
     pub(super) initial_error: Option<f64>,
     /// Of the latest frame that was compared.
     pub(super) error: Option<f64>,
+    /// What the run did about parameters that made its steps short.
+    pub(super) note: Option<String>,
 }
 
 /// How far the initial fit has come.
@@ -68,6 +70,7 @@ impl Recording {
             redrawn: false,
             initial_error: None,
             error: None,
+            note: None,
         }
     }
 

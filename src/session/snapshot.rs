@@ -87,6 +87,8 @@ pub struct Status {
     pub ended: Option<String>,
     /// What makes the run less accurate than it could be, and what helps.
     pub warning: Option<String>,
+    /// What the run did about parameters that made its steps short.
+    pub note: Option<String>,
     pub failure: Option<String>,
 }
 

@@ -50,6 +50,8 @@ pub struct Run<'a> {
     reference_due: bool,
     /// The latest warning that was shown.
     warned: Option<String>,
+    /// The latest note that was shown.
+    noted: Option<String>,
     /// The precision that was last spoken of.
     precision: String,
     /// The step of the latest checkpoint.
@@ -73,7 +75,7 @@ impl<'a> Run<'a> {
                 .spawn(move || drop(sender.send(look())))
                 .map_err(Failure::Thread)?;
         }
-        let (warned, precision) = (handle.status().warning, handle.status().precision);
+        let Status { warning: warned, note: noted, precision, .. } = handle.status();
         let (reference_error, saved) = (None, 0);
         Ok(Self {
             handle,
@@ -81,6 +83,7 @@ impl<'a> Run<'a> {
             reference_error,
             reference_due,
             warned,
+            noted,
             precision,
             saved,
             progress,
@@ -202,13 +205,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Shows a warning that is new, and a change of precision.
+    /// Shows a warning or a note that is new, and a change of precision.
     fn warn(&mut self, status: &Status) {
         if let Some(warning) = &status.warning
             && self.warned != status.warning
         {
             self.progress.say(Verbosity::Normal, &format!("warning: {warning}"));
             self.warned.clone_from(&status.warning);
+        }
+        if let Some(note) = &status.note
+            && self.noted != status.note
+        {
+            self.progress.say(Verbosity::Normal, note);
+            self.noted.clone_from(&status.note);
         }
         if status.precision != self.precision {
             let now = &status.precision;

@@ -46,6 +46,8 @@ const WIDE_GAP: f64 = 10.0;
 const FINE: f64 = 1e-3;
 /// Levenberg-Marquardt moves a random subset of the parameters where there are more than this.
 const MOST_COLUMNS: usize = 4_000;
+/// Iterations of Levenberg-Marquardt that most fits take.
+const USUAL: f64 = 50.0;
 /// Adam's rate, and the steps of one cosine along which it falls (the code of arXiv 2310.04867).
 const RATE: f64 = 1e-3;
 const PERIOD: u64 = 500;
@@ -223,6 +225,12 @@ impl InitialFit {
         &self.progress.theta
     }
 
+    /// Why it has ended, where it has.
+    #[must_use]
+    pub fn reason(&self) -> Option<FitReason> {
+        self.progress.reason
+    }
+
     /// The least relative L2 error between the points that was reached so far.
     #[must_use]
     pub fn between(&self) -> f64 {
@@ -386,6 +394,16 @@ impl InitialFit {
         self.residual = self.target.residual(&self.progress.theta);
         if self.residual.loss.is_finite() { Ok(()) } else { Err(FitError::StartNotFinite) }
     }
+}
+
+/// Multiplications of a fit by Levenberg-Marquardt that takes as many iterations as most do.
+#[must_use]
+pub fn usual_work(problem: &Problem, network: &Network) -> f64 {
+    let columns = network.parameters().min(MOST_COLUMNS) as f64;
+    let counts = target::default_counts(problem, network.parameters());
+    let equations = network.outputs() * (1 + problem.dimensions());
+    let rows = (equations * counts.iter().product::<usize>()) as f64;
+    USUAL * rows * columns * rows.min(columns)
 }
 
 fn stalled(losses: &[f64]) -> bool {
