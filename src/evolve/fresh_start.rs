@@ -32,6 +32,8 @@ const BEGUN: f64 = 0.25;
 const DEAR: f64 = 3.0;
 /// At a smaller condition a fresh network is hardly better.
 const FAR: f64 = 5.0;
+/// A fit that takes more iterations costs more than it was to.
+const MOST_ITERATIONS: usize = 150;
 /// What a fresh network's condition may be of the old one's.
 const LESS: f64 = 0.75;
 /// Solves with the Jacobian in a usual step: the step's own, and two corrections.
@@ -79,7 +81,8 @@ impl Evolution {
         };
         let mut found = FreshStart { foretold, before, after: None };
         // A fit that fails is no better than the parameters that are there.
-        let Ok(fit) = self.fitted_afresh() else { return Ok(Some(found)) };
+        let most = self.problem.fit.max_iterations.min(MOST_ITERATIONS);
+        let Ok(fit) = self.fitted_afresh(most) else { return Ok(Some(found)) };
         let after = self.condition_at(fit.parameters());
         let after = after.filter(|_| fit.reason() == Some(FitReason::Tolerance));
         if let Some(after) = after.filter(|after| *after <= LESS * before) {

@@ -24,18 +24,20 @@ impl Evolution {
     pub(super) async fn refit(&mut self) -> Result<f64, EvolveError> {
         let (step, time) = (self.step, self.time);
         let failed = |source| EvolveError::Refit { step, time, source };
-        let fit = self.fitted_afresh().map_err(failed)?;
+        let fit = self.fitted_afresh(self.problem.fit.max_iterations).map_err(failed)?;
         self.take_over(fit.parameters().to_vec()).await?;
         Ok(fit.between())
     }
 
-    /// A freshly initialised network that was fitted to the present field.
-    pub(super) fn fitted_afresh(&self) -> Result<InitialFit, FitError> {
+    /// A freshly initialised network that was fitted to the present field in so many iterations at most.
+    pub(super) fn fitted_afresh(&self, most: usize) -> Result<InitialFit, FitError> {
         // A draw of its own after every step, whatever was drawn before: resumed runs repeat it.
         let draw = Philox::new(self.problem.seed, Stream::Initialisation);
         let [low, high, ..] = draw.words(u64::MAX - 1, self.step as u32);
         let seed = u64::from(low) | (u64::from(high) << 32);
-        let mut fit = InitialFit::of_field(&self.problem, &self.theta, self.time, seed)?;
+        let mut problem = self.problem.clone();
+        problem.fit.max_iterations = most;
+        let mut fit = InitialFit::of_field(&problem, &self.theta, self.time, seed)?;
         while !fit.iterate()?.done {}
         Ok(fit)
     }
