@@ -1,6 +1,7 @@
 //! The book says what the program does: its tables of keys against the checks of problem files.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use sketchpde::problem::{Issue, SettingIssue};
 use sketchpde::{Overrides, ProblemFile};
@@ -61,4 +62,47 @@ fn every_key_of_whole_domain_problems_is_in_the_book_and_no_other() {
     let sections =
         ["", "shapes.NAME", "residual.interior", "evaluation", "network", "method", "run"];
     compare("Whole domains", WHOLE_DOMAIN, &sections);
+}
+
+/// Every page, with the folder that its links begin in.
+fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            pages(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+}
+
+/// Files that a page links to and that are not there.
+fn dead_links(page: &Path, text: &str) -> Vec<String> {
+    let folder = page.parent().expect("a folder");
+    let links = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+    let files = links.filter_map(|link| link.split('#').next()).filter(|link| {
+        let elsewhere = ["https://", "http://"].iter().any(|scheme| link.starts_with(scheme));
+        !link.is_empty() && !elsewhere && !link.contains(char::is_whitespace)
+    });
+    files.filter(|file| !folder.join(file).exists()).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_link_of_the_book_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
+    pages(&root.join("docs/src"), &mut all);
+    assert!(all.len() > 20, "{all:?}");
+    for page in &all {
+        let text = std::fs::read_to_string(page).expect("a page");
+        assert_eq!(dead_links(page, &text), [""; 0], "{}", page.display());
+    }
+    let planted = "[a](methods.md#x) [b](nowhere.md) [c](https://example.org) [d](#x)";
+    assert_eq!(dead_links(&root.join("docs/src/trust.md"), planted), ["nowhere.md"]);
+    // Every page is in the table of contents.
+    let contents = include_str!("../docs/src/SUMMARY.md");
+    for page in all.iter().skip(2).filter(|page| !page.ends_with("SUMMARY.md")) {
+        let name = page.strip_prefix(root.join("docs/src")).expect("a page of the book");
+        assert!(contents.contains(&format!("({})", name.display())), "{}", name.display());
+    }
 }

@@ -6,6 +6,7 @@
 
 mod cache;
 mod drivers;
+mod gallery;
 mod lockfile;
 mod package;
 mod python;
@@ -26,6 +27,7 @@ Commands:
                 those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium, those of the
                 Python package
   package       Check that the crates build as a registry gets them, each from its own files alone
+  gallery       Solve what the book's gallery shows, and take its pictures
   gpu-report [--quick] [--wait] [--adapter NAME] [--minutes M] [--out FILE]
                 Measure this machine's GPU within eight minutes: every kernel's share of its peak, and
                 steps against the CPU; --quick takes small sizes, for adapters in software
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         ["setup"] => set_up(),
         ["test"] => test::run_tests(),
         ["package"] => test::package(),
+        ["gallery"] => test::gallery(),
         ["gpu-report", options @ ..] => test::gpu_report(options),
         ["python"] => test::python(),
         ["web"] => web::build(web::Options::default()).map(drop),
