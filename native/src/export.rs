@@ -1,6 +1,7 @@
 //! What can be saved of a run, as files.
 
 use sketchpde::output::plots::Names;
+use sketchpde::output::plots::animation::Animation;
 use sketchpde::output::plots::field::{final_state, space_time};
 use sketchpde::output::{Axis, SpaceTimeField};
 use sketchpde::session::Checkpoint;
@@ -23,6 +24,7 @@ fn name(problem: &str, what: Saved) -> String {
         Saved::Problem => format!("{problem}.toml"),
         Saved::Checkpoint => format!("{problem}.sketchpde"),
         Saved::Picture => format!("{problem}.png"),
+        Saved::Animation => format!("{problem}-evolution.png"),
         Saved::History => format!("{problem}-history.csv"),
     }
 }
@@ -75,6 +77,19 @@ pub fn picture(state: &State) -> Result<File, String> {
     Ok(File { name: name(&state.mirror.problem.name, Saved::Picture), bytes: figure.png() })
 }
 
+/// The kept frames as a moving picture (APNG), like the one that the command line leaves.
+///
+/// # Errors
+/// Why there is none.
+pub fn animation(state: &State) -> Result<File, String> {
+    let mirror = &state.mirror;
+    let unknown = mirror.grid.unknown(&mirror.problem);
+    let names = Names { title: &mirror.problem.title, unknown };
+    let moving = Animation::of(&kept(mirror, 0..mirror.frames.times.len()), &names);
+    let moving = moving.map_err(|error| error.to_string())?;
+    Ok(File { name: name(&mirror.problem.name, Saved::Animation), bytes: moving.png() })
+}
+
 /// A training as whatever file.
 ///
 /// # Errors
@@ -85,6 +100,7 @@ pub fn training(training: &Training, what: Saved) -> Result<File, String> {
         Saved::Checkpoint => return Err("The solver saves it.".to_owned()),
         Saved::History => training_history(training).into_bytes(),
         Saved::Picture => training_picture(training)?,
+        Saved::Animation => training_animation(training)?,
     };
     Ok(File { name: name(&training.problem.name, what), bytes })
 }
@@ -101,6 +117,24 @@ fn training_history(training: &Training) -> String {
 
 /// The solution over both coordinates, with its error.
 fn training_picture(training: &Training) -> Result<Vec<u8>, String> {
+    let (field, names) = training_field(training)?;
+    let figure = match field.times.len() > 1 {
+        true => space_time(&field, &names),
+        false => final_state(&field, &names),
+    };
+    figure.map(|figure| figure.png()).map_err(|error| error.to_string())
+}
+
+/// The solution along its coordinate t.
+fn training_animation(training: &Training) -> Result<Vec<u8>, String> {
+    let (field, names) = training_field(training)?;
+    if field.times.len() < 2 {
+        return Err("Nothing moves in it: it has no coordinate t.".to_owned());
+    }
+    Animation::of(&field, &names).map(|moving| moving.png()).map_err(|error| error.to_string())
+}
+
+fn training_field(training: &Training) -> Result<(SpaceTimeField, Names<'_>), String> {
     let field = training.field.as_ref().ok_or("There is no picture of this one.")?;
     let problem = &training.problem;
     let names = Names { title: &problem.title, unknown: &problem.unknowns[0] };
@@ -117,11 +151,7 @@ fn training_picture(training: &Training) -> Result<Vec<u8>, String> {
         values: double(&field.values),
         reference: (!field.exact.is_empty()).then(|| double(&field.exact)),
     };
-    let figure = match timed {
-        true => space_time(&field, &names),
-        false => final_state(&field, &names),
-    };
-    figure.map(|figure| figure.png()).map_err(|error| error.to_string())
+    Ok((field, names))
 }
 
 /// The kept frames as a field.

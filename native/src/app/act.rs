@@ -340,6 +340,7 @@ impl App {
             Saved::Checkpoint => return self.line.send(Request::Save),
             Saved::History => Ok(export::history(&self.state)),
             Saved::Picture => export::picture(&self.state),
+            Saved::Animation => export::animation(&self.state),
         };
         self.give(made);
     }

@@ -168,6 +168,8 @@ pub enum Saved {
     Problem,
     Checkpoint,
     Picture,
+    /// The kept frames as a moving picture.
+    Animation,
     History,
 }
 

@@ -54,6 +54,7 @@ fn files(ui: &mut Ui, actions: &mut Vec<Action>) {
             ("Save the problem (TOML)", Action::Save(Saved::Problem)),
             ("Save the run (checkpoint)", Action::Save(Saved::Checkpoint)),
             ("Save the picture (PNG)", Action::Save(Saved::Picture)),
+            ("Save the animation (PNG)", Action::Save(Saved::Animation)),
             ("Save the history (CSV)", Action::Save(Saved::History)),
         ] {
             if ui.button(text).clicked() {

@@ -237,6 +237,10 @@ fn what_is_saved_can_be_read_again() {
     let (name, bytes) = save(&mut window, "Save the history (CSV)");
     let lines = String::from_utf8(bytes).expect("text").lines().count();
     assert!(name.ends_with(".csv") && lines > 4, "{name}, {lines} lines");
+    let (name, bytes) = save(&mut window, "Save the animation (PNG)");
+    assert!(name.ends_with("-evolution.png"), "{name}");
+    // It says of itself how many frames it has.
+    assert!(bytes.windows(4).any(|word| word == b"acTL"), "it does not move");
     let (name, bytes) = save(&mut window, "Save the picture (PNG)");
     assert!(name.ends_with(".png") && bytes.starts_with(b"\x89PNG") && bytes.len() > 5_000);
 }
