@@ -104,6 +104,18 @@ def load(path, xp=numpy):
     own = {name: array(values) for name, values in tensors.items() if name in order}
     # Of a corrected training; zero otherwise.
     change = {name: array(tensors.get(f"correction.{name}", 0 * tensors[name])) for name in order}
+    frequencies, coefficients = (tensors.get(f"waves.{n}") for n in ("frequencies", "coefficients"))
+
+    def waves(at):
+        """The sum of plane waves beside a corrected network, a column for each unknown."""
+        s = []
+        for i in inputs:
+            x = at[i["name"]]
+            s.append(2 * math.pi / i["period"] * x if i["kind"] == "periodic"
+                     else 2 * (x - i["lower"]) / (i["upper"] - i["lower"]) - 1)
+        angle = xp.stack(s, -1) @ array(frequencies).T
+        a, b = array(coefficients[0::2]), array(coefficients[1::2])
+        return xp.cos(angle) @ a.T + xp.sin(angle) @ b.T
 
     def u(at, theta=None, time=None):
         p, d = own, change
@@ -132,6 +144,8 @@ def load(path, xp=numpy):
                 h, dh = u1 + h * (u2 - u1), du1 + dh * (u2 - u1) + h * (du2 - du1)
         network, dnetwork = linear("output", h, dh)
         network = network + dnetwork
+        if frequencies is not None and theta is None:
+            network = network + waves(at)
         if time is None and "time" in head:
             time = float(head["time"])
         at = at if time is None else {"t": time, **at}

@@ -97,6 +97,11 @@ pub enum Failure {
          whole domain"
     )]
     NoKernels { problem: String },
+    #[error(
+        "there is no trained network in this folder: the answer was found without one\n   (solve with \
+         --set method.correction=false to train)"
+    )]
+    Untrained,
     #[error("--at needs a point of the domain: {wanted}")]
     PointOutside { wanted: String },
     #[error(transparent)]
@@ -149,6 +154,7 @@ impl Failure {
             | Self::UnknownStudy { .. }
             | Self::UnknownPart { .. }
             | Self::NoKernels { .. }
+            | Self::Untrained
             | Self::PointOutside { .. }
             | Self::TwoTimes { .. }
             | Self::NoParameter { .. }

@@ -31,7 +31,10 @@ pub fn draw(
 ) -> Result<Vec<PathBuf>, Failure> {
     let mut system = Collocation::new(problem);
     let path = folder.file("parameters.safetensors");
-    let (theta, _) = parameters::read(&path, system.network().layout())?;
+    let (theta, _) = parameters::read(&path, system.network())?;
+    if system.network().split(&theta).theta.iter().all(|&parameter| parameter == 0.0) {
+        return Err(Failure::Untrained);
+    }
     let point = point(problem, at)?;
     let axes = shown(problem);
     let coordinates = coordinates(&axes, &point);

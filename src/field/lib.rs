@@ -2,8 +2,8 @@
 //!
 //! [`program`] is the equation as straight-line code; [`jet`] says which derivatives travel
 //! together; [`ansatz`] builds boundary values in; [`cpu`] computes it all in f32 or f64, [`gpu`]
-//! in WGSL; [`quantities`] answers what is asked of a solution, [`waves`] are functions to look for
-//! errors in.
+//! in WGSL; [`quantities`] answers what is asked of a solution; [`plane_waves`] are a network of drawn
+//! frequencies beside the trained one, [`waves`] functions to look for errors in.
 
 #![forbid(unsafe_code)]
 
@@ -21,4 +21,5 @@ pub mod device;
 pub mod gpu;
 pub mod residual;
 pub mod quantities;
+pub mod plane_waves;
 pub mod waves;

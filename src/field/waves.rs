@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::f64::consts::{FRAC_PI_2, PI};
 
+use crate::plane_waves::Functions;
 use crate::problem::expression::{Channel, MultiIndex};
 
 /// Period of an extension over the length of the coordinate.
@@ -109,28 +110,6 @@ impl Waves {
         Self { spans: spans.to_vec(), along, products }
     }
 
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.products.len()
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.products.is_empty()
-    }
-
-    /// Adds `factor` times a channel of every function at a point to `out`.
-    pub fn add(&self, point: &[f64], channel: Channel, factor: f64, out: &mut [f64]) {
-        match channel {
-            Channel::Partial(index) => self.add_partial(point, &index, factor, out),
-            Channel::Laplacian => {
-                for k in 0..point.len() {
-                    self.add_partial(point, &MultiIndex::along(k, 2), factor, out);
-                }
-            }
-        }
-    }
-
     fn add_partial(&self, point: &[f64], index: &MultiIndex, factor: f64, out: &mut [f64]) {
         let needed = |k: usize| self.products.iter().map(|p| p[k] + 1).max().unwrap_or(0);
         let tables: Vec<Vec<f64>> = (0..point.len())
@@ -148,6 +127,23 @@ impl Waves {
         for (out, product) in out.iter_mut().zip(&self.products) {
             let value: f64 = product.iter().zip(&tables).map(|(&j, table)| table[j]).product();
             *out += factor * value;
+        }
+    }
+}
+
+impl Functions for Waves {
+    fn len(&self) -> usize {
+        self.products.len()
+    }
+
+    fn add(&self, point: &[f64], channel: Channel, factor: f64, out: &mut [f64]) {
+        match channel {
+            Channel::Partial(index) => self.add_partial(point, &index, factor, out),
+            Channel::Laplacian => {
+                for k in 0..point.len() {
+                    self.add_partial(point, &MultiIndex::along(k, 2), factor, out);
+                }
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::problem::residual::{
 const MORE: usize = 4;
 const LEAST: usize = 256;
 const MOST: usize = 4096;
+/// Points of a block whose number follows from the functions that it has to tell apart.
+const FEWEST: usize = 16;
 /// Points at which functions are made orthonormal.
 const VALUES: usize = 1024;
 /// Entries of the Jacobian at these points: fewer points where the network is large.
@@ -36,8 +38,9 @@ impl Use {
 }
 
 /// The problem at points for a use, in f64 on the CPU. For an estimate there is a block more behind the
-/// others, of the unknowns themselves.
-pub fn elsewhere(problem: &ResidualProblem, purpose: Use) -> Collocation {
+/// others, of the unknowns themselves. With `rows` there are so many rows of each block of equations
+/// and a quarter of them of each block of conditions.
+pub fn elsewhere(problem: &ResidualProblem, purpose: Use, rows: Option<usize>) -> Collocation {
     let parameters = Network::of_residual(problem).parameters();
     let most = (MOST_ENTRIES / parameters.max(1)).clamp(LEAST, MOST);
     let mut other = strong(problem);
@@ -55,11 +58,16 @@ pub fn elsewhere(problem: &ResidualProblem, purpose: Use) -> Collocation {
         }
         let before = problem.block_points(index.min(problem.blocks.len() - 1), 0);
         let before = before.coordinates.len() / problem.dimensions();
-        let (least, most) = match block.location {
-            Location::Interior => (LEAST, most),
-            _ => (LEAST / 4, most / 4),
+        let part = match block.location {
+            Location::Interior => 1,
+            _ => 4,
         };
-        block.samples = scattered((MORE * before).clamp(least, most));
+        let equations = block.condition.expressions().len().max(1);
+        let count = match rows {
+            None => (MORE * before).clamp(LEAST / part, most / part),
+            Some(rows) => (rows / part / equations).max(FEWEST),
+        };
+        block.samples = scattered(count);
     }
     for index in 0..other.blocks.len() {
         if other.blocks[index].norm == Norm::Sum {

@@ -93,7 +93,7 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
         return Err(OptimizeError::NoEstimate);
     }
     let unknowns = problem.unknowns.len();
-    let mut system = elsewhere(problem, Use::Estimate);
+    let mut system = elsewhere(problem, Use::Estimate, None);
     let rows = system.block_rows().iter().sum::<usize>();
     let values = system.block_rows().last().copied().unwrap_or(0);
     let mut residual = vec![0.0; rows];
@@ -159,7 +159,7 @@ fn functions(
         })
         .collect();
     let waves = Waves::new(&spans, WAVES / unknowns);
-    let along = system.along_waves(theta, &waves);
+    let along = system.along(theta, &waves);
     let waves = along.ncols();
     let random = Philox::new(problem.seed, Stream::Columns);
     let chosen = random.subset(u64::MAX, system.network().parameters(), DIRECTIONS);

@@ -49,7 +49,7 @@ mod tests;
 mod training;
 
 pub use convergence::Convergence;
-pub use correction::{Correction, correct};
+pub use correction::{Correction, Untrained, correct};
 pub use error::OptimizeError;
 pub use estimate::{ErrorEstimate, GOOD, estimate};
 pub use history::{TrainingHistory, TrainingRecord, TrainingSpectrum};

@@ -50,7 +50,7 @@ fn write_network(
         }
     };
     head.extend(state(summary));
-    folder.write_parameters(network.layout(), solution.parameters(), &head)?;
+    folder.write_parameters(&network, solution.parameters(), &head)?;
     let (times, values) = solution.trajectory();
     if times.is_empty() { Ok(()) } else { folder.write_trajectory(times, values) }
 }

@@ -75,6 +75,9 @@ pub struct CorrectionResult {
     pub residual_before: f64,
     pub residual_after: f64,
     pub rank: usize,
+    /// Frequencies of the network of plane waves beside the trained one.
+    #[serde(default)]
+    pub waves: usize,
 }
 
 impl TrainingResult {
@@ -108,6 +111,7 @@ impl TrainingResult {
                 residual_before: correction.before,
                 residual_after: correction.after,
                 rank: correction.rank,
+                waves: correction.waves,
             }),
             rank: report.record.rank,
             evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),

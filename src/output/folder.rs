@@ -11,7 +11,7 @@ use super::disk::disk;
 use super::npz::{self, Array};
 use super::records::{Axis, History, SpaceTimeField, Spectrum, StepRecord};
 use super::{OutputError, atomic, parameters};
-use crate::network::Layout;
+use crate::network::Network;
 
 /// A folder with the results of one run:
 ///
@@ -106,22 +106,22 @@ impl ResultFolder {
     /// As [`parameters::write`].
     pub fn write_parameters(
         &self,
-        layout: &Layout,
+        network: &Network,
         values: &[f64],
         metadata: &BTreeMap<String, String>,
     ) -> Result<(), OutputError> {
-        parameters::write(&self.file("parameters.safetensors"), layout, values, metadata)
+        parameters::write(&self.file("parameters.safetensors"), network, values, metadata)
     }
 
-    /// `parameters.safetensors` into the order of `layout`, with its metadata.
+    /// `parameters.safetensors` of a network, with its metadata.
     ///
     /// # Errors
     /// As [`parameters::read`].
     pub fn read_parameters(
         &self,
-        layout: &Layout,
+        network: &Network,
     ) -> Result<(Vec<f64>, BTreeMap<String, String>), OutputError> {
-        parameters::read(&self.file("parameters.safetensors"), layout)
+        parameters::read(&self.file("parameters.safetensors"), network)
     }
 
     /// `trajectory.npz`: parameters along a run, a row per time.

@@ -1,5 +1,7 @@
-//! Network parameters as a safetensors file: one f64 tensor per named segment of the layout, and of a
-//! correction in the tangent space one more, `correction.` before its name.
+//! Network parameters as a safetensors file: one f64 tensor per named segment of the layout; of a
+//! correction in the tangent space one more each, `correction.` before its name; of the plane waves beside
+//! that their frequencies, a row each, and per unknown a row of the cosines' coefficients and one of the
+//! sines'.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -8,45 +10,66 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
 use super::{OutputError, atomic};
-use crate::network::Layout;
+use crate::network::{Corrected, Network};
 
 /// Before the names of the tensors of a correction.
 const CORRECTION: &str = "correction.";
+/// Of the plane waves.
+const FREQUENCIES: &str = "waves.frequencies";
+const COEFFICIENTS: &str = "waves.coefficients";
 
-/// Writes `parameters`, p of them or 2 p with a correction, with text metadata (the resolved
+/// Writes `parameters` of a network, as [`Network::split`] takes them, with text metadata (the resolved
 /// configuration, seed, version).
 ///
 /// # Errors
 /// [`OutputError::Write`]; [`OutputError::Parameters`] when there are not as many numbers as the
-/// layout has, or twice as many.
+/// network has.
 pub fn write(
     path: &Path,
-    layout: &Layout,
+    network: &Network,
     parameters: &[f64],
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), OutputError> {
     let bad = |reason: String| OutputError::Parameters { path: path.to_owned(), reason };
-    let total = layout.total();
-    if parameters.len() != total && parameters.len() != 2 * total {
-        return Err(bad(count_mismatch(parameters.len(), total)));
+    if !network.holds(parameters.len()) {
+        return Err(bad(count_mismatch(parameters.len(), network.parameters())));
     }
-    let bytes: Vec<u8> = parameters.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let mut tensors = Vec::new();
-    for (prefix, bytes) in ["", CORRECTION].into_iter().zip(bytes.chunks_exact(8 * total)) {
-        for segment in layout.segments() {
-            let range = segment.range();
-            let data = &bytes[8 * range.start..8 * range.end];
-            let view = TensorView::new(Dtype::F64, vec![segment.rows, segment.columns], data)
-                .map_err(|error| bad(error.to_string()))?;
-            tensors.push((format!("{prefix}{}", segment.name), view));
-        }
-    }
+    let parts = tensors(network, network.split(parameters));
+    let bytes: Vec<Vec<u8>> = parts
+        .iter()
+        .map(|(.., values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        .collect();
+    let views = parts.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+        let view = TensorView::new(Dtype::F64, shape.to_vec(), bytes);
+        view.map(|view| (name, view)).map_err(|error| bad(error.to_string()))
+    });
+    let views = views.collect::<Result<Vec<_>, _>>()?;
     let metadata: HashMap<String, String> =
         metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    let file = serialize(tensors, Some(metadata)).map_err(|error| bad(error.to_string()))?;
+    let file = serialize(views, Some(metadata)).map_err(|error| bad(error.to_string()))?;
     let file =
         with_sorted_header(&file).ok_or_else(|| bad("its header cannot be put in order".into()))?;
     atomic::write(path, &file)
+}
+
+/// Name, shape and entries of each tensor, in the order of the parameters.
+fn tensors<'a>(network: &Network, parts: Corrected<'a>) -> Vec<(String, [usize; 2], &'a [f64])> {
+    let Corrected { theta, correction, frequencies, coefficients } = parts;
+    let mut tensors = Vec::new();
+    for (prefix, values) in [("", theta), (CORRECTION, correction)] {
+        let segments = network.layout().segments().iter().filter(|_| !values.is_empty());
+        tensors.extend(segments.map(|segment| {
+            let name = format!("{prefix}{}", segment.name);
+            (name, [segment.rows, segment.columns], &values[segment.range()])
+        }));
+    }
+    if !coefficients.is_empty() {
+        let dimensions = network.inputs().len();
+        let count = frequencies.len() / dimensions;
+        tensors.push((FREQUENCIES.into(), [count, dimensions], frequencies));
+        tensors.push((COEFFICIENTS.into(), [2 * network.outputs(), count], coefficients));
+    }
+    tensors
 }
 
 /// The file with the keys of its header in order: the metadata come out of a hash map, and equal
@@ -63,47 +86,46 @@ fn with_sorted_header(file: &[u8]) -> Option<Vec<u8>> {
     Some([&(sorted.len() as u64).to_le_bytes(), sorted.as_slice(), data].concat())
 }
 
-/// Reads parameters into the order of `layout`, a correction behind them where there is one, with the
-/// file's metadata.
+/// Reads the parameters of a network, as [`Network::split`] takes them, with the file's metadata.
 ///
 /// # Errors
 /// [`OutputError::Read`]; [`OutputError::Parameters`] when the file is damaged or holds another
 /// network.
 pub fn read(
     path: &Path,
-    layout: &Layout,
+    network: &Network,
 ) -> Result<(Vec<f64>, BTreeMap<String, String>), OutputError> {
     let bad = |reason: String| OutputError::Parameters { path: path.to_owned(), reason };
     let bytes = atomic::read(path)?;
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| bad(error.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| bad(error.to_string()))?;
-    let prefixes = match file.names().into_iter().any(|name| name.starts_with(CORRECTION)) {
-        true => &["", CORRECTION][..],
-        false => &[""],
+    let has = |part: &str| file.names().into_iter().any(|name| name.starts_with(part));
+    let waves = match file.tensor(FREQUENCIES) {
+        Ok(tensor) => tensor.shape().first().copied().unwrap_or(0),
+        Err(_) => 0,
     };
-    let expected = prefixes.len() * layout.segments().len();
-    if file.len() != expected {
-        return Err(bad(count_mismatch(file.len(), expected)));
+    let behind = waves * (network.inputs().len() + 2 * network.outputs());
+    let corrected = has(CORRECTION) || waves > 0;
+    let numbers = network.parameters() * (1 + usize::from(corrected));
+    // What the file has to hold, and where.
+    let blank = vec![0.0; numbers + behind];
+    let expected = tensors(network, network.split(&blank));
+    if file.len() != expected.len() {
+        return Err(bad(count_mismatch(file.len(), expected.len())));
     }
-    let mut parameters = vec![0.0; prefixes.len() * layout.total()];
-    for (prefix, part) in prefixes.iter().zip(parameters.chunks_exact_mut(layout.total())) {
-        for segment in layout.segments() {
-            let name = format!("{prefix}{}", segment.name);
-            let tensor = file.tensor(&name).map_err(|error| bad(error.to_string()))?;
-            if tensor.dtype() != Dtype::F64 || tensor.shape() != [segment.rows, segment.columns] {
-                return Err(bad(format!(
-                    "{name} is {:?} {:?}, the network needs F64 [{}, {}]",
-                    tensor.dtype(),
-                    tensor.shape(),
-                    segment.rows,
-                    segment.columns
-                )));
-            }
-            let values = part[segment.range()].iter_mut().zip(tensor.data().chunks_exact(8));
-            for (value, bytes) in values {
-                *value = f64::from_le_bytes(std::array::from_fn(|k| bytes[k]));
-            }
+    let mut parameters = Vec::with_capacity(blank.len());
+    for (name, shape, _) in expected {
+        let tensor = file.tensor(&name).map_err(|error| bad(error.to_string()))?;
+        if tensor.dtype() != Dtype::F64 || tensor.shape() != shape {
+            let [rows, columns] = shape;
+            return Err(bad(format!(
+                "{name} is {:?} {:?}, the network needs F64 [{rows}, {columns}]",
+                tensor.dtype(),
+                tensor.shape(),
+            )));
         }
+        let entry = |bytes: &[u8]| f64::from_le_bytes(std::array::from_fn(|k| bytes[k]));
+        parameters.extend(tensor.data().chunks_exact(8).map(entry));
     }
     let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
     Ok((parameters, metadata))
@@ -116,7 +138,7 @@ fn count_mismatch(found: usize, expected: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Input, Network};
+    use crate::network::Input;
     use crate::problem::Activation;
     use crate::random::{Philox, Stream};
     use crate::tests::Scratch;
@@ -126,30 +148,33 @@ mod tests {
         let scratch = Scratch::new("parameters");
         let path = scratch.path("parameters.safetensors");
         let inputs = [Input::Periodic { period: 1.0 }];
-        let layout_of = |width: usize, hidden: usize, activation: Activation| {
-            Network::new(inputs.to_vec(), width, hidden, activation).layout().clone()
+        let network_of = |width: usize, hidden: usize, activation: Activation| {
+            Network::new(inputs.to_vec(), width, hidden, activation)
         };
-        let layout = layout_of(5, 2, Activation::Rational);
+        let network = network_of(5, 2, Activation::Rational);
         let random = Philox::new(1, Stream::Vectors);
         let parameters: Vec<f64> =
-            (0..layout.total() as u32).map(|i| random.normal(0, i)).collect();
+            (0..network.parameters() as u32).map(|i| random.normal(0, i)).collect();
         let metadata = BTreeMap::from([("seed".to_owned(), "7".to_owned())]);
-        write(&path, &layout, &parameters, &metadata).expect("writes");
-        assert_eq!(read(&path, &layout).expect("reads"), (parameters.clone(), metadata.clone()));
+        write(&path, &network, &parameters, &metadata).expect("writes");
+        assert_eq!(read(&path, &network).expect("reads"), (parameters.clone(), metadata.clone()));
         let corrected = [parameters.as_slice(), &parameters].concat();
-        write(&path, &layout, &corrected, &metadata).expect("writes");
-        assert_eq!(read(&path, &layout).expect("reads").0, corrected);
+        let with_waves = [corrected.as_slice(), &[1.0, 2.0, 0.1, 0.2, 0.3, 0.4]].concat();
+        for more in [corrected, with_waves] {
+            write(&path, &network, &more, &metadata).expect("writes");
+            assert_eq!(read(&path, &network).expect("reads").0, more);
+        }
 
         for other in [
-            layout_of(6, 2, Activation::Rational),
-            layout_of(5, 3, Activation::Rational),
-            layout_of(5, 2, Activation::Tanh),
+            network_of(6, 2, Activation::Rational),
+            network_of(5, 3, Activation::Rational),
+            network_of(5, 2, Activation::Tanh),
         ] {
             assert!(matches!(read(&path, &other), Err(OutputError::Parameters { .. })));
         }
-        let short = write(&path, &layout, &parameters[1..], &metadata);
+        let short = write(&path, &network, &parameters[1..], &metadata);
         assert!(matches!(short, Err(OutputError::Parameters { .. })));
         std::fs::write(&path, b"not a tensor").expect("writes");
-        assert!(matches!(read(&path, &layout), Err(OutputError::Parameters { .. })));
+        assert!(matches!(read(&path, &network), Err(OutputError::Parameters { .. })));
     }
 }

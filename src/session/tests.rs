@@ -350,7 +350,8 @@ fn a_new_parameter_acts_from_now_on_and_ends_the_comparison() {
 fn a_training_is_a_session_too_and_goes_on_from_its_file_to_the_same_bits() {
     let text = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\n\
         equation = 'u = x'\npoints = { layout = 'grid', count = 8 }\n[exact]\nu = 'x'\n\
-        [evaluation]\ncount = 9\n[network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = 9";
+        [evaluation]\ncount = 9\n[network]\nlayers = [5]\n[method]\nname = 'lm'\n\
+        correction = false\niterations = 9";
     let problem =
         || ProblemFile::from_bytes(text.as_bytes(), None, &Overrides::new()).expect("a problem");
     let mut whole = session_of(problem(), Start::Beginning);

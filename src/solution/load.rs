@@ -55,15 +55,14 @@ impl Solution {
     }
 
     /// The network of a whole-domain problem with these parameters, alone or with a correction behind
-    /// them.
+    /// them ([`Network::split`]).
     ///
     /// # Panics
-    /// When there are not as many as the network has, or twice as many.
+    /// When there are not as many as that takes.
     #[must_use]
     pub fn trained(problem: ResidualProblem, theta: Vec<f64>) -> Self {
         let network = Network::of_residual(&problem);
-        let whole = [1, 2].map(|k| k * network.parameters()).contains(&theta.len());
-        assert!(whole, "one number per parameter, and perhaps one per entry of a correction");
+        assert!(network.holds(theta.len()), "the network's parameters, perhaps with a correction");
         Self(Kind::Training(Box::new(Trained { problem, network, theta })))
     }
 
@@ -89,7 +88,7 @@ impl Solution {
 
 fn evolution(folder: &ResultFolder, problem: Problem) -> Result<Solution, SolutionError> {
     let network = Network::of(&problem);
-    let (theta, head) = folder.read_parameters(network.layout())?;
+    let (theta, head) = folder.read_parameters(&network)?;
     check_format(folder, head.get("format"))?;
     let trajectory = folder.read_trajectory(network.parameters())?;
     let time = head.get("time").and_then(|text| text.parse().ok()).unwrap_or(problem.time.end);
@@ -98,7 +97,7 @@ fn evolution(folder: &ResultFolder, problem: Problem) -> Result<Solution, Soluti
 
 fn training(folder: &ResultFolder, problem: ResidualProblem) -> Result<Solution, SolutionError> {
     let network = Network::of_residual(&problem);
-    let (theta, head) = folder.read_parameters(network.layout())?;
+    let (theta, head) = folder.read_parameters(&network)?;
     check_format(folder, head.get("format"))?;
     Ok(Solution::trained(problem, theta))
 }

@@ -82,6 +82,7 @@ u = "sin(pi*x)*sin(pi*y)"
 layers = [40, 40]
 [method]
 name = "lm"
+correction = false
 iterations = 50
 "#;
 

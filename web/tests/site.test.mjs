@@ -38,7 +38,7 @@ function program(seed) {
  * A training that takes a software GPU seconds; its link, and the losses that the program finds
  * with the same settings.
  */
-const TRAINING = ["network.layers=[8, 8]", "residual.interior.points.count=9", "residual.walls.points.count=9", "evaluation.count=20"];
+const TRAINING = ["method.correction=false", "network.layers=[8, 8]", "residual.interior.points.count=9", "residual.walls.points.count=9", "evaluation.count=20"];
 const trainingLink = (changes) =>
   `#v1&preset=poisson-2d${[...TRAINING, ...changes].map((change) => `&set=${encodeURIComponent(change)}`).join("")}`;
 function losses(changes) {

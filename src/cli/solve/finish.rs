@@ -97,10 +97,16 @@ fn training(result: &TrainingResult, folder: &Path) -> String {
         ),
         row("results", folder.display().to_string()),
     ];
-    if let Some(CorrectionResult { residual_before, residual_after, rank }) = result.correction {
+    if let Some(CorrectionResult { residual_before, residual_after, rank, waves }) =
+        result.correction
+    {
+        let with = match waves {
+            0 => String::new(),
+            waves => format!(" and by {waves} plane waves"),
+        };
         let text = format!(
             "residual {residual_before:.1e}, {residual_after:.1e} after a correction in the tangent \
-             space (rank {rank})"
+             space{with} (rank {rank})"
         );
         rows.insert(5, row("corrected", text));
     }

@@ -2,6 +2,7 @@
 
 use nalgebra::DMatrix;
 
+use crate::field::plane_waves::Functions;
 use crate::field::quantities;
 use crate::field::waves::{Ends, Span, Waves};
 use crate::linalg::{Cholesky, product, transposed_product};

@@ -4,7 +4,8 @@
 use super::activation::Rational;
 use super::features::{feature_count, periodic_inputs};
 use super::tangent::Direction;
-use crate::network::{Network, RATIONAL_COEFFICIENTS};
+use crate::network::{Corrected, Network, RATIONAL_COEFFICIENTS};
+use crate::plane_waves::{PlaneWaves, WaveSums};
 use crate::scalar::Real;
 
 /// Rows of a matrix that a product accumulates in registers together.
@@ -79,6 +80,8 @@ pub struct Weights<T> {
     pub rational: Vec<Rational<T>>,
     /// Of corrected parameters (see [`Weights::forward`]) the correction c.
     pub correction: Option<Direction<T>>,
+    /// And the plane waves beside it.
+    pub plane_waves: Option<WaveSums>,
 }
 
 impl<T: Real> Weights<T> {
@@ -87,8 +90,10 @@ impl<T: Real> Weights<T> {
     /// the network with a correction in its tangent space,
     ///
     /// ```text
-    /// u(x) = N(x; theta) + (d/d eps) N(x; theta + eps c) at eps = 0.
+    /// u(x) = N(x; theta) + (d/d eps) N(x; theta + eps c) at eps = 0,
     /// ```
+    ///
+    /// or that and a sum of plane waves behind them ([`Network::split`]).
     ///
     /// # Panics
     /// When `theta` has another length.
@@ -107,7 +112,7 @@ impl<T: Real> Weights<T> {
     }
 
     fn packed(network: &Network, theta: &[f64], back: bool) -> Self {
-        let (theta, correction) = network.split_correction(theta);
+        let Corrected { theta, correction, frequencies, coefficients } = network.split(theta);
         let waves: Vec<_> = groups(network).map(|group| waves(network, theta, group)).collect();
         let layers = linear_layers(network, &waves, theta, false);
         let hidden = &layers[1..=network.hidden_layers()];
@@ -119,8 +124,15 @@ impl<T: Real> Weights<T> {
             waves,
             rational: rational(network, theta),
             correction: None,
+            plane_waves: None,
         };
-        weights.correction = correction.map(|c| Direction::new(network, &weights, c));
+        if !correction.is_empty() {
+            weights.correction = Some(Direction::new(network, &weights, correction));
+        }
+        if !coefficients.is_empty() {
+            let waves = PlaneWaves::new(network, frequencies);
+            weights.plane_waves = Some(WaveSums::new(waves, coefficients.to_vec()));
+        }
         weights
     }
 }

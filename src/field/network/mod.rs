@@ -72,6 +72,17 @@ fn features_of(inputs: &[Input]) -> usize {
     if flat { inputs.iter().map(Input::slopes).sum() } else { 0 }
 }
 
+/// The parameters of a network in parts; those that it has not are empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Corrected<'a> {
+    pub theta: &'a [f64],
+    /// c of a correction in the tangent space.
+    pub correction: &'a [f64],
+    /// Of plane waves along the scaled coordinates, and their coefficients.
+    pub frequencies: &'a [f64],
+    pub coefficients: &'a [f64],
+}
+
 /// Shape of the network. Its parameters are a flat vector; [`Layout`] says where each one lives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
@@ -263,16 +274,37 @@ impl Network {
         self.layout.total()
     }
 
-    /// The parameters themselves, and the correction in the tangent space that may stand behind them.
+    /// The parameters themselves, the correction in the tangent space that may stand behind them, and
+    /// the plane waves that may stand behind that: d frequencies of each, then of each unknown the
+    /// coefficients of the cosines and of the sines.
     ///
     /// # Panics
-    /// When there are neither p nor 2 p numbers.
+    /// When [`Network::holds`] says that there are not as many numbers.
     #[must_use]
-    pub fn split_correction<'a>(&self, theta: &'a [f64]) -> (&'a [f64], Option<&'a [f64]>) {
+    pub fn split<'a>(&self, theta: &'a [f64]) -> Corrected<'a> {
+        assert!(self.holds(theta.len()), "parameters of the network, alone or with a correction");
         let parameters = self.parameters();
-        let whole = theta.len() == parameters || theta.len() == 2 * parameters;
-        assert!(whole, "parameters of the network, alone or with a correction");
-        let (theta, correction) = theta.split_at(parameters);
-        (theta, (!correction.is_empty()).then_some(correction))
+        let (theta, behind) = theta.split_at(parameters);
+        if behind.is_empty() {
+            return Corrected { theta, ..Corrected::default() };
+        }
+        let (correction, waves) = behind.split_at(parameters);
+        let count = waves.len() / self.numbers_of_a_wave();
+        let (frequencies, coefficients) = waves.split_at(count * self.inputs.len());
+        Corrected { theta, correction, frequencies, coefficients }
+    }
+
+    /// Whether so many numbers are parameters of this network: p of them; 2 p with a correction, and d
+    /// and two for each unknown more for each plane wave beside it.
+    #[must_use]
+    pub fn holds(&self, numbers: usize) -> bool {
+        let parameters = self.parameters();
+        let behind = numbers.checked_sub(2 * parameters);
+        numbers == parameters
+            || behind.is_some_and(|waves| waves.is_multiple_of(self.numbers_of_a_wave()))
+    }
+
+    fn numbers_of_a_wave(&self) -> usize {
+        self.inputs.len() + 2 * self.outputs
     }
 }

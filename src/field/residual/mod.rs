@@ -12,7 +12,7 @@ mod parts;
 mod refinement;
 mod sweeps;
 mod system;
-mod waves;
+mod along;
 #[cfg(test)]
 mod tests;
 

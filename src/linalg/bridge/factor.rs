@@ -5,7 +5,7 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::{llt, llt_pivoting};
 use faer::linalg::{evd, householder, lu, qr, svd, triangular_solve};
 use faer::{Conj, MatMut, Par, Spec};
-use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
 use super::{Scratch, parallelism, view, view_mut, whole};
 use crate::blocks::reshape;
@@ -261,6 +261,27 @@ impl PivotedQr {
     pub fn pivots(&self) -> impl Iterator<Item = f64> {
         let size = self.factor.nrows().min(self.factor.ncols());
         (0..size).map(|k| self.factor[(k, k)].abs())
+    }
+
+    /// The basic solutions of `min |A v - r|` in the first k pivots, for each k: zero along the others.
+    ///
+    /// # Panics
+    /// When r has another length than the columns of A, or a k is above the pivots.
+    #[must_use]
+    pub fn solve(&self, r: &[f64], ranks: &[usize]) -> Vec<Vec<f64>> {
+        let (n, s) = self.factor.shape();
+        assert_eq!(r.len(), n, "a right-hand side has one entry per row");
+        let mut rotated = r.to_vec();
+        self.rotate(&mut rotated);
+        let basic = |&rank: &usize| {
+            let mut leading = DVector::from_column_slice(&rotated[..rank]);
+            let triangle = self.factor.view((0, 0), (rank, rank));
+            assert!(triangle.solve_upper_triangular_mut(&mut leading), "pivots that are not zero");
+            let mut v = vec![0.0; s];
+            self.order.iter().zip(leading.iter()).for_each(|(&column, x)| v[column] = *x);
+            v
+        };
+        ranks.iter().map(basic).collect()
     }
 
     /// `Q^T r` in place, with all n columns of Q.

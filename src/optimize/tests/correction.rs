@@ -2,7 +2,8 @@
 
 use super::support::trained;
 use crate::field::residual::Comparison;
-use crate::{Correction, correct};
+use crate::problem::ResidualProblem;
+use crate::{Correction, Untrained, correct};
 
 struct Ended {
     before: f64,
@@ -15,7 +16,7 @@ fn ended(text: &str, exact: &str) -> Ended {
     let text = format!("format = 1\n{text}\n[exact]\nu = '{exact}'\n");
     let (problem, training) = trained(&text);
     let theta = training.parameters();
-    let correction = correct(&problem, theta).expect("finite");
+    let correction = correct(&problem, theta, None).expect("finite");
     let comparison = Comparison::new(&problem);
     let error = |theta: &[f64]| comparison.relative_l2(theta).expect("an exact solution");
     let after = correction.as_ref().map_or(f64::NAN, |c| error(&c.parameters));
@@ -86,4 +87,73 @@ fn a_correction_does_not_make_an_answer_worse() {
     let Ended { before, after, correction } = ended(&format!("{blocks}{NETWORK}"), "tanh(50*x)");
     assert!(before > 1e-3, "{before:.1e}");
     assert!(correction.is_none() || after < before, "{before:.1e}, then {after:.1e}");
+}
+
+fn untrained(problem: &ResidualProblem) -> Option<Correction> {
+    let mut untrained = Untrained::new(problem).expect("finite");
+    untrained.advance_to(usize::MAX, problem).expect("finite");
+    untrained.correction().expect("finite")
+}
+
+/// Smooth solutions need no training: linear or not, fast in time, of several notes, periodic or between
+/// walls, of one unknown or two.
+#[test]
+fn smooth_problems_are_solved_by_plane_waves_alone() {
+    for (name, text, exact, limit) in [
+        (
+            "notes of a string",
+            "[domain]\nt = { range = [0, 1] }\nx = { range = [0, 1] }\n\
+             [residual.interior]\nequation = 'u_tt = 4*u_xx'\n\
+             [residual.start]\non = 't = 0'\nequation = ['u = sin(pi*x) + sin(3*pi*x)/2', 'u_t = 0']\n\
+             [residual.ends]\non = ['x = 0', 'x = 1']\nequation = 'u = 0'\n",
+            "u = 'sin(pi*x)*cos(2*pi*t) + sin(3*pi*x)*cos(6*pi*t)/2'",
+            1e-10,
+        ),
+        (
+            "a fast wave on a circle",
+            "[domain]\nt = { range = [0, 1] }\nx = { range = [0, '2*pi'], embedding = 'periodic' }\n\
+             [residual.interior]\nequation = 'u_t/20 + u_x = 0'\n\
+             [residual.start]\non = 't = 0'\nequation = 'u = sin(x)'\n",
+            "u = 'sin(x - 20*t)'",
+            1e-11,
+        ),
+        (
+            "not linear",
+            "[domain]\nx = { range = [0, 2] }\n\
+             [residual.interior]\nequation = 'u_xx = exp(u)'\n\
+             [residual.left]\non = 'x = 0'\nequation = 'u = -2*log(cos(0.5))+log(0.5)'\n\
+             [residual.right]\non = 'x = 2'\nequation = 'u = -2*log(cos(0.5))+log(0.5)'\n",
+            "u = '-2*log(cos((x - 1)/2)) + log(0.5)'",
+            1e-11,
+        ),
+        (
+            "two unknowns",
+            "unknown = ['u', 'v']\n[domain]\nx = { range = [0, 3] }\n\
+             [residual.interior]\nequation = ['u_x = v', 'v_x = -4*u']\n\
+             [residual.start]\non = 'x = 0'\nequation = ['u = 0', 'v = 2']\n",
+            "u = 'sin(2*x)'\nv = '2*cos(2*x)'",
+            1e-11,
+        ),
+    ] {
+        let text = format!("format = 1\n{text}[exact]\n{exact}\n");
+        let problem = ResidualProblem::from_toml(&text, &Vec::new()).expect(name);
+        let found = untrained(&problem).expect(name);
+        let comparison = Comparison::new(&problem);
+        let error = comparison.relative_l2(&found.parameters).expect("an exact solution");
+        eprintln!("{name}: {error:.1e} by {} waves", found.waves);
+        assert!(found.is_enough() && found.waves > 0 && error < limit, "{name}: {error:.1e}");
+    }
+}
+
+/// A front that no function at hand can follow is told from an answer.
+#[test]
+fn plane_waves_do_not_claim_a_front() {
+    let text = "format = 1\n[domain]\nx = { range = [-1, 1] }\ny = { range = [-1, 1] }\n\
+                [residual.wall]\non = 'boundary'\nequation = 'u = tanh(300*(x - y/3))'\n\
+                [residual.interior]\nequation = 'laplace(u) = \
+                -20/9*300^2*tanh(300*(x - y/3))*(1 - tanh(300*(x - y/3))^2)'\n\
+                [exact]\nu = 'tanh(300*(x - y/3))'\n";
+    let problem = ResidualProblem::from_toml(text, &Vec::new()).expect("a problem");
+    let found = untrained(&problem);
+    assert!(found.is_none_or(|found| !found.is_enough()));
 }

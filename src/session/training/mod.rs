@@ -17,8 +17,8 @@ use crate::field::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::network::Network;
 use crate::optimize::{
     Convergence, Correction, ErrorEstimate, Method, OptimizeError, Stall, StopReason, StoppingRule,
-    Training, TrainingHistory, TrainingRecord, TrainingReport, TrainingState, beyond_precision,
-    correct, estimate,
+    Training, TrainingHistory, TrainingRecord, TrainingReport, TrainingState, Untrained,
+    beyond_precision, correct, estimate,
 };
 use crate::output::{Axis, SpaceTimeField};
 use crate::problem::{Points, Precision, ResidualProblem};
@@ -67,6 +67,8 @@ pub struct TrainingSession {
     estimate: OnceLock<Result<ErrorEstimate, String>>,
     /// Of the parameters at the end, where the problem asks for one.
     correction: Option<Correction>,
+    /// The search for what needs no training, once it has begun; nothing where it cannot.
+    untrained: Option<Option<Untrained>>,
     /// The iteration after which the precision went from f32 to mixed.
     mixed_after: Option<usize>,
     /// Whether the device has no longer numbers than f32.
@@ -75,7 +77,8 @@ pub struct TrainingSession {
     shown: usize,
 }
 
-/// The first iteration after which a correction is looked for; then after twice as many, and so on.
+/// From the first iteration on an answer is looked for that needs no training, a stage an iteration; after so
+/// many a correction of the trained network, then after twice as many, and so on.
 const FIRST_LOOK: usize = 32;
 
 /// Of a saved state: the iteration after which the precision changed, if it did.
@@ -116,6 +119,7 @@ impl TrainingSession {
             error: None,
             estimate: OnceLock::new(),
             correction: None,
+            untrained: None,
             mixed_after: None,
             only_single: false,
             shown: 0,
@@ -155,7 +159,7 @@ impl TrainingSession {
         };
         session.error = session.training.history().records.iter().rev().find_map(|r| r.error);
         if session.is_over() {
-            session.correct(|_| true);
+            session.end_again();
         }
         Ok(session)
     }
@@ -265,9 +269,12 @@ impl TrainingSession {
     fn finish(&mut self, report: TrainingReport) -> TrainingReport {
         let iteration = report.record.iteration;
         let early = iteration >= FIRST_LOOK && iteration.is_power_of_two();
+        let untrained =
+            self.untrained(if report.reason.is_some() { usize::MAX } else { iteration });
         match report.reason {
-            Some(_) => self.correct(|_| true),
-            None if early => self.correct(Correction::is_round_off),
+            None if self.is_needless(untrained.as_ref()) => self.take(untrained),
+            Some(_) => self.correct(untrained, |_| true),
+            None if early => self.correct(untrained, Correction::is_round_off),
             None => {}
         }
         match self.correction {
@@ -276,15 +283,38 @@ impl TrainingSession {
         }
     }
 
-    /// Takes away what the tangent space of the network now can, where the problem asks for it and what
-    /// is found is `good`. A residual that is no number elsewhere leaves nothing to be corrected.
-    fn correct(&mut self, good: impl Fn(&Correction) -> bool) {
+    /// What needs no training, after so many stages of its search, where the problem asks for corrections. A
+    /// residual that is no number elsewhere leaves nothing to be corrected.
+    fn untrained(&mut self, stages: usize) -> Option<Correction> {
+        if !self.problem.method.correction {
+            return None;
+        }
+        let made = || Untrained::new(&self.problem).ok();
+        let untrained = self.untrained.get_or_insert_with(made).as_mut()?;
+        untrained.advance_to(stages, &self.problem).ok()?;
+        untrained.correction().unwrap_or_default()
+    }
+
+    /// Whether what needs no training is the answer: there is nothing left, or little and no more to come.
+    fn is_needless(&self, untrained: Option<&Correction>) -> bool {
+        let over = self.untrained.iter().flatten().all(Untrained::is_over);
+        untrained.is_some_and(|found| found.is_round_off() || (over && found.is_enough()))
+    }
+
+    /// Takes away what the tangent space of the network now and plane waves can, where the problem asks
+    /// for it and what is found is `good`.
+    fn correct(&mut self, untrained: Option<Correction>, good: impl Fn(&Correction) -> bool) {
         if self.problem.method.correction {
-            let found = correct(&self.problem, self.training.parameters()).unwrap_or_default();
-            self.correction = found.filter(good);
-            if self.correction.is_some() {
-                self.error = self.measured().relative_l2(self.parameters()).or(self.error);
-            }
+            let theta = self.training.parameters();
+            let found = correct(&self.problem, theta, untrained.as_ref()).unwrap_or_default();
+            self.take(found.filter(good));
+        }
+    }
+
+    fn take(&mut self, correction: Option<Correction>) {
+        self.correction = correction;
+        if self.correction.is_some() {
+            self.error = self.measured().relative_l2(self.parameters()).or(self.error);
         }
     }
 
@@ -292,6 +322,18 @@ impl TrainingSession {
     #[must_use]
     pub fn correction(&self) -> Option<&Correction> {
         self.correction.as_ref()
+    }
+
+    /// The correction of a training that is over.
+    fn end_again(&mut self) {
+        let over = self.training.reason() == Some(StopReason::RoundOff);
+        let iterations = self.history().records.len();
+        let untrained = self.untrained(if over { iterations } else { usize::MAX });
+        if over && self.is_needless(untrained.as_ref()) {
+            self.take(untrained);
+        } else {
+            self.correct(untrained, |_| true);
+        }
     }
 
     fn stalls_in_single(&self) -> bool {

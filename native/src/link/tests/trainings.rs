@@ -9,7 +9,8 @@ use crate::link::{Fault, Loaded};
 /// A straight line that a small network learns.
 const LINE: &str = "format = 1\n[domain]\nx = { range = [0, 1] }\n[residual.interior]\n\
     equation = 'u = x'\npoints = { layout = 'grid', count = 8 }\n[exact]\nu = 'x'\n\
-    [evaluation]\ncount = 9\n[network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = 9";
+    [evaluation]\ncount = 9\n[network]\nlayers = [5]\n[method]\nname = 'lm'\niterations = 9\n\
+    correction = false";
 
 fn train(backend: Backend, toml: &str, state: Option<TrainingState>) -> Request {
     let start = state.map_or(Beginning::Fit, |state| {

@@ -16,6 +16,7 @@ use crate::cpu::tangent::tangent;
 use crate::cpu::tile::{Adjoint, Buffers, Pass, PassMut, Room, Sizes};
 use crate::cpu::weights::Weights;
 use crate::network::Network;
+use crate::plane_waves::JetSums;
 use crate::program;
 use crate::scalar::Real;
 
@@ -109,6 +110,7 @@ impl<T: Kernel> Run<'_, '_, '_, '_, T> {
         let groups = sizes.output() * sizes.blocks;
         let mut memory = T::take_memory(Buffers::<T, L>::lanes(&sizes));
         let Buffers { own, adjoint, mut along, room } = Buffers::of(&sizes, &mut memory);
+        let waves = weights.plane_waves.as_ref().map(|waves| waves.of_jet(jets));
         let mut work = Work::<T, L> {
             operator,
             weights,
@@ -136,6 +138,9 @@ impl<T: Kernel> Run<'_, '_, '_, '_, T> {
                     tangent(simd, &sizes, weights, c, features, &pass, to, &mut work.room);
                     for (d, u) in to.output.iter_mut().zip(pass.output) {
                         *d = add(*d, *u);
+                    }
+                    if let Some(waves) = &waves {
+                        add_waves(waves, &tile, operator, network, along.output);
                     }
                     pass.output = along.output;
                 }
@@ -252,6 +257,30 @@ impl<T: Real, const L: usize> Work<'_, T, L> {
         backward(simd, sizes, weights, plan, seed, pass, &mut self.adjoint, &mut self.room);
         let (features, adjoint) = (tile.features, &self.adjoint);
         columns(sizes, weights, plan, &Swept { features, pass, adjoint, seed }, sink);
+    }
+}
+
+/// Adds the jets of plane waves at a tile's points to those of the network.
+fn add_waves<T: Real, const L: usize>(
+    waves: &JetSums<'_>,
+    tile: &Tile<'_, T, L>,
+    operator: &Operator<T>,
+    network: &Network,
+    output: &mut [[T; L]],
+) {
+    let stride = padded::<T>(operator.points);
+    let size = operator.head.jets().len() * network.outputs();
+    let mut point = vec![0.0; network.inputs().len()];
+    let mut jets = vec![0.0; size];
+    for (block, lanes) in output.chunks_exact_mut(size).enumerate() {
+        for l in 0..L.min(tile.count.saturating_sub(block * L)) {
+            let at = tile.start + block * L + l;
+            for (k, x) in point.iter_mut().enumerate() {
+                *x = tile.side.rows[k * stride + at].to_f64();
+            }
+            waves.evaluate(&point, &mut jets);
+            lanes.iter_mut().zip(&jets).for_each(|(to, jet)| to[l] += T::of(*jet));
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use nalgebra::DMatrix;
 
 use super::{BURGERS, FLOW, FOURIER, FOURTH, GATED, LAPLACE, SEAM, problem};
-use crate::network::Network;
+use crate::network::{Input, Network};
+use crate::plane_waves::{Functions, PlaneWaves};
 use crate::problem::expression::Expression;
 use crate::residual::comparison::rows;
 use crate::residual::{Collocation, Comparison, ResidualSystem};
@@ -82,5 +83,55 @@ fn the_jacobian_of_a_corrected_network_is_that_by_the_correction() {
                 assert!((matrix[(i, k)] - expected).abs() < 1e-7 * largest, "row {i}, column {k}");
             }
         }
+    }
+}
+
+/// Plane waves beside a corrected network: residuals change by their coefficients as the linearised rows
+/// along them say.
+#[test]
+fn plane_waves_add_their_rows_to_those_of_the_network() {
+    const STEP: f64 = 1e-5;
+    for text in [BURGERS, LAPLACE, FOURTH, SEAM, FLOW] {
+        let mut system = Collocation::new(&problem(text));
+        let network = system.network().clone();
+        let frequencies: Vec<f64> = network
+            .inputs()
+            .iter()
+            .cycle()
+            .zip(0..3 * network.inputs().len())
+            .map(|(input, k)| match input {
+                Input::Periodic { .. } => k as f64 - 1.0,
+                _ => 0.7 * k as f64 - 1.3,
+            })
+            .collect();
+        let waves = PlaneWaves::new(&network, &frequencies);
+        let count = network.outputs() * waves.len();
+        let coefficients: Vec<f64> =
+            (0..count).map(|k| 0.1 * (2.0 + 1.9 * k as f64).sin()).collect();
+        let all = [corrected(&system), frequencies, coefficients].concat();
+        let first = all.len() - count;
+        let rows = system.along(&all, &waves);
+        assert_eq!(rows.shape(), (system.rows(), count));
+        let mut at = |moved: &[f64]| {
+            let mut r = vec![0.0; system.rows()];
+            system.residual(moved, &mut r).expect("finite");
+            r
+        };
+        let largest = rows.amax();
+        for k in 0..count {
+            let sides = [STEP, -STEP].map(|step| {
+                let mut moved = all.clone();
+                moved[first + k] += step;
+                at(&moved)
+            });
+            for (i, (up, down)) in sides[0].iter().zip(&sides[1]).enumerate() {
+                let expected = (up - down) / (2.0 * STEP);
+                assert!((rows[(i, k)] - expected).abs() < 1e-7 * largest, "row {i}, column {k}");
+            }
+        }
+        // Without them the rest is what it was.
+        let mut none = all.clone();
+        none[first..].fill(0.0);
+        assert_eq!(at(&none), at(&all[..2 * network.parameters()]));
     }
 }

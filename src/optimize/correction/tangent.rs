@@ -1,4 +1,4 @@
-//! The last digits of a training: a correction in the tangent space of the trained network.
+//! A correction in the tangent space of the trained network.
 //!
 //! Near its minimum a training is slow: what is left of the residual lies along small singular values
 //! of J, where a small change of the function is a large step of the parameters, and such steps are
@@ -22,8 +22,9 @@
 
 use nalgebra::DMatrix;
 
-use super::elsewhere::{Use, elsewhere};
-use super::error::OptimizeError;
+use super::{Found, share};
+use crate::elsewhere::{Use, elsewhere};
+use crate::error::OptimizeError;
 use crate::field::residual::Collocation;
 use crate::levenberg::{lift, test_matrix};
 use crate::linalg::{Factorisation, Filter, LeastSquares, Settings, TestMatrix, TestMatrixKind};
@@ -48,79 +49,27 @@ const LINEARISATIONS: usize = 4;
 const SOLVES: usize = 3;
 /// A solve that leaves more than this share of |r| is the last one.
 const GAIN: f64 = 0.5;
-/// A correction leaves at most this share of |r|: a smaller gain can come with a larger error, as what is
-/// rough makes most of a residual and least of an error.
-const WORTHWHILE: f64 = 0.1;
 
-/// Parameters with a correction behind them, and what it has brought.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Correction {
-    /// theta and c, one after the other: 2 p numbers.
-    pub parameters: Vec<f64>,
-    /// |r| at points that neither the training nor the correction has used, without and with it.
-    pub before: f64,
-    pub after: f64,
-    /// |r| of the function that is zero everywhere: the size of what is given.
-    pub given: f64,
-    /// Singular values above the cutoff.
-    pub rank: usize,
-}
-
-/// Up to this share of what is given a residual is round-off.
-const ROUND_OFF: f64 = 1e-12;
-
-impl Correction {
-    /// Whether nothing is left that more training could take away.
-    #[must_use]
-    pub fn is_round_off(&self) -> bool {
-        self.after <= ROUND_OFF * self.given
-    }
-}
-
-/// A correction of the trained parameters `theta`; none where there is nothing to gain.
-///
-/// # Errors
-/// Where a residual is not finite at one of the other points, or memory ends.
+/// The best correction in the tangent space at `best`, in its place.
 pub fn correct(
     problem: &ResidualProblem,
-    theta: &[f64],
-) -> Result<Option<Correction>, OptimizeError> {
-    let mut solving = elsewhere(problem, Use::Correction);
-    let mut choosing = elsewhere(problem, Use::Choice);
-    let mut best = Found::new(theta, &mut choosing)?;
-    let before = best.residual;
-    let given = choosing.losses(&[&vec![0.0; theta.len()]])?[0].sqrt();
+    choosing: &mut Collocation,
+    best: &mut Found,
+) -> Result<(), OptimizeError> {
+    let mut solving = elsewhere(problem, Use::Correction, None);
+    let parameters = best.parameters.len() / 2;
     let mut columns = COLUMNS;
     for round in 0..LINEARISATIONS {
         let subspace = Subspace::new(&mut solving, &best.parameters, columns, problem.seed, round)?;
-        let solved = subspace.solve(&mut solving, &mut choosing, &mut best)?;
-        let most = MOST_COLUMNS.min(theta.len()).min(subspace.matrix.nrows() / ROWS);
+        let solved = subspace.solve(&mut solving, choosing, best)?;
+        let most = MOST_COLUMNS.min(parameters).min(subspace.matrix.nrows() / ROWS);
         if solved.full && columns < most {
             columns *= GROWTH;
         } else if solved.left > GAIN {
             break;
         }
     }
-    let Found { parameters, residual: after, rank } = best;
-    let correction = Correction { parameters, before, after, given, rank };
-    Ok((after < WORTHWHILE * before).then_some(correction))
-}
-
-/// The best so far.
-struct Found {
-    parameters: Vec<f64>,
-    residual: f64,
-    rank: usize,
-}
-
-impl Found {
-    /// No correction.
-    fn new(theta: &[f64], choosing: &mut Collocation) -> Result<Self, OptimizeError> {
-        let mut parameters = theta.to_vec();
-        parameters.resize(2 * theta.len(), 0.0);
-        let residual = choosing.losses(&[&parameters])?[0].sqrt();
-        Ok(Self { parameters, residual, rank: 0 })
-    }
+    Ok(())
 }
 
 /// What came of one linearisation.
@@ -129,10 +78,6 @@ struct Solved {
     left: f64,
     /// Whether nearly all columns are independent: more of them would tell more.
     full: bool,
-}
-
-fn share(after: f64, before: f64) -> f64 {
-    if before > 0.0 { after / before } else { 1.0 }
 }
 
 /// `W = J Omega` at some parameters.

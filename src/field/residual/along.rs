@@ -5,9 +5,9 @@ use rayon::prelude::*;
 
 use super::operators::normals;
 use super::{Collocation, rows};
+use crate::plane_waves::Functions;
 use crate::problem::expression::{Entry, Expression};
 use crate::problem::residual::ResidualBlock;
-use crate::waves::Waves;
 
 impl Collocation {
     /// `W dF/du[phi]` at theta for every function phi of every unknown: rows x (unknowns x functions),
@@ -19,16 +19,17 @@ impl Collocation {
     ///
     /// An energy counts by its density, as if that were to vanish.
     #[must_use]
-    pub fn along_waves(&self, theta: &[f64], waves: &Waves) -> DMatrix<f64> {
-        let columns = self.problem.unknowns.len() * waves.len();
+    pub fn along(&self, theta: &[f64], functions: &impl Functions) -> DMatrix<f64> {
+        let columns = self.problem.unknowns.len() * functions.len();
         let mut parts = Vec::new();
         for (index, block) in self.problem.blocks.iter().enumerate() {
             let points = &self.points[index];
             let normals = normals(&self.problem, block, points);
             let given: Vec<&[f64]> = normals.iter().map(Vec::as_slice).collect();
-            let mut of_block = self.linearised(block, (&points.coordinates, &given), theta, waves);
+            let mut of_block =
+                self.linearised(block, (&points.coordinates, &given), theta, functions);
             if let Some(partners) = &points.partners {
-                let there = self.linearised(block, (partners, &given), theta, waves);
+                let there = self.linearised(block, (partners, &given), theta, functions);
                 let pairs = of_block.iter_mut().zip(there);
                 pairs.for_each(|(here, there)| {
                     here.iter_mut().zip(there).for_each(|(a, b)| *a -= b);
@@ -50,10 +51,10 @@ impl Collocation {
         block: &ResidualBlock,
         (coordinates, given): (&[f64], &[&[f64]]),
         theta: &[f64],
-        waves: &Waves,
+        functions: &impl Functions,
     ) -> Vec<Vec<f64>> {
         let dimensions = self.problem.dimensions();
-        let (unknowns, count) = (self.problem.unknowns.len(), waves.len());
+        let (unknowns, count) = (self.problem.unknowns.len(), functions.len());
         let mut all = Vec::new();
         for expression in block.condition.expressions() {
             let entries: Vec<Entry> = expression.entries().into_iter().collect();
@@ -65,7 +66,7 @@ impl Collocation {
                 let mut row = vec![0.0; unknowns * count];
                 for (entry, slope) in entries.iter().zip(&slopes) {
                     let mine = &mut row[entry.unknown * count..][..count];
-                    waves.add(point, entry.channel, slope[i], mine);
+                    functions.add(point, entry.channel, slope[i], mine);
                 }
                 row
             };
