@@ -118,7 +118,8 @@ impl Untrained {
 }
 
 /// A correction of the trained parameters `theta`, or that without any training where it is the better
-/// one; none where there is nothing to gain.
+/// one; none where there is nothing to gain. With `all` plane waves are sought beside the tangent space
+/// as well, which costs about as much again as that.
 ///
 /// # Errors
 /// As [`Untrained::new`].
@@ -126,6 +127,7 @@ pub fn correct(
     problem: &ResidualProblem,
     theta: &[f64],
     untrained: Option<&Correction>,
+    all: bool,
 ) -> Result<Option<Correction>, OptimizeError> {
     let mut choosing = elsewhere(problem, Use::Choice, None);
     let (start, given) = (Found::new(theta, &mut choosing)?, size_of_given(&mut choosing)?);
@@ -135,7 +137,8 @@ pub fn correct(
     if !best.is_round_off() {
         let at =
             Found { parameters: best.parameters.clone(), residual: best.after, rank: best.rank };
-        if let Some(found) = waves::correct(problem, &at, given, true)? {
+        let found = if all { waves::correct(problem, &at, given, true)? } else { None };
+        if let Some(found) = found {
             let found = finished(&mut choosing, &start, found, given)?;
             if found.after < best.after {
                 best = found;

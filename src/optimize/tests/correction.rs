@@ -16,7 +16,7 @@ fn ended(text: &str, exact: &str) -> Ended {
     let text = format!("format = 1\n{text}\n[exact]\nu = '{exact}'\n");
     let (problem, training) = trained(&text);
     let theta = training.parameters();
-    let correction = correct(&problem, theta, None).expect("finite");
+    let correction = correct(&problem, theta, None, true).expect("finite");
     let comparison = Comparison::new(&problem);
     let error = |theta: &[f64]| comparison.relative_l2(theta).expect("an exact solution");
     let after = correction.as_ref().map_or(f64::NAN, |c| error(&c.parameters));

@@ -273,8 +273,8 @@ impl TrainingSession {
             self.untrained(if report.reason.is_some() { usize::MAX } else { iteration });
         match report.reason {
             None if self.is_needless(untrained.as_ref()) => self.take(untrained),
-            Some(_) => self.correct(untrained, |_| true),
-            None if early => self.correct(untrained, Correction::is_round_off),
+            Some(_) => self.correct(untrained, true),
+            None if early => self.correct(untrained, false),
             None => {}
         }
         match self.correction {
@@ -301,13 +301,13 @@ impl TrainingSession {
         untrained.is_some_and(|found| found.is_round_off() || (over && found.is_enough()))
     }
 
-    /// Takes away what the tangent space of the network now and plane waves can, where the problem asks
-    /// for it and what is found is `good`.
-    fn correct(&mut self, untrained: Option<Correction>, good: impl Fn(&Correction) -> bool) {
+    /// Takes away what the tangent space of the network now can, where the problem asks for it: at the end
+    /// with plane waves beside it, before the end only if that goes to round-off.
+    fn correct(&mut self, untrained: Option<Correction>, end: bool) {
         if self.problem.method.correction {
             let theta = self.training.parameters();
-            let found = correct(&self.problem, theta, untrained.as_ref()).unwrap_or_default();
-            self.take(found.filter(good));
+            let found = correct(&self.problem, theta, untrained.as_ref(), end).unwrap_or_default();
+            self.take(found.filter(|found| end || found.is_round_off()));
         }
     }
 
@@ -332,7 +332,7 @@ impl TrainingSession {
         if over && self.is_needless(untrained.as_ref()) {
             self.take(untrained);
         } else {
-            self.correct(untrained, |_| true);
+            self.correct(untrained, !over);
         }
     }
 
