@@ -82,7 +82,20 @@ impl Shape {
     pub fn contains(&self, point: &[f64]) -> bool {
         let ranges = self.lower.iter().zip(&self.upper);
         let in_box = ranges.zip(point).all(|((lower, upper), x)| (lower..=upper).contains(&x));
-        in_box && self.tree.holds(&|name| self.in_named(name, point))
+        let holds = |point: &[f64]| self.tree.holds(&|name| self.in_named(name, point));
+        // Where a piece that is taken away reaches the box, the side behind it is no part of the domain
+        // although the piece's surface is not in the piece.
+        in_box && holds(point) && holds(&self.inwards(point))
+    }
+
+    /// A point of the box a little away from its sides.
+    fn inwards(&self, point: &[f64]) -> Vec<f64> {
+        let ranges = self.lower.iter().zip(&self.upper);
+        let moved = ranges.zip(point).map(|((lower, upper), x)| {
+            let little = 1e-9 * (upper - lower);
+            x.clamp(lower + little, upper - little)
+        });
+        moved.collect()
     }
 
     /// Whether a point lies in the domain or, but for rounding, on its boundary.

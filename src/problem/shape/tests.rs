@@ -33,6 +33,25 @@ fn close(found: f64, exact: f64, tolerance: f64) {
     assert!((found / exact - 1.0).abs() < tolerance, "{found} for {exact}");
 }
 
+/// A corner that is taken away takes the sides of the box behind it away as well.
+#[test]
+fn what_is_taken_away_at_a_side_leaves_no_line_of_it() {
+    let problem = square("box - corner", "corner.box = { x = [0, 1], y = [0, 1] }");
+    let shape = shape(&problem);
+    for (point, inside) in [
+        ([1.0, 0.5], false),
+        ([1.0, 1.0], false),
+        ([0.5, 1.0], false),
+        ([1.0, -0.5], true),
+        ([-1.0, 1.0], true),
+        ([0.0, 0.5], true),
+    ] {
+        assert_eq!(shape.contains(&point), inside, "{point:?}");
+    }
+    let points = problem.evaluation_points();
+    assert!(points.chunks_exact(2).all(|p| !(p[0] > 0.0 && p[1] > 0.0)));
+}
+
 #[test]
 fn whole_discs_polygons_and_boxes_have_their_lengths_exactly() {
     let disc = square("box - a", "a.disc = { centre = [0.2, 0.1], radius = 0.3 }");
