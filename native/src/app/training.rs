@@ -90,10 +90,11 @@ impl Training {
         !self.over() && self.status.as_ref().is_some_and(|status| status.playing)
     }
 
-    /// The error as last measured.
+    /// The error as last measured: at the end that of the corrected answer, which no iteration had.
     #[must_use]
     pub fn error(&self) -> Option<f64> {
-        self.points.iter().rev().find_map(|point| point.error)
+        let now = self.status.as_ref().and_then(|status| status.error);
+        now.or_else(|| self.points.iter().rev().find_map(|point| point.error))
     }
 }
 
