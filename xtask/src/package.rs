@@ -28,7 +28,7 @@ fn lay_out(cargo: &impl Fn(&str) -> Command) -> Result<PathBuf, String> {
     pack.args(["--no-verify", "--offline", "--exclude-lockfile", "--allow-dirty", "--quiet"]);
     pack.env("CARGO_TARGET_DIR", target());
     pack.args(crates.iter().flat_map(|(name, _)| ["--package", name]));
-    succeeded(run(&mut pack))?;
+    run(&mut pack).passed()?;
     let folder = packages.join("alone");
     if folder.exists() {
         std::fs::remove_dir_all(&folder).map_err(|error| said(&folder, &error))?;
@@ -38,7 +38,7 @@ fn lay_out(cargo: &impl Fn(&str) -> Command) -> Result<PathBuf, String> {
         let archive = packages.join(format!("{name}-{version}.crate"));
         // With the time of now: the archives have one that no build takes for new.
         let mut unpack = Command::new("tar");
-        succeeded(run(unpack.arg("-xzmf").arg(archive).arg("-C").arg(&folder)))?;
+        run(unpack.arg("-xzmf").arg(archive).arg("-C").arg(&folder)).passed()?;
     }
     let manifest = folder.join("Cargo.toml");
     std::fs::write(&manifest, workspace(&crates)).map_err(|error| said(&manifest, &error))?;
@@ -93,13 +93,6 @@ fn read(path: &Path) -> Result<String, String> {
 
 fn said(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
-}
-
-fn succeeded(outcome: Outcome) -> Result<(), String> {
-    match outcome {
-        Outcome::Passed => Ok(()),
-        Outcome::Failed(why) | Outcome::LeftOut(why) => Err(why),
-    }
 }
 
 #[cfg(test)]

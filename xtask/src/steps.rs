@@ -13,6 +13,17 @@ pub enum Outcome {
     LeftOut(String),
 }
 
+impl Outcome {
+    /// # Errors
+    /// Why it did not pass, where it did not.
+    pub fn passed(self) -> Result<(), String> {
+        match self {
+            Self::Passed => Ok(()),
+            Self::Failed(why) | Self::LeftOut(why) => Err(why),
+        }
+    }
+}
+
 /// The steps so far.
 #[derive(Default)]
 pub struct Steps {

@@ -77,10 +77,7 @@ pub fn run_tests() -> Result<(), String> {
 
 /// Whether the crates build as a registry gets them.
 pub fn package() -> Result<(), String> {
-    match package::check(cargo) {
-        Outcome::Passed => Ok(()),
-        Outcome::Failed(why) | Outcome::LeftOut(why) => Err(why),
-    }
+    package::check(cargo).passed()
 }
 
 /// Takes the pictures of the book's gallery.
@@ -91,10 +88,7 @@ pub fn gallery() -> Result<(), String> {
 /// Measures this machine's GPU.
 pub fn gpu_report(options: &[&str]) -> Result<(), String> {
     let words = ["--locked", "--package", "sketchpde", "--bench", "gpu_report", "--"];
-    match run(cargo("bench").args(words).args(options)) {
-        Outcome::Passed => Ok(()),
-        Outcome::Failed(why) | Outcome::LeftOut(why) => Err(why),
-    }
+    run(cargo("bench").args(words).args(options)).passed()
 }
 
 /// The tests of the Python package, in an environment of their own.
