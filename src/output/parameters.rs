@@ -104,7 +104,7 @@ pub fn read(
         Ok(tensor) => tensor.shape().first().copied().unwrap_or(0),
         Err(_) => 0,
     };
-    let behind = waves * (network.inputs().len() + 2 * network.outputs());
+    let behind = waves * network.numbers_of_a_wave();
     let corrected = has(CORRECTION) || waves > 0;
     let numbers = network.parameters() * (1 + usize::from(corrected));
     // What the file has to hold, and where.

@@ -304,7 +304,9 @@ impl Network {
             || behind.is_some_and(|waves| waves.is_multiple_of(self.numbers_of_a_wave()))
     }
 
-    fn numbers_of_a_wave(&self) -> usize {
+    /// Its frequency, and the coefficients of its cosine and its sine for each unknown.
+    #[must_use]
+    pub fn numbers_of_a_wave(&self) -> usize {
         self.inputs.len() + 2 * self.outputs
     }
 }

@@ -13,9 +13,13 @@
 mod tangent;
 mod waves;
 
+use nalgebra::DMatrix;
+
 use super::elsewhere::{Use, elsewhere};
 use super::error::OptimizeError;
+use crate::field::network::Network;
 use crate::field::residual::Collocation;
+use crate::linalg::TestMatrix;
 use crate::problem::ResidualProblem;
 
 /// A correction leaves at most this share of |r|: a smaller gain can come with a larger error, as what is
@@ -66,10 +70,11 @@ impl Correction {
 /// to take away what it is. It is sought in stages of some seconds at most.
 pub struct Untrained {
     choosing: Collocation,
+    /// Zero: its residual is what is given.
     start: Found,
-    given: f64,
     search: waves::Search,
     stages: usize,
+    correction: Option<Correction>,
 }
 
 impl Untrained {
@@ -77,11 +82,9 @@ impl Untrained {
     /// Where a residual is not finite at one of the other points, here and below; or memory ends.
     pub fn new(problem: &ResidualProblem) -> Result<Self, OptimizeError> {
         let mut choosing = elsewhere(problem, Use::Choice, None);
-        let theta = vec![0.0; choosing.network().parameters()];
-        let start = Found::new(&theta, &mut choosing)?;
-        let given = start.residual;
-        let search = waves::Search::new(problem, start.clone(), given, false);
-        Ok(Self { choosing, start, given, search, stages: 0 })
+        let start = Found::zero(&mut choosing)?;
+        let search = waves::Search::new(problem, start.clone(), start.residual, false);
+        Ok(Self { choosing, start, search, stages: 0, correction: None })
     }
 
     /// Goes on until so many stages are done, or all are.
@@ -96,24 +99,25 @@ impl Untrained {
         while self.stages < stages && !self.search.is_over() {
             self.stages += 1;
             self.search.advance(problem)?;
+            let Some(found) = self.search.found() else { continue };
+            let found = found.clone().judged(&mut self.choosing)?;
+            let found = found.against(&self.start, self.start.residual, self.choosing.network());
+            self.correction = Some(found).filter(Correction::is_worthwhile);
         }
         Ok(())
     }
 
-    /// Whether all stages are done.
+    /// The best so far; none where there is nothing to gain.
     #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.search.is_over()
+    pub fn correction(&self) -> Option<&Correction> {
+        self.correction.as_ref()
     }
 
-    /// The best so far; none where there is nothing to gain.
-    ///
-    /// # Errors
-    /// As [`Untrained::new`].
-    pub fn correction(&mut self) -> Result<Option<Correction>, OptimizeError> {
-        let Some(found) = self.search.found().cloned() else { return Ok(None) };
-        let found = finished(&mut self.choosing, &self.start, found, self.given)?;
-        Ok(Some(found).filter(Correction::is_worthwhile))
+    /// What makes a training needless: there is nothing left, or little and no more to come.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Correction> {
+        let last = self.search.is_over();
+        self.correction().filter(|found| found.is_round_off() || (last && found.is_enough()))
     }
 }
 
@@ -130,45 +134,40 @@ pub fn correct(
     all: bool,
 ) -> Result<Option<Correction>, OptimizeError> {
     let mut choosing = elsewhere(problem, Use::Choice, None);
-    let (start, given) = (Found::new(theta, &mut choosing)?, size_of_given(&mut choosing)?);
+    let given = Found::zero(&mut choosing)?.residual;
+    let start = Found::new(theta, &mut choosing)?;
     let mut best = start.clone();
     tangent::correct(problem, &mut choosing, &mut best)?;
-    let mut best = finished(&mut choosing, &start, best, given)?;
-    if !best.is_round_off() {
-        let at =
-            Found { parameters: best.parameters.clone(), residual: best.after, rank: best.rank };
-        let found = if all { waves::correct(problem, &at, given, true)? } else { None };
-        if let Some(found) = found {
-            let found = finished(&mut choosing, &start, found, given)?;
-            if found.after < best.after {
-                best = found;
-            }
-        }
-        if let Some(other) = untrained.filter(|other| other.after < best.after) {
-            best = Correction { before: best.before, ..other.clone() };
+    let left = best.residual > ROUND_OFF * given;
+    if left
+        && all
+        && let Some(found) = waves::correct(problem, &best, given)?
+    {
+        let found = found.judged(&mut choosing)?;
+        if found.residual < best.residual {
+            best = found;
         }
     }
-    Ok(Some(best).filter(Correction::is_worthwhile))
+    let found = match untrained.filter(|other| left && other.after < best.residual) {
+        Some(other) => Correction { before: start.residual, ..other.clone() },
+        None => best.against(&start, given, choosing.network()),
+    };
+    Ok(Some(found).filter(Correction::is_worthwhile))
 }
 
-/// |r| of zero.
-fn size_of_given(choosing: &mut Collocation) -> Result<f64, OptimizeError> {
-    let zero = vec![0.0; choosing.network().parameters()];
-    Ok(choosing.losses(&[&zero])?[0].sqrt())
-}
-
-/// What was found, judged at the points by which all are.
-fn finished(
-    choosing: &mut Collocation,
-    start: &Found,
-    found: Found,
-    given: f64,
-) -> Result<Correction, OptimizeError> {
-    let after = choosing.losses(&[&found.parameters])?[0].sqrt();
-    let network = choosing.network();
-    let waves = network.split(&found.parameters).frequencies.len() / network.inputs().len();
-    let Found { parameters, rank, .. } = found;
-    Ok(Correction { parameters, before: start.residual, after, given, rank, waves })
+/// `J Omega` of a system at some parameters, Omega orthonormal.
+fn in_subspace(
+    system: &mut Collocation,
+    test: &TestMatrix,
+    at: &[f64],
+) -> Result<DMatrix<f64>, OptimizeError> {
+    let rows = system.block_rows().iter().sum::<usize>();
+    let mut matrix = DMatrix::zeros(rows, test.columns());
+    system.jacobian_blocks(at, &mut |first, block| {
+        test.apply(block, matrix.rows_mut(first, block.nrows()));
+    })?;
+    matrix *= test.isometry();
+    Ok(matrix)
 }
 
 /// The best so far.
@@ -184,8 +183,25 @@ impl Found {
     fn new(theta: &[f64], choosing: &mut Collocation) -> Result<Self, OptimizeError> {
         let mut parameters = theta.to_vec();
         parameters.resize(2 * theta.len(), 0.0);
-        let residual = choosing.losses(&[&parameters])?[0].sqrt();
-        Ok(Self { parameters, residual, rank: 0 })
+        Self { parameters, residual: f64::INFINITY, rank: 0 }.judged(choosing)
+    }
+
+    /// The function that is zero everywhere.
+    fn zero(choosing: &mut Collocation) -> Result<Self, OptimizeError> {
+        Self::new(&vec![0.0; choosing.network().parameters()], choosing)
+    }
+
+    /// With |r| at the points by which all are judged.
+    fn judged(mut self, choosing: &mut Collocation) -> Result<Self, OptimizeError> {
+        self.residual = choosing.losses(&[&self.parameters])?[0].sqrt();
+        Ok(self)
+    }
+
+    /// What it has brought.
+    fn against(self, start: &Self, given: f64, network: &Network) -> Correction {
+        let waves = network.split(&self.parameters).frequencies.len() / network.inputs().len();
+        let Self { parameters, residual: after, rank } = self;
+        Correction { parameters, before: start.residual, after, given, rank, waves }
     }
 }
 

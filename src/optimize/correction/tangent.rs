@@ -22,7 +22,7 @@
 
 use nalgebra::DMatrix;
 
-use super::{Found, share};
+use super::{Found, in_subspace, share};
 use crate::elsewhere::{Use, elsewhere};
 use crate::error::OptimizeError;
 use crate::field::residual::Collocation;
@@ -99,11 +99,7 @@ impl Subspace {
         let columns = columns.min(parameters).min(rows / ROWS).max(1);
         let kind = TestMatrixKind::Trigonometric;
         let test = test_matrix(kind, parameters, columns, seed, round);
-        let mut matrix = DMatrix::zeros(rows, columns);
-        solving.jacobian_blocks(at, &mut |first, block| {
-            test.apply(block, matrix.rows_mut(first, block.nrows()));
-        })?;
-        matrix *= test.isometry();
+        let matrix = in_subspace(solving, &test, at)?;
         Ok(Self { test, matrix })
     }
 

@@ -11,7 +11,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Found, ROUND_OFF, share};
+use super::{Found, ROUND_OFF, in_subspace, share};
 use crate::elsewhere::{Use, elsewhere};
 use crate::error::OptimizeError;
 use crate::field::network::{Input, Network};
@@ -34,7 +34,7 @@ const MANY: usize = 4000;
 /// Points for each column in a solve, and for the choice.
 const ROWS: f64 = 2.0;
 const CHOICE_ROWS: f64 = 1.0;
-/// Sides of the first boxes: from a half wave over the domain to twenty waves.
+/// Sides of the first boxes: from a third of a wave over the domain to twenty waves.
 const SIDES: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 /// Coordinates up to which the sides of a box are tried one by one whenever there are more functions.
 const MOST_STRETCHED: usize = 3;
@@ -53,15 +53,14 @@ const TOLD: f64 = 2.0;
 /// Halvings of a step whose residual is larger than before.
 const HALVINGS: i32 = 4;
 
-/// The best correction with plane waves of `start`, with the tangent space's functions or without; none
-/// where they promise nothing.
+/// The best correction with plane waves of `start` beside the tangent space's functions; none where they
+/// promise nothing.
 pub fn correct(
     problem: &ResidualProblem,
     start: &Found,
     given: f64,
-    tangents: bool,
 ) -> Result<Option<Found>, OptimizeError> {
-    let mut search = Search::new(problem, start.clone(), given, tangents);
+    let mut search = Search::new(problem, start.clone(), given, true);
     while !search.is_over() {
         search.advance(problem)?;
     }
@@ -87,6 +86,7 @@ enum Stage {
 }
 
 impl Search {
+    /// From `start`, with the tangent space's functions beside the waves or without.
     pub fn new(problem: &ResidualProblem, start: Found, given: f64, tangents: bool) -> Self {
         let boxes = first_boxes(problem.dimensions());
         Self {
@@ -230,9 +230,8 @@ struct Trial {
 
 /// A solved linearisation.
 struct Step {
-    /// Along all functions.
+    /// Along all functions, the waves first.
     along: Vec<f64>,
-    waves: usize,
     /// |r| at the points of the choice, as linearised.
     residual: f64,
     rank: usize,
@@ -392,7 +391,8 @@ impl<'a> Level<'a> {
     fn moved(&self, parameters: &[f64], step: &Step, part: f64) -> Vec<f64> {
         let network = self.network().parameters();
         let mut moved = parameters.to_vec();
-        let (waves, tangent) = step.along.split_at(step.waves);
+        let count = self.network().split(parameters).coefficients.len();
+        let (waves, tangent) = step.along.split_at(count);
         if let Some(Tangent { test, .. }) = &self.tangent {
             let y: Vec<f64> = tangent.iter().map(|y| -part * y).collect();
             let c = lift(&parameters[network..2 * network], &y, Some(test));
@@ -415,21 +415,16 @@ impl Linearised {
         };
         let ranks = CUTOFFS.map(rank);
         let there = DVector::from_column_slice(&residual[1]);
-        let mut best = Step {
-            along: vec![0.0; self.lengths.len()],
-            waves: 0,
-            residual: there.norm(),
-            rank: 0,
-        };
+        let along = vec![0.0; self.lengths.len()];
+        let mut best = Step { along, residual: there.norm(), rank: 0 };
         for (mut v, rank) in self.factor.solve(&residual[0], &ranks).into_iter().zip(ranks) {
             v.iter_mut().zip(&self.lengths).for_each(|(v, length)| *v /= -length);
             let v = DVector::from_vec(v);
             let left = (&self.there * &v + &there).norm();
             if left < best.residual {
-                best = Step { along: v.as_slice().to_vec(), waves: 0, residual: left, rank };
+                best = Step { along: v.as_slice().to_vec(), residual: left, rank };
             }
         }
-        best.waves = self.waves;
         best
     }
 }
@@ -444,21 +439,15 @@ impl Tangent {
         let kind = TestMatrixKind::Trigonometric;
         let parameters = systems[0].network().parameters();
         let test = test_matrix(kind, parameters, columns, problem.seed, usize::MAX);
-        let matrices = [&*systems[0], &*systems[1]]
-            .map(|system| DMatrix::zeros(system.block_rows().iter().sum(), columns));
-        let mut tangent = Self { test, matrices };
-        tangent.renew(systems, at)?;
-        Ok(tangent)
+        let [here, there] = systems.map(|system| in_subspace(system, &test, at));
+        let matrices = [here?, there?];
+        Ok(Self { test, matrices })
     }
 
     /// J at other parameters.
     fn renew(&mut self, systems: [&mut Collocation; 2], at: &[f64]) -> Result<(), OptimizeError> {
         for (system, matrix) in systems.into_iter().zip(&mut self.matrices) {
-            matrix.fill(0.0);
-            system.jacobian_blocks(at, &mut |first, block| {
-                self.test.apply(block, matrix.rows_mut(first, block.nrows()));
-            })?;
-            *matrix *= self.test.isometry();
+            *matrix = in_subspace(system, &self.test, at)?;
         }
         Ok(())
     }

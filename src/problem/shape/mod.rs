@@ -85,7 +85,8 @@ impl Shape {
         let holds = |point: &[f64]| self.tree.holds(&|name| self.in_named(name, point));
         // Where a piece that is taken away reaches the box, the side behind it is no part of the domain
         // although the piece's surface is not in the piece.
-        in_box && holds(point) && holds(&self.inwards(point))
+        let inwards = self.inwards(point);
+        in_box && holds(point) && (inwards == point || holds(&inwards))
     }
 
     /// A point of the box a little away from its sides.

@@ -269,13 +269,11 @@ impl TrainingSession {
     fn finish(&mut self, report: TrainingReport) -> TrainingReport {
         let iteration = report.record.iteration;
         let early = iteration >= FIRST_LOOK && iteration.is_power_of_two();
-        let untrained =
-            self.untrained(if report.reason.is_some() { usize::MAX } else { iteration });
-        match report.reason {
-            None if self.is_needless(untrained.as_ref()) => self.take(untrained),
-            Some(_) => self.correct(untrained, true),
-            None if early => self.correct(untrained, false),
-            None => {}
+        self.seek_untrained(if report.reason.is_some() { usize::MAX } else { iteration });
+        if report.reason.is_some() {
+            self.correct(true);
+        } else if !self.take_answer() && early {
+            self.correct(false);
         }
         match self.correction {
             Some(_) if report.reason.is_none() => self.training.end(StopReason::RoundOff),
@@ -283,30 +281,34 @@ impl TrainingSession {
         }
     }
 
-    /// What needs no training, after so many stages of its search, where the problem asks for corrections. A
-    /// residual that is no number elsewhere leaves nothing to be corrected.
-    fn untrained(&mut self, stages: usize) -> Option<Correction> {
-        if !self.problem.method.correction {
-            return None;
+    /// Seeks what needs no training until so many stages are done, where the problem asks for corrections. A
+    /// residual that is no number elsewhere ends the search.
+    fn seek_untrained(&mut self, stages: usize) {
+        if self.problem.method.correction {
+            let made = || Untrained::new(&self.problem).ok();
+            if let Some(untrained) = self.untrained.get_or_insert_with(made) {
+                untrained.advance_to(stages, &self.problem).unwrap_or_default();
+            }
         }
-        let made = || Untrained::new(&self.problem).ok();
-        let untrained = self.untrained.get_or_insert_with(made).as_mut()?;
-        untrained.advance_to(stages, &self.problem).ok()?;
-        untrained.correction().unwrap_or_default()
     }
 
-    /// Whether what needs no training is the answer: there is nothing left, or little and no more to come.
-    fn is_needless(&self, untrained: Option<&Correction>) -> bool {
-        let over = self.untrained.iter().flatten().all(Untrained::is_over);
-        untrained.is_some_and(|found| found.is_round_off() || (over && found.is_enough()))
+    /// Takes what makes the training needless, and says whether there is such a thing.
+    fn take_answer(&mut self) -> bool {
+        let answer = self.untrained.iter().flatten().find_map(Untrained::answer).cloned();
+        let needless = answer.is_some();
+        if needless {
+            self.take(answer);
+        }
+        needless
     }
 
     /// Takes away what the tangent space of the network now can, where the problem asks for it: at the end
     /// with plane waves beside it, before the end only if that goes to round-off.
-    fn correct(&mut self, untrained: Option<Correction>, end: bool) {
+    fn correct(&mut self, end: bool) {
         if self.problem.method.correction {
             let theta = self.training.parameters();
-            let found = correct(&self.problem, theta, untrained.as_ref(), end).unwrap_or_default();
+            let untrained = self.untrained.iter().flatten().find_map(Untrained::correction);
+            let found = correct(&self.problem, theta, untrained, end).unwrap_or_default();
             self.take(found.filter(|found| end || found.is_round_off()));
         }
     }
@@ -328,11 +330,9 @@ impl TrainingSession {
     fn end_again(&mut self) {
         let over = self.training.reason() == Some(StopReason::RoundOff);
         let iterations = self.history().records.len();
-        let untrained = self.untrained(if over { iterations } else { usize::MAX });
-        if over && self.is_needless(untrained.as_ref()) {
-            self.take(untrained);
-        } else {
-            self.correct(untrained, !over);
+        self.seek_untrained(if over { iterations } else { usize::MAX });
+        if !(over && self.take_answer()) {
+            self.correct(!over);
         }
     }
 
