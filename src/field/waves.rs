@@ -1,4 +1,4 @@
-//! Products of cosines along the coordinates: functions with all their derivatives at hand, in which
+//! Products of cosines, or of polynomials, along the coordinates: functions with all their derivatives at hand, in which
 //! an error is looked for that a network's own directions do not show.
 //!
 //! Along a periodic coordinate they are its Fourier modes; between walls at which an error or its
@@ -9,7 +9,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2, PI};
 
 use crate::plane_waves::Functions;
 use crate::problem::expression::{Channel, MultiIndex};
@@ -33,6 +33,10 @@ pub enum Ends {
     /// At each wall functions vanish, or their slopes do where this is true.
     Walls([bool; 2]),
     Free,
+    /// Nothing, of smooth functions: Legendre polynomials of Euclidean degree (Trefethen, "Multivariate
+    /// polynomial approximation in the hypercube", Proc. AMS 145, 2017). They come nearer to functions
+    /// of few waves than the modes of a longer period, and are well conditioned.
+    Polynomials,
 }
 
 /// `cos(frequency (x - lower) + phase)`.
@@ -67,6 +71,8 @@ impl Span {
         match self.ends {
             Ends::Periodic => both(2.0),
             Ends::Free => both(2.0 / EXTENSION),
+            // A polynomial of degree n tells about 2 n / pi half waves apart.
+            Ends::Polynomials => (0..MOST_ALONG).map(|n| wave(n as f64 * FRAC_2_PI, 0.0)).collect(),
             Ends::Walls([lower, upper]) => {
                 // Whole half waves between like walls, quarters beside unlike ones.
                 let first = match (lower, upper) {
@@ -110,12 +116,26 @@ impl Waves {
         Self { spans: spans.to_vec(), along, products }
     }
 
+    /// Euclidean degree up to which the first `count` products go, in the polynomials' measure.
+    #[must_use]
+    pub fn degree(&self, count: usize) -> f64 {
+        let Some(last) = self.products.iter().take(count).next_back() else { return 0.0 };
+        let levels = last.iter().zip(&self.along).map(|(&j, waves)| waves[j].level.powi(2));
+        levels.sum::<f64>().sqrt() / FRAC_2_PI
+    }
+
     fn add_partial(&self, point: &[f64], index: &MultiIndex, factor: f64, out: &mut [f64]) {
         let needed = |k: usize| self.products.iter().map(|p| p[k] + 1).max().unwrap_or(0);
         let tables: Vec<Vec<f64>> = (0..point.len())
             .map(|k| {
                 let order = index.0[k];
                 let at = point[k] - self.spans[k].lower;
+                if self.spans[k].ends == Ends::Polynomials {
+                    let slope = 2.0 / self.spans[k].length;
+                    let scale = slope.powi(i32::from(order));
+                    let table = legendre(needed(k), order, slope * at - 1.0);
+                    return table.into_iter().map(|p| scale * p).collect();
+                }
                 let turn = FRAC_PI_2 * f64::from(order);
                 let value = |wave: &Wave| {
                     let scale = wave.frequency.powi(i32::from(order));
@@ -129,6 +149,26 @@ impl Waves {
             *out += factor * value;
         }
     }
+}
+
+/// Derivatives of an order of the first `count` Legendre polynomials at s in [-1, 1]: with
+/// `(n + 1) P_(n+1) = (2n + 1) s P_n - n P_(n-1)`, `P'_(n+1) = P'_(n-1) + (2n + 1) P_n`.
+fn legendre(count: usize, order: u8, s: f64) -> Vec<f64> {
+    let mut table = vec![1.0, s];
+    table.resize(count.max(2), 0.0);
+    for n in 1..table.len() - 1 {
+        let m = n as f64;
+        table[n + 1] = ((2.0 * m + 1.0) * s * table[n] - m * table[n - 1]) / (m + 1.0);
+    }
+    for _ in 0..order {
+        let lower = std::mem::take(&mut table);
+        table = vec![0.0, lower[0]];
+        for n in 1..lower.len() - 1 {
+            table.push(table[n - 1] + (2 * n + 1) as f64 * lower[n]);
+        }
+    }
+    table.truncate(count);
+    table
 }
 
 impl Functions for Waves {
@@ -152,12 +192,13 @@ impl Functions for Waves {
 mod tests {
     use super::*;
 
-    fn spans() -> [Span; 3] {
+    fn spans() -> [Span; 4] {
         let span = |lower, length, ends| Span { lower, length, ends };
         [
             span(-1.0, 3.0, Ends::Free),
             span(0.5, 2.0, Ends::Periodic),
             span(0.0, 1.5, Ends::Walls([false; 2])),
+            span(-0.5, 4.0, Ends::Polynomials),
         ]
     }
 
@@ -171,8 +212,8 @@ mod tests {
     fn derivatives_are_those_of_differences() {
         let waves = Waves::new(&spans(), 60);
         let h = 1e-4;
-        let point = [0.3, 1.1, 0.4];
-        for k in 0..3 {
+        let point = [0.3, 1.1, 0.4, 0.7];
+        for k in 0..4 {
             let (mut up, mut down) = (point, point);
             up[k] += h;
             down[k] -= h;
@@ -188,7 +229,7 @@ mod tests {
                 }
             }
         }
-        let sum: Vec<f64> = (0..3)
+        let sum: Vec<f64> = (0..4)
             .map(|k| channel(&waves, &point, Channel::Partial(MultiIndex::along(k, 2))))
             .fold(vec![0.0; 60], |sum, v| sum.iter().zip(v).map(|(a, b)| a + b).collect());
         let laplacian = channel(&waves, &point, Channel::Laplacian);
@@ -199,9 +240,10 @@ mod tests {
     fn ends_are_as_they_are_told() {
         let waves = Waves::new(&spans(), 80);
         let value = Channel::value();
-        let wall = channel(&waves, &[0.3, 1.1, 1.5], value);
+        let wall = channel(&waves, &[0.3, 1.1, 1.5, 0.7], value);
         assert!(wall.iter().all(|v| v.abs() < 1e-12));
-        let [a, b] = [[0.3, 0.5, 0.2], [0.3, 2.5, 0.2]].map(|p| channel(&waves, &p, value));
+        let [a, b] =
+            [[0.3, 0.5, 0.2, 0.7], [0.3, 2.5, 0.2, 0.7]].map(|p| channel(&waves, &p, value));
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12));
         for flat in [[false, true], [true, false], [true, true]] {
             let span = Span { lower: -1.0, length: 3.0, ends: Ends::Walls(flat) };
@@ -214,7 +256,8 @@ mod tests {
                 assert!(other.iter().all(|v| v.abs() > 0.1), "{flat} {x}: {other:?}");
             }
         }
-        let [a, b] = [[-1.0, 0.6, 0.2], [2.0, 0.6, 0.2]].map(|p| channel(&waves, &p, value));
+        let [a, b] =
+            [[-1.0, 0.6, 0.2, 0.7], [2.0, 0.6, 0.2, 0.7]].map(|p| channel(&waves, &p, value));
         assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 0.1));
     }
 }

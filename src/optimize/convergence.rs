@@ -36,12 +36,16 @@ impl<S: ResidualSystem> Training<S> {
             return Convergence::Diverged;
         }
         match self.reason() {
-            Some(StopReason::Loss | StopReason::Error | StopReason::RoundOff) => {
+            // That error was measured.
+            Some(StopReason::Error) => Convergence::Converged,
+            Some(StopReason::Diverged) => Convergence::Diverged,
+            // A small loss is no small error where the points or the conditions are too few.
+            Some(StopReason::Loss | StopReason::RoundOff | StopReason::Stalled) if good => {
                 Convergence::Converged
             }
-            Some(StopReason::Diverged) => Convergence::Diverged,
-            Some(StopReason::Stalled) if good => Convergence::Converged,
-            Some(StopReason::Stalled) => Convergence::Stalled,
+            Some(StopReason::Loss | StopReason::RoundOff | StopReason::Stalled) => {
+                Convergence::Stalled
+            }
             Some(StopReason::MaxIterations) | None => match (self.falls(), good) {
                 (true, _) => Convergence::Budget,
                 (false, true) => Convergence::Converged,

@@ -28,6 +28,8 @@ pub enum Use {
     /// Solving for a correction, and choosing among several.
     Correction,
     Choice,
+    /// Whether the equations and conditions determine their solution.
+    Determined,
 }
 
 impl Use {
@@ -37,8 +39,9 @@ impl Use {
     }
 }
 
-/// The problem at points for a use, in f64 on the CPU. For an estimate there is a block more behind the
-/// others, of the unknowns themselves. With `rows` there are so many rows of each block of equations
+/// The problem at points for a use, in f64 on the CPU. For an estimate, and where it is
+/// asked whether a solution is determined, there is a block more behind the others, of the unknowns
+/// themselves. With `rows` there are so many rows of each block of equations
 /// and a quarter of them of each block of conditions.
 pub fn elsewhere(problem: &ResidualProblem, purpose: Use, rows: Option<usize>) -> Collocation {
     let parameters = Network::of_residual(problem).parameters();
@@ -83,7 +86,7 @@ pub fn elsewhere(problem: &ResidualProblem, purpose: Use, rows: Option<usize>) -
         _ => false,
     };
     other.blocks.retain(|block| !closed(&block.location));
-    if purpose == Use::Estimate {
+    if matches!(purpose, Use::Estimate | Use::Determined) {
         other.blocks.push(ResidualBlock {
             name: "values".into(),
             text: String::new(),

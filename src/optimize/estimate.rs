@@ -17,12 +17,13 @@
 //! ```
 //!
 //! the last with s that of the upper fifth of the s_i: no function of the space explains it, so it is
-//! rougher than most of them, and an error that is rougher makes more residual. A singular value of next to
-//! nothing belongs to a function that changes the solution and not the residual: the problem does
-//! not determine its solution.
+//! rougher than most of them, and an error that is rougher makes more residual. Where a function changes
+//! the solution and not the residual ([`free`]) the problem does not determine its solution, and the
+//! residual says nothing of the error.
 
 use nalgebra::{DMatrix, DMatrixView};
 
+use super::determined::{Free, free};
 use super::elsewhere::{Use, elsewhere};
 use super::error::OptimizeError;
 use crate::field::residual::Collocation;
@@ -37,10 +38,8 @@ const WAVES: usize = 240;
 const DIRECTIONS: usize = 200;
 /// Combinations of the functions whose square is below this share of the largest are round-off.
 const LEAST_SQUARE: f64 = 1e-10;
-/// Smoothest functions of each unknown, by which equations are measured; and functions of which the
-/// equations see less than this share of what they see of those are all but free.
+/// Smoothest functions of each unknown, by which equations are measured.
 const SMOOTH: usize = 12;
-const UNSEEN: f64 = 3e-5;
 /// Singular values below this share of the largest are round-off.
 const RCOND: f64 = 1e-12;
 
@@ -54,8 +53,8 @@ pub struct ErrorEstimate {
     pub points: usize,
     /// Part of the residual that no function explains.
     pub unexplained: f64,
-    /// Whether the residual depends on every function that changes the solution.
-    pub determined: bool,
+    /// What the equations and conditions leave free, if anything.
+    pub free: Option<Free>,
 }
 
 /// An estimated error up to this is an answer; above it a warning.
@@ -65,13 +64,13 @@ impl ErrorEstimate {
     /// Whether the answer is one.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.determined && self.relative_l2 <= GOOD
+        self.free.is_none() && self.relative_l2 <= GOOD
     }
 
     /// In words, for result files.
     #[must_use]
     pub fn method(&self) -> String {
-        if !self.determined {
+        if self.free.is_some() {
             return "directions that change the solution and not the residual".into();
         }
         format!(
@@ -100,7 +99,8 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
     system.residual(theta, &mut residual)?;
     let equations = rows - values;
     let mut functions = functions(problem, &mut system, theta, rows)?;
-    let factors = equally(&system, functions.as_view(), unknowns);
+    let factors =
+        equally(&system, functions.as_view(), WAVES / unknowns, SMOOTH.min(WAVES / unknowns));
     for mut column in functions.column_iter_mut() {
         column.iter_mut().zip(&factors).for_each(|(v, factor)| *v *= factor);
     }
@@ -110,8 +110,8 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
     let along = space.along(r);
     // Rougher than most of the functions: the upper fifth of them.
     let rough = space.singular[space.singular.len() / 5];
-    let least = space.singular.last().copied().unwrap_or(0.0).min(space.least_alone);
-    let determined = space.whole && least > UNSEEN;
+    let free = free(problem, theta)?;
+    let determined = free.is_none();
     let error = space.error(&along);
     let explained = along.iter().map(|c| c * c).sum::<f64>();
     let left = (norm(r).powi(2) - explained).max(0.0).sqrt();
@@ -137,7 +137,7 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
             .sum::<usize>()
             - each,
         unexplained: if norm(r) > 0.0 { left / norm(r) } else { 0.0 },
-        determined,
+        free,
     })
 }
 
@@ -174,19 +174,25 @@ fn functions(
     Ok(functions)
 }
 
-/// A factor for each row of the equations that makes each equation see smooth functions about
-/// equally, whatever its units, its weight and the size of the domain.
-fn equally(system: &Collocation, functions: DMatrixView<'_, f64>, unknowns: usize) -> Vec<f64> {
+/// A factor for each row of the equations that makes each equation see the first `smooth` of
+/// `per_unknown` functions of each unknown about equally, whatever its units, its weight and the size
+/// of the domain.
+pub(super) fn equally(
+    system: &Collocation,
+    functions: DMatrixView<'_, f64>,
+    per_unknown: usize,
+    smooth: usize,
+) -> Vec<f64> {
     let (blocks, points) = (system.block_rows(), system.points());
     let count = blocks.iter().rev().skip(1).sum();
     let (equations, values) =
         (functions.rows(0, count), functions.rows(count, functions.nrows() - count));
-    let per_unknown = WAVES / unknowns;
-    let smooth: Vec<usize> = (0..unknowns)
-        .flat_map(|q| (0..SMOOTH.min(per_unknown)).map(move |j| q * per_unknown + j))
-        .collect();
-    let lengths: Vec<f64> = smooth.iter().map(|&j| values.column(j).norm()).collect();
     let dimensions = system.network().inputs().len();
+    let values_at = points.last().map_or(1, |points| points.coordinates.len() / dimensions);
+    let unknowns = values.nrows() / values_at;
+    let smooth: Vec<usize> =
+        (0..unknowns).flat_map(|q| (0..smooth).map(move |j| q * per_unknown + j)).collect();
+    let lengths: Vec<f64> = smooth.iter().map(|&j| values.column(j).norm()).collect();
     let mut factors = Vec::with_capacity(equations.nrows());
     for (rows, points) in blocks.iter().zip(points).take(blocks.len() - 1) {
         let points = points.coordinates.len() / dimensions;
@@ -206,11 +212,6 @@ fn equally(system: &Collocation, functions: DMatrixView<'_, f64>, unknowns: usiz
 /// Functions that are orthonormal in their values, by the singular value decomposition of their rows
 /// of the equations.
 struct Space {
-    /// Whether no singular value is round-off.
-    whole: bool,
-    /// The least that the equations see of a function by itself, a constant say: in combinations with
-    /// others round-off would hide that it is nothing.
-    least_alone: f64,
     /// Descending, down to round-off.
     singular: Vec<f64>,
     left: DMatrix<f64>,
@@ -227,8 +228,6 @@ impl Space {
         let most = lengths.iter().copied().fold(0.0, f64::max);
         // Functions that have no values to speak of.
         let scale = |j: usize| if lengths[j] > 1e-9 * most { 1.0 / lengths[j] } else { 0.0 };
-        let alone = upper.column_iter().zip(&lengths).filter(|(_, length)| **length > 1e-9 * most);
-        let least_alone = alone.map(|(c, length)| c.norm() / length).fold(f64::MAX, f64::min);
         let gram = transposed_product(lower.as_view(), lower.as_view());
         let gram =
             DMatrix::from_fn(gram.nrows(), gram.ncols(), |i, j| gram[(i, j)] * scale(i) * scale(j));
@@ -245,8 +244,6 @@ impl Space {
         let right = right.columns(0, rank).into_owned();
         let combinations = product(combinations.as_view(), right.as_view());
         Ok(Self {
-            whole: rank == kept,
-            least_alone,
             singular: singular[..rank].to_vec(),
             left: left.columns(0, rank).into_owned(),
             values: product(lower.as_view(), combinations.as_view()),

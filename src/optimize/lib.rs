@@ -25,6 +25,7 @@ use sketchpde_field as field;
 use sketchpde_linalg as linalg;
 use sketchpde_problem as problem;
 
+mod determined;
 mod dispatch;
 mod choice;
 mod convergence;
@@ -50,6 +51,7 @@ mod training;
 
 pub use convergence::Convergence;
 pub use correction::{Correction, Untrained, correct};
+pub use determined::Free;
 pub use error::OptimizeError;
 pub use estimate::{ErrorEstimate, GOOD, estimate};
 pub use history::{TrainingHistory, TrainingRecord, TrainingSpectrum};

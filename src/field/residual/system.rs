@@ -65,6 +65,20 @@ impl Collocation {
         }
     }
 
+    /// Moves the points by `place(coordinate, x)`, which maps each side onto itself; goes on in f64.
+    pub fn move_points(&mut self, place: impl Fn(usize, f64) -> f64) {
+        let dimensions = self.problem.dimensions();
+        let all = |coordinates: &mut Vec<f64>| {
+            let each = coordinates.iter_mut().enumerate();
+            each.for_each(|(i, x)| *x = place(i % dimensions, *x));
+        };
+        for points in &mut self.points {
+            all(&mut points.coordinates);
+            points.partners.as_mut().map(all);
+        }
+        self.set_precision(Precision::F64);
+    }
+
     /// Goes on in another precision at the same points: the loss is not the same to the last bit.
     pub fn set_precision(&mut self, precision: Precision) {
         (self.values, self.rates) =

@@ -1,6 +1,7 @@
 mod convergence;
 mod correction;
 mod descent;
+mod determined;
 mod directions;
 mod estimate;
 mod failures;

@@ -3,7 +3,7 @@
 use super::reader::Reader;
 use super::residual::Places;
 use crate::SettingIssue;
-use crate::expression::{Channel, Entry, Expression};
+use crate::expression::{Channel, Entry, Expression, MAX_DIMENSIONS};
 use crate::residual::{
     Axis, Condition, Location, Part, Plane, ResidualBlock, ResidualIssue, ResidualProblem,
 };
@@ -192,7 +192,7 @@ impl Check<'_> {
     /// Points of a Weyl sequence, moved onto a plane where one is given: the fractional parts of
     /// multiples of square roots of primes fill the box evenly.
     fn samples(&self, plane: Option<Plane>) -> Vec<Vec<f64>> {
-        const PRIMES: [f64; 6] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0];
+        const PRIMES: [f64; MAX_DIMENSIONS] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0];
         let point = |index: usize| -> Vec<f64> {
             let along = |(k, (axis, prime)): (usize, (&Axis, f64))| match plane {
                 Some(plane) if plane.coordinate == k => plane.at,

@@ -16,7 +16,7 @@
 //! description = "What one sees."
 //! unknown = "u"                              # default; several: ["u", "v", "p"]
 //!
-//! [domain]                                   # 1 to 6 coordinates, the time among them
+//! [domain]                                   # 1 to 8 coordinates, the time among them
 //! t = { range = [0, 1] }
 //! x = { range = [0, "2*pi"], embedding = "periodic" }   # linear is the default
 //! # shape = "box - hole"                     # the part of the box that is the domain: named shapes,

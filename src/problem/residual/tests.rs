@@ -104,6 +104,22 @@ layers = [20, 30]"#,
 }
 
 #[test]
+fn as_many_coordinates_as_there_may_be_are_checked() {
+    for count in [7, 8] {
+        let axes = (1..=count).map(|k| format!("x{k} = {{ range = [0, 1] }}\n"));
+        let text = format!(
+            "format = 1\n[domain]\n{}[residual.interior]\nequation = \"laplace(u) = 0\"\n\
+             [residual.sides]\non = \"boundary\"\nequation = \"u = x1*x{count}\"\n\
+             [exact]\nu = \"x1*x{count}\"\n",
+            axes.collect::<String>()
+        );
+        assert_eq!(read(&text).dimensions(), count);
+        let wrong = text.replace(&format!("u = \"x1*x{count}\""), &format!("u = \"x{count}^2\""));
+        assert!(wrong != text && !mistakes(&wrong).is_empty(), "{count}");
+    }
+}
+
+#[test]
 fn a_problem_without_an_interior_is_refused() {
     let (line, _, message, remedy) =
         mistake("[residual.ends]\non = \"x = 3\"\nequation = \"u = 0\"");

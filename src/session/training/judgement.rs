@@ -16,13 +16,11 @@ pub fn judgement(estimate: Option<&ErrorEstimate>, convergence: Convergence) -> 
             "the residual is not finite at other points than those of the training".into(),
         );
     };
-    if !estimate.determined {
-        return Some(
-            "the equations and conditions leave a direction of the solution all but free (a constant, \
-             a state at the start, ...): what is found is one of many answers; add the condition \
-             that fixes it"
-                .into(),
-        );
+    if let Some(free) = &estimate.free {
+        return Some(format!(
+            "the equations and conditions leave a direction of the solution all but free ({free}): \
+             what is found is one of many answers; add the condition that fixes it"
+        ));
     }
     if estimate.is_good() {
         return None;
