@@ -53,6 +53,7 @@ pub const TEXTS: &[(&str, &str)] = texts![
     "report/solution.html",
     "studies/anagram.toml",
     "studies/beyond.toml",
+    "studies/pinnacle.toml",
     "studies/rsng.toml",
     "studies/sngd.toml",
 ];

@@ -56,6 +56,30 @@ fn a_quick_study_leaves_tables_and_figures_and_is_not_repeated() {
     place.run(&arguments).expect(0).complains(&["1 of "]);
 }
 
+/// Its quick runs end early: that of an error is what the folder says, and goals judge full runs alone.
+#[test]
+fn the_benchmark_reports_what_it_measured_beside_its_goals() {
+    let place = Place::new("benchmark");
+    let ran = place.run(&["reproduce", "pinnacle", "--quick", "--out", "study", "--json"]);
+    let reports = ran.expect(0).json();
+    let rows = reports[0]["rows"].as_array().expect("rows").clone();
+    let measured = rows.iter().filter(|row| row["runs"] == 1);
+    let measured: Vec<_> = measured.map(|row| row["label"].as_str().expect("a label")).collect();
+    assert_eq!(measured, ["Burgers1d", "Wave1d", "KS"]);
+    let row = &rows[0];
+    let run = "study/runs/pinnacle-burgers1d+time.end=0.1+seed0/result.json";
+    let result: serde_json::Value = serde_json::from_slice(&place.read(run)).expect("a result");
+    assert_eq!(row["relative_l2"]["median"], result["relative_l2"]);
+    assert_eq!(row["estimated_error"]["median"], result["estimated_error"]);
+    assert!(row["relative_l2"]["median"].as_f64().expect("an error") < 1e-5, "{row}");
+    assert_eq!(row["goal"], serde_json::json!({ "bound": 1e-5, "aim": 1e-7 }));
+    let table = String::from_utf8(place.read("study/forward.md")).expect("text");
+    assert!(
+        table.contains("| RUN | RELATIVE L2 | ESTIMATE | PUBLISHED | BOUND | AIM |"),
+        "{table}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_study_goes_on() {

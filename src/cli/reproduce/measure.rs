@@ -44,11 +44,13 @@ mod tests {
     fn what_a_run_has_not_is_none() {
         let run = Measures {
             relative_l2: None,
+            estimated_error: None,
             seconds: 8.5,
             steps: 17,
             parameters: 30,
             points: 64,
             columns: None,
+            out_of_time: false,
         };
         let folder = ResultFolder::open("nowhere");
         assert_eq!(measure(&run, Quantity::SecondsPerStep, &folder), Some(0.5));

@@ -24,7 +24,7 @@ use super::runs::distribution::{Distribution, Work};
 /// done so far.
 #[derive(Args)]
 pub struct Arguments {
-    /// The paper: rsng, sngd, anagram; or beyond, what they leave open.
+    /// The paper: rsng, sngd, anagram; pinnacle, a benchmark; or beyond, what they leave open.
     #[arg(value_name = "PAPER")]
     paper: Option<String>,
 
@@ -109,8 +109,9 @@ fn words(arguments: &Arguments, paper: &str) -> Vec<String> {
 /// Every run once, though several parts may show it.
 fn all_runs(parts: &[&Part], arguments: &Arguments) -> Result<Vec<Run>, Failure> {
     let mut runs: Vec<Run> = Vec::new();
-    for series in parts.iter().flat_map(|part| &part.series) {
-        for run in series.runs(arguments.quick, arguments.seeds)? {
+    let all = parts.iter().flat_map(|part| part.series.iter().map(move |series| (part, series)));
+    for (part, series) in all {
+        for run in part.runs(series, arguments.quick, arguments.seeds)? {
             if !runs.iter().any(|known| known.key == run.key) {
                 runs.push(run);
             }

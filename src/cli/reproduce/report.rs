@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::measure::measure;
-use super::study::{Part, Published, Quantity, Series, Study};
+use super::study::{Goal, Part, Published, Quantity, Series, Study};
 use crate::cli::failure::Failure;
 use crate::cli::output::table;
 use crate::cli::progress::duration;
@@ -47,13 +47,21 @@ pub struct Row {
     pub points: Option<usize>,
     pub columns: Option<usize>,
     pub relative_l2: Option<Spread>,
+    /// What the runs say of their errors themselves.
+    pub estimated_error: Option<Spread>,
     /// Of the steps or iterations.
     pub seconds: Option<Spread>,
     pub runs: usize,
     pub diverged: usize,
+    /// Of the runs, those that have an error over all of their domain.
+    #[serde(skip)]
+    pub with_error: usize,
+    /// Of the runs, those whose time was over before their end.
+    pub out_of_time: usize,
     /// Of the runs, those that are not done yet: other shares of the study have them.
     pub open: usize,
     pub published: Option<Published>,
+    pub goal: Option<Goal>,
     /// Published error over ours.
     pub factor: Option<f64>,
     pub verdict: String,
@@ -73,7 +81,7 @@ impl Report {
     ) -> Result<Self, Failure> {
         let mut rows = Vec::new();
         for series in &part.series {
-            let all = series.runs(quick, seeds)?;
+            let all = part.runs(series, quick, seeds)?;
             let chunk = if quick { 1 } else { seeds.unwrap_or(series.seeds).max(1) as usize };
             if all.is_empty() && series.problem.is_none() {
                 rows.push(Row::of(series, part, &[], runs, quick));
@@ -101,7 +109,20 @@ impl Report {
     }
 
     fn cells(&self) -> Vec<Vec<String>> {
-        let head = ["RUN", "RELATIVE L2", "RANGE", "PUBLISHED", "TIME", "PUBLISHED", "VERDICT"];
+        let head = [
+            "RUN",
+            "RELATIVE L2",
+            "RANGE",
+            "ESTIMATE",
+            "PUBLISHED",
+            "BOUND",
+            "AIM",
+            "TIME",
+            "PUBLISHED",
+            "POINTS",
+            "PARAMETERS",
+            "VERDICT",
+        ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(self.rows.iter().map(Row::cells));
         // Columns in which nobody has anything are left out.
@@ -152,9 +173,9 @@ impl Report {
 
     fn csv(&self) -> String {
         let mut text = String::from(
-            "label,x,y,parameters,points,columns,runs,diverged,median_relative_l2,\
-             min_relative_l2,max_relative_l2,median_seconds,published_relative_l2,\
-             published_seconds\n",
+            "label,x,y,parameters,points,columns,runs,diverged,out_of_time,median_relative_l2,\
+             min_relative_l2,max_relative_l2,median_estimated_error,median_seconds,\
+             published_relative_l2,published_seconds,bound,aim\n",
         );
         for row in &self.rows {
             let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:e}"));
@@ -169,12 +190,16 @@ impl Report {
                 count(row.columns),
                 row.runs.to_string(),
                 row.diverged.to_string(),
+                row.out_of_time.to_string(),
                 number(errors.map(|e| e.median)),
                 number(errors.map(|e| e.min)),
                 number(errors.map(|e| e.max)),
+                number(row.estimated_error.map(|e| e.median)),
                 number(row.seconds.map(|s| s.median)),
                 number(row.published.map(|p| p.relative_l2)),
                 number(row.published.and_then(|p| p.seconds)),
+                number(row.goal.map(|goal| goal.bound)),
+                number(row.goal.map(|goal| goal.aim)),
             ];
             text += &cells.join(",");
             text.push('\n');
@@ -212,7 +237,7 @@ impl Row {
             let values = measures.iter().filter_map(|(folder, m)| measure(m, quantity?, folder));
             Spread::of(values.collect()).map(|spread| spread.median)
         };
-        let errors = measures.iter().filter_map(|(_, m)| m.relative_l2).collect();
+        let errors: Vec<f64> = measures.iter().filter_map(|(_, m)| m.relative_l2).collect();
         let one = measures.first().map(|(_, m)| m);
         let mut row = Self {
             label: label(series, seeds.first()),
@@ -222,12 +247,18 @@ impl Row {
             parameters: one.map(|m| m.parameters),
             points: one.map(|m| m.points),
             columns: one.and_then(|m| m.columns),
-            relative_l2: Spread::of(errors),
+            relative_l2: Spread::of(errors.clone()),
+            estimated_error: Spread::of(
+                measures.iter().filter_map(|(_, m)| m.estimated_error).collect(),
+            ),
             seconds: Spread::of(measures.iter().map(|(_, m)| m.seconds).collect()),
             runs: seeds.len(),
             diverged,
+            with_error: errors.len(),
+            out_of_time: measures.iter().filter(|(_, m)| m.out_of_time).count(),
             open,
             published: series.published,
+            goal: series.goal,
             factor: None,
             verdict: String::new(),
             keys: seeds.iter().map(|run| run.key.clone()).collect(),
@@ -244,6 +275,8 @@ impl Row {
             self.verdict = format!("open, {} of {}", self.open, self.runs);
         } else if self.runs > 0 && 2 * self.diverged > self.runs {
             self.verdict = format!("diverged, {} of {}", self.diverged, self.runs);
+        } else if let (Some(goal), false) = (self.goal, quick) {
+            self.judge_by(goal);
         } else if let (Some(published), Some(ours), false) =
             (self.published, self.relative_l2, quick)
         {
@@ -257,7 +290,36 @@ impl Row {
         }
     }
 
+    /// By the median of all runs: one without an error is worse than any other.
+    fn judge_by(&mut self, goal: Goal) {
+        let Some(ours) = self.relative_l2.filter(|_| !self.is_mostly_without_error()) else {
+            self.verdict = format!("missed: out of time, {} of {}", self.out_of_time, self.runs);
+            return;
+        };
+        let published = self.published.map(|published| published.relative_l2);
+        self.factor = published.map(|published| published / ours.median);
+        self.verdict = if ours.median <= goal.aim {
+            "aim".into()
+        } else if ours.median <= goal.bound {
+            "bound".into()
+        } else {
+            let missed = format!("missed by a factor of {}", times(ours.median / goal.bound));
+            let better = published.is_some_and(|published| ours.median < published);
+            if better { format!("{missed}, better than published") } else { missed }
+        };
+        if self.out_of_time > 0 {
+            self.verdict += &format!("; out of time, {} of {}", self.out_of_time, self.runs);
+        }
+    }
+
+    fn is_mostly_without_error(&self) -> bool {
+        2 * self.with_error <= self.runs
+    }
+
     fn cells(&self) -> Vec<String> {
+        let count = |n: Option<usize>| {
+            n.filter(|_| self.goal.is_some()).map_or_else(|| "-".into(), |n| n.to_string())
+        };
         let error = |e: Option<f64>| e.map_or_else(|| "-".into(), |e| format!("{e:.2e}"));
         let range = match self.relative_l2 {
             Some(Spread { min, max, .. }) if min < max => format!("{min:.1e} to {max:.1e}"),
@@ -268,9 +330,14 @@ impl Row {
             self.label.clone(),
             error(self.relative_l2.map(|e| e.median)),
             range,
+            error(self.estimated_error.filter(|_| self.goal.is_some()).map(|e| e.median)),
             error(self.published.map(|p| p.relative_l2)),
+            error(self.goal.map(|goal| goal.bound)),
+            error(self.goal.map(|goal| goal.aim)),
             time(self.seconds.map(|s| s.median)),
             time(self.published.and_then(|p| p.seconds)),
+            count(self.points),
+            count(self.parameters),
             self.verdict.clone(),
         ]
     }
@@ -351,11 +418,15 @@ mod tests {
             points: None,
             columns: None,
             relative_l2: Some(spread),
+            estimated_error: None,
             seconds: None,
             runs: 3,
             diverged: 0,
+            with_error: 3,
+            out_of_time: 0,
             open: 0,
             published: Some(Published { relative_l2: 2e-5, seconds: None }),
+            goal: None,
             factor: None,
             verdict: String::new(),
             keys: Vec::new(),
@@ -383,6 +454,23 @@ mod tests {
         lost.diverged = 2;
         lost.judge(false);
         assert_eq!(lost.verdict, "diverged, 2 of 3");
+    }
+
+    #[test]
+    fn goals_are_judged_by_the_median_of_all_runs() {
+        let verdict = |y: f64, with_error, out_of_time| {
+            let mut row = row("a", y);
+            row.goal = Some(Goal { bound: 1e-6, aim: 1e-9 });
+            (row.with_error, row.out_of_time) = (with_error, out_of_time);
+            row.judge(false);
+            row.verdict
+        };
+        assert_eq!(verdict(1e-9, 3, 0), "aim");
+        assert_eq!(verdict(1.1e-9, 3, 0), "bound");
+        assert_eq!(verdict(4e-6, 3, 0), "missed by a factor of 4.0, better than published");
+        assert_eq!(verdict(3e-5, 3, 0), "missed by a factor of 30");
+        assert_eq!(verdict(1e-9, 3, 1), "aim; out of time, 1 of 3");
+        assert_eq!(verdict(1e-9, 1, 2), "missed: out of time, 2 of 3");
     }
 
     #[test]

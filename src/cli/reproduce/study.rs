@@ -9,10 +9,11 @@ use crate::cli::runs::Run;
 use crate::problem::{Overrides, Preset};
 
 /// The built-in studies, by the word that names their paper.
-const STUDIES: [(&str, &str); 4] = [
+const STUDIES: [(&str, &str); 5] = [
     ("rsng", sketchpde_assets::text("studies/rsng.toml")),
     ("sngd", sketchpde_assets::text("studies/sngd.toml")),
     ("anagram", sketchpde_assets::text("studies/anagram.toml")),
+    ("pinnacle", sketchpde_assets::text("studies/pinnacle.toml")),
     ("beyond", sketchpde_assets::text("studies/beyond.toml")),
 ];
 
@@ -41,6 +42,8 @@ pub struct Part {
     /// Labels of series from the least to the largest y, as published.
     #[serde(default)]
     pub order: Vec<String>,
+    /// Seconds that each run may take: it ends with what it has then.
+    pub time_limit: Option<f64>,
     /// What a reader should know about the part.
     pub note: Option<String>,
     pub series: Vec<Series>,
@@ -122,6 +125,8 @@ pub struct Series {
     #[serde(default = "one")]
     pub seeds: u64,
     pub published: Option<Published>,
+    /// What this project asks of itself.
+    pub goal: Option<Goal>,
     /// Seconds that one run takes on one core: for the time left.
     #[serde(default = "ten")]
     pub cost: f64,
@@ -143,6 +148,14 @@ pub struct Vary {
 pub struct Published {
     pub relative_l2: f64,
     pub seconds: Option<f64>,
+}
+
+/// Relative L2 errors: what has to be reached, and what is hoped for.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Goal {
+    pub bound: f64,
+    pub aim: f64,
 }
 
 /// What `--quick` changes: less of everything, to see that it runs.
@@ -207,9 +220,22 @@ impl Study {
     }
 }
 
+impl Part {
+    /// The runs of one of its series: the varied values in their order, the seeds of each together.
+    pub fn runs(
+        &self,
+        series: &Series,
+        quick: bool,
+        seeds: Option<u64>,
+    ) -> Result<Vec<Run>, Failure> {
+        let mut runs = series.runs(quick, seeds)?;
+        runs.iter_mut().for_each(|run| run.time_limit = self.time_limit);
+        Ok(runs)
+    }
+}
+
 impl Series {
-    /// Its runs: the varied values in their order, the seeds of each together.
-    pub fn runs(&self, quick: bool, seeds: Option<u64>) -> Result<Vec<Run>, Failure> {
+    fn runs(&self, quick: bool, seeds: Option<u64>) -> Result<Vec<Run>, Failure> {
         let Some(problem) = &self.problem else { return Ok(Vec::new()) };
         if quick && self.quick.skip {
             return Ok(Vec::new());
@@ -275,7 +301,7 @@ mod tests {
                 assert!(part.order.iter().all(known), "{at}: order");
                 for series in &part.series {
                     for quick in [false, true] {
-                        let runs = series.runs(quick, None).unwrap_or_else(|error| {
+                        let runs = part.runs(series, quick, None).unwrap_or_else(|error| {
                             panic!("{at}, {}: {error}", series.label);
                         });
                         let skipped = quick && series.quick.skip;

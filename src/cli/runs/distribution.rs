@@ -142,6 +142,7 @@ mod tests {
             overrides: Vec::new(),
             source: String::new(),
             cost,
+            time_limit: None,
         };
         costs.iter().map(run).collect()
     }

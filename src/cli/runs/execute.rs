@@ -94,6 +94,9 @@ impl Worker {
         for (key, value) in &run.overrides {
             command.arg("--set").arg(format!("{key}={value}"));
         }
+        if let Some(seconds) = run.time_limit {
+            command.arg("--time-limit").arg(format!("{seconds}s"));
+        }
         command.args(&settings.options);
         command.env("RAYON_NUM_THREADS", settings.threads.to_string());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

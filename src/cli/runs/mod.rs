@@ -23,6 +23,8 @@ pub struct Run {
     pub source: String,
     /// Seconds that it is expected to take; between runs of one kind only their ratios matter.
     pub cost: f64,
+    /// Seconds after which it ends with what it has, where it is given no more.
+    pub time_limit: Option<f64>,
 }
 
 impl Run {
@@ -51,7 +53,7 @@ impl Run {
         let allowed = |c: char| if c.is_alphanumeric() || "-_.+=".contains(c) { c } else { '_' };
         let key = key.replace("run.seed=", "seed").chars().map(allowed).collect();
         let (problem, variant) = (problem.to_owned(), variant.map(str::to_owned));
-        Ok(Self { key, problem, variant, overrides, source, cost })
+        Ok(Self { key, problem, variant, overrides, source, cost, time_limit: None })
     }
 }
 

@@ -13,6 +13,9 @@ use crate::output::{ResultFolder, atomic};
 const FAILURE: &str = "failure.json";
 /// Exit code of a solution that diverged: a result, which another try would repeat.
 const DIVERGED: i32 = 3;
+/// Exit code of a run whose time was over: a result as well.
+const OUT_OF_TIME: i32 = 6;
+
 /// How a run ended, and its measures.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -25,17 +28,24 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measures {
     pub relative_l2: Option<f64>,
+    /// What the run says of its error itself.
+    pub estimated_error: Option<f64>,
     /// Of all steps or iterations; the initial fit is not counted.
     pub seconds: f64,
     pub steps: usize,
     pub parameters: usize,
     pub points: usize,
     pub columns: Option<usize>,
+    /// Whether its time was over before its end. A training then has the answer so far; an evolution
+    /// has none for the time that it did not reach, and so no error over all of it.
+    pub out_of_time: bool,
 }
 
 #[derive(Deserialize)]
 struct Stored {
     relative_l2: Option<f64>,
+    #[serde(default)]
+    estimated_error: Option<f64>,
     seconds: Seconds,
     #[serde(alias = "iterations")]
     steps: usize,
@@ -67,7 +77,14 @@ impl Outcome {
             return None;
         }
         if let Some(failed) = read_failure(&folder) {
-            return (failed.code == Some(DIVERGED)).then_some(Self::Diverged(failed.message));
+            return match failed.code {
+                Some(DIVERGED) => Some(Self::Diverged(failed.message)),
+                Some(OUT_OF_TIME) => {
+                    let stored: Stored = serde_json::from_value(folder.read_result().ok()?).ok()?;
+                    Some(Self::Done(Measures::out_of_time(stored)))
+                }
+                _ => None,
+            };
         }
         stored::<Stored>(&folder)
             .filter(|stored| stored.completed)
@@ -76,7 +93,8 @@ impl Outcome {
 
     /// Why a run failed otherwise than by diverging, where it did.
     pub fn failure(runs: &Path, run: &Run) -> Option<String> {
-        read_failure(&ResultFolder::open(runs.join(&run.key))).map(|failed| failed.message)
+        let failed = read_failure(&ResultFolder::open(runs.join(&run.key)))?;
+        (failed.code != Some(OUT_OF_TIME)).then_some(failed.message)
     }
 
     /// Notes that a run failed.
@@ -98,6 +116,7 @@ impl Outcome {
         match self {
             Self::Done(measures) => match measures.relative_l2 {
                 Some(error) => format!("error {error:.2e}"),
+                None if measures.out_of_time => "its time is over".into(),
                 None => "done, no error to measure".into(),
             },
             Self::Diverged(why) => format!("diverged: {why}"),
@@ -110,6 +129,17 @@ fn read_failure(folder: &ResultFolder) -> Option<Failed> {
     serde_json::from_slice(&text).ok()
 }
 
+impl Measures {
+    fn out_of_time(stored: Stored) -> Self {
+        let evolution = matches!(stored.seconds, Seconds::Evolution { .. });
+        let mut measures = Self { out_of_time: true, ..stored.into() };
+        if evolution {
+            (measures.relative_l2, measures.estimated_error) = (None, None);
+        }
+        measures
+    }
+}
+
 impl From<Stored> for Measures {
     fn from(stored: Stored) -> Self {
         let seconds = match stored.seconds {
@@ -117,11 +147,13 @@ impl From<Stored> for Measures {
         };
         Self {
             relative_l2: stored.relative_l2,
+            estimated_error: stored.estimated_error,
             seconds,
             steps: stored.steps,
             parameters: stored.parameters,
             points: stored.points,
             columns: stored.columns,
+            out_of_time: false,
         }
     }
 }
@@ -141,5 +173,22 @@ mod tests {
         assert_eq!((a.seconds, a.steps, a.columns), (8.5, 17, Some(20)));
         assert_eq!((b.seconds, b.steps, b.points, b.relative_l2), (3.5, 7, 64, None));
         assert_eq!(b.columns, None);
+    }
+
+    /// A training's answer so far counts; an evolution's error is one of the time that it has reached.
+    #[test]
+    fn what_ran_out_of_time_is_measured_where_it_has_an_answer() {
+        let of = |seconds: &str| {
+            let text = format!(
+                r#"{{"relative_l2": 1e-5, "estimated_error": 2e-5, "seconds": {seconds}, "steps": 17,
+                "parameters": 30, "points": 64, "completed": false}}"#
+            );
+            Measures::out_of_time(serde_json::from_str(&text).expect("a result"))
+        };
+        let training = of("600");
+        assert_eq!((training.relative_l2, training.estimated_error), (Some(1e-5), Some(2e-5)));
+        let evolution = of(r#"{"steps": 598}"#);
+        assert_eq!((evolution.relative_l2, evolution.seconds), (None, 598.0));
+        assert!(training.out_of_time && evolution.out_of_time);
     }
 }
