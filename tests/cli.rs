@@ -3,6 +3,8 @@
 #[path = "cli/support.rs"]
 mod support;
 
+#[path = "cli/estimates.rs"]
+mod estimates;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/files.rs"]

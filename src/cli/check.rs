@@ -4,7 +4,6 @@ use clap::Args;
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::memory;
 use super::options::ProblemArguments;
 use super::output::{print, print_json, table};
 use super::solve::one_line;
@@ -12,6 +11,7 @@ use crate::field::residual::{Collocation, ResidualSystem};
 use crate::network::Network;
 use crate::problem::residual::ResidualBlock;
 use crate::problem::{Choice, Problem, ProblemFile, ResidualProblem, Update};
+use crate::session::memory;
 
 /// Check a problem file and say what would be solved.
 ///
@@ -60,6 +60,8 @@ struct ResidualSummary {
     network: String,
     method: &'static str,
     iterations: usize,
+    /// Memory of the matrices and points, in GiB.
+    memory: f64,
 }
 
 #[derive(Serialize)]
@@ -70,9 +72,12 @@ struct BlockSummary {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    match arguments.problem.load_file(&[])? {
-        ProblemFile::Evolution(problem) => evolution(&problem, arguments.json),
-        ProblemFile::Residual(problem) => residual(&problem, arguments.json),
+    let problem = arguments.problem.load_file(&[])?;
+    memory::check(&problem)?;
+    let memory = memory::gibibytes(memory::Need::of(&problem).total());
+    match problem {
+        ProblemFile::Evolution(problem) => evolution(&problem, memory, arguments.json),
+        ProblemFile::Residual(problem) => residual(&problem, memory, arguments.json),
     }
 }
 
@@ -80,8 +85,8 @@ fn row(name: &str, value: String) -> Vec<String> {
     vec![name.to_owned(), value]
 }
 
-fn residual(problem: &ResidualProblem, json: bool) -> Result<(), Failure> {
-    let summary = residual_summary(problem);
+fn residual(problem: &ResidualProblem, memory: f64, json: bool) -> Result<(), Failure> {
+    let summary = residual_summary(problem, memory);
     if json {
         return print_json(&summary);
     }
@@ -96,10 +101,11 @@ fn residual(problem: &ResidualProblem, json: bool) -> Result<(), Failure> {
     }
     rows.push(row("network", summary.network));
     rows.push(row("method", format!("{}, {} iterations", summary.method, summary.iterations)));
+    rows.push(row("memory", format!("{:.2} GiB", summary.memory)));
     print(&table(&rows))
 }
 
-fn residual_summary(problem: &ResidualProblem) -> ResidualSummary {
+fn residual_summary(problem: &ResidualProblem, memory: f64) -> ResidualSummary {
     let system = Collocation::new(problem);
     let blocks = problem.blocks.iter().zip(system.block_rows());
     let block = |(block, rows): (&ResidualBlock, usize)| BlockSummary {
@@ -117,6 +123,7 @@ fn residual_summary(problem: &ResidualProblem) -> ResidualSummary {
         network: network_text(problem),
         method: problem.method.name.word(),
         iterations: problem.method.iterations,
+        memory,
     }
 }
 
@@ -131,9 +138,8 @@ fn network_text(problem: &ResidualProblem) -> String {
     text
 }
 
-fn evolution(problem: &Problem, json: bool) -> Result<(), Failure> {
-    memory::check(problem)?;
-    let summary = summary(problem);
+fn evolution(problem: &Problem, memory: f64, json: bool) -> Result<(), Failure> {
+    let summary = summary(problem, memory);
     if json {
         return print_json(&summary);
     }
@@ -151,7 +157,7 @@ fn evolution(problem: &Problem, json: bool) -> Result<(), Failure> {
     ]))
 }
 
-fn summary(problem: &Problem) -> Summary {
+fn summary(problem: &Problem, memory: f64) -> Summary {
     let parameters = Network::of(problem).parameters();
     Summary {
         problem: problem.name.clone(),
@@ -164,6 +170,6 @@ fn summary(problem: &Problem) -> Summary {
             Update::RandomSparse => problem.method.columns,
         },
         steps: crate::session::fixed_steps(problem),
-        memory: memory::gibibytes(memory::Need::of(problem).total()),
+        memory,
     }
 }

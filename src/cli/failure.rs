@@ -35,11 +35,6 @@ pub enum Failure {
     )]
     Threads { count: usize, reason: String },
     #[error(
-        "the run needs about {need:.1} GiB of memory, {columns:.1} of them for the columns of its \
-         Jacobian, and there are {available:.1}: take {remedy}"
-    )]
-    Memory { need: f64, columns: f64, available: f64, remedy: &'static str },
-    #[error(
         "{} holds a run already (or a file of its name, {file}), which would be written over: \
          continue that run with --resume, replace it with --force, or choose another --out",
         path.display()

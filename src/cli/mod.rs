@@ -11,7 +11,6 @@ mod failure;
 mod interrupt;
 mod kernels;
 mod list;
-mod memory;
 mod options;
 mod output;
 mod plot;

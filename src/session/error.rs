@@ -33,6 +33,11 @@ pub enum SessionError {
         /// Name and value of each coordinate, where it began; empty where that is not known.
         place: Vec<(String, f64)>,
     },
+    #[error(
+        "the run needs about {need:.1} GiB of memory, {matrices:.1} of them for matrices, and there are \
+         {available:.1}: take {remedy}"
+    )]
+    Memory { need: f64, matrices: f64, available: f64, remedy: &'static str },
     #[error("the system gives no thread for the solver: {0}")]
     Thread(std::io::Error),
     #[error(transparent)]

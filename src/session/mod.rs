@@ -16,6 +16,7 @@ mod frames;
 mod grid;
 #[cfg(not(target_arch = "wasm32"))]
 mod handle;
+pub mod memory;
 mod norm;
 mod observe;
 mod pace;

@@ -1,6 +1,6 @@
 //! A problem of either family on the device that is to solve it.
 
-use super::{SessionError, TrainingSystem};
+use super::{SessionError, TrainingSystem, memory};
 use crate::evolve::Engine;
 use crate::field::device::{Backend, Description};
 use crate::network::Network;
@@ -16,8 +16,10 @@ impl Solver {
     /// Opens the device that was asked for.
     ///
     /// # Errors
-    /// When no device answers, or the one that does cannot take the problem in its precision.
+    /// When the run needs more memory than there is, no device answers, or the one that does cannot take
+    /// the problem in its precision.
     pub async fn open(problem: ProblemFile, backend: &Backend) -> Result<Self, SessionError> {
+        memory::check(&problem)?;
         Ok(match problem {
             ProblemFile::Evolution(problem) => {
                 let engine = Engine::new(&problem, backend).await?;

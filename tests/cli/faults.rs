@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use sketchpde::output::Cache;
 
-use super::support::{HEAT, Place, Ran};
+use super::support::{HEAT, Place, Ran, count};
 
 /// A jump, which a small network cannot follow.
 fn jump() -> String {
@@ -137,7 +137,7 @@ fn an_entry_of_the_cache_under_another_name_is_not_taken() {
 fn two_runs_at_once_never_share_a_folder() {
     let place = Place::new("at-once");
     place.write("p.toml", HEAT);
-    let rounds = 4;
+    let rounds = count("SKETCHPDE_PAIRS", 4);
     for round in 0..rounds {
         let children: Vec<_> = [40, 50]
             .map(|columns| {
@@ -166,7 +166,7 @@ fn two_runs_at_once_never_share_a_folder() {
         seen.sort_unstable();
         assert_eq!(seen, [40, 50]);
     }
-    assert_eq!(place.files("out").len(), 2 * rounds);
+    assert_eq!(place.files("out").len() as u64, 2 * rounds);
 }
 
 #[test]
@@ -244,6 +244,25 @@ fn what_does_not_fit_into_memory_is_refused_before_it_is_asked_for() {
     for command in ["check", "solve"] {
         let ran = Ran::of(&mut place.shell("ulimit -v 8000000", &[command, "p.toml"], ""));
         ran.expect(1).complains(&["GiB of memory", "points.count", "method.columns"]);
+    }
+    assert!(!place.path("out").exists(), "nothing was begun");
+}
+
+/// Jacobians and kernels of trainings are 1 GB and more here.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_training_that_does_not_fit_into_memory_is_refused_before_it_is_asked_for() {
+    let place = Place::new("too-large-training");
+    let points = "residual.interior.points={ layout = \"sobol\", count = 40000 }";
+    for method in ["engd", "anagram", "spring"] {
+        for command in ["check", "solve"] {
+            let name = format!("method.name={method}");
+            let layers = "network.layers=[40,40,40]";
+            let changes = ["--set", points, "--set", &name, "--set", layers];
+            let arguments = [&[command, "poisson-2d"], &changes[..]].concat();
+            let ran = Ran::of(&mut place.shell("ulimit -v 900000", &arguments, ""));
+            ran.expect(1).complains(&["GiB of memory", "points.count", "method.name"]);
+        }
     }
     assert!(!place.path("out").exists(), "nothing was begun");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sketchpde::session::Checkpoint;
 
 use super::interruption::same_bits;
-use super::support::{Place, Ran};
+use super::support::{Place, Ran, count};
 
 /// A run of a second or so that writes a checkpoint every few hundredths of one.
 const RUN: [&str; 8] = [
@@ -26,9 +26,9 @@ fn run(place: &Place, out: &str, more: &[&str]) -> Command {
     place.command(&[&RUN[..], &[out], more].concat())
 }
 
-/// How many runs are killed: `SKETCHPDE_KILLS`, else three.
+/// How many runs are killed.
 fn kills() -> u64 {
-    std::env::var("SKETCHPDE_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(3)
+    count("SKETCHPDE_KILLS", 3)
 }
 
 /// Numbers in [0, 1) that jump about: multiples of the golden ratio.

@@ -52,6 +52,11 @@ for task in $(seq "$tasks"); do (cd / && SLURM_ARRAY_TASK_ID=$task sh "$1" >/dev
 echo "Submitted batch job 7"
 "#;
 
+/// A number that a variable of the environment may say: how much of a campaign a test does.
+pub fn count(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
 /// A folder of one test, with a problem file in it; it goes when the test is done.
 pub struct Place {
     folder: PathBuf,

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod cache;
+mod campaigns;
 mod drivers;
 mod gallery;
 mod lockfile;
@@ -26,6 +27,8 @@ Commands:
   test          Set up, then check the format, the lints and the lock file, and run every test,
                 those of the GPU on llvmpipe and again on SwiftShader, those of the page in Chromium, those of the
                 Python package
+  campaigns [WORDS]  Run the tests' campaigns at full length: 1,000 changes of every file, 100 kills, 40 pairs of
+                runs, a disk that fails, all presets' estimated errors (WORDS: those alone whose name holds them)
   package       Check that the crates build as a registry gets them, each from its own files alone
   gallery       Solve what the book's gallery shows, and take its pictures
   gpu-report [--quick] [--wait] [--adapter NAME] [--minutes M] [--out FILE]
@@ -59,6 +62,8 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["setup"] => set_up(),
         ["test"] => test::run_tests(),
+        ["campaigns"] => test::campaigns(None),
+        ["campaigns", words] => test::campaigns(Some(words)),
         ["package"] => test::package(),
         ["gallery"] => test::gallery(),
         ["gpu-report", options @ ..] => test::gpu_report(options),

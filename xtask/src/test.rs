@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::drivers::Drivers;
 use crate::steps::{Outcome, Steps, run};
-use crate::{gallery, lockfile, package, python, setup, web};
+use crate::{campaigns, gallery, lockfile, package, python, setup, web};
 
 /// Sets up, checks and tests; prints a summary; says whether all of it passed. A step that fails
 /// does not stop the ones after it: one run shows everything that is wrong.
@@ -83,6 +83,11 @@ pub fn package() -> Result<(), String> {
 /// Takes the pictures of the book's gallery.
 pub fn gallery() -> Result<(), String> {
     gallery::make(&mut cargo("build"))
+}
+
+/// The campaigns at full length.
+pub fn campaigns(words: Option<&str>) -> Result<(), String> {
+    campaigns::campaigns(cargo, words)
 }
 
 /// Measures this machine's GPU.

@@ -19,13 +19,14 @@ use self::store::Store;
 use super::failure::Failure;
 use super::options::ProblemArguments;
 use super::progress::{Progress, Verbosity};
-use super::{interrupt, memory, program};
+use super::{interrupt, program};
 use crate::field::device::Backend;
 use crate::field::residual::ResidualSystem;
 use crate::optimize::Convergence;
 use crate::outcome::{Outcome, Summary, columns};
 use crate::output::{Cache, checkpoint};
 use crate::problem::{Choice, ProblemFile};
+use crate::session::memory;
 use crate::session::{Session, SessionHandle, Solver, total_points};
 
 /// Solve a problem and write its results into a folder.
@@ -178,9 +179,7 @@ impl Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let problem = arguments.problem.load_file(&arguments.overrides())?;
     interrupt::listen()?;
-    if let ProblemFile::Evolution(problem) = &problem {
-        memory::check(problem)?;
-    }
+    memory::check(&problem)?;
     let mut progress = Progress::new(arguments.verbosity());
     match (arguments.seeds, &problem) {
         (Some(_), ProblemFile::Evolution(problem)) => {

@@ -172,6 +172,30 @@ fn twenty_problems_know_their_errors() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+/// An answer that is damaged after its training is told, by about as much as it is wrong; and what these
+/// tests hold estimates against finds one that does not look at the residual.
+#[test]
+fn a_damaged_answer_is_told_and_an_estimate_that_does_not_look_is_found_out() {
+    let honest = |estimated: f64, error: f64| (0.1..=100.0).contains(&(estimated / error));
+    let poisson = block("-u_xx = pi^2*sin(pi*x)", "{ count = 40 }") + WALLS;
+    let text = format!(
+        "format = 1\n{LINE}{poisson}[exact]\nu = 'sin(pi*x)'\n[network]\nlayers = [12, 12]\n\
+         [method]\niterations = 40\n"
+    );
+    let (problem, training) = support::trained(&text);
+    let comparison = Comparison::new(&problem);
+    let before = estimate(&problem, training.parameters()).expect("finite").relative_l2;
+    for damage in [1e-5, 1e-3, 1e-1] {
+        let mut damaged = training.parameters().to_vec();
+        damaged.iter_mut().enumerate().for_each(|(k, p)| *p *= 1.0 + damage * (k as f64).sin());
+        let error = comparison.relative_l2(&damaged).expect("an exact solution");
+        let after = estimate(&problem, &damaged).expect("finite").relative_l2;
+        println!("damaged by {damage:.0e}: error {error:.1e}, estimated {after:.1e}");
+        assert!(honest(after, error), "{after:e} for {error:e}");
+        assert!(!honest(before, error), "{before:e} is still taken for {error:e}");
+    }
+}
+
 /// A seam that holds by construction says nothing, however its round-off is weighted.
 #[test]
 fn a_seam_that_always_holds_is_no_residual() {
