@@ -1,5 +1,7 @@
 //! Arguments that several subcommands share.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,6 +10,9 @@ use super::failure::Failure;
 use crate::output::OutputError;
 use crate::problem::{Overrides, Preset, ProblemFile};
 use crate::session::Checkpoint;
+
+/// More than any problem file has; saved runs may be longer.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Which problem, with which changes.
 #[derive(Args)]
@@ -34,6 +39,22 @@ pub struct ProblemArguments {
     pub seed: Option<u64>,
 }
 
+/// Bytes of a problem file or of a saved run; what is neither is not read beyond the first bytes.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    (&mut file).take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        if !Checkpoint::is_one(&bytes) {
+            return Err(io::Error::other(
+                "it is too long: a problem file holds settings, not data",
+            ));
+        }
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
 impl ProblemArguments {
     /// Bytes of the problem file.
     pub fn read(&self) -> Result<Vec<u8>, Failure> {
@@ -42,7 +63,7 @@ impl ProblemArguments {
             Err(unknown) => {
                 let path = PathBuf::from(&self.problem);
                 if path.exists() || looks_like_a_path(&self.problem) {
-                    let bytes = std::fs::read(&path)
+                    let bytes = read_file(&path)
                         .map_err(|source| Failure::ReadProblem { path: path.clone(), source })?;
                     match Checkpoint::is_one(&bytes) {
                         true => Ok(saved(&path, &bytes)?.problem.into()),
@@ -58,7 +79,7 @@ impl ProblemArguments {
     /// The run that the file holds in place of a problem alone, where it is a saved one.
     pub fn checkpoint(&self) -> Result<Option<Checkpoint>, Failure> {
         let path = Path::new(&self.problem);
-        match std::fs::read(path) {
+        match read_file(path) {
             Ok(bytes) if Preset::find(&self.problem).is_err() && Checkpoint::is_one(&bytes) => {
                 saved(path, &bytes).map(Some)
             }

@@ -52,6 +52,19 @@ fn every_mistake_of_a_file_is_reported_with_its_place() {
     place.run(&["check", "bytes.toml"]).expect(1).complains(&["UTF-8"]);
 }
 
+/// Three gigabytes of nothing, under a limit of one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_no_problem_is_not_read_to_its_end() {
+    let place = Place::new("long-file");
+    let file = std::fs::File::create(place.path("long.toml")).expect("a file");
+    file.set_len(3 << 30).expect("a sparse file");
+    for command in ["check", "solve"] {
+        let ran = Ran::of(&mut place.shell("ulimit -v 1000000", &[command, "long.toml"], ""));
+        ran.expect(1).complains(&["long.toml", "settings, not data"]);
+    }
+}
+
 #[test]
 fn wrong_usage_ends_with_two_and_says_what_to_write() {
     let place = Place::new("usage");

@@ -19,7 +19,7 @@ pub fn judgement(estimate: Option<&ErrorEstimate>, convergence: Convergence) -> 
     if let Some(free) = &estimate.free {
         return Some(format!(
             "the equations and conditions leave a direction of the solution all but free ({free}): \
-             what is found is one of many answers; add the condition that fixes it"
+             what is found is one of many answers, or there is none; add the condition that fixes it"
         ));
     }
     if estimate.is_good() {
