@@ -104,7 +104,8 @@ def load(path, xp=numpy):
     own = {name: array(values) for name, values in tensors.items() if name in order}
     # Of a corrected training; zero otherwise.
     change = {name: array(tensors.get(f"correction.{name}", 0 * tensors[name])) for name in order}
-    frequencies, coefficients = (tensors.get(f"waves.{n}") for n in ("frequencies", "coefficients"))
+    frequencies, inversions, coefficients = (
+        tensors.get(f"waves.{n}") for n in ("frequencies", "inversions", "coefficients"))
 
     def waves(at):
         """The sum of plane waves beside a corrected network, a column for each unknown."""
@@ -113,7 +114,15 @@ def load(path, xp=numpy):
             x = at[i["name"]]
             s.append(2 * math.pi / i["period"] * x if i["kind"] == "periodic"
                      else 2 * (x - i["lower"]) / (i["upper"] - i["lower"]) - 1)
-        angle = xp.stack(s, -1) @ array(frequencies).T
+        angles = []
+        for frequency, hole in zip(frequencies, inversions):
+            # Around a hole the coordinates that it depends on are turned inside out.
+            centre, inverse_axes = hole[:len(inputs)], hole[len(inputs):]
+            y = [b * (at[i["name"]] - c) for i, b, c in zip(inputs, inverse_axes, centre)]
+            square = sum(v * v for v, b in zip(y, inverse_axes) if b != 0)
+            q = [v / square if b != 0 else own for v, b, own in zip(y, inverse_axes, s)]
+            angles.append(sum(float(w) * v for w, v in zip(frequency, q)))
+        angle = xp.stack(angles, -1)
         a, b = array(coefficients[0::2]), array(coefficients[1::2])
         return xp.cos(angle) @ a.T + xp.sin(angle) @ b.T
 

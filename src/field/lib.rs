@@ -21,5 +21,6 @@ pub mod device;
 pub mod gpu;
 pub mod residual;
 pub mod quantities;
+mod inversion;
 pub mod plane_waves;
 pub mod waves;

@@ -8,8 +8,10 @@
 //!
 //! s are the coordinates as the network scales them: to [-1, 1], and a periodic one to an angle, along
 //! which frequencies are whole numbers. All derivatives are at hand: with w' the frequencies along x,
-//! `D^alpha cos(w . s) = w'^alpha cos(w . s + |alpha| pi/2)`.
+//! `D^alpha cos(w . s) = w'^alpha cos(w . s + |alpha| pi/2)`. Waves around a hole of the domain have the
+//! coordinates of an [`Inversion`] in place of s, and their derivatives by jets.
 
+use crate::inversion::{Inversion, exponential};
 use crate::jet::JetSet;
 use crate::network::{Input, Network};
 use crate::problem::expression::Channel;
@@ -31,34 +33,95 @@ pub trait Functions: Sync {
 pub struct PlaneWaves {
     /// Slope and offset of each scaled coordinate, `s = slope x + offset`.
     scaling: Vec<[f64; 2]>,
-    /// Along x, frequency by frequency.
+    count: usize,
+    /// Neighbours of one kind, in the order of all.
+    groups: Vec<Group>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Group {
+    first: usize,
+    /// Of the waves, frequency by frequency: along x or, around a hole, along q.
     along: Vec<f64>,
-    /// `w . offset` of each.
-    phases: Vec<f64>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    /// With `w . offset` of each wave.
+    Plane {
+        phases: Vec<f64>,
+    },
+    Around(Inversion),
 }
 
 impl PlaneWaves {
-    /// With these frequencies along the scaled coordinates of a network, frequency by frequency.
+    /// With these frequencies along the scaled coordinates of a network, frequency by frequency; those
+    /// of waves around a hole along the coordinates of its inversion, which is given by the d numbers of
+    /// its middle and its d inverse half axes for each wave, zeros where there is no hole.
     ///
     /// # Panics
-    /// When they are no whole number of frequencies.
+    /// When they are no whole number of frequencies, or there are not twice as many numbers of
+    /// inversions.
     #[must_use]
-    pub fn new(network: &Network, frequencies: &[f64]) -> Self {
+    pub fn new(network: &Network, frequencies: &[f64], inversions: &[f64]) -> Self {
         let scaling: Vec<[f64; 2]> = network.inputs().iter().map(scaling).collect();
-        let dimensions = scaling.len();
-        assert!(frequencies.len().is_multiple_of(dimensions), "a number per coordinate");
+        let d = scaling.len();
+        assert!(frequencies.len().is_multiple_of(d), "a number per coordinate");
+        assert_eq!(inversions.len(), 2 * frequencies.len(), "an inversion for each wave");
+        let mut groups = Vec::new();
+        let mut first = 0;
+        for alike in inversions.chunks_exact(2 * d).collect::<Vec<_>>().chunk_by(|a, b| a == b) {
+            let mine = &frequencies[d * first..][..d * alike.len()];
+            let (centre, inverse_axes) = alike[0].split_at(d);
+            groups.push(match Inversion::new(centre, inverse_axes) {
+                Some(inversion) => {
+                    Group { first, along: mine.to_vec(), kind: Kind::Around(inversion) }
+                }
+                None => Group::plane(first, mine, &scaling),
+            });
+            first += alike.len();
+        }
+        Self { scaling, count: first, groups }
+    }
+}
+
+impl Group {
+    fn plane(first: usize, frequencies: &[f64], scaling: &[[f64; 2]]) -> Self {
         let with = |k: usize| {
             let each = frequencies.iter().zip(scaling.iter().cycle());
             each.map(move |(w, scaling)| w * scaling[k])
         };
         let along: Vec<f64> = with(0).collect();
         let offsets: Vec<f64> = with(1).collect();
-        let phases = offsets.chunks_exact(dimensions).map(|offsets| offsets.iter().sum()).collect();
-        Self { scaling, along, phases }
+        let phases = offsets.chunks_exact(scaling.len()).map(|offsets| offsets.iter().sum());
+        let kind = Kind::Plane { phases: phases.collect() };
+        Self { first, along, kind }
     }
 
-    fn frequencies(&self) -> impl Iterator<Item = (&[f64], f64)> {
-        self.along.chunks_exact(self.scaling.len()).zip(self.phases.iter().copied())
+    fn frequencies(&self, dimensions: usize) -> impl Iterator<Item = &[f64]> {
+        self.along.chunks_exact(dimensions)
+    }
+}
+
+/// Jets of exp(i w . q) for the waves around a hole, one after the other, at a point.
+fn each_around(
+    inversion: &Inversion,
+    (set, scaling): (&JetSet, &[[f64; 2]]),
+    point: &[f64],
+    frequencies: &[f64],
+    look: &mut dyn FnMut(usize, &[Vec<f64>; 2]),
+) {
+    let jets = inversion.jets(set, point, scaling);
+    let blank = || vec![0.0; set.len()];
+    let (mut angle, mut wave, mut work) = (blank(), [blank(), blank()], [blank(), blank()]);
+    for (j, along) in frequencies.chunks_exact(point.len()).enumerate() {
+        angle.fill(0.0);
+        for (jet, w) in jets.chunks_exact(set.len()).zip(along) {
+            angle.iter_mut().zip(jet).for_each(|(to, q)| *to += w * q);
+        }
+        exponential(set, &angle, &mut wave, &mut work);
+        look(j, &wave);
     }
 }
 
@@ -106,17 +169,36 @@ fn turned((sine, cosine): (f64, f64), turns: u8) -> [f64; 2] {
 
 impl Functions for PlaneWaves {
     fn len(&self) -> usize {
-        2 * self.phases.len()
+        2 * self.count
     }
 
     fn add(&self, point: &[f64], channel: Channel, factor: f64, out: &mut [f64]) {
-        let (cosines, sines) = out.split_at_mut(self.phases.len());
-        let turns = turns(channel);
-        for (((along, phase), c), s) in self.frequencies().zip(cosines).zip(sines) {
-            let size = factor * symbol(channel, along);
-            let [cosine, sine] = turned(angle(point, along, phase).sin_cos(), turns);
-            *c += size * cosine;
-            *s += size * sine;
+        let (cosines, sines) = out.split_at_mut(self.count);
+        let quarters = turns(channel);
+        for group in &self.groups {
+            let (cosines, sines) = (&mut cosines[group.first..], &mut sines[group.first..]);
+            match &group.kind {
+                Kind::Plane { phases } => {
+                    let each = group.frequencies(point.len()).zip(phases);
+                    for (((along, phase), c), s) in each.zip(cosines).zip(sines) {
+                        let size = factor * symbol(channel, along);
+                        let [cosine, sine] =
+                            turned(angle(point, along, *phase).sin_cos(), quarters);
+                        *c += size * cosine;
+                        *s += size * sine;
+                    }
+                }
+                Kind::Around(inversion) => {
+                    let set = JetSet::closure(point.len(), [channel]);
+                    let at = set.position(channel).expect("a channel of its own closure");
+                    let size = factor * set.factor(at);
+                    let of = (&set, &self.scaling[..]);
+                    each_around(inversion, of, point, &group.along, &mut |j, [real, imaginary]| {
+                        cosines[j] += size * real[at];
+                        sines[j] += size * imaginary[at];
+                    });
+                }
+            }
         }
     }
 }
@@ -141,37 +223,73 @@ impl WaveSums {
 
     /// Ready for the channels of a jet.
     #[must_use]
-    pub fn of_jet(&self, jets: &JetSet) -> JetSums<'_> {
+    pub fn of_jet<'a>(&'a self, jets: &'a JetSet) -> JetSums<'a> {
         let channels = jets.channels();
-        let symbols = self.waves.frequencies().flat_map(|(along, _)| {
-            // Jets hold Taylor coefficients.
-            channels.iter().enumerate().map(|(c, &channel)| symbol(channel, along) / jets.factor(c))
-        });
-        let (symbols, turns) = (symbols.collect(), channels.iter().map(|&c| turns(c)).collect());
-        JetSums { sums: self, symbols, turns }
+        let symbols = |group: &Group| {
+            let of = |along: &[f64]| -> Vec<f64> {
+                // Jets hold Taylor coefficients.
+                let each = channels.iter().enumerate();
+                each.map(|(c, &channel)| symbol(channel, along) / jets.factor(c)).collect()
+            };
+            match group.kind {
+                Kind::Plane { .. } => group.frequencies(jets.dimensions()).flat_map(of).collect(),
+                Kind::Around(_) => Vec::new(),
+            }
+        };
+        let symbols = self.waves.groups.iter().map(symbols).collect();
+        let turns = channels.iter().map(|&c| turns(c)).collect();
+        JetSums { sums: self, jets, symbols, turns }
     }
 }
 
 /// Jets of sums of plane waves.
 pub struct JetSums<'a> {
     sums: &'a WaveSums,
-    /// Of each frequency and channel.
-    symbols: Vec<f64>,
+    jets: &'a JetSet,
+    /// Of each group, frequency and channel.
+    symbols: Vec<Vec<f64>>,
     turns: Vec<u8>,
 }
 
 impl JetSums<'_> {
     /// The Taylor coefficients at a point: channel by channel, unknown by unknown.
     pub fn evaluate(&self, point: &[f64], out: &mut [f64]) {
-        let WaveSums { waves, coefficients } = self.sums;
-        let (count, channels) = (waves.phases.len(), self.turns.len());
-        let unknowns = out.len() / channels;
         out.fill(0.0);
-        for (j, (along, phase)) in waves.frequencies().enumerate() {
-            let both = angle(point, along, phase).sin_cos();
-            let symbols = &self.symbols[j * channels..][..channels];
+        let waves = &self.sums.waves;
+        for (group, symbols) in waves.groups.iter().zip(&self.symbols) {
+            match &group.kind {
+                Kind::Plane { phases } => self.add_plane(group, phases, symbols, point, out),
+                Kind::Around(inversion) => {
+                    let (unknowns, of) = (self.unknowns(out), (self.jets, &waves.scaling[..]));
+                    each_around(inversion, of, point, &group.along, &mut |j, wave| {
+                        for unknown in 0..unknowns {
+                            let [a, b] = self.coefficients(unknown, group.first + j);
+                            let to = out[unknown..].iter_mut().step_by(unknowns);
+                            let [real, imaginary] = wave;
+                            for ((cosine, sine), to) in real.iter().zip(imaginary).zip(to) {
+                                *to += a * cosine + b * sine;
+                            }
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    fn add_plane(
+        &self,
+        group: &Group,
+        phases: &[f64],
+        symbols: &[f64],
+        point: &[f64],
+        out: &mut [f64],
+    ) {
+        let (channels, unknowns) = (self.turns.len(), self.unknowns(out));
+        for (j, (along, phase)) in group.frequencies(point.len()).zip(phases).enumerate() {
+            let both = angle(point, along, *phase).sin_cos();
+            let symbols = &symbols[j * channels..][..channels];
             for unknown in 0..unknowns {
-                let [a, b] = [0, count].map(|first| coefficients[2 * unknown * count + first + j]);
+                let [a, b] = self.coefficients(unknown, group.first + j);
                 let sums = [0, 1, 2, 3].map(|turns| {
                     let [cosine, sine] = turned(both, turns);
                     a * cosine + b * sine
@@ -183,6 +301,16 @@ impl JetSums<'_> {
                 }
             }
         }
+    }
+
+    fn unknowns(&self, out: &[f64]) -> usize {
+        out.len() / self.turns.len()
+    }
+
+    /// Of the cosine and the sine of a wave.
+    fn coefficients(&self, unknown: usize, wave: usize) -> [f64; 2] {
+        let WaveSums { waves, coefficients } = self.sums;
+        [0, waves.count].map(|first| coefficients[2 * unknown * waves.count + first + wave])
     }
 }
 
@@ -196,7 +324,12 @@ mod tests {
         let inputs =
             vec![Input::Linear { lower: 0.5, upper: 2.0 }, Input::Periodic { period: 3.0 }];
         let network = Network::new(inputs, 4, 1, Activation::Tanh);
-        PlaneWaves::new(&network, &[1.3, 2.0, -0.7, 1.0, 0.0, 3.0])
+        let mut inversions = [0.0; 20];
+        // The last two around an ellipse, and around a segment at all of the second coordinate.
+        inversions[12..16].copy_from_slice(&[1.4, 2.9, 1.0 / 0.3, 1.0 / 0.2]);
+        inversions[16..].copy_from_slice(&[0.2, 0.0, 1.0 / 0.1, 0.0]);
+        let frequencies = [1.3, 2.0, -0.7, 1.0, 0.0, 3.0, 0.9, -1.7, 2.1, 1.0];
+        PlaneWaves::new(&network, &frequencies, &inversions)
     }
 
     fn values(point: [f64; 2], orders: [u8; 2]) -> Vec<f64> {
@@ -210,8 +343,10 @@ mod tests {
     #[test]
     fn waves_close_along_periodic_coordinates_and_their_derivatives_are_those_of_differences() {
         let (point, h) = ([0.9, 0.4], 1e-5);
-        for (a, b) in values(point, [0, 0]).iter().zip(values([0.9, 3.4], [0, 0])) {
-            assert!((a - b).abs() < 1e-14);
+        let around = |k: usize| k % 5 == 3;
+        let both = values(point, [0, 0]).into_iter().zip(values([0.9, 3.4], [0, 0]));
+        for (k, (a, b)) in both.enumerate() {
+            assert!(((a - b).abs() < 1e-14) != around(k), "{k}");
         }
         for orders in [[0, 0], [1, 0], [0, 1], [1, 1], [2, 0], [0, 3]] {
             for k in 0..2 {

@@ -2,6 +2,7 @@
 
 use crate::field::network::Network;
 use crate::field::residual::Collocation;
+use crate::holes::blocks_around;
 use crate::problem::ResidualProblem;
 use crate::problem::expression::{Channel, Entry, Expression, MultiIndex};
 use crate::problem::residual::{
@@ -14,6 +15,8 @@ const LEAST: usize = 256;
 const MOST: usize = 4096;
 /// Points of a block whose number follows from the functions that it has to tell apart.
 const FEWEST: usize = 16;
+/// One point around the holes of the domain for so many in all of it.
+const AROUND: usize = 3;
 /// Points at which functions are made orthonormal.
 const VALUES: usize = 1024;
 /// Entries of the Jacobian at these points: fewer points where the network is large.
@@ -42,7 +45,7 @@ impl Use {
 /// The problem at points for a use, in f64 on the CPU. For an estimate, and where it is
 /// asked whether a solution is determined, there is a block more behind the others, of the unknowns
 /// themselves. With `rows` there are so many rows of each block of equations
-/// and a quarter of them of each block of conditions.
+/// and a quarter of them of each block of conditions; for a correction a third of them around holes.
 pub fn elsewhere(problem: &ResidualProblem, purpose: Use, rows: Option<usize>) -> Collocation {
     let parameters = Network::of_residual(problem).parameters();
     let most = (MOST_ENTRIES / parameters.max(1)).clamp(LEAST, MOST);
@@ -86,6 +89,11 @@ pub fn elsewhere(problem: &ResidualProblem, purpose: Use, rows: Option<usize>) -
         _ => false,
     };
     other.blocks.retain(|block| !closed(&block.location));
+    if let (Use::Correction | Use::Choice, Some(rows)) = (purpose, rows) {
+        let draw = (rows / AROUND, purpose.generation());
+        let more = blocks_around(problem, &other.blocks, draw);
+        other.blocks.extend(more);
+    }
     if matches!(purpose, Use::Estimate | Use::Determined) {
         other.blocks.push(ResidualBlock {
             name: "values".into(),

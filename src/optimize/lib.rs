@@ -34,6 +34,7 @@ mod correction;
 mod elsewhere;
 mod error;
 mod estimate;
+mod holes;
 mod gauss_newton;
 mod history;
 mod jacobian;

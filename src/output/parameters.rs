@@ -16,6 +16,7 @@ use crate::network::{Corrected, Network};
 const CORRECTION: &str = "correction.";
 /// Of the plane waves.
 const FREQUENCIES: &str = "waves.frequencies";
+const INVERSIONS: &str = "waves.inversions";
 const COEFFICIENTS: &str = "waves.coefficients";
 
 /// Writes `parameters` of a network, as [`Network::split`] takes them, with text metadata (the resolved
@@ -54,7 +55,7 @@ pub fn write(
 
 /// Name, shape and entries of each tensor, in the order of the parameters.
 fn tensors<'a>(network: &Network, parts: Corrected<'a>) -> Vec<(String, [usize; 2], &'a [f64])> {
-    let Corrected { theta, correction, frequencies, coefficients } = parts;
+    let Corrected { theta, correction, frequencies, inversions, coefficients } = parts;
     let mut tensors = Vec::new();
     for (prefix, values) in [("", theta), (CORRECTION, correction)] {
         let segments = network.layout().segments().iter().filter(|_| !values.is_empty());
@@ -67,6 +68,7 @@ fn tensors<'a>(network: &Network, parts: Corrected<'a>) -> Vec<(String, [usize; 
         let dimensions = network.inputs().len();
         let count = frequencies.len() / dimensions;
         tensors.push((FREQUENCIES.into(), [count, dimensions], frequencies));
+        tensors.push((INVERSIONS.into(), [count, 2 * dimensions], inversions));
         tensors.push((COEFFICIENTS.into(), [2 * network.outputs(), count], coefficients));
     }
     tensors

@@ -112,7 +112,8 @@ impl<T: Real> Weights<T> {
     }
 
     fn packed(network: &Network, theta: &[f64], back: bool) -> Self {
-        let Corrected { theta, correction, frequencies, coefficients } = network.split(theta);
+        let Corrected { theta, correction, frequencies, inversions, coefficients } =
+            network.split(theta);
         let waves: Vec<_> = groups(network).map(|group| waves(network, theta, group)).collect();
         let layers = linear_layers(network, &waves, theta, false);
         let hidden = &layers[1..=network.hidden_layers()];
@@ -130,7 +131,7 @@ impl<T: Real> Weights<T> {
             weights.correction = Some(Direction::new(network, &weights, correction));
         }
         if !coefficients.is_empty() {
-            let waves = PlaneWaves::new(network, frequencies);
+            let waves = PlaneWaves::new(network, frequencies, inversions);
             weights.plane_waves = Some(WaveSums::new(waves, coefficients.to_vec()));
         }
         weights

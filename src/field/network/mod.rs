@@ -78,8 +78,10 @@ pub struct Corrected<'a> {
     pub theta: &'a [f64],
     /// c of a correction in the tangent space.
     pub correction: &'a [f64],
-    /// Of plane waves along the scaled coordinates, and their coefficients.
+    /// Of plane waves along the scaled coordinates, the holes that they are around, and their
+    /// coefficients.
     pub frequencies: &'a [f64],
+    pub inversions: &'a [f64],
     pub coefficients: &'a [f64],
 }
 
@@ -275,7 +277,8 @@ impl Network {
     }
 
     /// The parameters themselves, the correction in the tangent space that may stand behind them, and
-    /// the plane waves that may stand behind that: d frequencies of each, then of each unknown the
+    /// the plane waves that may stand behind that: d frequencies of each, the middle and the inverse
+    /// half axes of the hole that it is around, zeros where it is around none, then of each unknown the
     /// coefficients of the cosines and of the sines.
     ///
     /// # Panics
@@ -290,11 +293,12 @@ impl Network {
         }
         let (correction, waves) = behind.split_at(parameters);
         let count = waves.len() / self.numbers_of_a_wave();
-        let (frequencies, coefficients) = waves.split_at(count * self.inputs.len());
-        Corrected { theta, correction, frequencies, coefficients }
+        let (frequencies, waves) = waves.split_at(count * self.inputs.len());
+        let (inversions, coefficients) = waves.split_at(2 * frequencies.len());
+        Corrected { theta, correction, frequencies, inversions, coefficients }
     }
 
-    /// Whether so many numbers are parameters of this network: p of them; 2 p with a correction, and d
+    /// Whether so many numbers are parameters of this network: p of them; 2 p with a correction, and 3 d
     /// and two for each unknown more for each plane wave beside it.
     #[must_use]
     pub fn holds(&self, numbers: usize) -> bool {
@@ -304,9 +308,10 @@ impl Network {
             || behind.is_some_and(|waves| waves.is_multiple_of(self.numbers_of_a_wave()))
     }
 
-    /// Its frequency, and the coefficients of its cosine and its sine for each unknown.
+    /// Its frequency, the hole that it is around, and the coefficients of its cosine and its sine for
+    /// each unknown.
     #[must_use]
     pub fn numbers_of_a_wave(&self) -> usize {
-        self.inputs.len() + 2 * self.outputs
+        3 * self.inputs.len() + 2 * self.outputs
     }
 }

@@ -113,6 +113,12 @@ impl Collocation {
         row_weights(of, points, self.problem.dimensions())
     }
 
+    /// What it was made for.
+    #[must_use]
+    pub fn problem(&self) -> &ResidualProblem {
+        &self.problem
+    }
+
     /// Rows of each block, in order.
     #[must_use]
     pub fn block_rows(&self) -> Vec<usize> {

@@ -17,6 +17,8 @@ use nalgebra::DMatrix;
 
 use super::elsewhere::{Use, elsewhere};
 use super::error::OptimizeError;
+use super::estimate::estimate;
+use super::holes::holes;
 use crate::field::network::Network;
 use crate::field::residual::Collocation;
 use crate::linalg::TestMatrix;
@@ -30,6 +32,9 @@ const ROUND_OFF: f64 = 1e-12;
 /// Up to this share an answer without any training is the answer, where there is no better one of its kind:
 /// a thousand iterations end about there.
 const ENOUGH: f64 = 1e-9;
+
+/// The same of the estimated error around holes, where trainings end at about ten times that.
+const ENOUGH_AROUND: f64 = 1e-3;
 
 /// Parameters with a correction behind them, and what it has brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,8 +62,14 @@ impl Correction {
 
     /// Whether there is nothing to train for.
     #[must_use]
-    pub fn is_enough(&self) -> bool {
-        self.after <= ENOUGH * self.given
+    pub fn is_enough(&self, problem: &ResidualProblem) -> bool {
+        let around = || !holes(problem).is_empty() && self.error(problem) <= ENOUGH_AROUND;
+        self.after <= ENOUGH * self.given || around()
+    }
+
+    /// The estimated error; infinite where there is no estimate.
+    fn error(&self, problem: &ResidualProblem) -> f64 {
+        estimate(problem, &self.parameters).map_or(f64::INFINITY, |found| found.relative_l2)
     }
 
     fn is_worthwhile(&self) -> bool {
@@ -75,6 +86,8 @@ pub struct Untrained {
     search: waves::Search,
     stages: usize,
     correction: Option<Correction>,
+    /// Whether that makes a training needless.
+    enough: bool,
 }
 
 impl Untrained {
@@ -84,7 +97,7 @@ impl Untrained {
         let mut choosing = elsewhere(problem, Use::Choice, None);
         let start = Found::zero(&mut choosing)?;
         let search = waves::Search::new(problem, start.clone(), start.residual, false);
-        Ok(Self { choosing, start, search, stages: 0, correction: None })
+        Ok(Self { choosing, start, search, stages: 0, correction: None, enough: false })
     }
 
     /// Goes on until so many stages are done, or all are.
@@ -102,7 +115,13 @@ impl Untrained {
             let Some(found) = self.search.found() else { continue };
             let found = found.clone().judged(&mut self.choosing)?;
             let found = found.against(&self.start, self.start.residual, self.choosing.network());
-            self.correction = Some(found).filter(Correction::is_worthwhile);
+            // Next to a hole a residual is large, and hardly an error: there the estimate decides.
+            let around = !holes(problem).is_empty();
+            self.correction = Some(found).filter(|found| around || found.is_worthwhile());
+            let last = self.search.is_over();
+            let enough =
+                |found: &Correction| found.is_round_off() || (last && found.is_enough(problem));
+            self.enough = self.correction.as_ref().is_some_and(enough);
         }
         Ok(())
     }
@@ -116,8 +135,7 @@ impl Untrained {
     /// What makes a training needless: there is nothing left, or little and no more to come.
     #[must_use]
     pub fn answer(&self) -> Option<&Correction> {
-        let last = self.search.is_over();
-        self.correction().filter(|found| found.is_round_off() || (last && found.is_enough()))
+        self.correction().filter(|_| self.enough)
     }
 }
 
@@ -148,10 +166,15 @@ pub fn correct(
             best = found;
         }
     }
-    let found = match untrained.filter(|other| left && other.after < best.residual) {
-        Some(other) => Correction { before: start.residual, ..other.clone() },
-        None => best.against(&start, given, choosing.network()),
+    let before = start.residual;
+    let found = best.against(&start, given, choosing.network());
+    // What is rough makes most of a residual and least of an error.
+    let better = |other: &&Correction| {
+        left && (other.after < found.after || (all && other.error(problem) < found.error(problem)))
     };
+    if let Some(other) = untrained.filter(better) {
+        return Ok(Some(Correction { before, ..other.clone() }));
+    }
     Ok(Some(found).filter(Correction::is_worthwhile))
 }
 

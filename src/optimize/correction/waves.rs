@@ -7,7 +7,8 @@
 //! functions are too few. They are found by trying: the box whose solution leaves the least residual
 //! at points that it was not made for, first among boxes of very different sides, then one side after the
 //! other, and again whenever there are twice as many functions. Each trial is one least-squares problem
-//! of a few hundred columns.
+//! of a few hundred columns. Where the domain has holes, some of the functions are around each of them
+//! ([`crate::field::inversion`]), and a side more of the box says how high their frequencies are.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -17,8 +18,9 @@ use crate::error::OptimizeError;
 use crate::field::network::{Input, Network};
 use crate::field::plane_waves::PlaneWaves;
 use crate::field::residual::Collocation;
+use crate::holes::{holes, is_around};
 use crate::levenberg::{lift, test_matrix};
-use crate::linalg::{PivotedQr, TestMatrix, TestMatrixKind};
+use crate::linalg::{PivotedQr, TestMatrix, TestMatrixKind, norm};
 use crate::problem::ResidualProblem;
 use crate::random::{Philox, Stream};
 
@@ -34,6 +36,12 @@ const MANY: usize = 4000;
 /// Points for each column in a solve, and for the choice.
 const ROWS: f64 = 2.0;
 const CHOICE_ROWS: f64 = 1.0;
+/// Functions around one hole for one that is not, and the side of their frequencies in the first boxes.
+const AROUND: f64 = 0.125;
+const SIDE_AROUND: f64 = 2.0;
+/// What equations at the points around holes count for one at points of the whole domain: next to
+/// them a residual is large, and hardly an error.
+const WEIGHT_AROUND: f64 = 0.1;
 /// Sides of the first boxes: from a third of a wave over the domain to twenty waves.
 const SIDES: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 /// Coordinates up to which the sides of a box are tried one by one whenever there are more functions.
@@ -44,7 +52,7 @@ const PROMISING: f64 = 0.1;
 const CUTOFFS: [f64; 6] = [1e-15, 1e-14, 1e-13, 1e-11, 1e-9, 1e-7];
 /// What twice as many functions have to leave less of, so that there is a point in still more: beside an
 /// untrained network, and where this is the last word.
-const GAINS: [f64; 2] = [0.1, 0.7];
+const GAINS: [f64; 2] = [0.3, 0.7];
 /// The same of a Newton step, and of a change of the box.
 const PROGRESS: f64 = 0.9;
 const NEWTON_STEPS: usize = 10;
@@ -76,26 +84,46 @@ pub struct Search {
     gain: f64,
     best: Found,
     found: bool,
+    /// A factor for each equation by which all of them see waves equally: in a sum of squares the high
+    /// derivatives would hide what values do at the sides. By the first box that was worth going on from,
+    /// and the same ever after, so that what is left can be compared.
+    weights: Option<Vec<f64>>,
     next: Stage,
 }
 
 enum Stage {
-    Box { functions: usize, boxes: Vec<Vec<f64>> },
-    Level { functions: usize, sides: Vec<f64> },
+    Box {
+        functions: usize,
+        boxes: Vec<Vec<f64>>,
+    },
+    /// With the factor by which sides have grown when functions doubled.
+    Level {
+        functions: usize,
+        sides: Vec<f64>,
+        growth: f64,
+    },
     Over,
 }
 
 impl Search {
     /// From `start`, with the tangent space's functions beside the waves or without.
     pub fn new(problem: &ResidualProblem, start: Found, given: f64, tangents: bool) -> Self {
-        let boxes = first_boxes(problem.dimensions());
+        // A few functions around each hole tell nothing.
+        let next = match holes(problem).is_empty() {
+            true => Stage::Box { functions: FIRST, boxes: first_boxes(problem.dimensions()) },
+            false => {
+                let boxes = cubes(problem.dimensions(), true).collect();
+                Stage::Box { functions: SECOND, boxes }
+            }
+        };
         Self {
             given,
             tangents: if tangents { TANGENTS.min(start.parameters.len() / 2) } else { 0 },
             gain: GAINS[usize::from(tangents)],
             best: start,
             found: false,
-            next: Stage::Box { functions: FIRST, boxes },
+            weights: None,
+            next,
         }
     }
 
@@ -112,7 +140,9 @@ impl Search {
     pub fn advance(&mut self, problem: &ResidualProblem) -> Result<(), OptimizeError> {
         self.next = match std::mem::replace(&mut self.next, Stage::Over) {
             Stage::Box { functions, boxes } => self.first_box(problem, functions, boxes)?,
-            Stage::Level { functions, sides } => self.level(problem, functions, sides)?,
+            Stage::Level { functions, sides, growth } => {
+                self.level(problem, functions, sides, growth)?
+            }
             Stage::Over => Stage::Over,
         };
         Ok(())
@@ -120,29 +150,38 @@ impl Search {
 
     /// A number of functions and a box that are worth going on from.
     fn first_box(
-        &self,
+        &mut self,
         problem: &ResidualProblem,
         functions: usize,
         boxes: Vec<Vec<f64>>,
     ) -> Result<Stage, OptimizeError> {
-        let level = Level::new(problem, &self.best, functions, 0)?;
+        let mut level = Level::new(problem, &self.best, functions, 0)?;
+        level.weigh(&boxes[boxes.len() / 2]);
         let mut best = level.best_of(boxes);
-        while problem.dimensions() > 1 {
+        while best.sides.len() > 1 {
             let other = level.best_of(stretched(&best.sides));
             if other.left > PROGRESS * best.left {
                 break;
             }
             best = other;
         }
-        if best.left <= PROMISING * self.given.min(self.best.residual) {
-            return Ok(Stage::Level { functions, sides: best.sides });
+        // Next to a hole a residual is large, and hardly an error: there it counts with its weight.
+        let before = of(&mut level.choosing, &self.best.parameters)?;
+        let promises = match level.holes.is_empty() {
+            true => best.residual <= PROMISING * self.given.min(self.best.residual),
+            false => best.left <= PROMISING * level.left(&before),
+        };
+        if promises {
+            level.weigh(&best.sides);
+            self.weights = Some(level.weights);
+            return Ok(Stage::Level { functions, sides: best.sides, growth: 1.0 });
         }
         if functions >= SECOND {
             return Ok(Stage::Over);
         }
         // A trial of more functions costs more.
         let larger = best.sides.iter().map(|side| 2.0 * side).collect();
-        let boxes = cubes(problem.dimensions()).chain([best.sides, larger]).collect();
+        let boxes = cubes(problem.dimensions(), false).chain([best.sides, larger]).collect();
         Ok(Stage::Box { functions: SECOND, boxes })
     }
 
@@ -152,31 +191,44 @@ impl Search {
         problem: &ResidualProblem,
         functions: usize,
         sides: Vec<f64>,
+        growth: f64,
     ) -> Result<Stage, OptimizeError> {
         let mut level = Level::new(problem, &self.best, functions, self.tangents)?;
-        let trial = level.nearby(&sides);
+        level.weights = self.weights.clone().expect("set by the box that led here");
+        let trial = level.nearby(&sides, growth);
+        let each = problem.dimensions();
+        let grown = trial.sides.iter().zip(&sides).take(each).map(|(now, before)| now / before);
+        let growth = grown.product::<f64>().powf(1.0 / each as f64);
         let sides = trial.sides.clone();
-        let found = level.newton(trial)?;
-        let left = share(found.residual, self.best.residual);
+        let before = of(&mut level.choosing, &self.best.parameters)?;
+        let before = level.left(&before);
+        let (found, after) = level.newton(trial)?;
         let done = found.residual <= ROUND_OFF * self.given;
+        let left = share(after, before);
         if left < 1.0 {
             (self.best, self.found) = (found, true);
         }
         let last = done || (left > self.gain && functions >= SECOND) || 2 * functions > MOST;
-        Ok(if last { Stage::Over } else { Stage::Level { functions: 2 * functions, sides } })
+        Ok(if last {
+            Stage::Over
+        } else {
+            Stage::Level { functions: 2 * functions, sides, growth }
+        })
     }
 }
 
 /// In two dimensions every box of such sides, in more those with all sides alike.
 fn first_boxes(dimensions: usize) -> Vec<Vec<f64>> {
-    if dimensions == 2 {
-        return SIDES.iter().flat_map(|&a| SIDES.map(|b| vec![a, b])).collect();
+    if dimensions != 2 {
+        return cubes(dimensions, false).collect();
     }
-    cubes(dimensions).collect()
+    SIDES.iter().flat_map(|&a| SIDES.map(|b| vec![a, b])).collect()
 }
 
-fn cubes(dimensions: usize) -> impl Iterator<Item = Vec<f64>> {
-    SIDES.iter().map(move |&side| vec![side; dimensions])
+fn cubes(dimensions: usize, holes: bool) -> impl Iterator<Item = Vec<f64>> {
+    let around = holes.then_some(SIDE_AROUND);
+    let sides = move |side| std::iter::repeat_n(side, dimensions).chain(around).collect();
+    SIDES.iter().map(move |&side| sides(side))
 }
 
 /// The boxes with one side twice or half as long.
@@ -198,7 +250,10 @@ struct Level<'a> {
     choosing: Collocation,
     /// Functions of each unknown.
     each: usize,
+    holes: Vec<Vec<f64>>,
     tangent: Option<Tangent>,
+    /// Of each equation.
+    weights: Vec<f64>,
     /// Of the start, less what its own plane waves add to it as linearised: new ones take their place.
     residual: [Vec<f64>; 2],
 }
@@ -222,18 +277,26 @@ struct Linearised {
 /// A box and its linearisation at the start.
 struct Trial {
     sides: Vec<f64>,
-    frequencies: Vec<f64>,
+    drawn: Drawn,
     linearised: Linearised,
-    /// |r| at the points of the choice after one step.
+    /// At the points of the choice after one step: |r|, and that with the weights.
+    residual: f64,
     left: f64,
+}
+
+/// Frequencies of waves, and the holes that they are around.
+struct Drawn {
+    frequencies: Vec<f64>,
+    inversions: Vec<f64>,
 }
 
 /// A solved linearisation.
 struct Step {
     /// Along all functions, the waves first.
     along: Vec<f64>,
-    /// |r| at the points of the choice, as linearised.
+    /// At the points of the choice, as linearised: |r|, and that with the weights.
     residual: f64,
+    left: f64,
     rank: usize,
 }
 
@@ -256,7 +319,8 @@ impl<'a> Level<'a> {
             [&mut solving, &mut choosing].map(|system| without_waves(system, parameters));
         let each = (functions / problem.unknowns.len()).max(2);
         let residual = [here?, there?];
-        Ok(Self { problem, start, solving, choosing, each, tangent, residual })
+        let (holes, weights) = (holes(problem), Vec::new());
+        Ok(Self { problem, start, solving, choosing, each, holes, tangent, weights, residual })
     }
 
     fn network(&self) -> &Network {
@@ -267,39 +331,65 @@ impl<'a> Level<'a> {
     fn best_of(&self, boxes: Vec<Vec<f64>>) -> Trial {
         let mut best: Option<Trial> = None;
         for sides in boxes {
-            let frequencies = self.draw(&sides);
-            let linearised = self.linearise(&frequencies, &self.start.parameters);
-            let left = linearised.solve(&self.residual).residual;
+            let drawn = self.draw(&sides);
+            let linearised = self.linearise(&drawn, &self.start.parameters);
+            let Step { residual, left, .. } = self.solve(&linearised, &self.residual);
             if best.as_ref().is_none_or(|best| left < best.left) {
-                best = Some(Trial { sides, frequencies, linearised, left });
+                best = Some(Trial { sides, drawn, linearised, residual, left });
             }
         }
         best.expect("a box")
     }
 
-    /// The best of boxes about as large as one that suited half as many functions; the middle one
-    /// where trials are expensive.
-    fn nearby(&self, sides: &[f64]) -> Trial {
-        let finer = 2f64.powf(1.0 / sides.len() as f64);
-        let scaled = |factor: f64| sides.iter().map(|side| factor * side).collect();
+    /// The best of boxes about as large as one that suited half as many functions; where trials are
+    /// expensive, one that has grown as the last time, and at most as is needed for as many in a volume.
+    fn nearby(&self, sides: &[f64], growth: f64) -> Trial {
+        let dimensions = self.problem.dimensions();
+        let finer = 2f64.powf(1.0 / dimensions as f64);
+        // More functions around a hole stand closer; what is smooth there stays so.
+        let scaled = |factor: f64| -> Vec<f64> {
+            let each = sides.iter().enumerate();
+            each.map(|(k, side)| if k < dimensions { factor * side } else { *side }).collect()
+        };
         let few = self.solving.block_rows().iter().sum::<usize>() <= MANY;
-        let factors = if few { vec![1.0, finer.sqrt(), finer] } else { vec![finer.sqrt()] };
+        let factors =
+            if few { vec![1.0, finer.sqrt(), finer] } else { vec![growth.clamp(1.0, finer)] };
         let best = self.best_of(factors.into_iter().map(scaled).collect());
-        if !few || sides.len() == 1 || sides.len() > MOST_STRETCHED {
+        if !few || sides.len() == 1 || dimensions > MOST_STRETCHED {
             return best;
         }
         let other = self.best_of(stretched(&best.sides));
         if other.left < PROGRESS * best.left { other } else { best }
     }
 
-    /// Evenly in the box, those along periodic coordinates whole numbers: the additive recurrence
-    /// with the powers of the root of `x^(d+1) = x + 1` (Roberts, 2018), from a point that the seed
-    /// draws. The constant is the first of them.
-    fn draw(&self, sides: &[f64]) -> Vec<f64> {
-        let dimensions = sides.len();
-        let ratio = (0..64).fold(1.5f64, |x, _| (1.0 + x).powf(1.0 / (dimensions as f64 + 1.0)));
+    /// Waves of the box, and around every hole some in that of its last side.
+    fn draw(&self, sides: &[f64]) -> Drawn {
+        let d = self.problem.dimensions();
+        let (sides, around) = sides.split_at(d);
+        let (count, holes) = (self.each / 2, self.holes.len());
+        let of_hole = (AROUND * count as f64 / (1.0 + AROUND * holes as f64)).ceil() as usize;
+        let mut frequencies = vec![0.0; d];
+        self.fill(sides, count.saturating_sub(holes * of_hole).max(1), &mut frequencies);
+        let mut inversions = vec![0.0; 2 * frequencies.len()];
+        for hole in &self.holes {
+            let sides: Vec<f64> =
+                (0..d).map(|k| if hole[d + k] == 0.0 { sides[k] } else { around[0] }).collect();
+            let mut mine = Vec::new();
+            self.fill(&sides, of_hole, &mut mine);
+            inversions.extend(hole.iter().cycle().take(2 * mine.len()));
+            frequencies.append(&mut mine);
+        }
+        Drawn { frequencies, inversions }
+    }
+
+    /// So many frequencies in all, evenly in the box, those along periodic coordinates whole numbers: the
+    /// additive recurrence with the powers of the root of `x^(d+1) = x + 1` (Roberts, 2018), from a
+    /// point that the seed draws.
+    fn fill(&self, sides: &[f64], count: usize, drawn: &mut Vec<f64>) {
+        let d = sides.len();
+        let ratio = (0..64).fold(1.5f64, |x, _| (1.0 + x).powf(1.0 / (d as f64 + 1.0)));
         let random = Philox::new(self.problem.seed, Stream::Frequencies);
-        let shift: Vec<f64> = (0..dimensions).map(|k| random.uniform(u64::MAX, k as u32)).collect();
+        let shift: Vec<f64> = (0..d).map(|k| random.uniform(u64::MAX, k as u32)).collect();
         let inputs = self.network().inputs();
         let point = |j: usize| -> Vec<f64> {
             let along = |k: usize| {
@@ -308,27 +398,25 @@ impl<'a> Level<'a> {
                 let periodic = matches!(inputs[k], Input::Periodic { .. });
                 if periodic { frequency.round() } else { frequency }
             };
-            (0..dimensions).map(along).collect()
+            (0..d).map(along).collect()
         };
-        let mut drawn = vec![vec![0.0; dimensions]];
-        let count = self.each / 2;
         // Where all coordinates are periodic a box holds so many and no more.
         for frequency in (0..16 * count).map(point) {
-            let opposite: Vec<f64> = frequency.iter().map(|w| -w).collect();
-            let whole = frequency.iter().all(|w| w.fract() == 0.0);
-            if !(whole && drawn.iter().any(|known| *known == frequency || *known == opposite)) {
-                drawn.push(frequency);
-            }
-            if drawn.len() == count {
+            if drawn.len() >= d * count {
                 break;
             }
+            let opposite: Vec<f64> = frequency.iter().map(|w| -w).collect();
+            let whole = frequency.iter().all(|w| w.fract() == 0.0);
+            let known = |known: &[f64]| known == frequency || known == opposite;
+            if !(whole && drawn.chunks_exact(d).any(known)) {
+                drawn.extend(frequency);
+            }
         }
-        drawn.concat()
     }
 
     /// The functions' rows at some parameters, factored.
-    fn linearise(&self, frequencies: &[f64], parameters: &[f64]) -> Linearised {
-        let waves = PlaneWaves::new(self.network(), frequencies);
+    fn linearise(&self, drawn: &Drawn, parameters: &[f64]) -> Linearised {
+        let waves = PlaneWaves::new(self.network(), &drawn.frequencies, &drawn.inversions);
         let systems = [&self.solving, &self.choosing];
         let mut matrices = systems.map(|system| system.along(parameters, &waves));
         let count = matrices[0].ncols();
@@ -341,6 +429,10 @@ impl<'a> Level<'a> {
             }
         }
         let [mut here, there] = matrices;
+        let weights = self.spread(&self.solving);
+        for mut column in here.column_iter_mut() {
+            column.component_mul_assign(&weights);
+        }
         let lengths = here.column_iter_mut().map(|mut column| {
             let length = Some(column.norm()).filter(|&length| length > 0.0).unwrap_or(1.0);
             column /= length;
@@ -350,41 +442,110 @@ impl<'a> Level<'a> {
         Linearised { factor: PivotedQr::of(here), there, lengths, waves: count }
     }
 
-    /// Newton's method in one box from the start. A linearisation serves while it tells what comes,
-    /// which of a linear problem is to the end.
-    fn newton(&mut self, trial: Trial) -> Result<Found, OptimizeError> {
-        let Trial { frequencies, mut linearised, .. } = trial;
+    /// Sets the weights by what the waves of a box make each equation.
+    fn weigh(&mut self, sides: &[f64]) {
+        let Drawn { frequencies, inversions } = self.draw(sides);
+        let waves = PlaneWaves::new(self.network(), &frequencies, &inversions);
+        let rows = self.solving.along(&self.start.parameters, &waves);
+        let mut first = 0;
+        let seen = |(points, around): (usize, bool)| {
+            let seen = rows.rows(first, points).norm();
+            first += points;
+            let weight = if around { WEIGHT_AROUND } else { 1.0 };
+            if seen > 0.0 { weight / seen } else { 0.0 }
+        };
+        let around = self.solving.problem().blocks.iter().flat_map(|block| {
+            std::iter::repeat_n(is_around(block), block.condition.expressions().len())
+        });
+        let equations = self.equations(&self.solving).into_iter().zip(around);
+        self.weights = equations.map(seen).collect();
+    }
+
+    /// Points of each equation of each block.
+    fn equations(&self, system: &Collocation) -> Vec<usize> {
+        let blocks = system.block_rows().into_iter().zip(system.points());
+        let each = blocks.flat_map(|(rows, points)| {
+            let points = points.coordinates.len() / self.problem.dimensions();
+            std::iter::repeat_n(points, rows / points)
+        });
+        each.collect()
+    }
+
+    /// |r| at the points of the choice, with the weights.
+    fn left(&self, residual: &[f64]) -> f64 {
+        DVector::from_column_slice(residual).component_mul(&self.spread(&self.choosing)).norm()
+    }
+
+    /// The weights of a system's rows.
+    fn spread(&self, system: &Collocation) -> DVector<f64> {
+        let each = self.weights.iter().zip(self.equations(system));
+        let rows: Vec<f64> =
+            each.flat_map(|(&weight, points)| std::iter::repeat_n(weight, points)).collect();
+        DVector::from_vec(rows)
+    }
+
+    /// `min |r + J y + W a|` with the weights for the residuals at both sets of points, by the cutoff
+    /// that leaves the least at those of the choice.
+    fn solve(&self, linearised: &Linearised, residual: &[Vec<f64>; 2]) -> Step {
+        let Linearised { factor, there: rows, lengths, .. } = linearised;
+        let pivots: Vec<f64> = factor.pivots().collect();
+        let largest = pivots.first().copied().unwrap_or(0.0);
+        let rank = |cutoff: f64| {
+            pivots.iter().take_while(|&&pivot| pivot > 0.0 && pivot >= cutoff * largest).count()
+        };
+        let ranks = CUTOFFS.map(rank);
+        let [here, there] = residual.each_ref().map(|r| DVector::from_column_slice(r));
+        let here = here.component_mul(&self.spread(&self.solving));
+        let along = vec![0.0; lengths.len()];
+        let left = self.left(there.as_slice());
+        let mut best = Step { along, residual: there.norm(), left, rank: 0 };
+        for (mut v, rank) in factor.solve(here.as_slice(), &ranks).into_iter().zip(ranks) {
+            v.iter_mut().zip(lengths).for_each(|(v, length)| *v /= -length);
+            let v = DVector::from_vec(v);
+            let after = rows * &v + &there;
+            let left = self.left(after.as_slice());
+            if left < best.left {
+                best = Step { along: v.as_slice().to_vec(), residual: after.norm(), left, rank };
+            }
+        }
+        best
+    }
+
+    /// Newton's method in one box from the start, and |r| with the weights where it ends. A linearisation
+    /// serves while it tells what comes, which of a linear problem is to the end.
+    fn newton(&mut self, trial: Trial) -> Result<(Found, f64), OptimizeError> {
+        let Trial { drawn, mut linearised, .. } = trial;
         let kept = 2 * self.network().parameters();
-        let mut parameters = [&self.start.parameters[..kept], &frequencies].concat();
+        let start = &self.start.parameters[..kept];
+        let mut parameters = [start, &drawn.frequencies, &drawn.inversions].concat();
         parameters.resize(parameters.len() + linearised.waves, 0.0);
         let mut best = Found { parameters, residual: f64::INFINITY, rank: 0 };
-        let mut residual = self.residual.clone();
+        let (mut residual, mut left) = (self.residual.clone(), f64::INFINITY);
         for _ in 0..NEWTON_STEPS {
-            let (step, before) = (linearised.solve(&residual), best.residual);
+            let (step, before) = (self.solve(&linearised, &residual), left);
             for halvings in 0..=HALVINGS {
-                let moved = self.moved(&best.parameters, &step, 0.5f64.powi(halvings));
-                let left = self.choosing.losses(&[&moved])?[0].sqrt();
-                if left < before {
-                    best = Found { parameters: moved, residual: left, rank: step.rank };
+                let parameters = self.moved(&best.parameters, &step, 0.5f64.powi(halvings));
+                let there = of(&mut self.choosing, &parameters)?;
+                let after = self.left(&there);
+                if after < left {
+                    best = Found { parameters, residual: norm(&there), rank: step.rank };
+                    (left, residual[1]) = (after, there);
                     break;
                 }
             }
-            let told = best.residual < TOLD * step.residual;
-            if share(best.residual, before) > PROGRESS {
+            if share(left, before) > PROGRESS {
                 break;
             }
-            let [here, there] =
-                [&mut self.solving, &mut self.choosing].map(|system| of(system, &best.parameters));
-            residual = [here?, there?];
-            if !told {
+            residual[0] = of(&mut self.solving, &best.parameters)?;
+            if left >= TOLD * step.left {
                 let at = &best.parameters;
                 if let Some(tangent) = &mut self.tangent {
                     tangent.renew([&mut self.solving, &mut self.choosing], at)?;
                 }
-                linearised = self.linearise(&frequencies, at);
+                linearised = self.linearise(&drawn, at);
             }
         }
-        Ok(best)
+        Ok((best, left))
     }
 
     /// Parameters moved by a part of a step.
@@ -401,31 +562,6 @@ impl<'a> Level<'a> {
         let first = moved.len() - waves.len();
         moved[first..].iter_mut().zip(waves).for_each(|(to, a)| *to += part * a);
         moved
-    }
-}
-
-impl Linearised {
-    /// `min |r + J y + W a|` for the residuals at both sets of points, by the cutoff that leaves the
-    /// least at those of the choice.
-    fn solve(&self, residual: &[Vec<f64>; 2]) -> Step {
-        let pivots: Vec<f64> = self.factor.pivots().collect();
-        let largest = pivots.first().copied().unwrap_or(0.0);
-        let rank = |cutoff: f64| {
-            pivots.iter().take_while(|&&pivot| pivot > 0.0 && pivot >= cutoff * largest).count()
-        };
-        let ranks = CUTOFFS.map(rank);
-        let there = DVector::from_column_slice(&residual[1]);
-        let along = vec![0.0; self.lengths.len()];
-        let mut best = Step { along, residual: there.norm(), rank: 0 };
-        for (mut v, rank) in self.factor.solve(&residual[0], &ranks).into_iter().zip(ranks) {
-            v.iter_mut().zip(&self.lengths).for_each(|(v, length)| *v /= -length);
-            let v = DVector::from_vec(v);
-            let left = (&self.there * &v + &there).norm();
-            if left < best.residual {
-                best = Step { along: v.as_slice().to_vec(), residual: left, rank };
-            }
-        }
-        best
     }
 }
 
@@ -458,7 +594,7 @@ fn without_waves(system: &mut Collocation, parameters: &[f64]) -> Result<Vec<f64
     let mut residual = of(system, parameters)?;
     let parts = system.network().split(parameters);
     if !parts.coefficients.is_empty() {
-        let waves = PlaneWaves::new(system.network(), parts.frequencies);
+        let waves = PlaneWaves::new(system.network(), parts.frequencies, parts.inversions);
         let coefficients = DVector::from_column_slice(parts.coefficients);
         let added = system.along(parameters, &waves) * coefficients;
         residual.iter_mut().zip(added.iter()).for_each(|(r, added)| *r -= added);

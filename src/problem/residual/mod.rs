@@ -185,7 +185,8 @@ impl Axis {
 }
 
 /// Positions of all axes but that of the time; of this where it is the only one.
-pub(crate) fn space(axes: &[Axis]) -> Vec<usize> {
+#[must_use]
+pub fn space(axes: &[Axis]) -> Vec<usize> {
     (0..axes.len()).filter(|&k| axes.len() == 1 || axes[k].name != "t").collect()
 }
 

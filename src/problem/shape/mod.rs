@@ -10,6 +10,7 @@
 //! measure ([`surface`]), of which those that do not bound the domain are left out.
 
 mod error;
+mod hole;
 mod outline;
 mod piece;
 mod surface;
@@ -18,6 +19,7 @@ mod tests;
 mod tree;
 
 pub use error::ShapeIssue;
+pub use hole::Hole;
 pub(crate) use outline::outline_mistake;
 pub use piece::Piece;
 pub use tree::{Tree, TreeIssue};
@@ -80,13 +82,16 @@ impl Shape {
     /// Whether a point lies in the domain; its sides belong to it, the pieces' surfaces do not.
     #[must_use]
     pub fn contains(&self, point: &[f64]) -> bool {
-        let ranges = self.lower.iter().zip(&self.upper);
-        let in_box = ranges.zip(point).all(|((lower, upper), x)| (lower..=upper).contains(&x));
         let holds = |point: &[f64]| self.tree.holds(&|name| self.in_named(name, point));
         // Where a piece that is taken away reaches the box, the side behind it is no part of the domain
         // although the piece's surface is not in the piece.
         let inwards = self.inwards(point);
-        in_box && holds(point) && (inwards == point || holds(&inwards))
+        self.in_box(point) && holds(point) && (inwards == point || holds(&inwards))
+    }
+
+    fn in_box(&self, point: &[f64]) -> bool {
+        let ranges = self.lower.iter().zip(&self.upper);
+        ranges.zip(point).all(|((lower, upper), x)| (lower..=upper).contains(&x))
     }
 
     /// A point of the box a little away from its sides.

@@ -104,11 +104,15 @@ fn plane_waves_add_their_rows_to_those_of_the_network() {
                 _ => 0.7 * k as f64 - 1.3,
             })
             .collect();
-        let waves = PlaneWaves::new(&network, &frequencies);
+        // The last around a hole that is not there.
+        let mut inversions = vec![0.0; 2 * frequencies.len()];
+        let last = inversions.len() - 2 * network.inputs().len();
+        inversions[last..].fill(1.7);
+        let waves = PlaneWaves::new(&network, &frequencies, &inversions);
         let count = network.outputs() * waves.len();
         let coefficients: Vec<f64> =
             (0..count).map(|k| 0.1 * (2.0 + 1.9 * k as f64).sin()).collect();
-        let all = [corrected(&system), frequencies, coefficients].concat();
+        let all = [corrected(&system), frequencies, inversions, coefficients].concat();
         let first = all.len() - count;
         let rows = system.along(&all, &waves);
         assert_eq!(rows.shape(), (system.rows(), count));
