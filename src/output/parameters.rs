@@ -161,7 +161,8 @@ mod tests {
         write(&path, &network, &parameters, &metadata).expect("writes");
         assert_eq!(read(&path, &network).expect("reads"), (parameters.clone(), metadata.clone()));
         let corrected = [parameters.as_slice(), &parameters].concat();
-        let with_waves = [corrected.as_slice(), &[1.0, 2.0, 0.1, 0.2, 0.3, 0.4]].concat();
+        let with_waves =
+            [corrected.as_slice(), &[1.0, 2.0, 0.0, 0.0, 0.5, 4.0, 0.1, 0.2, 0.3, 0.4]].concat();
         for more in [corrected, with_waves] {
             write(&path, &network, &more, &metadata).expect("writes");
             assert_eq!(read(&path, &network).expect("reads").0, more);
