@@ -83,6 +83,13 @@ const BENCHMARKS: &[Preset] = &[
     benchmark!("burgers1d", "PINNacle: Burgers' equation", 1),
     benchmark!("ks", "PINNacle: Kuramoto-Sivashinsky equation", 1),
     benchmark!("heat2d-ms", "PINNacle: heat with two scales", 1),
+    benchmark!("heat2d-vc", "PINNacle: heat where the conductivity varies", 1),
+    benchmark!("wave2d", "PINNacle: waves in an uneven membrane", 1),
+    benchmark!("poisson2d-ms", "PINNacle: Poisson in a quilt", 1),
+    benchmark!("poisson3d-cg", "PINNacle: Poisson around four balls", 1),
+    benchmark!("ns2d-cg", "PINNacle: a channel behind a step", 3),
+    benchmark!("grayscott", "PINNacle: Gray-Scott reaction and diffusion", 2),
+    benchmark!("burgers2d", "PINNacle: Burgers' equations in two dimensions", 2),
 ];
 
 /// A page does not bring them: its visitors would load a hundred kilobytes of numbers more.
