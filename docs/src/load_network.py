@@ -11,6 +11,7 @@ Of several unknowns u is an array with a column for each. Coordinates are arrays
 evolution at another time: a row of `parameters` in trajectory.npz, with `time`.
 """
 
+import itertools
 import json
 import math
 import struct
@@ -115,14 +116,14 @@ def load(path, xp=numpy):
             s.append(2 * math.pi / i["period"] * x if i["kind"] == "periodic"
                      else 2 * (x - i["lower"]) / (i["upper"] - i["lower"]) - 1)
         angles = []
-        for frequency, hole in zip(frequencies, inversions):
+        for hole, mine in itertools.groupby(range(len(frequencies)), lambda j: tuple(inversions[j])):
             # Around a hole the coordinates that it depends on are turned inside out.
             centre, inverse_axes = hole[:len(inputs)], hole[len(inputs):]
             y = [b * (at[i["name"]] - c) for i, b, c in zip(inputs, inverse_axes, centre)]
             square = sum(v * v for v, b in zip(y, inverse_axes) if b != 0)
             q = [v / square if b != 0 else own for v, b, own in zip(y, inverse_axes, s)]
-            angles.append(sum(float(w) * v for w, v in zip(frequency, q)))
-        angle = xp.stack(angles, -1)
+            angles.append(xp.stack(q, -1) @ array(frequencies[list(mine)]).T)
+        angle = xp.concatenate(angles, -1)
         a, b = array(coefficients[0::2]), array(coefficients[1::2])
         return xp.cos(angle) @ a.T + xp.sin(angle) @ b.T
 
