@@ -10,7 +10,7 @@ use super::solve::one_line;
 use crate::field::residual::{Collocation, ResidualSystem};
 use crate::network::Network;
 use crate::problem::residual::ResidualBlock;
-use crate::problem::{Choice, Problem, ProblemFile, ResidualProblem, Update};
+use crate::problem::{Choice, Problem, ProblemFile, ResidualProblem};
 use crate::session::memory;
 
 /// Check a problem file and say what would be solved.
@@ -73,8 +73,7 @@ struct BlockSummary {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let problem = arguments.problem.load_file(&[])?;
-    memory::check(&problem)?;
-    let memory = memory::gibibytes(memory::Need::of(&problem).total());
+    let memory = memory::gibibytes(memory::check(&problem)?.total());
     match problem {
         ProblemFile::Evolution(problem) => evolution(&problem, memory, arguments.json),
         ProblemFile::Residual(problem) => residual(&problem, memory, arguments.json),
@@ -165,10 +164,7 @@ fn summary(problem: &Problem, memory: f64) -> Summary {
         dimensions: problem.coordinates.len(),
         parameters,
         points: crate::session::total_points(problem),
-        columns: match problem.method.update {
-            Update::Dense => parameters,
-            Update::RandomSparse => problem.method.columns,
-        },
+        columns: crate::session::columns(problem, parameters),
         steps: crate::session::fixed_steps(problem),
         memory,
     }

@@ -9,8 +9,8 @@ use crate::evolve::{Coherence, EvolutionEstimate};
 use crate::network::Network;
 use crate::optimize::{Convergence, GOOD};
 use crate::output::DensityRecord;
-use crate::problem::{Choice, Problem, Update};
-use crate::session::{Phase, Recording, Session, total_points};
+use crate::problem::{Choice, Problem};
+use crate::session::{Phase, Recording, Session, columns, total_points};
 
 /// Times are in seconds, errors are relative L2 errors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -217,14 +217,6 @@ fn columns_range(record: &Recording) -> Option<[usize; 2]> {
     let columns = record.history().records.iter().map(|step| step.columns);
     let range = [columns.clone().min()?, columns.max()?];
     record.problem().method.adaptive_columns.then_some(range)
-}
-
-/// s, or p for dense updates; the first s where the run chooses it.
-pub fn columns(problem: &Problem, parameters: usize) -> usize {
-    match problem.method.update {
-        Update::Dense => parameters,
-        Update::RandomSparse => problem.method.columns,
-    }
 }
 
 fn method(problem: &Problem) -> String {

@@ -19,7 +19,7 @@ use crate::problem::ProblemFile;
 use crate::session::{self, Recording, Session};
 use crate::solution::{Solution, SolutionError};
 
-pub use evolution::{DensityErrors, DensityResult, RunResult, Seconds, columns};
+pub use evolution::{DensityErrors, DensityResult, RunResult, Seconds};
 #[cfg(feature = "plots")]
 pub use pictures::{PLOTS, pictures};
 pub use training::{CorrectionResult, TrainingResult};

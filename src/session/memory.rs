@@ -1,13 +1,13 @@
 //! What a run needs in memory, counted before it is asked for, and what the system has.
 
-use super::{SessionError, total_points};
+use super::{SessionError, columns, total_points};
 use crate::field::jet::JetSet;
 use crate::linalg::Settings;
 use crate::network::Network;
 use crate::optimize::{Method, Subspace};
 use crate::problem::expression::Expression;
 use crate::problem::{
-    Integrator, Precision, Problem, ProblemFile, Regularisation, ResidualProblem, Scheme, Update,
+    Integrator, Precision, Problem, ProblemFile, Regularisation, ResidualProblem, Scheme,
 };
 
 /// Vectors over the points that a step has at a time: a solution, stages and their sums.
@@ -97,11 +97,7 @@ impl Need {
             Precision::F32 | Precision::Mixed => size_of::<f32>(),
             Precision::F64 | Precision::Auto => size_of::<f64>(),
         };
-        let columns = match problem.method.update {
-            Update::Dense => network.parameters(),
-            Update::RandomSparse => problem.method.columns,
-        };
-        let entries = product(&[points, unknowns, columns]);
+        let entries = product(&[points, unknowns, columns(problem, network.parameters())]);
         let fits = problem.method.scheme == Scheme::StageFit;
         let damps = problem.method.regularisation == Regularisation::Damp;
         let implicit = match problem.method.integrator {
@@ -130,11 +126,11 @@ impl Need {
     }
 }
 
-/// Refuses a run that needs more than there is.
+/// What a run needs, unless that is more than there is.
 ///
 /// # Errors
 /// `Memory`, with the remedy.
-pub fn check(problem: &ProblemFile) -> Result<(), SessionError> {
+pub fn check(problem: &ProblemFile) -> Result<Need, SessionError> {
     let need = Need::of(problem);
     match available() {
         Some(available) if need.total() > available => Err(SessionError::Memory {
@@ -143,7 +139,7 @@ pub fn check(problem: &ProblemFile) -> Result<(), SessionError> {
             available: gibibytes(available),
             remedy: remedy(problem),
         }),
-        _ => Ok(()),
+        _ => Ok(need),
     }
 }
 
@@ -190,16 +186,16 @@ fn available() -> Option<usize> {
     [free, group, space].into_iter().flatten().min()
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 /// A line `NAME 123 kB`, in bytes.
+#[cfg(not(target_arch = "wasm32"))]
 fn kib_of(text: &str, name: &str) -> Option<usize> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib << 10)
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 /// The soft limit of the address space in `/proc/self/limits`; none where it is unlimited.
+#[cfg(not(target_arch = "wasm32"))]
 fn address_space(limits: &str) -> Option<usize> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
     line.split_whitespace().next()?.parse().ok()

@@ -46,7 +46,7 @@ pub use solver::Solver;
 pub use training::{TrainingSession, TrainingStatus, TrainingSystem};
 pub use trajectory::Trajectory;
 
-use crate::problem::{PointLayout, Problem};
+use crate::problem::{PointLayout, Problem, Update};
 
 /// How many time steps the run takes, where the step size is fixed; the last one may be shorter.
 #[must_use]
@@ -55,6 +55,15 @@ pub fn fixed_steps(problem: &Problem) -> Option<usize> {
     let span = problem.time.end - problem.time.start;
     // A quotient that is whole but for rounding is whole.
     method.tolerance.is_none().then(|| (span / method.step - 1e-9).ceil().max(1.0) as usize)
+}
+
+/// s, or p for dense updates; the first s where the run chooses it.
+#[must_use]
+pub fn columns(problem: &Problem, parameters: usize) -> usize {
+    match problem.method.update {
+        Update::Dense => parameters,
+        Update::RandomSparse => problem.method.columns,
+    }
 }
 
 /// n: how many points the least-squares problems have.

@@ -23,11 +23,10 @@ use super::{interrupt, program};
 use crate::field::device::Backend;
 use crate::field::residual::ResidualSystem;
 use crate::optimize::Convergence;
-use crate::outcome::{Outcome, Summary, columns};
+use crate::outcome::{Outcome, Summary};
 use crate::output::{Cache, checkpoint};
 use crate::problem::{Choice, ProblemFile};
-use crate::session::memory;
-use crate::session::{Session, SessionHandle, Solver, total_points};
+use crate::session::{Session, SessionHandle, Solver, columns, total_points};
 
 /// Solve a problem and write its results into a folder.
 ///
@@ -179,7 +178,6 @@ impl Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let problem = arguments.problem.load_file(&arguments.overrides())?;
     interrupt::listen()?;
-    memory::check(&problem)?;
     let mut progress = Progress::new(arguments.verbosity());
     match (arguments.seeds, &problem) {
         (Some(_), ProblemFile::Evolution(problem)) => {
