@@ -11,6 +11,8 @@
 //! `D^alpha cos(w . s) = w'^alpha cos(w . s + |alpha| pi/2)`. Waves around a hole of the domain have the
 //! coordinates of an [`Inversion`] in place of s, and their derivatives by jets.
 
+use std::cell::OnceCell;
+
 use crate::inversion::{Inversion, exponential};
 use crate::jet::JetSet;
 use crate::network::{Input, Network};
@@ -174,7 +176,7 @@ impl Functions for PlaneWaves {
 
     fn add(&self, point: &[f64], channel: Channel, factor: f64, out: &mut [f64]) {
         let (cosines, sines) = out.split_at_mut(self.count);
-        let quarters = turns(channel);
+        let (quarters, set) = (turns(channel), OnceCell::new());
         for group in &self.groups {
             let (cosines, sines) = (&mut cosines[group.first..], &mut sines[group.first..]);
             match &group.kind {
@@ -189,10 +191,11 @@ impl Functions for PlaneWaves {
                     }
                 }
                 Kind::Around(inversion) => {
-                    let set = JetSet::closure(point.len(), [channel]);
+                    // The same around all holes.
+                    let set = set.get_or_init(|| JetSet::closure(point.len(), [channel]));
                     let at = set.position(channel).expect("a channel of its own closure");
                     let size = factor * set.factor(at);
-                    let of = (&set, &self.scaling[..]);
+                    let of = (set, &self.scaling[..]);
                     each_around(inversion, of, point, &group.along, &mut |j, [real, imaginary]| {
                         cosines[j] += size * real[at];
                         sines[j] += size * imaginary[at];

@@ -183,28 +183,25 @@ pub(super) fn equally(
     per_unknown: usize,
     smooth: usize,
 ) -> Vec<f64> {
-    let (blocks, points) = (system.block_rows(), system.points());
-    let count = blocks.iter().rev().skip(1).sum();
+    let unknowns = system.network().outputs();
+    let all: Vec<usize> = system.equations().map(|(_, points)| points).collect();
+    // The last are the unknowns themselves.
+    let of_equations = &all[..all.len() - unknowns];
+    let count = of_equations.iter().sum();
     let (equations, values) =
         (functions.rows(0, count), functions.rows(count, functions.nrows() - count));
-    let dimensions = system.network().inputs().len();
-    let values_at = points.last().map_or(1, |points| points.coordinates.len() / dimensions);
-    let unknowns = values.nrows() / values_at;
     let smooth: Vec<usize> =
         (0..unknowns).flat_map(|q| (0..smooth).map(move |j| q * per_unknown + j)).collect();
     let lengths: Vec<f64> = smooth.iter().map(|&j| values.column(j).norm()).collect();
-    let mut factors = Vec::with_capacity(equations.nrows());
-    for (rows, points) in blocks.iter().zip(points).take(blocks.len() - 1) {
-        let points = points.coordinates.len() / dimensions;
-        for _ in 0..rows / points {
-            let mine = equations.rows(factors.len(), points);
-            let seen = smooth.iter().zip(&lengths).map(|(&j, length)| {
-                if *length > 0.0 { (mine.column(j).norm() / length).powi(2) } else { 0.0 }
-            });
-            let mean = (seen.sum::<f64>() / smooth.len() as f64).sqrt();
-            let factor = if mean > 0.0 { 1.0 / mean } else { 0.0 };
-            factors.extend(std::iter::repeat_n(factor, points));
-        }
+    let mut factors = Vec::with_capacity(count);
+    for &points in of_equations {
+        let mine = equations.rows(factors.len(), points);
+        let seen = smooth.iter().zip(&lengths).map(|(&j, length)| {
+            if *length > 0.0 { (mine.column(j).norm() / length).powi(2) } else { 0.0 }
+        });
+        let mean = (seen.sum::<f64>() / smooth.len() as f64).sqrt();
+        let factor = if mean > 0.0 { 1.0 / mean } else { 0.0 };
+        factors.extend(std::iter::repeat_n(factor, points));
     }
     factors
 }

@@ -4,6 +4,7 @@ use crate::problem::ResidualProblem;
 use crate::problem::residual::{Condition, Location, Norm, ResidualBlock, space};
 use crate::problem::shape::Hole;
 use crate::random::{Philox, Stream};
+use crate::recurrence::Recurrence;
 
 /// Least and most distance of points around a hole from its middle, in half axes.
 const NEAR: f64 = 0.5;
@@ -65,32 +66,24 @@ pub fn is_around(block: &ResidualBlock) -> bool {
     block.name.ends_with(SUFFIX)
 }
 
-/// Points of the domain around one hole: directions and distances by the additive recurrence with the
-/// powers of the root of `x^(n+1) = x + 1` (Roberts, 2018), n = d + 1.
+/// Points of the domain around one hole: directions evenly in a cube, then distances.
 fn around(problem: &ResidualProblem, hole: &[f64], count: usize, generation: u64) -> Vec<f64> {
     let d = problem.dimensions();
     let (centre, inverse_axes) = hole.split_at(d);
-    let ratio = (0..64).fold(1.5f64, |x, _| (1.0 + x).powf(1.0 / (d as f64 + 2.0)));
     let random = Philox::new(problem.seed, Stream::Points);
+    let draws = Recurrence::new(d + 1, &random, generation);
     let domain = problem.domain();
     let mut found = Vec::with_capacity(d * count);
-    for j in 0..TRIES * count {
-        let unit = |k: usize| {
-            let shift = random.uniform(generation, k as u32);
-            (shift + j as f64 / ratio.powi(k as i32 + 1)).fract()
-        };
+    for unit in (0..TRIES * count).map(|j| draws.point(j)) {
         let spatial = |k: &usize| inverse_axes[*k] != 0.0;
-        let length = (0..d).filter(spatial).map(|k| (2.0 * unit(k) - 1.0).powi(2)).sum::<f64>();
-        let distance = NEAR * (FAR / NEAR).powf(unit(d)) / length.sqrt();
-        let point: Vec<f64> = (0..d)
-            .map(|k| match spatial(&k) {
-                true => centre[k] + distance * (2.0 * unit(k) - 1.0) / inverse_axes[k],
-                false => problem.axes[k].lower + problem.axes[k].length() * unit(k),
-            })
-            .collect();
-        let in_box =
-            point.iter().zip(&problem.axes).all(|(x, axis)| (axis.lower..=axis.upper).contains(x));
-        if in_box && domain.contains(&point) {
+        let length = (0..d).filter(spatial).map(|k| (2.0 * unit[k] - 1.0).powi(2)).sum::<f64>();
+        let distance = NEAR * (FAR / NEAR).powf(unit[d]) / length.sqrt();
+        let place = |k: usize| match spatial(&k) {
+            true => centre[k] + distance * (2.0 * unit[k] - 1.0) / inverse_axes[k],
+            false => problem.axes[k].lower + problem.axes[k].length() * unit[k],
+        };
+        let point: Vec<f64> = (0..d).map(place).collect();
+        if domain.contains(&point) {
             found.extend(point);
         }
         if found.len() >= d * count {

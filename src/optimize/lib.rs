@@ -42,6 +42,7 @@ mod kernels;
 pub mod levenberg;
 mod line_search;
 mod precision;
+mod recurrence;
 pub mod settings;
 mod state;
 mod step;

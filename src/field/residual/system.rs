@@ -113,16 +113,20 @@ impl Collocation {
         row_weights(of, points, self.problem.dimensions())
     }
 
-    /// What it was made for.
-    #[must_use]
-    pub fn problem(&self) -> &ResidualProblem {
-        &self.problem
-    }
-
     /// Rows of each block, in order.
     #[must_use]
     pub fn block_rows(&self) -> Vec<usize> {
         with_operators!(&self.values, list => list.iter().map(Operator::rows).collect())
+    }
+
+    /// Every equation of every block in the order of its rows: the block, and how many points and so
+    /// rows in a row it has.
+    pub fn equations(&self) -> impl Iterator<Item = (&ResidualBlock, usize)> {
+        let each = self.problem.blocks.iter().zip(&self.points).zip(self.block_rows());
+        each.flat_map(|((block, points), rows)| {
+            let points = points.coordinates.len() / self.problem.dimensions();
+            std::iter::repeat_n((block, points), rows / points)
+        })
     }
 
     fn rates(&self) -> &Operators {

@@ -22,7 +22,9 @@ use crate::holes::{holes, is_around};
 use crate::levenberg::{lift, test_matrix};
 use crate::linalg::{PivotedQr, TestMatrix, TestMatrixKind, norm};
 use crate::problem::ResidualProblem;
+use crate::problem::residual::ResidualBlock;
 use crate::random::{Philox, Stream};
+use crate::recurrence::Recurrence;
 
 /// Functions of all unknowns together: of the first trials, of those after them where few functions
 /// cannot tell boxes apart, and the most.
@@ -84,25 +86,25 @@ pub struct Search {
     gain: f64,
     best: Found,
     found: bool,
-    /// A factor for each equation by which all of them see waves equally: in a sum of squares the high
-    /// derivatives would hide what values do at the sides. By the first box that was worth going on from,
-    /// and the same ever after, so that what is left can be compared.
-    weights: Option<Vec<f64>>,
     next: Stage,
 }
 
 enum Stage {
-    Box {
-        functions: usize,
-        boxes: Vec<Vec<f64>>,
-    },
-    /// With the factor by which sides have grown when functions doubled.
-    Level {
-        functions: usize,
-        sides: Vec<f64>,
-        growth: f64,
-    },
+    Box { functions: usize, boxes: Vec<Vec<f64>> },
+    Level(Doubling),
     Over,
+}
+
+/// Functions to be tried next.
+struct Doubling {
+    functions: usize,
+    /// A box that suited half as many, and the factor by which its sides have grown then.
+    sides: Vec<f64>,
+    growth: f64,
+    /// A factor for each equation by which all of them see waves equally: in a sum of squares the high
+    /// derivatives would hide what values do at the sides. By the first box that was worth going on from,
+    /// and the same ever after, so that what is left can be compared.
+    weights: Vec<f64>,
 }
 
 impl Search {
@@ -122,7 +124,6 @@ impl Search {
             gain: GAINS[usize::from(tangents)],
             best: start,
             found: false,
-            weights: None,
             next,
         }
     }
@@ -140,9 +141,7 @@ impl Search {
     pub fn advance(&mut self, problem: &ResidualProblem) -> Result<(), OptimizeError> {
         self.next = match std::mem::replace(&mut self.next, Stage::Over) {
             Stage::Box { functions, boxes } => self.first_box(problem, functions, boxes)?,
-            Stage::Level { functions, sides, growth } => {
-                self.level(problem, functions, sides, growth)?
-            }
+            Stage::Level(doubling) => self.level(problem, doubling)?,
             Stage::Over => Stage::Over,
         };
         Ok(())
@@ -150,7 +149,7 @@ impl Search {
 
     /// A number of functions and a box that are worth going on from.
     fn first_box(
-        &mut self,
+        &self,
         problem: &ResidualProblem,
         functions: usize,
         boxes: Vec<Vec<f64>>,
@@ -166,15 +165,14 @@ impl Search {
             best = other;
         }
         // Next to a hole a residual is large, and hardly an error: there it counts with its weight.
-        let before = of(&mut level.choosing, &self.best.parameters)?;
         let promises = match level.holes.is_empty() {
             true => best.residual <= PROMISING * self.given.min(self.best.residual),
-            false => best.left <= PROMISING * level.left(&before),
+            false => best.left <= PROMISING * level.left_by_start()?,
         };
         if promises {
             level.weigh(&best.sides);
-            self.weights = Some(level.weights);
-            return Ok(Stage::Level { functions, sides: best.sides, growth: 1.0 });
+            let (sides, growth, weights) = (best.sides, 1.0, level.weights);
+            return Ok(Stage::Level(Doubling { functions, sides, growth, weights }));
         }
         if functions >= SECOND {
             return Ok(Stage::Over);
@@ -189,19 +187,16 @@ impl Search {
     fn level(
         &mut self,
         problem: &ResidualProblem,
-        functions: usize,
-        sides: Vec<f64>,
-        growth: f64,
+        Doubling { functions, sides, growth, weights }: Doubling,
     ) -> Result<Stage, OptimizeError> {
         let mut level = Level::new(problem, &self.best, functions, self.tangents)?;
-        level.weights = self.weights.clone().expect("set by the box that led here");
+        level.weights.clone_from(&weights);
         let trial = level.nearby(&sides, growth);
         let each = problem.dimensions();
         let grown = trial.sides.iter().zip(&sides).take(each).map(|(now, before)| now / before);
         let growth = grown.product::<f64>().powf(1.0 / each as f64);
         let sides = trial.sides.clone();
-        let before = of(&mut level.choosing, &self.best.parameters)?;
-        let before = level.left(&before);
+        let before = level.left_by_start()?;
         let (found, after) = level.newton(trial)?;
         let done = found.residual <= ROUND_OFF * self.given;
         let left = share(after, before);
@@ -212,7 +207,7 @@ impl Search {
         Ok(if last {
             Stage::Over
         } else {
-            Stage::Level { functions: 2 * functions, sides, growth }
+            Stage::Level(Doubling { functions: 2 * functions, sides, growth, weights })
         })
     }
 }
@@ -382,23 +377,20 @@ impl<'a> Level<'a> {
         Drawn { frequencies, inversions }
     }
 
-    /// So many frequencies in all, evenly in the box, those along periodic coordinates whole numbers: the
-    /// additive recurrence with the powers of the root of `x^(d+1) = x + 1` (Roberts, 2018), from a
-    /// point that the seed draws.
+    /// So many frequencies in all, evenly in the box, those along periodic coordinates whole numbers, from
+    /// a point that the seed draws.
     fn fill(&self, sides: &[f64], count: usize, drawn: &mut Vec<f64>) {
         let d = sides.len();
-        let ratio = (0..64).fold(1.5f64, |x, _| (1.0 + x).powf(1.0 / (d as f64 + 1.0)));
         let random = Philox::new(self.problem.seed, Stream::Frequencies);
-        let shift: Vec<f64> = (0..d).map(|k| random.uniform(u64::MAX, k as u32)).collect();
-        let inputs = self.network().inputs();
+        let draws = Recurrence::new(d, &random, u64::MAX);
         let point = |j: usize| -> Vec<f64> {
-            let along = |k: usize| {
-                let at = (shift[k] + j as f64 / ratio.powi(k as i32 + 1)).fract();
-                let frequency = (2.0 * at - 1.0) * sides[k];
-                let periodic = matches!(inputs[k], Input::Periodic { .. });
+            let each = draws.point(j).into_iter().zip(sides).zip(self.network().inputs());
+            let along = |((at, side), input): ((f64, &f64), &Input)| {
+                let frequency = (2.0 * at - 1.0) * side;
+                let periodic = matches!(input, Input::Periodic { .. });
                 if periodic { frequency.round() } else { frequency }
             };
-            (0..d).map(along).collect()
+            each.map(along).collect()
         };
         // Where all coordinates are periodic a box holds so many and no more.
         for frequency in (0..16 * count).map(point) {
@@ -416,7 +408,7 @@ impl<'a> Level<'a> {
 
     /// The functions' rows at some parameters, factored.
     fn linearise(&self, drawn: &Drawn, parameters: &[f64]) -> Linearised {
-        let waves = PlaneWaves::new(self.network(), &drawn.frequencies, &drawn.inversions);
+        let waves = self.waves(drawn);
         let systems = [&self.solving, &self.choosing];
         let mut matrices = systems.map(|system| system.along(parameters, &waves));
         let count = matrices[0].ncols();
@@ -444,31 +436,20 @@ impl<'a> Level<'a> {
 
     /// Sets the weights by what the waves of a box make each equation.
     fn weigh(&mut self, sides: &[f64]) {
-        let Drawn { frequencies, inversions } = self.draw(sides);
-        let waves = PlaneWaves::new(self.network(), &frequencies, &inversions);
+        let waves = self.waves(&self.draw(sides));
         let rows = self.solving.along(&self.start.parameters, &waves);
         let mut first = 0;
-        let seen = |(points, around): (usize, bool)| {
+        let weight = |(block, points): (&ResidualBlock, usize)| {
             let seen = rows.rows(first, points).norm();
             first += points;
-            let weight = if around { WEIGHT_AROUND } else { 1.0 };
+            let weight = if is_around(block) { WEIGHT_AROUND } else { 1.0 };
             if seen > 0.0 { weight / seen } else { 0.0 }
         };
-        let around = self.solving.problem().blocks.iter().flat_map(|block| {
-            std::iter::repeat_n(is_around(block), block.condition.expressions().len())
-        });
-        let equations = self.equations(&self.solving).into_iter().zip(around);
-        self.weights = equations.map(seen).collect();
+        self.weights = self.solving.equations().map(weight).collect();
     }
 
-    /// Points of each equation of each block.
-    fn equations(&self, system: &Collocation) -> Vec<usize> {
-        let blocks = system.block_rows().into_iter().zip(system.points());
-        let each = blocks.flat_map(|(rows, points)| {
-            let points = points.coordinates.len() / self.problem.dimensions();
-            std::iter::repeat_n(points, rows / points)
-        });
-        each.collect()
+    fn waves(&self, drawn: &Drawn) -> PlaneWaves {
+        PlaneWaves::new(self.network(), &drawn.frequencies, &drawn.inversions)
     }
 
     /// |r| at the points of the choice, with the weights.
@@ -476,12 +457,17 @@ impl<'a> Level<'a> {
         DVector::from_column_slice(residual).component_mul(&self.spread(&self.choosing)).norm()
     }
 
+    /// The same of the start.
+    fn left_by_start(&mut self) -> Result<f64, OptimizeError> {
+        let residual = of(&mut self.choosing, &self.start.parameters)?;
+        Ok(self.left(&residual))
+    }
+
     /// The weights of a system's rows.
     fn spread(&self, system: &Collocation) -> DVector<f64> {
-        let each = self.weights.iter().zip(self.equations(system));
-        let rows: Vec<f64> =
-            each.flat_map(|(&weight, points)| std::iter::repeat_n(weight, points)).collect();
-        DVector::from_vec(rows)
+        let each = self.weights.iter().zip(system.equations());
+        let rows = each.flat_map(|(&weight, (_, points))| std::iter::repeat_n(weight, points));
+        DVector::from_vec(rows.collect())
     }
 
     /// `min |r + J y + W a|` with the weights for the residuals at both sets of points, by the cutoff
