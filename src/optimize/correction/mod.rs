@@ -10,6 +10,7 @@
 //! is linear, and solved by Newton's method where it is not, at other and more points than those of the
 //! training; what fits these points too well is noticed at a second set of other points.
 
+mod level;
 mod tangent;
 mod waves;
 
@@ -32,7 +33,6 @@ const ROUND_OFF: f64 = 1e-12;
 /// Up to this share an answer without any training is the answer, where there is no better one of its kind:
 /// a thousand iterations end about there.
 const ENOUGH: f64 = 1e-9;
-
 /// The same of the estimated error around holes, where trainings end at about ten times that.
 const ENOUGH_AROUND: f64 = 1e-3;
 
