@@ -52,8 +52,18 @@ fn compare(part: &str, text: &str, sections: &[&str]) {
 
 #[test]
 fn every_key_of_evolutions_is_in_the_book_and_no_other() {
-    let sections =
-        ["", "equation", "time", "network", "points", "fit", "method", "reference", "run"];
+    let sections = [
+        "",
+        "tables.NAME",
+        "equation",
+        "time",
+        "network",
+        "points",
+        "fit",
+        "method",
+        "reference",
+        "run",
+    ];
     compare("Evolutions", EVOLUTION, &sections);
 }
 

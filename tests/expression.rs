@@ -17,6 +17,7 @@ fn names() -> Names {
         unknowns: vec!["u".into()],
         coordinates: vec!["x".into(), "y".into()],
         parameters: vec!["eps".into(), "c_2".into()],
+        ..Names::default()
     }
 }
 

@@ -540,7 +540,7 @@ fn work_is_bounded() {
     let parameters: String = (0..100).map(|k| format!("\np{k} = 1")).collect();
     let found = messages(&file("u_t = u", LINE, &format!("{wave}\n[parameters]{parameters}")));
     assert_eq!(found, ["parameters is 100 entries, but must be at most 64 entries"]);
-    let huge = format!("format = 1 #{}", "x".repeat(1 << 18));
+    let huge = format!("format = 1 #{}", "x".repeat(1 << 23));
     assert_eq!(messages(&huge).len(), 1);
     let nested = format!("format = {}1{}", "[".repeat(10_000), "]".repeat(10_000));
     assert!(!messages(&nested).is_empty());
@@ -611,6 +611,7 @@ fn box_with_values(g: &str, coordinates: &[(&str, f64, f64, bool)]) -> String {
         unknowns: vec!["u".into()],
         coordinates: coordinates.iter().map(|c| c.0.to_owned()).collect(),
         parameters: vec!["c".into()],
+        ..Names::default()
     };
     let g = parse_expression(g, &names, Role::Exact).expect("a valid formula");
     let mut domain = String::new();

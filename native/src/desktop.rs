@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use eframe::egui::DroppedFileHandle;
-use sketchpde::problem::Preset;
+use sketchpde::output::beside;
+use sketchpde::problem::{Overrides, Preset, ProblemFile};
 use sketchpde_native::Platform;
 use sketchpde_native::setup::Base;
 use sketchpde_native::setup::share::{self, Opening};
@@ -63,9 +64,12 @@ pub fn opening_from_arguments() -> Result<Option<Opening>, String> {
         return share::from_fragment(fragment).map(Some).map_err(|error| error.to_string());
     }
     let base = if Path::new(&argument).extension().is_some_and(|extension| extension == "toml") {
-        let text = std::fs::read_to_string(&argument)
+        let text = std::fs::read(&argument)
             .map_err(|error| format!("{argument} cannot be read: {error}"))?;
-        Base::File(text)
+        // With the numbers of the files that it names.
+        let files = beside(Path::new(&argument));
+        let problem = ProblemFile::read(&text, None, &Overrides::new(), &files);
+        Base::File(problem.map_err(|errors| errors.to_string())?.source().to_owned())
     } else {
         Base::Preset(Preset::find(&argument).map_err(|errors| errors.to_string())?)
     };

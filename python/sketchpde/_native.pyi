@@ -1,7 +1,7 @@
 """The part of the package that is written in Rust."""
 
 import os
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ class Problem:
         text: str,
         variant: Optional[str] = None,
         settings: list[tuple[str, str]] = ...,
+        folder: Union[str, "os.PathLike[str]"] = ...,
     ) -> Problem: ...
     @property
     def source(self) -> str:

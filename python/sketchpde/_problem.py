@@ -43,6 +43,7 @@ def problem(
 
     Raises :class:`ProblemError` with every mistake, its place and its remedy.
     """
+    folder = Path()
     if isinstance(equation, Problem):
         text = equation.source
     elif callable(equation):
@@ -65,7 +66,7 @@ def problem(
         )
         domain = initial = start = end = parameters = conditions = exact = name = None
     else:
-        text = _read(equation)
+        text, folder = _read(equation)
     given = {
         "domain": domain,
         "initial": initial,
@@ -85,7 +86,7 @@ def problem(
     settings = [(key, _value(key, value)) for key, value in (set or {}).items()]
     if seed is not None:
         settings.append(("run.seed", _value("seed", seed)))
-    return Problem(text, variant, settings)
+    return Problem(text, variant, settings, folder)
 
 
 def presets() -> dict[str, str]:
@@ -139,14 +140,14 @@ def _of_equation(
     return contents
 
 
-def _read(name: Union[str, "os.PathLike[str]"]) -> str:
-    """The text of a built-in problem, or of a file."""
+def _read(name: Union[str, "os.PathLike[str]"]) -> tuple[str, Path]:
+    """The text of a built-in problem, or of a file, and the folder of the files that it names."""
     texts = {name: text for name, _, text in _native.presets()}
     if isinstance(name, str) and name in texts:
-        return texts[name]
+        return texts[name], Path()
     path = Path(name)
     if path.exists():
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8"), path.parent
     if path.suffix == ".toml" or path.name != str(name):
         raise FileNotFoundError(f"there is no problem file {path}")
     raise ValueError(

@@ -1,6 +1,9 @@
 //! Problems: read and checked.
 
+use std::path::PathBuf;
+
 use pyo3::prelude::*;
+use sketchpde::output::beside;
 use sketchpde::{Preset, ProblemFile, residual_presets};
 
 use crate::errors;
@@ -11,16 +14,19 @@ pub struct Problem(pub ProblemFile);
 
 #[pymethods]
 impl Problem {
-    /// From the text of a problem file, with settings by their dotted keys.
+    /// From the text of a problem file, with settings by their dotted keys; the files of numbers
+    /// that it names are in `folder`.
     #[new]
-    #[pyo3(signature = (text, variant=None, settings=Vec::new()))]
+    #[pyo3(signature = (text, variant=None, settings=Vec::new(), folder=PathBuf::new()))]
     fn new(
         py: Python<'_>,
         text: &str,
         variant: Option<&str>,
         settings: Vec<(String, String)>,
+        folder: PathBuf,
     ) -> PyResult<Self> {
-        ProblemFile::from_bytes(text.as_bytes(), variant, &settings)
+        let files = beside(&folder.join("problem.toml"));
+        ProblemFile::read(text.as_bytes(), variant, &settings, &files)
             .map(Self)
             .map_err(|errors| errors::problem(py, &errors))
     }

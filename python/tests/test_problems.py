@@ -64,3 +64,20 @@ def test_what_does_not_go_together_is_said():
         sketchpde.problem("nowhere.toml")
     with pytest.raises(ValueError, match='backend is "tpu"'):
         sketchpde.Run("burgers", backend="tpu")
+
+
+def test_files_of_numbers_are_those_beside_the_problem(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        "format = 1\n[equation]\ntext = 'u_t = k(x)*u_xx'\n[domain]\nx = { range = [0, 1] }\n"
+        "[tables.k]\nfile = 'k.csv'\n[time]\nend = 1\n[initial]\nu = 'sin(2*pi*x)'\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(sketchpde.ProblemError, match="k.csv cannot be read"):
+        sketchpde.problem(file)
+    (tmp_path / "k.csv").write_text("x,k\n0,1\n1,2\n", encoding="utf-8")
+    problem = sketchpde.problem(file)
+    (tmp_path / "k.csv").unlink()
+    assert "values = [1.0, 2.0]" in problem.source
+    array = {"axes": {"x": [0, 1]}, "values": np.array([1.0, 2.0])}
+    assert sketchpde.problem(problem, set={"tables.k": array}).name == problem.name

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::failure::Failure;
-use crate::output::OutputError;
-use crate::problem::{Overrides, Preset, ProblemFile};
+use crate::output::{OutputError, beside};
+use crate::problem::{Overrides, Preset, ProblemErrors, ProblemFile};
 use crate::session::Checkpoint;
 
 /// More than any problem file has; saved runs may be longer.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: u64 = 1 << 24;
 
 /// Which problem, with which changes.
 #[derive(Args)]
@@ -55,6 +55,17 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The problem that the command line calls `problem`, from its bytes and the files of numbers that it
+/// names.
+pub fn read_problem(
+    problem: &str,
+    bytes: &[u8],
+    variant: Option<&str>,
+    overrides: &Overrides,
+) -> Result<ProblemFile, ProblemErrors> {
+    ProblemFile::read(bytes, variant, overrides, &beside(Path::new(problem)))
+}
+
 impl ProblemArguments {
     /// Bytes of the problem file.
     pub fn read(&self) -> Result<Vec<u8>, Failure> {
@@ -90,7 +101,7 @@ impl ProblemArguments {
     /// The problem of either family with every change applied.
     pub fn load_file(&self, more: &[(&str, String)]) -> Result<ProblemFile, Failure> {
         let (bytes, overrides) = self.changes(more)?;
-        ProblemFile::from_bytes(&bytes, self.variant.as_deref(), &overrides)
+        read_problem(&self.problem, &bytes, self.variant.as_deref(), &overrides)
             .map_err(|errors| Failure::Problem { file: self.problem.clone(), errors })
     }
 
@@ -100,7 +111,8 @@ impl ProblemArguments {
         let bytes = self.read()?;
         let mut overrides = self.set.clone();
         if let Some(method) = &self.method {
-            let file = ProblemFile::from_bytes(&bytes, self.variant.as_deref(), &self.set);
+            let variant = self.variant.as_deref();
+            let file = read_problem(&self.problem, &bytes, variant, &self.set);
             let key = match file {
                 Ok(ProblemFile::Evolution(_)) => "method.scheme",
                 // What is wrong with the file is told when it is read with all changes.

@@ -5,8 +5,10 @@
 //! that the list can be run as it stands, and written out as WGSL as it stands.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::problem::expression::{Binary, Channel, Entry, Expression, Function};
+use crate::problem::tabulated::{Lookup, MAX_AXES, Tabulated};
 use crate::scalar::Real;
 
 /// Points that one instruction works on at a time: long enough to hide the dispatch on the
@@ -29,6 +31,18 @@ pub enum Instruction {
     Negate(Register),
     Call(Function, Register),
     Binary(Binary, Register, Register),
+    Table(TableCall),
+}
+
+/// A table with its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TableCall {
+    /// Its number among the program's tables.
+    table: usize,
+    /// As in [`Lookup::slopes`].
+    slopes: u8,
+    /// One for each axis; those beyond repeat the first.
+    arguments: [Register; MAX_AXES],
 }
 
 /// A list of expressions as straight-line code.
@@ -38,6 +52,7 @@ pub struct Program {
     /// Instructions at the front that are the same for every point.
     uniform: usize,
     outputs: Vec<Register>,
+    tables: Vec<Arc<Tabulated>>,
 }
 
 /// Rows of numbers, one per coordinate or channel: number `i` of row `k` is
@@ -91,9 +106,11 @@ impl Program {
     /// When an expression names a channel that is not in the list.
     #[must_use]
     pub fn compile(outputs: &[Expression], channels: &[Channel]) -> Self {
-        let mut compiler = Compiler { channels, instructions: Vec::new(), known: HashMap::new() };
+        let (instructions, known, tables) = (Vec::new(), HashMap::new(), Vec::new());
+        let mut compiler = Compiler { channels, instructions, known, tables };
         let registers: Vec<Register> = outputs.iter().map(|e| compiler.expression(e)).collect();
-        uniform_first(&compiler.instructions, &registers)
+        let code = uniform_first(&compiler.instructions, &registers);
+        Self { tables: compiler.tables, ..code }
     }
 
     /// The code, for other backends.
@@ -133,12 +150,13 @@ impl Program {
         }
         let (uniform, varying) = self.instructions.split_at(self.uniform);
         for (target, instruction) in uniform.iter().enumerate() {
-            execute(instruction, target, registers, block, 0, 0);
+            execute((instruction, &self.tables), target, registers, block, 0, 0);
         }
         for start in (0..block.count).step_by(LANES) {
             let count = LANES.min(block.count - start);
             for (index, instruction) in varying.iter().enumerate() {
-                execute(instruction, self.uniform + index, registers, block, start, count);
+                let target = self.uniform + index;
+                execute((instruction, &self.tables), target, registers, block, start, count);
             }
             for (row, &output) in self.outputs.iter().enumerate() {
                 let target = &mut out[row * stride + start..][..count];
@@ -153,6 +171,7 @@ struct Compiler<'c> {
     channels: &'c [Channel],
     instructions: Vec<Instruction>,
     known: HashMap<Key, Register>,
+    tables: Vec<Arc<Tabulated>>,
 }
 
 /// An instruction in a form that can be looked up: constants by their bits.
@@ -166,6 +185,7 @@ enum Key {
     Negate(Register),
     Call(Function, Register),
     Binary(Binary, Register, Register),
+    Table(TableCall),
 }
 
 impl Compiler<'_> {
@@ -179,6 +199,7 @@ impl Compiler<'_> {
             Instruction::Negate(a) => Key::Negate(a),
             Instruction::Call(function, a) => Key::Call(function, a),
             Instruction::Binary(operation, a, b) => Key::Binary(operation, a, b),
+            Instruction::Table(call) => Key::Table(call),
         };
         *self.known.entry(key).or_insert_with(|| {
             self.instructions.push(instruction);
@@ -200,8 +221,20 @@ impl Compiler<'_> {
                 let (a, b) = (self.expression(a), self.expression(b));
                 return self.binary(*operation, a, b);
             }
+            Expression::Table(lookup) => Instruction::Table(self.table(lookup)),
         };
         self.push(instruction)
+    }
+
+    fn table(&mut self, lookup: &Lookup) -> TableCall {
+        let of: Vec<Register> = lookup.arguments.iter().map(|a| self.expression(a)).collect();
+        let known = self.tables.iter().position(|table| *table == lookup.table);
+        let table = known.unwrap_or_else(|| {
+            self.tables.push(lookup.table.clone());
+            self.tables.len() - 1
+        });
+        let arguments = std::array::from_fn(|k| of.get(k).copied().unwrap_or(of[0]));
+        TableCall { table, slopes: lookup.slopes, arguments }
     }
 
     /// a + b and a * b have one order of operands, so that b + a is found again.
@@ -256,6 +289,7 @@ fn uniform_first(instructions: &[Instruction], outputs: &[Register]) -> Program 
             Instruction::Coordinate(_) | Instruction::Channel(_) => false,
             Instruction::Negate(a) | Instruction::Call(_, a) => is_uniform[a as usize],
             Instruction::Binary(_, a, b) => is_uniform[a as usize] && is_uniform[b as usize],
+            Instruction::Table(call) => call.arguments.iter().all(|&a| is_uniform[a as usize]),
         });
     }
     let (front, back): (Vec<usize>, Vec<usize>) =
@@ -270,6 +304,9 @@ fn uniform_first(instructions: &[Instruction], outputs: &[Register]) -> Program 
             Instruction::Negate(a) => Instruction::Negate(to(a)),
             Instruction::Call(function, a) => Instruction::Call(function, to(a)),
             Instruction::Binary(operation, a, b) => Instruction::Binary(operation, to(a), to(b)),
+            Instruction::Table(call) => {
+                Instruction::Table(TableCall { arguments: call.arguments.map(to), ..call })
+            }
             leaf => leaf,
         }
     };
@@ -277,13 +314,14 @@ fn uniform_first(instructions: &[Instruction], outputs: &[Register]) -> Program 
         instructions: front.iter().chain(&back).map(renumbered).collect(),
         uniform: front.len(),
         outputs: outputs.iter().map(|&register| moved[register as usize]).collect(),
+        tables: Vec::new(),
     }
 }
 
 /// Runs one instruction for the `count` points from `start`; lanes beyond hold leftovers.
 #[inline(always)]
 fn execute<T: Real>(
-    instruction: &Instruction,
+    (instruction, tables): (&Instruction, &[Arc<Tabulated>]),
     target: usize,
     registers: &mut [[T; LANES]],
     block: &Block<'_, T>,
@@ -316,6 +354,13 @@ fn execute<T: Real>(
                 Binary::LessEqual => zip(a, b, out, |a, b| T::of(f64::from(u8::from(a <= b)))),
                 // Rare, and not in `Real`: through f64.
                 Binary::Raise => zip(a, b, out, |a, b| T::of(a.to_f64().powf(b.to_f64()))),
+            }
+        }
+        // Through f64, as it is rare and its nodes are.
+        Instruction::Table(TableCall { table, slopes, arguments }) => {
+            let at = arguments.map(|argument| &before[argument as usize]);
+            for (lane, out) in out.iter_mut().enumerate() {
+                *out = T::of(tables[table].evaluate(slopes, &at.map(|row| row[lane].to_f64())));
             }
         }
     }
@@ -356,6 +401,55 @@ mod tests {
     use super::*;
     use crate::problem::equation::{Role, parse_expression};
     use crate::problem::expression::Names;
+    use crate::problem::tabulated::{Interpolation, TableAxis};
+
+    /// Tables of one to three arguments in both precisions, against the tree's own evaluation in f64.
+    #[test]
+    fn tables_are_looked_up_lane_by_lane() {
+        let nodes = |n: u32| (0..n).map(|i| f64::from(i * i) / 8.0 - 1.0).collect::<Vec<_>>();
+        let table = |name: &str, sizes: &[u32], kind| {
+            let axes: Vec<TableAxis> = sizes
+                .iter()
+                .zip(["x", "y", "z"])
+                .map(|(&n, name)| TableAxis { name: name.into(), nodes: nodes(n) })
+                .collect();
+            let values =
+                (0..sizes.iter().product()).map(|i| f64::from(i * i % 17) / 16.0).collect();
+            Arc::new(Tabulated::new(name, axes, values, kind).expect("a table"))
+        };
+        let tables = vec![
+            table("a", &[5], Interpolation::Linear),
+            table("b", &[3, 4], Interpolation::Nearest),
+            table("c", &[3, 2, 4], Interpolation::Linear),
+        ];
+        let coordinates = vec!["x".to_owned(), "y".to_owned()];
+        let names = Names { coordinates, tables, ..Names::default() };
+        let text = "a(x)*b(y, x - 1/4) + c_z(x, y, x*y) - a(1/2) + a_x(y) + c(y, x, t)";
+        let tree = parse_expression(text, &names, Role::Exact).expect("a formula");
+        let program = Program::compile(std::slice::from_ref(&tree), &[]);
+        let count = 150;
+        let at = |i: usize| {
+            let share = |step: f64| (step * (i as f64 + 0.5)).fract();
+            [2.5 * share(0.618) - 1.25, 2.5 * share(0.414) - 1.25]
+        };
+        let rows: Vec<f64> = (0..2).flat_map(|k| (0..count).map(move |i| at(i)[k])).collect();
+        let single: Vec<f32> = rows.iter().map(|&x| x as f32).collect();
+        fn run<T: Real>(program: &Program, data: &[T], stride: usize) -> Vec<f64> {
+            let coordinates = Rows { data, stride };
+            let (channels, time) = (Rows::none(), T::of(0.3));
+            let block = Block { count: stride, coordinates, channels, time, parameters: &[] };
+            let mut out = vec![T::ZERO; stride];
+            program.run(&block, &mut Registers::new(), &mut out, stride);
+            out.into_iter().map(Real::to_f64).collect()
+        }
+        let (double, single) = (run(&program, &rows, count), run(&program, &single, count));
+        for i in 0..count {
+            let wanted = tree.evaluate_at(&at(i), 0.3, &[]);
+            // The same numbers in the same order, and one rounding to f32 per operation.
+            assert!((double[i] - wanted).abs() < 1e-14, "{i}: {} {wanted}", double[i]);
+            assert!((single[i] - wanted).abs() < 1e-5, "{i}: {} {wanted}", single[i]);
+        }
+    }
 
     /// What is chosen against the tree's own evaluation, where the other side has no value.
     #[test]

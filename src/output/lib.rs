@@ -19,6 +19,7 @@ use sketchpde_problem as problem;
 use sketchpde_reference as reference;
 
 pub mod atomic;
+mod beside;
 pub mod cache;
 pub mod checkpoint;
 pub mod colours;
@@ -35,6 +36,7 @@ pub mod plots;
 pub mod records;
 mod training;
 
+pub use beside::beside;
 pub use cache::{Cache, CachedFit, Lookup};
 pub use checkpoint::CheckpointError;
 pub use columns::cell;

@@ -94,37 +94,6 @@ fn decode(bytes: &[u8]) -> io::Result<Vec<Array>> {
         .collect()
 }
 
-/// The array in a file `.npy`, of floating-point or whole numbers, the last index fastest.
-///
-/// # Errors
-/// What is wrong with it, in words.
-pub fn from_npy(bytes: &[u8]) -> Result<Array, String> {
-    let read = |bytes| npyz::NpyFile::new(bytes).map_err(|e| format!("it is no NumPy array: {e}"));
-    let file = read(bytes)?;
-    let shape: Vec<usize> = file.shape().iter().map(|&n| n as usize).collect();
-    if file.order() == npyz::Order::Fortran && shape.len() > 1 {
-        return Err("its array runs by columns: save numpy.ascontiguousarray of it".into());
-    }
-    let doubles = file.into_vec::<f64>().ok();
-    let singles = || {
-        read(bytes)
-            .ok()?
-            .into_vec::<f32>()
-            .ok()
-            .map(|list| list.into_iter().map(f64::from).collect())
-    };
-    let whole = || {
-        read(bytes)
-            .ok()?
-            .into_vec::<i64>()
-            .ok()
-            .map(|list| list.into_iter().map(|i| i as f64).collect())
-    };
-    let values = doubles.or_else(singles).or_else(whole);
-    let values = values.ok_or("its numbers are no f64, f32 or i64: save array.astype(float)")?;
-    Ok(Array { name: String::new(), shape, values })
-}
-
 /// The array `name` of an archive that was read from `path`.
 ///
 /// # Errors

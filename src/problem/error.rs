@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::equation::EquationIssue;
 use super::residual::ResidualIssue;
 use super::shape::ShapeIssue;
+use super::tabulated::TableIssue;
 
 /// Every mistake that was found in a problem file and its overrides, in the order of place.
 /// Displayed as a compiler does: message, line and column, source line, caret, help.
@@ -56,6 +57,8 @@ pub enum Issue {
     Residual(#[from] ResidualIssue),
     #[error(transparent)]
     Shape(#[from] ShapeIssue),
+    #[error(transparent)]
+    Table(#[from] TableIssue),
 }
 
 /// What can be wrong outside the text of equations.
@@ -201,6 +204,7 @@ impl Issue {
             Self::Setting(issue) => issue.remedy(),
             Self::Residual(issue) => issue.remedy(),
             Self::Shape(issue) => issue.remedy(),
+            Self::Table(issue) => issue.remedy(),
         }
     }
 }
@@ -211,7 +215,7 @@ impl SettingIssue {
     pub fn remedy(&self) -> String {
         match self {
             Self::NotText => "save the file as UTF-8".into(),
-            Self::FileTooLarge { .. } => "a problem file holds settings, not data".into(),
+            Self::FileTooLarge { .. } => "a problem file holds settings, not data: keep large tables in files of their own".into(),
             Self::Syntax { .. } => "settings are written key = value; text needs quotes".into(),
             Self::MalformedOverride => "write it as section.key=value".into(),
             Self::NotATable { key, .. } => format!("set {key} itself"),

@@ -34,6 +34,11 @@
 //! [parameters]
 //! kappa = { value = 0.25, range = [0, 1], description = "diffusivity" }   # or kappa = 0.25
 //!
+//! [tables.k]                          # functions that are given by numbers: k(x) in formulas
+//! axes = { x = [0, 1] }              # a range, or every node, of each argument
+//! values = [1, 2, 1]                 # instead: file = "k.csv", or "k.npy" beside its axes
+//! interpolation = "linear"           # nearest
+//!
 //! [initial]                          # default: the exact solution at the start
 //! u = "cos(pi*x/2)"                  # and so on for every unknown
 //! [exact]                            # optional
@@ -96,6 +101,7 @@ mod nearest;
 pub mod expression;
 pub mod equation;
 pub mod settings;
+pub mod tabulated;
 mod error;
 mod file;
 mod ansatz;
@@ -114,8 +120,11 @@ pub mod residual;
 pub mod shape;
 #[cfg(test)]
 mod system_tests;
+#[cfg(test)]
+mod table_tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use builder::ProblemBuilder;
 pub use error::{Issue, Origin, ProblemError, ProblemErrors, SettingIssue};
@@ -133,6 +142,7 @@ pub use settings::{
 };
 pub use side::Side;
 pub use size::natural_size;
+pub use tabulated::{TableIssue, Tabulated};
 pub use transport::Transport;
 
 /// An evolution problem u_t = F(x, t, u, derivatives, parameters) with everything that is needed
@@ -149,6 +159,8 @@ pub struct Problem {
     pub unknowns: Vec<String>,
     pub coordinates: Vec<Coordinate>,
     pub parameters: Vec<Parameter>,
+    /// Functions of the formulas that are given by tables.
+    pub tables: Vec<Arc<Tabulated>>,
     pub time: TimeSpan,
     /// The equations as typed, a line each, for people.
     pub equation: String,
@@ -219,7 +231,7 @@ impl Problem {
     /// Every mistake in the file and in the overrides. Broken TOML syntax is reported alone, and
     /// contradictions between formulas only where everything else is right.
     pub fn from_toml(text: &str, overrides: &Overrides) -> Result<Self, ProblemErrors> {
-        file::load(text, overrides)?.evolution(text)
+        file::load(text, overrides, None)?.evolution(text)
     }
 
     /// As [`Problem::from_toml`], from the bytes of a file.
@@ -239,7 +251,7 @@ impl Problem {
         variant: &str,
         overrides: &Overrides,
     ) -> Result<Self, ProblemErrors> {
-        file::select(text, variant, overrides)?.evolution(text)
+        file::select(text, variant, overrides, None)?.evolution(text)
     }
 
     /// The variants of a file as sets of overrides.
@@ -274,6 +286,7 @@ impl Problem {
             unknowns: self.unknowns.clone(),
             coordinates: self.coordinates.iter().map(|c| c.name.clone()).collect(),
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
+            tables: self.tables.clone(),
         }
     }
 
@@ -311,10 +324,34 @@ impl ProblemFile {
         variant: Option<&str>,
         overrides: &Overrides,
     ) -> Result<Self, ProblemErrors> {
+        Self::load(bytes, variant, overrides, None)
+    }
+
+    /// As [`ProblemFile::from_bytes`], with the files of numbers that the problem names, in its
+    /// tables. Their numbers become part of [`ProblemFile::source`]: what is read again from there
+    /// needs no file.
+    ///
+    /// # Errors
+    /// As [`ProblemFile::from_bytes`]; also where a file cannot be read, or is no table of numbers.
+    pub fn read(
+        bytes: &[u8],
+        variant: Option<&str>,
+        overrides: &Overrides,
+        files: ReadFile<'_>,
+    ) -> Result<Self, ProblemErrors> {
+        Self::load(bytes, variant, overrides, Some(files))
+    }
+
+    fn load(
+        bytes: &[u8],
+        variant: Option<&str>,
+        overrides: &Overrides,
+        files: Option<ReadFile<'_>>,
+    ) -> Result<Self, ProblemErrors> {
         let text = file::decode(bytes)?;
         match variant {
-            Some(variant) => file::select(text, variant, overrides),
-            None => file::load(text, overrides),
+            Some(variant) => file::select(text, variant, overrides, files),
+            None => file::load(text, overrides, files),
         }
     }
 
@@ -327,6 +364,10 @@ impl ProblemFile {
         }
     }
 }
+
+/// How the files are read that a problem names: the bytes by the path as it is written, or why there
+/// are none, in words.
+pub type ReadFile<'f> = &'f dyn Fn(&str) -> Result<Vec<u8>, String>;
 
 /// Overrides by dotted key, as `--set method.columns=150` gives them, in order.
 pub type Overrides = Vec<(String, String)>;

@@ -2,6 +2,7 @@
 //! loop over a block that stays in the first-level cache.
 
 use crate::problem::expression::{Binary, Entry, Expression, Function};
+use crate::problem::tabulated::{Lookup, MAX_AXES};
 
 const BLOCK: usize = 512;
 
@@ -84,7 +85,36 @@ impl Pointwise {
                     rare => self.combine(a, b, |a, b| rare.apply(a, b)),
                 }
             }
+            Expression::Table(lookup) => self.table(lookup, fields, range),
         }
+    }
+
+    fn table(
+        &mut self,
+        lookup: &Lookup,
+        fields: &Fields<'_>,
+        range: std::ops::Range<usize>,
+    ) -> Value {
+        let of = |a| self.node(a, fields, range.clone());
+        let arguments: Vec<Value> = lookup.arguments.iter().map(of).collect();
+        let mut block = self.pool.pop().unwrap_or_default();
+        block.clear();
+        block.extend((0..range.len()).map(|i| {
+            let mut at = [0.0; MAX_AXES];
+            for (value, argument) in at.iter_mut().zip(&arguments) {
+                *value = match argument {
+                    Value::Scalar(value) => *value,
+                    Value::Block(block) => block[i],
+                };
+            }
+            lookup.at(&at)
+        }));
+        let blocks = arguments.into_iter().filter_map(|argument| match argument {
+            Value::Block(block) => Some(block),
+            Value::Scalar(_) => None,
+        });
+        self.pool.extend(blocks);
+        Value::Block(block)
     }
 
     fn combine(&mut self, a: Value, b: Value, operation: impl Fn(f64, f64) -> f64) -> Value {
@@ -125,10 +155,21 @@ fn call(function: Function, value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::problem::expression::{Channel, MultiIndex, Place};
+    use crate::problem::tabulated::{Interpolation, TableAxis, Tabulated};
     use crate::random::{Philox, Stream};
     use crate::tests::{coordinate, jet, number, parameter, product, sum, time};
+
+    fn tabulated(arguments: Vec<Expression>) -> Expression {
+        let axis = |name: &str| TableAxis { name: name.into(), nodes: vec![-1.0, 0.2, 1.5] };
+        let values = vec![1.0, -2.0, 0.5, 3.0, 4.0, -1.0, 0.0, 2.0, 7.0];
+        let axes = vec![axis("x"), axis("y")];
+        let table = Tabulated::new("k", axes, values, Interpolation::Linear).expect("a table");
+        Expression::Table(Lookup { table: Arc::new(table), slopes: 0, arguments })
+    }
 
     #[test]
     fn blocks_agree_with_plain_recursion() {
@@ -147,6 +188,8 @@ mod tests {
                 number(0.5),
             ),
             Expression::Negate(Box::new(Expression::Power(Box::new(jet(1)), 5))),
+            tabulated(vec![coordinate(), time()]),
+            tabulated(vec![jet(0), coordinate()]),
         ]
         .into_iter()
         .reduce(sum)

@@ -112,7 +112,7 @@ fn degree(expression: &Expression) -> Option<u32> {
         Expression::Constant(_) | Expression::Time | Expression::Parameter(_) => Some(0),
         Expression::Coordinate(_) | Expression::Jet(_) => Some(1),
         Expression::Negate(a) => degree(a),
-        Expression::Call(Function::Abs | Function::Sign, _) => None,
+        Expression::Call(Function::Abs | Function::Sign, _) | Expression::Table(_) => None,
         Expression::Call(_, a) => (a.entries().is_empty()).then_some(1),
         Expression::Power(a, exponent) => {
             let exponent = u32::try_from(*exponent).ok()?;

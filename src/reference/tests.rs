@@ -70,6 +70,7 @@ pub fn periodic(
             boundary: Boundary::Periodic,
         }],
         parameters: vec![],
+        tables: vec![],
         time: TimeSpan { start: 0.0, end },
         equation: String::new(),
         right_hand_side: vec![right_hand_side],

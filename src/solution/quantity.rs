@@ -84,11 +84,8 @@ mod tests {
 
     #[test]
     fn an_unknown_derivative_says_which_coordinates_there_are() {
-        let names = Names {
-            unknowns: vec!["u".into()],
-            coordinates: vec!["x".into()],
-            parameters: Vec::new(),
-        };
+        let names =
+            Names { unknowns: vec!["u".into()], coordinates: vec!["x".into()], ..Names::default() };
         let error = Quantity::parse("u_z", &names, None).expect_err("no such coordinate");
         let said = error.to_string();
         assert!(said.contains("`u_z`") && said.contains("the coordinates are x"), "{said}");

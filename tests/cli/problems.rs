@@ -52,6 +52,48 @@ fn every_mistake_of_a_file_is_reported_with_its_place() {
     place.run(&["check", "bytes.toml"]).expect(1).complains(&["UTF-8"]);
 }
 
+/// The numbers of a table go with the run: its folder needs no file, and another content is another
+/// problem.
+#[test]
+fn a_table_from_a_file_stays_with_the_run() {
+    let place = Place::new("table");
+    let text = HEAT
+        .replace("kappa*u_xx", "k(x)*u_xx")
+        .replace("kappa = 1\n", "kappa = 1\n[tables.k]\nfile = \"k.csv\"\n");
+    std::fs::create_dir(place.path("inner")).expect("a folder");
+    place.write("inner/table.toml", &text);
+    // The exact solution is that of k = 1.
+    place.write("inner/k.csv", "x,k\n0,1\n7,1\n3,1\n");
+    let arguments =
+        ["--no-plots", "--no-cache", "--set", "time.end=0.02", "--out", "run", "--json"];
+    let solve =
+        |more: &[&str]| place.run(&[&["solve", "inner/table.toml"], &arguments[..], more].concat());
+    let before = solve(&[]).expect(0).json();
+    assert!(before["relative_l2"].as_f64().is_some_and(|error| error < 1e-4), "{before}");
+    let kept = String::from_utf8(place.read("run/problem.toml")).expect("text");
+    assert!(kept.contains("values = [1.0, 1.0, 1.0]") && !kept.contains("file ="), "{kept}");
+
+    place.write("inner/k.csv", "x,k\n0,1\n7,1\n3,1\n5,1\n");
+    solve(&["--resume"]).expect(1).complains(&["begun with other settings"]);
+    let over = ["tables.k.file=k.csv,other.csv", "--set", "time.end=0.02", "--dry-run"];
+    let sweep = [&["sweep", "inner/table.toml", "--out", "sweep", "--over"], &over[..]].concat();
+    place.run(&sweep).expect(1).complains(&["other.csv cannot be read"]);
+    place.write("inner/other.csv", "x,k\n0,1\n7,1\n");
+    assert_eq!(place.run(&sweep).expect(0).stdout.lines().count(), 2);
+
+    std::fs::remove_file(place.path("inner/k.csv")).expect("removes");
+    place.run(&["check", "inner/table.toml"]).expect(1).complains(&["k.csv cannot be read"]);
+    place.run(&["check", "run/problem.toml"]).expect(0);
+    place.write("points.csv", "x\n1\n2.5\n");
+    let ask = ["eval", "run", "--at", "points.csv", "--derivatives", "u_x,2*k(x)*u_x"];
+    let asked = place.run(&ask).expect(0).stdout;
+    for line in asked.lines().skip(1) {
+        let cells: Vec<f64> = line.split(',').map(|cell| cell.parse().expect("a number")).collect();
+        let [.., slope, flux] = cells[..] else { panic!("{asked}") };
+        assert!((flux - 2.0 * slope).abs() < 1e-12, "{asked}");
+    }
+}
+
 /// Three gigabytes of nothing, under a limit of one.
 #[cfg(target_os = "linux")]
 #[test]

@@ -83,6 +83,35 @@ fn runs_on_the_gpu_and_on_the_cpu_agree_over_fifty_steps() {
     }
 }
 
+/// A coefficient from a table is in the equation's rows, which both take from their jets: linear and
+/// nearest, in the coordinate and in the solution itself.
+#[test]
+fn a_table_gives_the_same_run_on_both() {
+    let tolerance = 100.0 * STEPS as f64 * STEP * f64::from(f32::EPSILON);
+    let run = |interpolation: &str, precision: &str, second: f64, on_gpu: bool| {
+        let changes = [
+            ("equation.text", "u_t = k(x)*u_xx + (1 - u^2)*k(1 + u)".to_owned()),
+            ("tables.k.axes", "{ x = [0, 7] }".to_owned()),
+            ("tables.k.values", format!("[5e-3, {second}, 2e-2, 5e-3, 1e-2, 3e-2, 1e-2, 5e-3]")),
+            ("tables.k.interpolation", interpolation.to_owned()),
+        ];
+        let changes = changes.map(|(key, value)| (key.to_owned(), value)).to_vec();
+        let source = small("stage-fit", precision, 5e-3).source;
+        solve(&Problem::from_toml(&source, &changes).expect("a problem"), on_gpu)
+    };
+    for interpolation in ["linear", "nearest"] {
+        let [on_gpu, on_cpu] = [true, false].map(|gpu| run(interpolation, "mixed", 1e-2, gpu));
+        let difference = relative_l2(&on_gpu, &on_cpu);
+        let double = relative_l2(&on_gpu, &run(interpolation, "f64", 1e-2, false));
+        let planted = relative_l2(&on_gpu, &run(interpolation, "mixed", 1.1e-2, false));
+        println!(
+            "{interpolation}: {difference:.1e} {double:.1e} of {tolerance:.1e}; {planted:.1e}"
+        );
+        assert!(difference <= tolerance && double <= tolerance, "{difference} {double}");
+        assert!(planted > tolerance, "{planted}, {tolerance}");
+    }
+}
+
 /// Points that follow the solution are uploaded anew: the runs agree as they do on a grid. Where
 /// fields come from the device as well, points that stayed there would be seen: they change a run ten
 /// times as much as the device does.

@@ -8,6 +8,7 @@ mod slurm;
 use std::num::NonZeroUsize;
 
 use super::failure::Failure;
+use super::options::read_problem;
 use crate::problem::{Overrides, ProblemFile};
 
 /// One run among many.
@@ -37,7 +38,7 @@ impl Run {
         overrides: Overrides,
         cost: f64,
     ) -> Result<Self, Failure> {
-        let file = ProblemFile::from_bytes(text, variant, &overrides)
+        let file = read_problem(problem, text, variant, &overrides)
             .map_err(|errors| Failure::Problem { file: problem.to_owned(), errors })?;
         let source = match file {
             ProblemFile::Evolution(problem) => problem.source,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Arguments;
 use crate::cli::failure::Failure;
+use crate::cli::options::read_problem;
 use crate::cli::runs::Run;
 use crate::problem::{Overrides, ProblemFile};
 
@@ -121,7 +122,8 @@ pub fn points(arguments: &Arguments) -> Result<Vec<Point>, Failure> {
 fn check_parameters(arguments: &Arguments, bytes: &[u8], fixed: &Overrides) -> Result<(), Failure> {
     let variant = arguments.problem.variant.as_deref();
     // What is wrong with the problem is told when its runs are made.
-    let Ok(file) = ProblemFile::from_bytes(bytes, variant, fixed) else { return Ok(()) };
+    let problem = &arguments.problem.problem;
+    let Ok(file) = read_problem(problem, bytes, variant, fixed) else { return Ok(()) };
     let known = match &file {
         ProblemFile::Evolution(problem) => problem.names().parameters,
         ProblemFile::Residual(problem) => problem.names().parameters,
@@ -139,7 +141,7 @@ fn first_seed(
     variant: Option<&str>,
     overrides: &Overrides,
 ) -> Result<u64, Failure> {
-    match ProblemFile::from_bytes(bytes, variant, overrides) {
+    match read_problem(problem, bytes, variant, overrides) {
         Ok(ProblemFile::Evolution(problem)) => Ok(problem.seed),
         Ok(ProblemFile::Residual(problem)) => Ok(problem.seed),
         Err(errors) => Err(Failure::Problem { file: problem.to_owned(), errors }),

@@ -106,7 +106,7 @@ mod tests {
         let names = Names {
             unknowns: vec!["u".into(), "v".into()],
             coordinates: vec!["x".into(), "y".into()],
-            parameters: Vec::new(),
+            ..Names::default()
         };
         parse_residual(text, &names, Role::Residual).expect("an equation").simplify()
     }

@@ -125,7 +125,7 @@ mod tests {
 
     fn names() -> Names {
         let coordinates = ["x", "y"].map(Into::into).to_vec();
-        Names { unknowns: vec!["u".into()], coordinates, parameters: Vec::new() }
+        Names { unknowns: vec!["u".into()], coordinates, ..Names::default() }
     }
 
     fn parse(text: &str) -> Expression {

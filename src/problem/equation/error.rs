@@ -42,6 +42,10 @@ pub enum EquationIssue {
     FunctionWithoutArgument { name: String },
     #[error("{name} takes {expected} argument(s), not {found}")]
     ArgumentCount { name: String, expected: usize, found: usize },
+    #[error("the table {call} stands without its arguments")]
+    TableWithoutArguments { call: String },
+    #[error("the table {call} takes {expected} argument(s), not {found}")]
+    TableArguments { call: String, expected: usize, found: usize },
     #[error("{name} may not be used in {place}")]
     NotAllowed { name: String, place: String, remedy: String },
     #[error("{text}: no coordinate is called {suffix}")]
@@ -108,7 +112,9 @@ impl EquationIssue {
                 format!("did you mean {nearest}?")
             }
             Self::UnknownFunction { name, nearest: None } => {
-                format!("for a product write {name}*(..); functions are {FUNCTIONS}")
+                format!(
+                    "for a product write {name}*(..); functions are {FUNCTIONS}, or [tables.{name}]"
+                )
             }
             Self::FunctionWithoutArgument { name } => format!("write {name}(..)"),
             Self::ArgumentCount { name, expected, .. } => match expected {
@@ -116,6 +122,9 @@ impl EquationIssue {
                 2 => format!("write {name}(a, b)"),
                 _ => format!("write {name}(a)"),
             },
+            Self::TableWithoutArguments { call } | Self::TableArguments { call, .. } => {
+                format!("write {call}")
+            }
             Self::UnknownDerivative { coordinates, .. } => {
                 format!("the coordinates are {}", coordinates.join(", "))
             }

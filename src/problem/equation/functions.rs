@@ -16,13 +16,16 @@ impl Parser<'_> {
         if name == "if" && self.peek() == Some(&Token::Open) {
             return self.choice(index);
         }
+        if let Some(table) = self.table(index) {
+            return table;
+        }
         let resolved = resolve(name, self.names, self.role);
         if self.peek() == Some(&Token::Open) {
             if let Some(callable) = Callable::named(name) {
                 return self.call(callable, index);
             }
             if let Err(EquationIssue::UnknownSymbol { .. }) = resolved {
-                let issue = unknown_function(name);
+                let issue = unknown_function(name, self.names);
                 self.error(span, issue);
                 let open = self.at;
                 if self.accept(&Token::Open) {

@@ -9,7 +9,7 @@
 //! power       atom [ (^ | **) sign ]              right associative
 //! atom        number | pi | e | t | coordinate | parameter | unknown | derivative
 //!             | function(sum) | min(sum, sum) | max(sum, sum)
-//!             | if(condition, sum, sum)
+//!             | if(condition, sum, sum) | table(sum, ..) | table_x(sum, ..)
 //!             | laplace(sum) | lap(sum) | d(sum, coordinate) | (sum)
 //! condition   both { or both }
 //! both        compared { and compared }
@@ -27,6 +27,7 @@ mod functions;
 mod lexer;
 mod parser;
 mod symbols;
+mod tables;
 
 pub use error::{EquationError, EquationIssue};
 pub use symbols::Role;

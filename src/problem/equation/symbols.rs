@@ -146,10 +146,13 @@ pub(crate) fn is_reserved(name: &str) -> bool {
         || (name != "d" && Callable::named(name).is_some())
 }
 
-pub(super) fn unknown_function(name: &str) -> EquationIssue {
+pub(super) fn unknown_function(name: &str, names: &Names) -> EquationIssue {
+    let functions: Vec<&str> = Callable::names().collect();
+    let tables = names.tables.iter().map(|table| table.name.as_str());
+    let known = functions.into_iter().chain(tables);
     EquationIssue::UnknownFunction {
         name: name.into(),
-        nearest: nearest(name, Callable::names()).map(Into::into),
+        nearest: nearest(name, known).map(Into::into),
     }
 }
 
@@ -301,6 +304,20 @@ fn separated(group: &str, names: &Names) -> Result<Vec<usize>, String> {
     parts.into_iter().map(|part| position(part, names).ok_or_else(|| part.to_owned())).collect()
 }
 
+/// The suffix of a slope as numbers among these names, where it is one and can be read in one way.
+pub(super) fn along(suffix: &str, axes: Vec<String>) -> Option<Vec<usize>> {
+    let names = Names { coordinates: axes, ..Names::default() };
+    let found = match suffix.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
+        Some(group) => separated(group, &names).ok()?,
+        None => {
+            let mut readings = Vec::new();
+            split(suffix, &names, &mut Vec::new(), &mut readings);
+            (readings.len() == 1).then(|| readings.remove(0))?
+        }
+    };
+    found.iter().all(|&k| k < names.coordinates.len()).then_some(found)
+}
+
 /// Every way to read `suffix` as a run of coordinate names, as far as a second reading.
 fn split(suffix: &str, names: &Names, prefix: &mut Vec<usize>, readings: &mut Vec<Vec<usize>>) {
     if suffix.is_empty() {
@@ -332,7 +349,8 @@ mod tests {
 
     fn names(coordinates: &[&str]) -> Names {
         let coordinates = coordinates.iter().map(|&c| c.to_owned()).collect();
-        Names { unknowns: vec!["u".into()], coordinates, parameters: vec!["eps".into()] }
+        let parameters = vec!["eps".into()];
+        Names { unknowns: vec!["u".into()], coordinates, parameters, ..Names::default() }
     }
 
     #[test]

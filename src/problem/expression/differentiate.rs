@@ -1,6 +1,7 @@
 //! Symbolic derivatives by the chain rule.
 
 use super::{Binary, Channel, Entry, Expression, Function, MultiIndex};
+use crate::tabulated::Lookup;
 
 impl Expression {
     /// Total derivative along coordinate `k` of a problem with `dimensions` coordinates: the chain
@@ -87,6 +88,14 @@ impl Expression {
                 let derivative = da.saturating_add(db).saturating_mul(derivatives);
                 (a + b + 1, derivative.saturating_add(copies * (a + b) + RULE))
             }
+            Self::Table(lookup) => {
+                let sizes: Vec<(usize, usize)> = lookup.arguments.iter().map(Self::sizes).collect();
+                let size = 1 + sizes.iter().map(|(size, _)| size).sum::<usize>();
+                let of_each = |bound: usize, (_, derivative): &(usize, usize)| {
+                    bound.saturating_add(*derivative).saturating_add(size + RULE)
+                };
+                (size, sizes.iter().fold(0, of_each))
+            }
             _ => (1, RULE),
         }
     }
@@ -108,6 +117,14 @@ impl Expression {
             Self::Binary(operation, a, b) => {
                 let (da, db) = (a.differentiate(leaf), b.differentiate(leaf));
                 binary_derivative(*operation, a, b, da, db)
+            }
+            Self::Table(lookup) => {
+                let along = |(k, a): (usize, &Self)| match a.differentiate(leaf) {
+                    Self::Constant(0.0) => 0.0.into(),
+                    inner => lookup.slope(k).map_or(Self::Constant(0.0), Lookup::call) * inner,
+                };
+                let terms = lookup.arguments.iter().enumerate().map(along);
+                terms.fold(Self::Constant(0.0), |sum, term| sum + term)
             }
             _ => leaf(self),
         }

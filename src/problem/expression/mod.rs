@@ -10,6 +10,8 @@ pub use text::Names;
 
 use std::collections::BTreeSet;
 
+use crate::tabulated::{Lookup, MAX_AXES};
+
 /// The most space dimensions a problem may have.
 pub const MAX_DIMENSIONS: usize = 8;
 /// The most unknowns of a problem.
@@ -213,6 +215,8 @@ pub enum Expression {
     /// An integer power.
     Power(Box<Expression>, i32),
     Binary(Binary, Box<Expression>, Box<Expression>),
+    /// A function given by a table.
+    Table(Lookup),
 }
 
 /// Where an expression is evaluated.
@@ -239,6 +243,13 @@ impl Expression {
             Self::Power(a, exponent) => a.evaluate(place, jet).powi(*exponent),
             Self::Binary(operation, a, b) => {
                 operation.apply(a.evaluate(place, jet), b.evaluate(place, jet))
+            }
+            Self::Table(lookup) => {
+                let mut at = [0.0; MAX_AXES];
+                for (value, a) in at.iter_mut().zip(&lookup.arguments) {
+                    *value = a.evaluate(place, jet);
+                }
+                lookup.at(&at)
             }
         }
     }
@@ -282,6 +293,7 @@ impl Expression {
                 a.visit(look);
                 b.visit(look);
             }
+            Self::Table(lookup) => lookup.arguments.iter().for_each(|a| a.visit(look)),
             Self::Constant(_)
             | Self::Coordinate(_)
             | Self::Time
@@ -299,6 +311,7 @@ impl Expression {
             Self::Call(function, a) => Self::Call(*function, boxed(a)),
             Self::Power(a, exponent) => Self::Power(boxed(a), *exponent),
             Self::Binary(operation, a, b) => Self::Binary(*operation, boxed(a), boxed(b)),
+            Self::Table(lookup) => Self::Table(lookup.map(change)),
             Self::Constant(_)
             | Self::Coordinate(_)
             | Self::Time
@@ -321,6 +334,7 @@ impl Expression {
         1 + match self {
             Self::Negate(a) | Self::Call(_, a) | Self::Power(a, _) => a.depth(),
             Self::Binary(_, a, b) => a.depth().max(b.depth()),
+            Self::Table(lookup) => lookup.arguments.iter().map(Self::depth).max().unwrap_or(0),
             Self::Constant(_)
             | Self::Coordinate(_)
             | Self::Time

@@ -6,6 +6,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::{Binary, Entry, Expression, Function};
+use crate::tabulated::Lookup;
 
 impl Expression {
     /// The same function with constants folded and neutral elements (`+ 0`, `* 1`, `^ 1`) removed.
@@ -28,6 +29,7 @@ impl Expression {
             Self::Binary(comparison @ (Binary::Less | Binary::LessEqual), a, b) => {
                 a.compare(comparison, *b)
             }
+            Self::Table(lookup) => lookup.call(),
             leaf => leaf,
         }
     }
@@ -145,6 +147,22 @@ impl Expression {
             by(node).unwrap_or_else(|| node.map_operands(&|operand| replace(operand, by)))
         }
         replace(self, replacement).simplify()
+    }
+}
+
+impl Lookup {
+    /// The expression; a constant where every argument is one.
+    #[must_use]
+    pub fn call(self) -> Expression {
+        let constant = |a: &Expression| match a {
+            Expression::Constant(value) => Some(*value),
+            _ => None,
+        };
+        let arguments: Option<Vec<f64>> = self.arguments.iter().map(constant).collect();
+        match arguments.map(|arguments| self.at(&arguments)) {
+            Some(value) if value.is_finite() => Expression::Constant(value),
+            _ => Expression::Table(self),
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! An expression as text that reads back as the same expression.
 
+use std::sync::Arc;
+
 use super::{Binary, Channel, Entry, Expression};
+use crate::tabulated::Tabulated;
 
 /// What the numbered symbols of an expression are called. The time is always `t`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,6 +11,8 @@ pub struct Names {
     pub unknowns: Vec<String>,
     pub coordinates: Vec<String>,
     pub parameters: Vec<String>,
+    /// Functions that are given by tables.
+    pub tables: Vec<Arc<Tabulated>>,
 }
 
 impl Names {
@@ -97,6 +102,11 @@ impl Expression {
                 (format!("{base}^{exponent}"), Level::Power)
             }
             Self::Binary(operation, a, b) => print_binary(*operation, a, b, names),
+            Self::Table(lookup) => {
+                let arguments = lookup.arguments.iter().map(|a| a.to_text(names));
+                let arguments = arguments.collect::<Vec<_>>().join(", ");
+                (format!("{}({arguments})", lookup.name()), Level::Atom)
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::reader::Reader;
 use super::sections::Places;
 use super::sides;
 use crate::expression::{Expression, MAX_DIMENSIONS};
+use crate::tabulated::uncovered;
 use crate::{
     Boundary, Coordinate, FokkerPlanck, PointLayout, Problem, ReferenceKind, SettingIssue, Side,
     Transport,
@@ -27,6 +28,7 @@ pub(super) fn consistency(problem: &Problem, places: &Places, reader: &mut Reade
     }
     check.formulas(places, reader);
     check.characteristics(places, reader);
+    check.tables(places, reader);
     if reader.issues.is_empty() {
         check.draws(places, reader);
     }
@@ -243,6 +245,26 @@ impl<'p> Check<'p> {
                 reader.report(&places.exact, issue);
                 return;
             }
+        }
+    }
+
+    /// Tables reach as far as the coordinates that they are used with.
+    fn tables(&self, places: &Places, reader: &mut Reader<'_>) {
+        let problem = self.problem;
+        let sides = problem.coordinates.iter().flat_map(|c| c.sides().into_iter().flatten());
+        let asked = sides.flat_map(|(sides, _)| sides.iter().map(Side::value));
+        let formulas = problem.right_hand_side.iter().chain(&problem.initial).chain(asked);
+        let formulas: Vec<&Expression> = formulas.chain(problem.exact.iter().flatten()).collect();
+        let range = |argument: &Expression| match argument {
+            Expression::Coordinate(k) => {
+                let c = problem.coordinates.get(*k)?;
+                (c.boundary != Boundary::Open).then_some([c.lower, c.upper])
+            }
+            Expression::Time => Some([problem.time.start, problem.time.end]),
+            _ => None,
+        };
+        if let Some((table, issue)) = uncovered(&formulas, &problem.names(), &range) {
+            reader.report(&places.tables[table], issue);
         }
     }
 

@@ -172,6 +172,7 @@ fn companion<'a>(
             space: Coordinate { name, lower, upper, boundary: Boundary::Periodic },
             span: TimeSpan { start: axes[time].lower, end: axes[time].upper },
             parameters: parameters.to_vec(),
+            tables: names.tables.clone(),
             equation,
             right_hand_side,
             initial: initial?,

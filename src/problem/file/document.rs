@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{Issue, Origin, Overrides, ProblemError, SettingIssue};
 
-/// The largest problem file, in bytes.
-pub(super) const MAX_FILE: usize = 1 << 18;
+/// The largest problem file, in bytes: settings, and the numbers of tables and measurements.
+pub(super) const MAX_FILE: usize = 1 << 23;
 
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
 //! Problem files: TOML text and overrides to a checked [`Problem`].
 //!
-//! `document` reads TOML into a tree with places, `reader` takes typed settings out of it,
+//! `document` reads TOML into a tree with places, `embed` puts the numbers of other files in place of
+//! their names, `reader` takes typed settings out of it,
 //! `symbols` collects the names, `sections` reads section by section, `checks` looks for
 //! contradictions between them, `print` turns a tree back into text. The same for residual
 //! problems in `residual` and its companions.
@@ -8,6 +9,7 @@
 mod checks;
 mod companion;
 mod document;
+mod embed;
 mod escapes;
 mod exact_check;
 mod print;
@@ -21,13 +23,16 @@ mod settings;
 mod shape;
 mod sides;
 mod symbols;
+mod tables;
 mod variants;
 
 use document::{Place, Sources, Table};
 use reader::{Reader, Section};
 
 use super::residual::ResidualIssue;
-use super::{Issue, Overrides, Problem, ProblemErrors, ProblemFile, ResidualProblem, SettingIssue};
+use super::{
+    Issue, Overrides, Problem, ProblemErrors, ProblemFile, ReadFile, ResidualProblem, SettingIssue,
+};
 
 pub(super) use variants::{select, variants};
 
@@ -90,23 +95,30 @@ fn other_family(text: &str, section: &str, wanted: &'static str) -> ProblemError
 /// Mistakes that are reported; a file with more is not worth listing further.
 const MAX_ERRORS: usize = 100;
 
-pub(super) fn load(text: &str, overrides: &Overrides) -> Result<ProblemFile, ProblemErrors> {
+pub(super) fn load(
+    text: &str,
+    overrides: &Overrides,
+    files: Option<ReadFile<'_>>,
+) -> Result<ProblemFile, ProblemErrors> {
     let sources = Sources::new(text, overrides);
     let mut root = document::parse(text).map_err(|issues| collect(&sources, issues))?;
-    if overrides.is_empty() {
-        variants::check(&root, &sources).map_err(|issues| collect(&sources, issues))?;
-        let mut problem = read(&root, &sources).map_err(|issues| collect(&sources, issues))?;
-        problem.set_source(text.to_owned());
-        return Ok(problem);
-    }
     let mut issues = Vec::new();
     document::apply(&mut root, overrides, &mut issues);
+    if overrides.is_empty() {
+        variants::check(&root, &sources, files).map_err(|issues| collect(&sources, issues))?;
+    }
+    let embedded = embed::embed(&mut root, files, &mut issues);
     let mut problem = match read(&root, &sources) {
         Ok(problem) if issues.is_empty() => problem,
         Ok(_) => return Err(collect(&sources, issues)),
         Err(more) => return Err(collect(&sources, issues.into_iter().chain(more))),
     };
-    // The overrides may be what a variant stands on, or the opposite: the resolved file has none.
+    if overrides.is_empty() && !embedded {
+        problem.set_source(text.to_owned());
+        return Ok(problem);
+    }
+    // The overrides may be what a variant stands on, or the opposite, and a variant may name another
+    // file: the resolved file has none.
     root.remove("variants");
     problem.set_source(print::print(&root));
     Ok(problem)

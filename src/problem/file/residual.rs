@@ -6,7 +6,7 @@ use super::reader::{Reader, Section};
 use super::residual_block::Block;
 use super::residual_settings::Settings;
 use super::shape::{self, ShapeRead};
-use super::{Family, sections, symbols};
+use super::{Family, sections, symbols, tables};
 use crate::equation::Role;
 use crate::expression::{MAX_DIMENSIONS, Names};
 use crate::residual::{Axis, Condition, Location, ResidualBlock, ResidualIssue};
@@ -21,6 +21,7 @@ pub(super) struct Places {
     pub companion: Place,
     /// Of the blocks' equations.
     pub blocks: Vec<Place>,
+    pub tables: Vec<Place>,
 }
 
 /// Reads everything; `None` where a part that has no default is missing or broken.
@@ -33,7 +34,8 @@ pub(super) fn problem<'a>(
     let name = reader.text(top, "name").unwrap_or("untitled").to_owned();
     let title = reader.text(top, "title").unwrap_or(&name).to_owned();
     let description = reader.text(top, "description").unwrap_or("").trim().to_owned();
-    let names = symbols::names(reader, root, top, Family::Residual);
+    let mut names = symbols::names(reader, root, top, Family::Residual);
+    let tables = tables::tables(reader, top, &mut names);
     let axes = axes(reader, top, &names);
     let parameters = sections::parameters(reader, top);
     let (exact, exact_place) = sections::formulas(reader, top, "exact", &names, Role::Known);
@@ -60,6 +62,7 @@ pub(super) fn problem<'a>(
         axes,
         shape: shape.as_ref().map(|read| read.shape.clone()),
         parameters,
+        tables: names.tables,
         blocks,
         exact,
         companion,
@@ -78,7 +81,8 @@ pub(super) fn problem<'a>(
     {
         shape::every_part_has_a_condition(reader, &problem, read);
     }
-    Some((problem, Places { exact: exact_place, companion: companion_place, blocks: places }))
+    let places = Places { exact: exact_place, companion: companion_place, blocks: places, tables };
+    Some((problem, places))
 }
 
 /// The domain that blocks are on, as far as it could be read.

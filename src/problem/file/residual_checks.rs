@@ -7,6 +7,7 @@ use crate::expression::{Channel, Entry, Expression, MAX_DIMENSIONS};
 use crate::residual::{
     Axis, Condition, Location, Part, Plane, ResidualBlock, ResidualIssue, ResidualProblem,
 };
+use crate::tabulated::uncovered;
 
 /// Relative difference above which two formulas disagree.
 const TOLERANCE: f64 = 1e-6;
@@ -21,6 +22,7 @@ pub(super) fn consistency(problem: &ResidualProblem, places: &Places, reader: &m
     check.same_part(places, reader);
     check.exact(places, reader);
     check.companion(places, reader);
+    check.tables(places, reader);
 }
 
 struct Check<'p> {
@@ -31,6 +33,21 @@ struct Check<'p> {
 impl Check<'_> {
     fn evaluate(&self, expression: &Expression, point: &[f64]) -> f64 {
         expression.evaluate_at(point, 0.0, &self.values)
+    }
+
+    /// Tables reach as far as the coordinates that they are used with.
+    fn tables(&self, places: &Places, reader: &mut Reader<'_>) {
+        let problem = self.problem;
+        let blocks = problem.blocks.iter().flat_map(|block| block.condition.expressions());
+        let formulas: Vec<&Expression> = blocks.chain(problem.exact.iter().flatten()).collect();
+        let range = |argument: &Expression| match argument {
+            // What stands behind the coordinates is the normal.
+            Expression::Coordinate(k) => problem.axes.get(*k).map(|axis| [axis.lower, axis.upper]),
+            _ => None,
+        };
+        if let Some((table, issue)) = uncovered(&formulas, &problem.names(), &range) {
+            reader.report(&places.tables[table], issue);
+        }
     }
 
     fn describe(&self, point: &[f64]) -> String {

@@ -2,7 +2,7 @@
 
 use super::document::{Node, Place, Table, Value};
 use super::reader::{Reader, Section};
-use super::{Family, sides, symbols};
+use super::{Family, sides, symbols, tables};
 use crate::ansatz::Ansatz;
 use crate::equation::{Role, parse_equation, parse_expression};
 use crate::expression::{Expression, MAX_DIMENSIONS, Names};
@@ -16,6 +16,7 @@ pub(super) struct Places {
     pub coordinates: Vec<Place>,
     pub reference: Place,
     pub points: Place,
+    pub tables: Vec<Place>,
 }
 
 /// Reads everything; `None` where a part that has no default is missing or broken.
@@ -29,7 +30,8 @@ pub(super) fn problem<'a>(
     let title = reader.text(top, "title").unwrap_or(&name).to_owned();
     let description = reader.text(top, "description").unwrap_or("").trim().to_owned();
     let mut equation_section = reader.section(top, "equation");
-    let names = symbols::names(reader, root, &mut equation_section, Family::Evolution);
+    let mut names = symbols::names(reader, root, &mut equation_section, Family::Evolution);
+    let tables = tables::tables(reader, top, &mut names);
     let equation = equations(reader, &names, equation_section);
     let (mut coordinates, coordinate_places) = coordinates(reader, top, &names);
     let time = time(reader, top);
@@ -65,6 +67,7 @@ pub(super) fn problem<'a>(
         coordinates: coordinate_places,
         reference,
         points,
+        tables,
     };
     let problem = Problem {
         name,
@@ -73,6 +76,7 @@ pub(super) fn problem<'a>(
         unknowns: names.unknowns,
         coordinates,
         parameters,
+        tables: names.tables,
         time: time?,
         equation,
         right_hand_side,

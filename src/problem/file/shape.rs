@@ -345,7 +345,8 @@ impl<'a> File<'_, 'a> {
         let space = space(self.axes);
         let coordinates: Vec<String> = space.iter().map(|&k| self.axes[k].name.clone()).collect();
         let parameters = self.names.parameters.clone();
-        let names = Names { unknowns: Vec::new(), coordinates, parameters };
+        let tables = self.names.tables.clone();
+        let names = Names { unknowns: Vec::new(), coordinates, parameters, tables };
         let value = sections::expression(self.reader, path, node, &names, Role::Shape)?;
         let value: Expression = value.substitute_parameters(self.parameters);
         let piece = Piece::formula(value, space.len());

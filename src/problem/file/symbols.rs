@@ -127,7 +127,7 @@ fn keys<'t>(root: &'t Table, section: &str) -> impl Iterator<Item = (&'t str, Pl
 }
 
 /// Letters and digits, a letter first, and no word of the notation.
-fn plain_name(name: &str, what: &'static str) -> Result<(), SettingIssue> {
+pub(super) fn plain_name(name: &str, what: &'static str) -> Result<(), SettingIssue> {
     let bad =
         |remedy: &str| SettingIssue::BadName { name: name.into(), what, remedy: remedy.into() };
     if is_reserved(name) {
@@ -146,6 +146,25 @@ fn coordinate_name(name: &str, names: &Names) -> Result<(), SettingIssue> {
         return Err(SettingIssue::NameTaken { name: name.into(), what: "the unknown" });
     }
     Ok(())
+}
+
+/// A table is named as a function, and its slopes by what follows a `_`.
+pub(super) fn table_name(name: &str, names: &Names) -> Result<(), SettingIssue> {
+    plain_name(name, "a table")?;
+    let lists = [
+        (&names.unknowns, "the unknown"),
+        (&names.coordinates, "a coordinate"),
+        (&names.parameters, "a parameter"),
+    ];
+    match lists.into_iter().find(|(list, _)| list.iter().any(|taken| taken == name)) {
+        Some((_, what)) => Err(SettingIssue::NameTaken { name: name.into(), what }),
+        None if name == "d" => {
+            let (name, what) = (name.into(), "a table");
+            let remedy = "d(f, x) is a derivative: choose another".into();
+            Err(SettingIssue::BadName { name, what, remedy })
+        }
+        None => Ok(()),
+    }
 }
 
 fn parameter_name(name: &str, names: &Names) -> Result<(), SettingIssue> {

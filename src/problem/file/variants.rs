@@ -1,9 +1,9 @@
 //! Named sets of overrides that a file carries.
 
 use super::document::{self, Node, Place, Sources, Table, Value};
-use super::{collect, load, print, read};
+use super::{collect, embed, load, print, read};
 use crate::nearest::nearest;
-use crate::{Issue, Overrides, ProblemErrors, ProblemFile, SettingIssue, Variants};
+use crate::{Issue, Overrides, ProblemErrors, ProblemFile, ReadFile, SettingIssue, Variants};
 
 /// The settings of a variant by dotted key; nested tables count as dots.
 fn settings(table: &Table) -> Vec<(String, Place, Node)> {
@@ -33,11 +33,19 @@ fn tables(root: &Table) -> impl Iterator<Item = (&str, &Node)> {
 /// The most variants of a file: each is read as a problem of its own.
 const MAX_VARIANTS: usize = 32;
 
-/// Every variant must give a valid problem, if the file without them does.
-pub(super) fn check(root: &Table, sources: &Sources<'_>) -> Result<(), Vec<(Place, Issue)>> {
+/// Every variant must give a valid problem, if the file without them does; `root` has no numbers in
+/// place of files yet.
+pub(super) fn check(
+    root: &Table,
+    sources: &Sources<'_>,
+    files: Option<ReadFile<'_>>,
+) -> Result<(), Vec<(Place, Issue)>> {
     let mut base = root.clone();
     base.remove("variants");
-    if read(&base, sources).is_err() {
+    let mut whole = base.clone();
+    let mut missing = Vec::new();
+    embed::embed(&mut whole, files, &mut missing);
+    if !missing.is_empty() || read(&whole, sources).is_err() {
         // The mistakes of the file itself are reported by whoever reads it.
         return Ok(());
     }
@@ -62,6 +70,7 @@ pub(super) fn check(root: &Table, sources: &Sources<'_>) -> Result<(), Vec<(Plac
                 wrong.push((place, issue.into()));
             }
         }
+        embed::embed(&mut varied, files, &mut wrong);
         wrong.extend(read(&varied, sources).err().unwrap_or_default());
         issues.extend(wrong.into_iter().map(|(place, issue)| {
             let (name, issue) = (name.to_owned(), Box::new(issue));
@@ -86,6 +95,7 @@ pub(crate) fn select(
     text: &str,
     variant: &str,
     overrides: &Overrides,
+    files: Option<ReadFile<'_>>,
 ) -> Result<ProblemFile, ProblemErrors> {
     let variants = variants(text)?;
     let Some(chosen) = variants.get(variant) else {
@@ -96,5 +106,5 @@ pub(crate) fn select(
         return Err(collect(&sources, [(Place::File(0, 0), issue.into())]));
     };
     let all: Overrides = chosen.iter().chain(overrides).cloned().collect();
-    load(text, &all)
+    load(text, &all, files)
 }

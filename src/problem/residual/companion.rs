@@ -1,6 +1,9 @@
 //! An evolution problem that has the solution of a residual problem, to measure errors by.
 
+use std::sync::Arc;
+
 use crate::expression::{Entry, Expression, Place};
+use crate::tabulated::Tabulated;
 use crate::{
     Activation, ArchitectureSettings, Boundary, Coordinate, Density, FitMethod, FitSettings,
     Integrator, MOST_FIT_ERROR, MethodSettings, NetworkSettings, Parameter, PointLayout,
@@ -27,6 +30,7 @@ pub(crate) struct Parts {
     pub space: Coordinate,
     pub span: TimeSpan,
     pub parameters: Vec<Parameter>,
+    pub tables: Vec<Arc<Tabulated>>,
     pub equation: String,
     pub right_hand_side: Expression,
     pub initial: Expression,
@@ -62,6 +66,7 @@ impl Parts {
             unknowns: vec![self.unknown],
             coordinates: vec![Coordinate { boundary: Boundary::Periodic, ..self.space }],
             parameters: self.parameters,
+            tables: self.tables,
             time: self.span,
             equation: self.equation,
             right_hand_side: vec![self.right_hand_side],

@@ -108,9 +108,12 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::expression::{Expression, Names};
 use crate::settings::{NetworkSettings, Precision};
 use crate::shape::Shape;
+use crate::tabulated::Tabulated;
 use crate::{Overrides, Parameter, ProblemErrors, file};
 
 pub use companion::Companion;
@@ -139,6 +142,8 @@ pub struct ResidualProblem {
     /// The part of the axes' box, in the coordinates of space, that is the domain; `None`: all.
     pub shape: Option<Shape>,
     pub parameters: Vec<Parameter>,
+    /// Functions of the formulas that are given by tables.
+    pub tables: Vec<Arc<Tabulated>>,
     /// In the order of the file, which is that of the rows.
     pub blocks: Vec<ResidualBlock>,
     /// The exact solution of each unknown, where the file gives it: coordinates and parameters.
@@ -267,7 +272,7 @@ impl ResidualProblem {
     /// Every mistake in the file and in the overrides; also where the file states an evolution
     /// problem.
     pub fn from_toml(text: &str, overrides: &Overrides) -> Result<Self, ProblemErrors> {
-        file::load(text, overrides)?.residual(text)
+        file::load(text, overrides, None)?.residual(text)
     }
 
     /// The built-in problem of that name.
@@ -294,6 +299,7 @@ impl ResidualProblem {
             unknowns: self.unknowns.clone(),
             coordinates: self.axes.iter().map(|axis| axis.name.clone()).collect(),
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
+            tables: self.tables.clone(),
         }
     }
 

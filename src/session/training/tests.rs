@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::optimize::StopReason;
+use crate::problem::equation::{Role, parse_expression};
 
 fn problem(domain: &str, iterations: usize) -> ResidualProblem {
     let text = format!(
@@ -41,6 +42,32 @@ fn errors_are_measured_on_the_way_and_at_the_end() {
     assert!((own - reported).abs() <= 1e-12 + 1e-9 * own, "{own} {reported}");
     assert!(own < 1e-3, "{own}");
     assert_eq!(session.status().iteration, 12);
+}
+
+/// -(k u')' = f with a piecewise linear k from a table, and f for u = sin(pi x) worked out by hand on
+/// each side of its kink.
+#[test]
+fn a_coefficient_from_a_table_is_solved_with() {
+    let text = "format = 1\n[domain]\nx = { range = [0, 1] }\n\
+                [tables.k]\naxes = { x = [0, 1] }\nvalues = [1, 2, 1]\n\
+                [residual.interior]\nequation = '-d(k(x)*u_x, x) = pi*if(x < 1/2, \
+                (1 + 2*x)*pi*sin(pi*x) - 2*cos(pi*x), (3 - 2*x)*pi*sin(pi*x) + 2*cos(pi*x))'\n\
+                [residual.ends]\non = 'boundary'\nequation = 'u = 0'\n\
+                [network]\nlayers = [8, 8]\n[method]\niterations = 12\n";
+    let error = |text: &str| {
+        let mut problem = ResidualProblem::from_toml(text, &Vec::new()).expect("a problem");
+        // Not in the file, whose check would refuse the planted error.
+        let sine = parse_expression("sin(pi*x)", &problem.names(), Role::Known).expect("a sine");
+        problem.exact = Some(vec![sine]);
+        let mut session =
+            pollster::block_on(TrainingSession::new(&problem, still)).expect("starts");
+        while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
+        session.error().expect("an exact solution")
+    };
+    let found = error(text);
+    assert!(found < 1e-11, "{found:.1e}");
+    let planted = error(&text.replace("[1, 2, 1]", "[1, 2, 1.000001]"));
+    assert!(planted > 1e-8, "{planted:.1e}");
 }
 
 /// A training ends where a correction takes the rest to round-off, long before its iterations are done; a
