@@ -187,3 +187,53 @@ fn a_table_covers_the_coordinates_that_it_is_used_with() {
     let table = "[tables.k]\naxes = { x = [0, 1], y = [0.5, 2] }\nvalues = [[1, 2], [3, 4]]\n";
     said(read(&format!("{text}{table}"), &[]), &["covers y from 0.5 to 2, but y goes from 0 to 2"]);
 }
+
+const SENSORS: &str = "format = 1\n[domain]\nt = { range = [0, 1] }\nx = { range = [0, 2] }\n\
+    [residual.interior]\nequation = 'u_t = u_xx'\n";
+
+/// Rows by the names of the columns, whatever their order, against the same rows written out.
+#[test]
+fn measurements_and_references_come_from_files() {
+    let written = "[residual.sensors]\ndata = [[0.5, 1.0, 7.0], [1.0, 2.0, 8.5]]\n\
+                   [reference]\ndata = [[0.5, 1.0, 7.0], [1.0, 2.0, 8.5]]\n";
+    let written = read(&format!("{SENSORS}{written}"), &[]).expect("rows");
+    let (ProblemFile::Residual(written),) = (written,) else { panic!("a training") };
+    let text = |data: &str| {
+        format!(
+            "{SENSORS}[residual.sensors]\ndata = {data}\n[reference]\ndata = {{ file = 'r.csv' }}\n"
+        )
+    };
+    let reference: (&str, &[u8]) = ("r.csv", b"x,note,u,t\n1,0,7,0.5\n2,0,8.5,1\n");
+    let array = npy("2, 3", &[0.5, 1.0, 7.0, 1.0, 2.0, 8.5]);
+    let cases: [(&str, &str, &[u8]); 4] = [
+        ("{ file = 'm.csv' }", "m.csv", b"u,x,t\n7,1,0.5\n8.5,2,1\n"),
+        ("{ file = 'm.csv' }", "m.csv", b"x, t, kelvin\n1,0.5,7\n2,1,8.5\n"),
+        (
+            "{ file = 'm.txt', columns = ['time', 'x', 'b'] }",
+            "m.txt",
+            b"a b x time\n1 7 1 0.5\n2 8.5 2 1\n",
+        ),
+        ("{ file = 'm.npy' }", "m.npy", &array),
+    ];
+    for (data, name, bytes) in cases {
+        let problem = read(&text(data), &[reference, (name, bytes)]).expect(data);
+        let ProblemFile::Residual(problem) = problem else { panic!("a training") };
+        assert_eq!(problem.blocks, written.blocks, "{data}");
+        assert_eq!(problem.known, written.known, "{data}");
+        let again = ProblemFile::from_bytes(problem.source.as_bytes(), None, &Vec::new());
+        assert_eq!(again.expect("what is kept needs no file"), ProblemFile::Residual(problem));
+    }
+    let with = |data: &str, bytes: &[u8]| read(&text(data), &[reference, ("m.csv", bytes)]);
+    said(with("{ file = 'm.csv' }", b"x,u\n1,7\n"), &["m.csv: it has no column t"]);
+    said(
+        with("{ file = 'm.csv' }", b"x,t,a,b\n1,1,7,8\n"),
+        &["its columns are x, t, a, b", "columns = [\"t\", \"x\", \"..\"]"],
+    );
+    said(with("{ file = 'm.csv' }", b"3,1\n"), &["2 numbers without names"]);
+    said(with("{ file = 'm.csv' }", b"t,x,u\n0.5,9,1\n"), &["x = 9 lies outside the domain"]);
+    said(with("{ file = 'n.csv' }", b""), &["n.csv cannot be read: there is none"]);
+    said(with("{ files = 'm.csv' }", b""), &["unknown key files"]);
+    said(with("{ columns = ['t'] }", b""), &["file is missing in residual.sensors.data"]);
+    let once = read(&text("{ file = 'm.csv' }"), &[]).expect_err("two files");
+    assert_eq!(once.errors.len(), 2, "{once}");
+}

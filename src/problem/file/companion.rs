@@ -42,6 +42,11 @@ fn known_values<'a>(
 ) -> Option<KnownValues> {
     let own: Vec<String> = names.coordinates.iter().chain(&names.unknowns).cloned().collect();
     let node = section.get("data")?;
+    if let Value::Table(_) = &node.value {
+        // Why its file is not in its place is told already.
+        let _ = section.get("columns");
+        return None;
+    }
     let columns = match section.get("columns") {
         Some(node) => columns(reader, node, names, &own)?,
         None => (0..own.len()).collect(),

@@ -3,12 +3,13 @@
 //! one text that holds all it needs, whatever happens to the files.
 
 use super::document::{Entry, Node, Place, Table, Value};
+use super::measured::{Own, embed_data};
 use crate::ReadFile;
 use crate::tabulated::{MAX_AXES, MAX_BYTES, MAX_VALUES, Sheet, TableIssue};
 use crate::{Issue, SettingIssue};
 
 /// The mistakes that were found.
-type Issues = Vec<(Place, Issue)>;
+pub(super) type Issues = Vec<(Place, Issue)>;
 
 /// Replaces every file in the document, and says whether there was one.
 pub(super) fn embed(root: &mut Table, files: Option<ReadFile<'_>>, issues: &mut Issues) -> bool {
@@ -21,7 +22,30 @@ pub(super) fn embed(root: &mut Table, files: Option<ReadFile<'_>>, issues: &mut 
             }
         }
     }
+    let own = Own::of(root);
+    for (name, block) in tables_of(root, "residual") {
+        any |= embed_data(block, issues, |data, quantity| {
+            own.measurements(&format!("residual.{name}.data"), data, quantity, files)
+        });
+    }
+    if let Some(Value::Table(reference)) = value_of(root, "reference") {
+        let names = reference.get("columns").cloned();
+        let mut columns = None;
+        any |= embed_data(reference, issues, |data, _| {
+            let (rows, found) = own.known(data, names.as_ref(), files)?;
+            columns = found;
+            Ok(rows)
+        });
+        if let Some(node) = columns {
+            put(reference, "columns", node.value, &node.place);
+        }
+    }
     any
+}
+
+fn value_of<'t>(root: &'t mut Table, key: &str) -> Option<&'t mut Value> {
+    let entry = root.entries.iter_mut().find(|entry| entry.key == key);
+    entry.map(|entry| &mut entry.node.value)
 }
 
 /// The tables under a section, by their names.
@@ -42,14 +66,14 @@ fn tables_of<'t>(
 }
 
 /// A mistake, boxed because it is large beside what is right.
-type Mistake = (Place, Box<Issue>);
+pub(super) type Mistake = (Place, Box<Issue>);
 
-fn mistake(place: &Place, issue: impl Into<Issue>) -> Mistake {
+pub(super) fn mistake(place: &Place, issue: impl Into<Issue>) -> Mistake {
     (place.clone(), Box::new(issue.into()))
 }
 
 /// The numbers of the file that a node names, and the name.
-fn sheet(node: &Node, files: Option<ReadFile<'_>>) -> Result<(String, Sheet), Mistake> {
+pub(super) fn sheet(node: &Node, files: Option<ReadFile<'_>>) -> Result<(String, Sheet), Mistake> {
     let Value::Text(file) = &node.value else {
         let (expected, found) = ("the path of a file in quotes", node.value.kind());
         let issue = SettingIssue::WrongType { key: "file".into(), expected, found };
@@ -87,7 +111,7 @@ fn sheet(node: &Node, files: Option<ReadFile<'_>>) -> Result<(String, Sheet), Mi
     Ok((file, sheet))
 }
 
-fn content(file: String, reason: String, remedy: &str) -> TableIssue {
+pub(super) fn content(file: String, reason: String, remedy: &str) -> TableIssue {
     TableIssue::Content { file, reason, remedy: remedy.into() }
 }
 
@@ -133,7 +157,7 @@ fn tabulate(name: &str, table: &mut Table, files: Option<ReadFile<'_>>) -> Resul
     Ok(())
 }
 
-fn put(table: &mut Table, key: &str, value: Value, place: &Place) {
+pub(super) fn put(table: &mut Table, key: &str, value: Value, place: &Place) {
     table.remove(key);
     table.entries.push(entry(place)((key.to_owned(), Node { place: place.clone(), value })));
 }
@@ -143,7 +167,7 @@ fn entry(place: &Place) -> impl Fn((String, Node)) -> Entry {
     move |(key, node)| Entry { key, key_place: key_place.clone(), node }
 }
 
-fn list(numbers: &[f64], place: &Place) -> Node {
+pub(super) fn list(numbers: &[f64], place: &Place) -> Node {
     let number = |&x: &f64| Node { place: place.clone(), value: Value::Float(x) };
     Node { place: place.clone(), value: Value::Array(numbers.iter().map(number).collect()) }
 }

@@ -12,6 +12,7 @@ mod document;
 mod embed;
 mod escapes;
 mod exact_check;
+mod measured;
 mod print;
 mod reader;
 mod residual;

@@ -247,6 +247,10 @@ impl<'a> Block<'_, 'a> {
     /// The rows of `data`: coordinates of a point, then the value.
     fn rows(&mut self) -> Option<Vec<Vec<f64>>> {
         let node = self.section.get("data")?;
+        if let Value::Table(_) = &node.value {
+            // Why its file is not in its place is told already.
+            return None;
+        }
         let Value::Array(items) = &node.value else {
             self.reader.wrong_type("data", "a list of rows", node);
             return None;
