@@ -183,7 +183,7 @@ pub(super) fn equally(
     per_unknown: usize,
     smooth: usize,
 ) -> Vec<f64> {
-    let unknowns = system.network().outputs();
+    let unknowns = system.network().unknowns();
     let all: Vec<usize> = system.equations().map(|(_, points)| points).collect();
     // The last are the unknowns themselves.
     let of_equations = &all[..all.len() - unknowns];

@@ -45,9 +45,10 @@ fn write_network(
         ProblemFile::Evolution(problem) => {
             (Network::of(problem), description::of_evolution(problem))
         }
-        ProblemFile::Residual(problem) => {
-            (Network::of_residual(problem), description::of_training(problem))
-        }
+        ProblemFile::Residual(problem) => (
+            Network::of_residual(problem),
+            description::of_training(problem, solution.parameters()),
+        ),
     };
     head.extend(state(summary));
     folder.write_parameters(&network, solution.parameters(), &head)?;

@@ -52,6 +52,9 @@ pub struct TrainingResult {
     /// The correction that ended the training; none where there was nothing to gain.
     #[serde(default)]
     pub correction: Option<CorrectionResult>,
+    /// The constants that were to be found, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub found: BTreeMap<String, FoundConstant>,
     /// Singular values that the last iteration kept.
     pub rank: usize,
     /// Losses and residuals that were evaluated in all.
@@ -66,6 +69,12 @@ pub struct TrainingResult {
     pub peak_memory_mib: Option<f64>,
     pub completed: bool,
     pub version: String,
+}
+
+/// A constant that was to be found.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct FoundConstant {
+    pub value: f64,
 }
 
 /// What a correction in the tangent space has brought: the residual at points that neither it nor the
@@ -113,6 +122,11 @@ impl TrainingResult {
                 rank: correction.rank,
                 waves: correction.waves,
             }),
+            found: session
+                .found()
+                .into_iter()
+                .map(|(name, value)| (name, FoundConstant { value }))
+                .collect(),
             rank: report.record.rank,
             evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),
             seconds: session.seconds(),

@@ -8,7 +8,7 @@
 //! | `order` | JSON: names of the tensors in the order of a vector of all parameters |
 //! | `unknown` | its name; of several JSON: their names, in the order of the network's outputs |
 //! | `lift`, `distance` | formulas in the coordinates, t and the named parameters: u = lift + distance * network; of several unknowns JSON: a formula for each |
-//! | `constants` | JSON: the named parameters and their values |
+//! | `constants` | JSON: the named parameters and their values; of those to be found, as they were found |
 //! | `problem` | the problem file |
 //! | `seed`, `version` | of the run and of the program |
 
@@ -44,10 +44,16 @@ pub fn of_evolution(problem: &Problem) -> BTreeMap<String, String> {
     head
 }
 
-/// The head of a training's parameters.
+/// The head of a training's parameters, `theta`.
+///
+/// # Panics
+/// As [`Network::split`].
 #[must_use]
-pub fn of_training(problem: &ResidualProblem) -> BTreeMap<String, String> {
-    let mut head = common(&Network::of_residual(problem), &problem.names(), &problem.parameters);
+pub fn of_training(problem: &ResidualProblem, theta: &[f64]) -> BTreeMap<String, String> {
+    let network = Network::of_residual(problem);
+    let mut head = common(&network, &problem.names(), &problem.parameters);
+    let found = problem.values_at(&network.constants(theta));
+    head.insert("constants".into(), constants(&problem.parameters, &found));
     let each = |text: &str| one_or_list(vec![text.into(); problem.unknowns.len()]);
     head.insert("lift".into(), each("0"));
     head.insert("distance".into(), each("1"));
@@ -57,18 +63,22 @@ pub fn of_training(problem: &ResidualProblem) -> BTreeMap<String, String> {
 }
 
 fn common(network: &Network, names: &Names, parameters: &[Parameter]) -> BTreeMap<String, String> {
-    let constants: Map<String, Value> =
-        parameters.iter().map(|p| (p.name.clone(), p.value.into())).collect();
+    let values: Vec<f64> = parameters.iter().map(|p| p.value).collect();
     [
         ("format", FORMAT.to_owned()),
         ("network", shape(network, names).to_string()),
         ("order", order(network)),
         ("unknown", one_or_list(names.unknowns.clone())),
-        ("constants", Value::Object(constants).to_string()),
+        ("constants", constants(parameters, &values)),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()
+}
+
+fn constants(parameters: &[Parameter], values: &[f64]) -> String {
+    let each = parameters.iter().zip(values).map(|(p, value)| (p.name.clone(), (*value).into()));
+    Value::Object(each.collect::<Map<String, Value>>()).to_string()
 }
 
 /// One text as it is, several as JSON.
@@ -135,7 +145,9 @@ mod tests {
                        [residual.interior]\nequation = \"u_t = u_xx\"\n\
                        [network]\narchitecture = \"modified-mlp\"\nfourier = { count = 4, scale = 3 }\n";
         let problem = ResidualProblem::from_toml(fourier, &Vec::new()).expect("a problem");
-        let shape: Value = serde_json::from_str(&of_training(&problem)["network"]).expect("JSON");
+        let theta = vec![0.0; Network::of_residual(&problem).parameters()];
+        let shape: Value =
+            serde_json::from_str(&of_training(&problem, &theta)["network"]).expect("JSON");
         assert_eq!(shape["encoders"], true);
         assert_eq!(shape["frequencies"].as_array().map(Vec::len), Some(4));
     }

@@ -213,9 +213,11 @@ pub enum Boundary {
 pub struct Parameter {
     pub name: String,
     pub value: f64,
-    /// For sliders and for checks.
+    /// For sliders and for checks; of one to be found its bounds.
     pub range: Option<[f64; 2]>,
     pub description: String,
+    /// Whether it is to be found, from its value on, beside the unknowns: in trainings alone.
+    pub find: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -292,3 +292,29 @@ iterations = 40
     }));
     place.run(&["plot", "r", "--kernels", "--at", "2"]).expect(2).complains(&["x in 0 to 1"]);
 }
+
+/// The example of the book: what it says comes out is what comes out, in every place that tells of it.
+#[test]
+fn a_constant_that_is_found_is_in_all_that_a_run_leaves() {
+    let page = include_str!("../../docs/src/whole-domains.md");
+    let (_, file) = page.split_once("## Constants to be found").expect("the section");
+    let (_, file) = file.split_once("```toml\n").expect("a file");
+    let (file, said) = file.split_once("```").expect("its end");
+    let place = Place::new("found");
+    place.write("decay.toml", file);
+    let words = ["solve", "decay.toml", "--no-plots", "--out", "run"];
+    let shown = place.run(&words).expect(0).stdout;
+    let row = shown.lines().find(|line| line.starts_with("k  ")).expect("the constant");
+    let value = row.split_whitespace().nth(1).expect("its value");
+    assert!(said.contains(&format!("`k {value}`")), "{row}");
+    let result = std::fs::read_to_string(place.path("run/result.json")).expect("there");
+    let result: serde_json::Value = serde_json::from_str(&result).expect("JSON");
+    let found = result["found"]["k"]["value"].as_f64().expect("a number");
+    assert_eq!(format!("{found:.6}"), value);
+    // A question with the constant in it has what was found.
+    place.write("at.csv", "t\n0.5\n");
+    let asked = ["eval", "run", "--at", "at.csv", "--derivatives", "k*y/y"];
+    let answer = place.run(&asked).expect(0).stdout;
+    let last = answer.trim().rsplit([',', '\n']).next().expect("a value");
+    assert!((last.parse::<f64>().expect("a number") - found).abs() < 1e-9, "{answer}");
+}

@@ -116,6 +116,7 @@ pub fn problem(right_hand_side: Expression, parameters: &[f64]) -> Problem {
         value,
         range: None,
         description: String::new(),
+        find: false,
     };
     Problem {
         right_hand_side: vec![right_hand_side],

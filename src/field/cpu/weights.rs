@@ -4,7 +4,7 @@
 use super::activation::Rational;
 use super::features::{feature_count, periodic_inputs};
 use super::tangent::Direction;
-use crate::network::{Corrected, Network, RATIONAL_COEFFICIENTS};
+use crate::network::{CONSTANTS, Corrected, Network, RATIONAL_COEFFICIENTS};
 use crate::plane_waves::{PlaneWaves, WaveSums};
 use crate::scalar::Real;
 
@@ -200,7 +200,11 @@ pub fn linear_layers<T: Real>(
     let mut layers = embeddings;
     layers.extend((1..=network.hidden_layers()).map(|l| layer(&format!("hidden.{l}"), width)));
     layers.extend(encoders);
-    layers.push(layer("output", network.outputs()));
+    let mut output = layer("output", network.outputs());
+    // Constants have no weights.
+    output.entries.resize(network.outputs() * width, T::ZERO);
+    output.bias.extend(converted::<T>(segment(network, at, CONSTANTS)));
+    layers.push(output);
     layers
 }
 

@@ -71,4 +71,8 @@ pub enum GpuError {
         "systems of {unknowns} unknowns are not evaluated on a GPU: take the CPU with `--backend cpu`"
     )]
     System { unknowns: usize },
+    #[error(
+        "constants to be found ({names}) are not trained on a GPU: take the CPU with `--backend cpu`"
+    )]
+    Constants { names: String },
 }

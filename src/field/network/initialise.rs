@@ -26,6 +26,7 @@ impl Network {
                     continue;
                 }
                 (_, name) if name.ends_with("bias") => continue,
+                ("output", "constants") => continue,
                 ("embedding", "slope") if !self.frequencies().is_empty() => {
                     1.0 / (segment.columns as f64).sqrt() / TRUNCATED_DEVIATION
                 }
@@ -64,6 +65,7 @@ impl Network {
                     }
                     continue;
                 }
+                ("output", "constants", _) => continue,
                 ("embedding", "amplitude" | "shift", _) => 1.0,
                 (_, _, Some(deviation)) => deviation,
                 (_, "offset", None) => continue,

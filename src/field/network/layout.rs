@@ -3,6 +3,9 @@
 use super::{ENCODERS, Input, RATIONAL_COEFFICIENTS};
 use crate::problem::Activation;
 
+/// Name of the constants, behind the outputs' biases.
+pub const CONSTANTS: &str = "output.constants";
+
 /// A named, contiguous piece of the parameter vector: a row-major `rows` x `columns` matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
@@ -69,8 +72,10 @@ pub struct Shape<'a> {
     pub features: usize,
     /// Whether two encoders gate the hidden layers.
     pub gated: bool,
-    /// Unknowns.
+    /// Unknowns, then constants.
     pub outputs: usize,
+    /// Outputs at the end that have a bias and no weights.
+    pub constants: usize,
 }
 
 /// The segments, in the order of the vector: embedding, then the encoders, each like it, then per
@@ -85,13 +90,16 @@ pub struct Layout {
     periodic: Vec<usize>,
     linear: Vec<usize>,
     features: usize,
+    /// Outputs with weights.
+    unknowns: usize,
     trainable_activation: bool,
 }
 
 impl Layout {
     #[must_use]
     pub fn new(shape: Shape<'_>) -> Self {
-        let Shape { inputs, width, hidden_layers, activation, features, gated, outputs } = shape;
+        let Shape { inputs, width, hidden_layers, activation, features, gated, .. } = shape;
+        let unknowns = shape.outputs - shape.constants;
         let by_kind = |wanted: bool| -> Vec<usize> {
             (0..inputs.len())
                 .filter(|&k| matches!(inputs[k], Input::Periodic { .. }) == wanted)
@@ -105,6 +113,7 @@ impl Layout {
             periodic: by_kind(true),
             linear: by_kind(false),
             features,
+            unknowns,
             trainable_activation: activation == Activation::Rational,
         };
         layout.push_embedding("embedding");
@@ -115,8 +124,11 @@ impl Layout {
             layout.push(format!("hidden.{layer}.weight"), width, width);
             layout.push(format!("hidden.{layer}.bias"), width, 1);
         }
-        layout.push("output.weight".into(), outputs, width);
-        layout.push("output.bias".into(), outputs, 1);
+        layout.push("output.weight".into(), unknowns, width);
+        layout.push("output.bias".into(), unknowns, 1);
+        if shape.constants > 0 {
+            layout.push(CONSTANTS.into(), shape.constants, 1);
+        }
         if layout.trainable_activation {
             for layer in 0..=hidden_layers {
                 layout.push(format!("activation.{layer}"), 1, RATIONAL_COEFFICIENTS);
@@ -196,6 +208,9 @@ impl Layout {
             Site::Weight { layer, row, column } => {
                 at(&self.layer_segment(layer, "weight"), row, column)
             }
+            Site::Bias { layer, row } if layer > self.hidden_layers && row >= self.unknowns => {
+                at(CONSTANTS, row - self.unknowns, 0)
+            }
             Site::Bias { layer, row } => at(&self.layer_segment(layer, "bias"), row, 0),
             Site::Activation { layer, coefficient } => {
                 at(&format!("activation.{layer}"), 0, coefficient)
@@ -247,7 +262,8 @@ impl Layout {
                 Site::Encoder { which, index: offset - self.encoder_offset(which) }
             }
             ("output", "weight") => Site::Weight { layer: self.hidden_layers + 1, row, column },
-            ("output", _) => Site::Bias { layer: self.hidden_layers + 1, row },
+            ("output", "bias") => Site::Bias { layer: self.hidden_layers + 1, row },
+            ("output", _) => Site::Bias { layer: self.hidden_layers + 1, row: self.unknowns + row },
             ("activation", layer) => Site::Activation {
                 layer: layer.parse().expect("activation segments are numbered"),
                 coefficient: column,
@@ -280,6 +296,7 @@ mod tests {
             features: 0,
             gated: false,
             outputs: 1,
+            constants: 0,
         }
     }
 
@@ -332,11 +349,12 @@ mod tests {
         ];
         for activation in Activation::ALL {
             for (width, hidden) in [(1, 0), (3, 1), (5, 2)] {
-                for (features, gated, outputs) in
-                    [(0, false, 1), (4, false, 3), (0, true, 2), (6, true, 1)]
+                for (features, gated, outputs, constants) in
+                    [(0, false, 1, 0), (4, false, 3, 1), (0, true, 2, 0), (6, true, 3, 2)]
                 {
                     let shape = plain(&inputs, width, hidden, activation);
-                    let layout = Layout::new(Shape { features, gated, outputs, ..shape });
+                    let layout =
+                        Layout::new(Shape { features, gated, outputs, constants, ..shape });
                     for offset in 0..layout.total() {
                         assert_eq!(layout.offset(layout.site(offset)), offset);
                     }

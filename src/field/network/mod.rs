@@ -5,6 +5,7 @@
 //!      + sum over other k of w_jk (2 (x_k - lower_k) / (upper_k - lower_k) - 1) + c_j
 //! z_0  = y;   h_l = sigma_l(z_l);   z_{l+1} = W_{l+1} h_l + b_{l+1},  l = 0 .. L - 1
 //! u_i  = w_i . h_L + b_i                            for every unknown i
+//! u_i  = b_i                                        for every constant i behind them
 //! ```
 //!
 //! with L hidden linear layers; sigma_l is the activation, with coefficients of its own per layer
@@ -24,7 +25,7 @@ pub mod flat;
 mod initialise;
 mod layout;
 
-pub use layout::{Layout, Segment, Shape, Site};
+pub use layout::{CONSTANTS, Layout, Segment, Shape, Site};
 
 use crate::problem::residual::{Axis, InputScaling};
 use crate::problem::{
@@ -96,6 +97,7 @@ pub struct Network {
     frequencies: Vec<Vec<f64>>,
     gated: bool,
     outputs: usize,
+    constants: usize,
     layout: Layout,
 }
 
@@ -115,6 +117,7 @@ impl Network {
             features: features_of(&inputs),
             gated: false,
             outputs: 1,
+            constants: 0,
         };
         let (layout, frequencies) = (Layout::new(shape), Vec::new());
         Self {
@@ -125,6 +128,7 @@ impl Network {
             frequencies,
             gated: false,
             outputs: 1,
+            constants: 0,
             layout,
         }
     }
@@ -158,6 +162,15 @@ impl Network {
         self
     }
 
+    /// The same with so many outputs more that are the same everywhere: constants to be found.
+    #[must_use]
+    pub fn with_constants(mut self, constants: usize) -> Self {
+        self.outputs += constants - self.constants;
+        self.constants = constants;
+        self.layout = Layout::new(self.shape());
+        self
+    }
+
     fn shape(&self) -> Shape<'_> {
         Shape {
             inputs: &self.inputs,
@@ -167,6 +180,7 @@ impl Network {
             features: self.features(),
             gated: self.gated,
             outputs: self.outputs,
+            constants: self.constants,
         }
     }
 
@@ -219,6 +233,7 @@ impl Network {
         let inputs = problem.axes.iter().map(input).collect();
         Self::with_settings(inputs, &problem.network, problem.seed)
             .with_outputs(problem.unknowns.len())
+            .with_constants(problem.sought().count())
     }
 
     #[must_use]
@@ -236,10 +251,31 @@ impl Network {
         self.hidden_layers
     }
 
-    /// Outputs: one per unknown.
+    /// Outputs: one per unknown, then the constants.
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.outputs
+    }
+
+    /// Outputs that are functions of the coordinates.
+    #[must_use]
+    pub fn unknowns(&self) -> usize {
+        self.outputs - self.constants
+    }
+
+    /// Values of the outputs that are the same everywhere, of parameters as [`Network::split`] takes them.
+    ///
+    /// # Panics
+    /// As [`Network::split`].
+    #[must_use]
+    pub fn constants(&self, theta: &[f64]) -> Vec<f64> {
+        let Corrected { theta, correction, .. } = self.split(theta);
+        let Some(segment) = self.layout.segment(CONSTANTS) else { return Vec::new() };
+        let mut values = theta[segment.range()].to_vec();
+        if let Some(change) = correction.get(segment.range()) {
+            values.iter_mut().zip(change).for_each(|(value, c)| *value += c);
+        }
+        values
     }
 
     /// Activated layers: the embedding and the hidden ones.

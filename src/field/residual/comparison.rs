@@ -34,7 +34,7 @@ impl Comparison {
     pub fn at(problem: &ResidualProblem, coordinates: &[f64]) -> Self {
         let network = Network::of_residual(problem);
         let dimensions = problem.dimensions();
-        let unknowns: Vec<_> = (0..network.outputs()).map(Expression::unknown).collect();
+        let unknowns: Vec<_> = (0..network.unknowns()).map(Expression::unknown).collect();
         let head = Head::equations(&unknowns, dimensions, 0);
         let weights = vec![1.0; coordinates.len() / dimensions];
         let points = OperatorPoints { coordinates, partners: None, given: &[], weights: &weights };
@@ -131,9 +131,7 @@ pub(crate) fn rows(
     if points == 0 {
         return vec![Vec::new(); expressions.len()];
     }
-    let parameters = problem.parameter_values();
-    let fixed: Vec<Expression> =
-        expressions.iter().map(|e| e.substitute_parameters(&parameters)).collect();
+    let fixed: Vec<Expression> = expressions.iter().map(|e| problem.fixed(e)).collect();
     let head = Head::equations(&fixed, dimensions, given.len());
     let weights = vec![1.0; points];
     let at = OperatorPoints { coordinates, partners: None, given, weights: &weights };

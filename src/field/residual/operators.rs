@@ -56,8 +56,7 @@ pub(super) fn operator<T: Kernel>(
     points: &BlockPoints,
 ) -> Operator<T> {
     let dimensions = problem.dimensions();
-    let parameters = problem.parameter_values();
-    let fixed = |e: &Expression| e.substitute_parameters(&parameters);
+    let fixed = |e: &Expression| problem.fixed(e);
     let mut given: Vec<&[f64]> = Vec::new();
     let normals = normals(problem, block, points);
     let head = match &block.condition {

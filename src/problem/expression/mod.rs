@@ -350,4 +350,10 @@ impl Expression {
         self.visit(&mut |node| found |= wanted(node));
         found
     }
+
+    /// Whether it names the parameter of this number.
+    #[must_use]
+    pub fn names(&self, parameter: usize) -> bool {
+        self.any(&|e| matches!(e, Self::Parameter(k) if *k == parameter))
+    }
 }

@@ -130,6 +130,15 @@ impl Expression {
         })
     }
 
+    /// The same with a formula for each parameter.
+    #[must_use]
+    pub fn substitute_parameter_formulas(&self, formulas: &[Self]) -> Self {
+        self.substitute(&|leaf| match leaf {
+            Self::Parameter(k) => formulas.get(*k).cloned(),
+            _ => None,
+        })
+    }
+
     /// The expression with each derivative of an unknown replaced by what `value` gives for it.
     #[must_use]
     pub fn substitute_jet(&self, value: &dyn Fn(Entry) -> Self) -> Self {

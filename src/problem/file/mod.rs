@@ -23,6 +23,7 @@ mod sections;
 mod settings;
 mod shape;
 mod sides;
+mod sought;
 mod symbols;
 mod tables;
 mod variants;

@@ -313,6 +313,17 @@ impl<'a> Reader<'a> {
         None
     }
 
+    pub(super) fn boolean(&mut self, section: &mut Section<'a>, key: &str) -> Option<bool> {
+        let node = section.get(key)?;
+        match node.value {
+            Value::Boolean(value) => Some(value),
+            _ => {
+                self.wrong_type(&section.dotted(key), "true or false", node);
+                None
+            }
+        }
+    }
+
     pub(super) fn choice<C: Choice>(&mut self, section: &mut Section<'a>, key: &str) -> Option<C> {
         let place = section.place_of(key);
         let found = self.text(section, key)?;

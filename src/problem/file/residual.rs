@@ -6,7 +6,7 @@ use super::reader::{Reader, Section};
 use super::residual_block::Block;
 use super::residual_settings::Settings;
 use super::shape::{self, ShapeRead};
-use super::{Family, sections, symbols, tables};
+use super::{Family, sections, sought, symbols, tables};
 use crate::equation::Role;
 use crate::expression::{MAX_DIMENSIONS, Names};
 use crate::residual::{Axis, Condition, Location, ResidualBlock, ResidualIssue};
@@ -14,6 +14,8 @@ use crate::{Choice, ResidualProblem, SettingIssue};
 
 /// The most blocks of a problem.
 const MAX_BLOCKS: usize = 64;
+/// Points inside the domain for each parameter of the network where constants are to be found.
+const ROWS: usize = 2;
 /// Where the parts of a problem were written, for the checks between them.
 pub(super) struct Places {
     pub exact: Place,
@@ -37,17 +39,19 @@ pub(super) fn problem<'a>(
     let mut names = symbols::names(reader, root, top, Family::Residual);
     let tables = tables::tables(reader, top, &mut names);
     let axes = axes(reader, top, &names);
-    let parameters = sections::parameters(reader, top);
+    let parameters = sections::parameters(reader, top, Family::Residual);
     let (exact, exact_place) = sections::formulas(reader, top, "exact", &names, Role::Known);
     let complete = axes.len() == names.coordinates.len() && !axes.is_empty();
     let all = complete.then_some(axes.as_slice());
-    let values: Vec<f64> = parameters.iter().map(|p| p.value).collect();
-    let (shape, sound) = shape::shape(reader, top, &names, &values, all);
-    let domain = DomainRead { axes: all, shape: shape.as_ref(), sound };
+    let (shape, sound) = shape::shape(reader, top, &names, &parameters, all);
+    let sought = parameters.iter().any(|parameter| parameter.find);
+    let settings = Settings::read(reader, top, &axes, names.unknowns.len(), sought);
+    // With fewer rows than parameters a network fits noise between the points.
+    let fewest = if sought { ROWS * settings.parameters } else { 0 };
+    let domain = DomainRead { axes: all, shape: shape.as_ref(), sound, fewest };
     let (blocks, places) = blocks(reader, top, &names, &domain);
     let (companion, known, companion_place) =
         reference(reader, top, &names, complete.then_some(axes.as_slice()), &parameters);
-    let settings = Settings::read(reader, top, &axes, names.unknowns.len());
     let (seed, precision) = sections::run(reader, top);
     // Read elsewhere; here only its being a table matters.
     let _ = reader.section(top, "variants");
@@ -82,6 +86,9 @@ pub(super) fn problem<'a>(
         shape::every_part_has_a_condition(reader, &problem, read);
     }
     let places = Places { exact: exact_place, companion: companion_place, blocks: places, tables };
+    if reader.issues.is_empty() {
+        sought::check(reader, top, &problem, &places);
+    }
     Some((problem, places))
 }
 
@@ -91,6 +98,8 @@ pub(super) struct DomainRead<'r> {
     pub shape: Option<&'r ShapeRead>,
     /// Whether the shape, or that there is none, could be read.
     pub sound: bool,
+    /// The fewest points inside it where the file does not say how many.
+    pub fewest: usize,
 }
 
 fn axes<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, names: &Names) -> Vec<Axis> {

@@ -418,7 +418,9 @@ impl<'a> Block<'_, 'a> {
         let free = if interior { dimensions } else { dimensions.saturating_sub(1) };
         let section = self.reader.section(&mut self.section, "points");
         let whole = self.domain.shape.is_none();
-        let samples = residual_settings::samples(self.reader, section, free, whole, !interior);
+        let fewest = if interior { self.domain.fewest } else { 0 };
+        let samples =
+            residual_settings::samples(self.reader, section, free, whole, !interior, fewest);
         self.layout_fits(location, &samples);
         let each = |n: usize| match samples.layout {
             SampleLayout::Grid if !samples.walls => n.saturating_sub(2),

@@ -66,6 +66,7 @@ impl Check<'_> {
             .flat_map(|(index, block)| {
                 prescribed(block).into_iter().map(move |of| (index, block, of))
             })
+            .filter(|(_, _, (_, value))| !self.problem.is_sought_in(value))
             .flat_map(|(index, block, (unknown, value))| {
                 let parts = match &block.location {
                     Location::Parts(parts) => parts.clone(),
@@ -108,6 +109,9 @@ impl Check<'_> {
             let at_start =
                 matches!(&block.location, Location::Parts(p) if p.contains(&Part::Plane(plane)));
             let Some((_, wanted)) = prescribed(block).pop().filter(|_| at_start) else { continue };
+            if self.problem.is_sought_in(&wanted) {
+                continue;
+            }
             let values = |point: &[f64]| {
                 let found = companion.initial_at(point[companion.space]);
                 (self.evaluate(&wanted, point), found)
@@ -137,7 +141,12 @@ impl Check<'_> {
             reader.report(&places.exact, SettingIssue::NotFinite { what, place });
             return;
         }
-        for (block, place) in self.problem.blocks.iter().zip(&places.blocks) {
+        // With constants to be found nobody knows yet what the equations are.
+        let sought = |block: &ResidualBlock| {
+            block.condition.expressions().iter().any(|e| self.problem.is_sought_in(e))
+        };
+        let blocks = self.problem.blocks.iter().zip(&places.blocks);
+        for (block, place) in blocks.filter(|(block, _)| !sought(block)) {
             if let Some((point, value)) = self.missed(exact, block) {
                 let issue = ResidualIssue::ExactFails {
                     block: block.name.clone(),

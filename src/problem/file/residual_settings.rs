@@ -1,6 +1,5 @@
 //! The sections of residual problems that say how they are solved. All of them have defaults.
 
-use super::document::Value;
 use super::reader::{Reader, Section};
 use super::settings::{MAX_NETWORK, architecture, check_counts, check_total};
 use crate::SettingIssue;
@@ -19,6 +18,8 @@ const MAX_SKETCH: u64 = 100_000;
 pub(super) struct Settings {
     pub evaluation: EvaluationSettings,
     pub network: NetworkSettings,
+    /// Of the network.
+    pub parameters: usize,
     pub inputs: InputScaling,
     pub initialisation: Initialisation,
     pub method: TrainingSettings,
@@ -30,29 +31,33 @@ impl Settings {
         top: &mut Section<'a>,
         axes: &[Axis],
         unknowns: usize,
+        sought: bool,
     ) -> Self {
         let evaluation = evaluation(reader, top, axes.len());
         let (network, inputs, initialisation) = network(reader, top, axes, unknowns);
-        let method = method(reader, top, axes);
-        Self { evaluation, network, inputs, initialisation, method }
+        let periodic = axes.iter().filter(|axis| axis.periodic).count();
+        let parameters = network.parameters(periodic, axes.len() - periodic, unknowns);
+        let method = method(reader, top, axes, sought);
+        Self { evaluation, network, parameters, inputs, initialisation, method }
     }
 }
 
 /// The points of a block over `free` coordinates. Without `count`: 30 nodes along each coordinate
-/// up to two of a whole box, else 1,000 scattered points.
+/// up to two of a whole box, else 1,000 scattered points; in all at least `fewest`.
 pub(super) fn samples<'a>(
     reader: &mut Reader<'a>,
     mut section: Section<'a>,
     free: usize,
     whole_box: bool,
     walls_by_default: bool,
+    fewest: usize,
 ) -> SampleSettings {
     let by_dimension =
         if free <= 2 && whole_box { SampleLayout::Grid } else { SampleLayout::Sobol };
     let layout = reader.choice(&mut section, "layout").unwrap_or(by_dimension);
     let place = section.place_of("count");
     let count = reader.counts(&mut section, "count", [1, MAX_SAMPLES as u64]);
-    let walls = boolean(reader, &mut section, "walls").unwrap_or(walls_by_default);
+    let walls = reader.boolean(&mut section, "walls").unwrap_or(walls_by_default);
     let resample_place = section.place_of("resample");
     let resample = reader.count(&mut section, "resample", [0, 1_000_000]).unwrap_or(0) as usize;
     if resample > 0 && layout.is_grid() {
@@ -68,7 +73,13 @@ pub(super) fn samples<'a>(
         reader.report(&refine_place, ResidualIssue::Exclusive { first, second });
     }
     reader.finish(section);
-    let count = count.unwrap_or_else(|| vec![if layout.is_grid() { 30 } else { 1000 }]);
+    let count = count.unwrap_or_else(|| match layout.is_grid() {
+        true => {
+            let each = (fewest as f64).powf(1.0 / free.max(1) as f64).ceil() as usize;
+            vec![(each + if walls { 0 } else { 2 }).max(30)]
+        }
+        false => vec![fewest.max(1000)],
+    });
     check_samples(reader, layout, &count, free, &place);
     SampleSettings { layout, count, walls, resample, refine }
 }
@@ -91,17 +102,6 @@ impl SampleSettings {
     /// Of points that the file lists.
     pub(super) fn listed() -> Self {
         Self { layout: SampleLayout::Grid, count: vec![1], walls: true, resample: 0, refine: 0.0 }
-    }
-}
-
-fn boolean<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, key: &str) -> Option<bool> {
-    let node = section.get(key)?;
-    match node.value {
-        Value::Boolean(value) => Some(value),
-        _ => {
-            reader.wrong_type(key, "true or false", node);
-            None
-        }
     }
 }
 
@@ -214,7 +214,12 @@ fn causal<'a>(
     (tolerance > 0.0).then_some(CausalSettings { tolerance, slices: slices as usize, along })
 }
 
-fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> TrainingSettings {
+fn method<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    axes: &[Axis],
+    sought: bool,
+) -> TrainingSettings {
     let mut section = reader.section(top, "method");
     let positive = |v: f64| v > 0.0;
     let name = reader.choice(&mut section, "name").unwrap_or(TrainingMethod::LevenbergMarquardt);
@@ -242,9 +247,11 @@ fn method<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>, axes: &[Axis]) -> 
     let below_one = |v: f64| (0.0..1.0).contains(&v);
     let momentum = reader.number(&mut section, "momentum", "a number from 0 to below 1", below_one);
     let causal = causal(reader, &mut section, axes);
-    // Other methods are there to be compared as they were published.
-    let correction = boolean(reader, &mut section, "correction")
-        .unwrap_or(name == TrainingMethod::LevenbergMarquardt);
+    // Other methods are there to be compared as they were published; and what constants are found from
+    // is noise beyond some digits, which no correction takes away.
+    let correction = reader
+        .boolean(&mut section, "correction")
+        .unwrap_or(name == TrainingMethod::LevenbergMarquardt && !sought);
     reader.finish(section);
     TrainingSettings {
         name,

@@ -2,7 +2,7 @@
 
 use super::document::{Node, Place, Table, Value};
 use super::reader::{Reader, Section};
-use super::{Family, sides, symbols, tables};
+use super::{Family, sides, sought, symbols, tables};
 use crate::ansatz::Ansatz;
 use crate::equation::{Role, parse_equation, parse_expression};
 use crate::expression::{Expression, MAX_DIMENSIONS, Names};
@@ -35,7 +35,7 @@ pub(super) fn problem<'a>(
     let equation = equations(reader, &names, equation_section);
     let (mut coordinates, coordinate_places) = coordinates(reader, top, &names);
     let time = time(reader, top);
-    let parameters = parameters(reader, top);
+    let parameters = parameters(reader, top, Family::Evolution);
     sides::settle(&mut coordinates, &parameters);
     let (exact, exact_place) = formulas(reader, top, "exact", &names, Role::Exact);
     let (initial, initial_place) = initial(reader, top, &names, time, exact.as_ref());
@@ -312,14 +312,23 @@ fn time<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Option<TimeSpan> 
     None
 }
 
-pub(super) fn parameters<'a>(reader: &mut Reader<'a>, top: &mut Section<'a>) -> Vec<Parameter> {
+pub(super) fn parameters<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    family: Family,
+) -> Vec<Parameter> {
     let section = reader.section(top, "parameters");
     let entries: Vec<(&'a str, &'a Node)> = section.entries().collect();
-    entries.into_iter().filter_map(|(name, node)| parameter(reader, name, node)).collect()
+    entries.into_iter().filter_map(|(name, node)| parameter(reader, name, node, family)).collect()
 }
 
-/// `eps = 5e-3`, or a table with value, range and description.
-fn parameter<'a>(reader: &mut Reader<'a>, name: &str, node: &'a Node) -> Option<Parameter> {
+/// `eps = 5e-3`, or a table with value, range, description, and whether it is to be found.
+fn parameter<'a>(
+    reader: &mut Reader<'a>,
+    name: &str,
+    node: &'a Node,
+    family: Family,
+) -> Option<Parameter> {
     let path = format!("parameters.{name}");
     if !matches!(node.value, Value::Table(_)) {
         let value = reader.number_of(&path, node)?;
@@ -328,6 +337,7 @@ fn parameter<'a>(reader: &mut Reader<'a>, name: &str, node: &'a Node) -> Option<
             value,
             range: None,
             description: String::new(),
+            find: false,
         });
     }
     let mut section = reader.named_section(path, node);
@@ -338,13 +348,16 @@ fn parameter<'a>(reader: &mut Reader<'a>, name: &str, node: &'a Node) -> Option<
     let place = section.place_of("value");
     let range = reader.range(&mut section, "range", name);
     let description = reader.text(&mut section, "description").unwrap_or("").to_owned();
-    reader.finish(section);
-    let value = value?;
-    if let Some([lower, upper]) = range
-        && !(lower..=upper).contains(&value)
-    {
-        let name = name.to_owned();
-        reader.report(&place, SettingIssue::OutsideItsRange { name, value, lower, upper });
+    let find = reader.boolean(&mut section, "find").unwrap_or(false);
+    let parameter =
+        value.map(|value| Parameter { name: name.into(), value, range, description, find });
+    if let Some(parameter) = &parameter {
+        match sought::outside(parameter) {
+            Some(issue) => reader.report(&place, issue),
+            None if find => sought::constant(reader, &section, parameter, family),
+            None => {}
+        }
     }
-    Some(Parameter { name: name.into(), value, range, description })
+    reader.finish(section);
+    parameter
 }

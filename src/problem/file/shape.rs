@@ -2,12 +2,12 @@
 
 use super::document::{Node, Place, Value};
 use super::reader::{Reader, Section};
-use super::{sections, symbols};
-use crate::SettingIssue;
+use super::{sections, sought, symbols};
 use crate::equation::Role;
 use crate::expression::{Channel, Entry, Expression, Names};
 use crate::residual::{Axis, Condition, Location, Part, Plane, ResidualProblem, space};
 use crate::shape::{Piece, Shape, ShapeIssue, Tree, outline_mistake};
+use crate::{Parameter, SettingIssue};
 
 /// The most pieces of a shape.
 const MAX_PIECES: usize = 200;
@@ -29,7 +29,7 @@ pub(super) fn shape<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
     names: &Names,
-    parameters: &[f64],
+    parameters: &[Parameter],
     axes: Option<&[Axis]>,
 ) -> (Option<ShapeRead>, bool) {
     let section = reader.section(top, "shapes");
@@ -148,7 +148,7 @@ fn is_of_second_order(problem: &ResidualProblem, space: &[usize]) -> bool {
 struct File<'r, 'a> {
     reader: &'r mut Reader<'a>,
     names: &'r Names,
-    parameters: &'r [f64],
+    parameters: &'r [Parameter],
     axes: &'r [Axis],
     name: &'a str,
 }
@@ -348,7 +348,9 @@ impl<'a> File<'_, 'a> {
         let tables = self.names.tables.clone();
         let names = Names { unknowns: Vec::new(), coordinates, parameters, tables };
         let value = sections::expression(self.reader, path, node, &names, Role::Shape)?;
-        let value: Expression = value.substitute_parameters(self.parameters);
+        sought::refuse(self.reader, &node.place, "a shape", self.parameters, &[&value]);
+        let values: Vec<f64> = self.parameters.iter().map(|p| p.value).collect();
+        let value: Expression = value.substitute_parameters(&values);
         let piece = Piece::formula(value, space.len());
         let middle: Vec<f64> =
             space.iter().map(|&k| 0.5 * (self.axes[k].lower + self.axes[k].upper)).collect();

@@ -34,6 +34,16 @@ pub enum ResidualIssue {
     TooMany { what: &'static str, found: usize, limit: usize },
     #[error("{first} and {second} ask for different values at {place}: {a} and {b}")]
     ConditionsDisagree { first: String, second: String, place: String, a: f64, b: f64 },
+    #[error("{name} is to be found, which only trainings over the whole domain do")]
+    SoughtInEvolution { name: String },
+    #[error("{name} begins at {value}, an end of its range from {lower} to {upper}")]
+    SoughtAtItsBound { name: String, value: f64, lower: f64, upper: f64 },
+    #[error("{what} names {name}, which is to be found")]
+    SoughtElsewhere { name: String, what: &'static str },
+    #[error("{name} is to be found, and no block names it")]
+    SoughtNowhere { name: String },
+    #[error("{name} is to be found, and there are no data to find it from")]
+    NoData { name: String },
     #[error("the exact solution misses the block {block} by {value} at {place}")]
     ExactFails { block: String, place: String, value: f64 },
 }
@@ -85,6 +95,22 @@ impl ResidualIssue {
             }
             Self::TooMany { .. } => "choose fewer".into(),
             Self::ConditionsDisagree { .. } => "change or remove one of the two".into(),
+            Self::SoughtInEvolution { .. } => {
+                "remove find; or state the problem over the whole domain, with t among the \
+                 coordinates and the equation under [residual.interior], as `sketchpde show heat` does"
+                    .into()
+            }
+            Self::SoughtAtItsBound { .. } => "begin inside the range, or widen it".into(),
+            Self::SoughtElsewhere { .. } => {
+                "write a number, or a parameter of its own that is not to be found".into()
+            }
+            Self::SoughtNowhere { name } => {
+                format!("write {name} in an equation, or remove find = true")
+            }
+            Self::NoData { .. } => {
+                "add a block of measurements, [residual.data] with data = [[COORDINATES, VALUE], ..]"
+                    .into()
+            }
             Self::ExactFails { .. } => "correct the equation or the exact solution".into(),
         }
     }

@@ -26,6 +26,7 @@
 //!
 //! [parameters]                               # as in evolution problems
 //! kappa = { value = 0.25, range = [0, 1] }
+//! # kappa = { value = 0.25, find = true }    # to be found from data, within the range if there is one
 //!
 //! [residual.interior]
 //! on = "interior"                            # default
@@ -105,6 +106,7 @@ mod domain;
 mod error;
 pub mod points;
 mod settings;
+mod sought;
 #[cfg(test)]
 mod tests;
 

@@ -343,3 +343,82 @@ fn benchmarks_are_valid_files_that_say_what_they_are_compared_with() {
         assert_eq!((name.as_str(), unknowns), (preset.name, preset.unknowns));
     }
 }
+
+/// A problem with a constant to be found and data.
+fn sought(parameter: &str, blocks: &str) -> String {
+    file(&format!(
+        "[parameters]\nk = {{ {parameter} }}\n[residual.interior]\nequation = \"u_t = k*u_xx\"\n{blocks}"
+    ))
+}
+
+const MEASURED: &str = "[residual.measured]\ndata = [[0.5, 1, 0.3]]\n";
+
+#[test]
+fn constants_to_be_found_are_said_so_and_change_the_defaults() {
+    let problem = read(&sought("value = 2, find = true, range = [0, 10]", MEASURED));
+    assert_eq!(problem.sought().collect::<Vec<_>>(), [0]);
+    assert_eq!((problem.parameters[0].scale(), problem.parameters[0].value), (5.0, 2.0));
+    assert!(!problem.method.correction, "noise is no residual to take away");
+    // 1,341 parameters: 53 by 53 nodes inside the walls.
+    assert_eq!(problem.blocks[0].samples.count, [54]);
+    assert_eq!(read(&problem.source), problem);
+    let known = read(&sought("value = 2", MEASURED));
+    assert!(known.sought().next().is_none() && known.method.correction);
+    assert_eq!(known.blocks[0].samples.count, [30]);
+    // Whatever is trained in its place, it stays in its range.
+    for z in [-30.0, -1.0, 0.0, 0.5, 2.0, 100.0] {
+        assert!((0.0..=10.0).contains(&problem.values_at(&[z])[0]), "{z}");
+    }
+    // Unknowns behind u stand for it.
+    let fixed = problem.fixed(&problem.blocks[0].condition.expressions()[0]);
+    assert!(fixed.entries().iter().any(|entry| entry.unknown == 1));
+    assert!(!fixed.names(0));
+}
+
+#[test]
+fn constants_that_cannot_be_found_are_refused_where_they_stand() {
+    let refused = |text: &str, message: &str, remedy: &str| {
+        let found = mistakes(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let (line, _, said, help) = &found[0];
+        assert!(*line > 1 && said.contains(message) && help.contains(remedy), "{found:?}");
+    };
+    let text = sought("value = 2, find = true", "");
+    refused(&text, "k is to be found, and there are no data", "a block of measurements");
+    let text = sought("value = 11, find = true, range = [0, 10]", MEASURED);
+    refused(&text, "k = 11 lies outside its range [0, 10]", "change the value");
+    let text = sought("value = 0, find = true, range = [0, 10]", MEASURED);
+    refused(&text, "k begins at 0, an end of its range", "begin inside");
+    let text = sought("value = 1, find = 1", MEASURED);
+    refused(&text, "parameters.k.find", "true or false");
+    let elsewhere = [
+        ("[exact]\nu = \"exp(-k*t)\"\n", "the exact solution names k"),
+        ("[reference]\nequation = \"u_t = k*u_xx\"\ninitial = \"x\"\n", "the reference names k"),
+        ("[shapes]\nhole.formula = \"x^2 - k\"\n", "a shape names k"),
+    ];
+    for (more, message) in elsewhere {
+        let text = sought("value = 0.5, find = true", &format!("{MEASURED}{more}"));
+        let text = match more.contains("shapes") {
+            false => text,
+            true => text.replace("[parameters]", "shape = \"box - hole\"\n[parameters]"),
+        };
+        let found = mistakes(&text);
+        assert!(found.iter().any(|(_, _, said, _)| said.contains(message)), "{found:?}");
+    }
+    let text = sought("value = 1, find = true", MEASURED).replace("k*u_xx", "u_xx");
+    refused(&text, "no block names it", "write k in an equation");
+    let text =
+        sought("value = 1, find = true", &format!("{MEASURED}[method]\ncorrection = true\n"));
+    refused(&text, "method.correction and constants to be found", "remove");
+    let energy = "[residual.more]\nenergy = \"u_x^2\"\n";
+    let text = sought("value = 1, find = true", &format!("{MEASURED}{energy}"));
+    refused(&text, "energy and constants to be found", "remove");
+    let text = sought("value = 1, find = true", MEASURED).replace("[-1, 3]", "[-1, \"3*k\"]");
+    assert!(!mistakes(&text).is_empty(), "ranges are numbers");
+    let evolution = "format = 1\n[equation]\ntext = \"u_t = k*u_xx\"\n[domain]\n\
+                     x = { range = [0, 1] }\n[time]\nend = 1\n[initial]\nu = \"sin(2*pi*x)\"\n\
+                     [parameters]\nk = { value = 0.1, find = true }\n";
+    let errors = Problem::from_toml(evolution, &Overrides::new()).expect_err("not in steps");
+    assert!(errors.to_string().contains("which only trainings over the whole domain do"));
+    assert!(errors.to_string().contains("with t among the coordinates"));
+}

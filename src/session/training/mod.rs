@@ -7,6 +7,7 @@ mod tests;
 
 pub use system::TrainingSystem;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use self::judgement::judgement;
@@ -386,6 +387,15 @@ impl TrainingSession {
             Some(correction) => &correction.parameters,
             None => self.training.parameters(),
         }
+    }
+
+    /// The constants that are to be found, by name, as they are now.
+    #[must_use]
+    pub fn found(&self) -> BTreeMap<String, f64> {
+        let trained = self.network().constants(self.parameters());
+        let values = self.problem.values_at(&trained);
+        let of = |k: usize| (self.problem.parameters[k].name.clone(), values[k]);
+        self.problem.sought().map(of).collect()
     }
 
     #[must_use]

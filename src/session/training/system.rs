@@ -43,6 +43,10 @@ impl TrainingSystem {
         if unknowns > 1 {
             return Err(GpuError::System { unknowns });
         }
+        if problem.sought().next().is_some() {
+            let names = problem.sought().map(|k| problem.parameters[k].name.as_str());
+            return Err(GpuError::Constants { names: names.collect::<Vec<_>>().join(", ") });
+        }
         let system = Box::new(GpuCollocation::new(gpu, problem).await?);
         Ok(Self { kind: Kind::Gpu(system), reason: None })
     }

@@ -226,3 +226,93 @@ fn an_annulus_with_robin_sides_is_solved() {
         assert!(value.is_nan() || (value - exact).abs() < 1e-3, "{value} at {radius}");
     }
 }
+
+/// y' = -k y^2 with y(0) = 1, whose solution is 1 / (1 + k t), and ten values of k = 2 with noise.
+const DECAY: &str = "format = 1\nunknown = 'y'\n[domain]\nt = { range = [0, 1] }\n\
+    [parameters]\nk = { value = 1, find = true }\n\
+    [residual.interior]\nequation = 'y_t = -k*y^2'\npoints = { count = 200 }\n\
+    [residual.start]\non = 't = 0'\nequation = 'y = 1'\n\
+    [residual.measured]\nweight = 1e-4\ndata = [DATA]\n\
+    [network]\nlayers = [10, 10]\n[method]\niterations = 200\n";
+
+fn decay(values: &[f64]) -> String {
+    let row = |(i, y): (usize, &f64)| format!("[{}, {y}]", 0.1 * (i + 1) as f64);
+    DECAY.replace("DATA", &values.iter().enumerate().map(row).collect::<Vec<_>>().join(", "))
+}
+
+/// The k of the least squares of the exact solutions, by bisection of the sum's derivative.
+fn least_squares(values: &[f64]) -> f64 {
+    let slope = |k: f64| -> f64 {
+        let term = |(i, y): (usize, &f64)| {
+            let t = 0.1 * (i + 1) as f64;
+            let u = 1.0 / (1.0 + k * t);
+            (u - y) * -t * u * u
+        };
+        values.iter().enumerate().map(term).sum()
+    };
+    let (mut low, mut high) = (0.5, 8.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if slope(middle) < 0.0 { low = middle } else { high = middle }
+    }
+    low
+}
+
+fn noisy(seed: u64, deviation: f64) -> Vec<f64> {
+    let random = crate::random::Philox::new(seed, crate::random::Stream::Vectors);
+    let value = |i: u32| {
+        let exact = 1.0 / (1.0 + 0.2 * f64::from(i + 1));
+        exact + deviation * random.normal(0, i)
+    };
+    (0..10).map(value).collect()
+}
+
+#[test]
+fn a_constant_is_found_from_ten_noisy_values_and_kept() {
+    let values = noisy(1, 0.02);
+    let problem = ResidualProblem::from_toml(&decay(&values), &Vec::new()).expect("a problem");
+    let mut session = pollster::block_on(TrainingSession::new(&problem, still)).expect("starts");
+    assert_eq!(session.found()["k"], 1.0, "where it begins");
+    for _ in 0..20 {
+        pollster::block_on(session.iterate()).expect("finite");
+    }
+    let on_the_way = session.found()["k"];
+    let saved = session.save();
+    let mut again =
+        pollster::block_on(TrainingSession::restore(&problem, &saved, still)).expect("restored");
+    assert_eq!(again.found()["k"], on_the_way);
+    while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
+    while pollster::block_on(again.iterate()).expect("finite").reason.is_none() {}
+    let (found, wanted) = (session.found()["k"], least_squares(&values));
+    assert_eq!(again.found()["k"], found, "to the same bits");
+    assert!((found - wanted).abs() < 1e-4, "{found}, not {wanted}");
+    // That of other data is another one.
+    assert!((found - least_squares(&noisy(2, 0.02))).abs() > 1e-3);
+    // What is asked of the solution is asked with what was found.
+    let solution = crate::Solution::of_training(&session);
+    let at = [0.2, 0.7];
+    let slopes = solution.derivative("y_t + k*y^2", None, &at).expect("an expression");
+    assert!(slopes.iter().all(|r| r.abs() < 1e-3), "{slopes:?}");
+    assert!((solution.derivative("y_t + y^2", None, &at).expect("one")[0]).abs() > 0.1);
+    let head = crate::output::description::of_training(&problem, session.parameters());
+    assert_eq!(head["constants"], format!("{{\"k\":{found}}}"));
+}
+
+/// Methods that follow the gradient, natural or plain, move the constants as any other parameter.
+#[test]
+fn every_method_carries_the_constants() {
+    let text = decay(&noisy(3, 0.01)).replace("count = 200", "count = 50");
+    for method in Method::all() {
+        let word = method.word();
+        let change = vec![
+            ("method.name".to_owned(), format!("'{word}'")),
+            ("method.iterations".to_owned(), "6".to_owned()),
+        ];
+        let problem = ResidualProblem::from_toml(&text, &change).expect("a problem");
+        let mut session =
+            pollster::block_on(TrainingSession::new(&problem, still)).expect("starts");
+        while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
+        let found = session.found()["k"];
+        assert!((found - 1.0).abs() > 1e-4 && found.is_finite(), "{word} leaves it: {found}");
+    }
+}

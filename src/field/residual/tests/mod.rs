@@ -5,6 +5,7 @@ mod corrected;
 mod energy;
 mod oracle;
 mod problems;
+mod sought;
 
 use nalgebra::DMatrix;
 
