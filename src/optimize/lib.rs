@@ -50,6 +50,7 @@ mod stopping;
 #[cfg(test)]
 mod tests;
 mod training;
+mod uncertainty;
 
 pub use convergence::Convergence;
 pub use correction::{Correction, Untrained, correct};
@@ -67,3 +68,4 @@ pub use settings::{
 pub use state::TrainingState;
 pub use stopping::{Stall, StopReason, StoppingRule};
 pub use training::{Training, TrainingReport};
+pub use uncertainty::{Uncertainty, uncertainty};

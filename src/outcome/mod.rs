@@ -22,7 +22,7 @@ use crate::solution::{Solution, SolutionError};
 pub use evolution::{DensityErrors, DensityResult, RunResult, Seconds};
 #[cfg(feature = "plots")]
 pub use pictures::{PLOTS, pictures};
-pub use training::{CorrectionResult, FoundConstant, TrainingResult};
+pub use training::{CorrectionResult, FoundConstant, NoiseResult, TrainingResult};
 
 /// What a run has left.
 #[derive(Clone, Debug)]

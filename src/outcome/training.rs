@@ -55,6 +55,12 @@ pub struct TrainingResult {
     /// The constants that were to be found, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub found: BTreeMap<String, FoundConstant>,
+    /// Of every two of several constants, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub correlation: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Of the data that they were found from, by blocks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub noise: BTreeMap<String, NoiseResult>,
     /// Singular values that the last iteration kept.
     pub rank: usize,
     /// Losses and residuals that were evaluated in all.
@@ -75,6 +81,30 @@ pub struct TrainingResult {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FoundConstant {
     pub value: f64,
+    /// None where the data do not determine it.
+    #[serde(default)]
+    pub standard_deviation: Option<f64>,
+}
+
+impl FoundConstant {
+    /// To two digits of the deviation: `2.013 +- 0.021`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self.standard_deviation.filter(|deviation| *deviation > 0.0) {
+            None => format!("{:.6} (how well it is known cannot be told)", self.value),
+            Some(deviation) => {
+                let digits = (1.0 - deviation.log10().floor()).clamp(0.0, 15.0) as usize;
+                format!("{:.digits$} +- {deviation:.digits$}", self.value)
+            }
+        }
+    }
+}
+
+/// Noise of a block of data, as it was given or as it follows from the fit.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct NoiseResult {
+    pub standard_deviation: Option<f64>,
+    pub estimated: bool,
 }
 
 /// What a correction in the tangent space has brought: the residual at points that neither it nor the
@@ -122,11 +152,9 @@ impl TrainingResult {
                 rank: correction.rank,
                 waves: correction.waves,
             }),
-            found: session
-                .found()
-                .into_iter()
-                .map(|(name, value)| (name, FoundConstant { value }))
-                .collect(),
+            found: found(session),
+            correlation: correlation(session),
+            noise: noise(session),
             rank: report.record.rank,
             evaluations: session.history().records.iter().map(|r| r.evaluations).sum(),
             seconds: session.seconds(),
@@ -137,4 +165,38 @@ impl TrainingResult {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
+}
+
+fn names(session: &TrainingSession) -> Vec<&String> {
+    let problem = session.problem();
+    problem.sought().map(|k| &problem.parameters[k].name).collect()
+}
+
+fn found(session: &TrainingSession) -> BTreeMap<String, FoundConstant> {
+    let (values, known) = (session.found(), session.uncertainty());
+    let of = |(k, name): (usize, &String)| {
+        let standard_deviation = known.and_then(|known| known.deviations[k]);
+        (name.clone(), FoundConstant { value: values[name], standard_deviation })
+    };
+    names(session).into_iter().enumerate().map(of).collect()
+}
+
+fn correlation(session: &TrainingSession) -> BTreeMap<String, BTreeMap<String, f64>> {
+    let names = names(session);
+    let Some(known) = session.uncertainty().filter(|_| names.len() > 1) else {
+        return BTreeMap::new();
+    };
+    let row = |i: usize| {
+        let others = names.iter().enumerate().filter(move |(j, _)| *j != i);
+        others.map(|(j, name)| ((*name).clone(), known.correlation[(i, j)])).collect()
+    };
+    names.iter().enumerate().map(|(i, name)| ((*name).clone(), row(i))).collect()
+}
+
+fn noise(session: &TrainingSession) -> BTreeMap<String, NoiseResult> {
+    let known = session.uncertainty().into_iter().flat_map(|known| known.noise.clone());
+    let of = |(name, standard_deviation, estimated)| {
+        (name, NoiseResult { standard_deviation, estimated })
+    };
+    known.map(of).collect()
 }

@@ -305,12 +305,15 @@ fn a_constant_that_is_found_is_in_all_that_a_run_leaves() {
     let words = ["solve", "decay.toml", "--no-plots", "--out", "run"];
     let shown = place.run(&words).expect(0).stdout;
     let row = shown.lines().find(|line| line.starts_with("k  ")).expect("the constant");
-    let value = row.split_whitespace().nth(1).expect("its value");
-    assert!(said.contains(&format!("`k {value}`")), "{row}");
+    let words: Vec<&str> = row.split_whitespace().collect();
+    assert!(said.contains(&format!("`{}`", words.join(" "))), "{row}");
     let result = std::fs::read_to_string(place.path("run/result.json")).expect("there");
     let result: serde_json::Value = serde_json::from_str(&result).expect("JSON");
     let found = result["found"]["k"]["value"].as_f64().expect("a number");
-    assert_eq!(format!("{found:.6}"), value);
+    assert_eq!(format!("{found:.3}"), words[1]);
+    let deviation = result["found"]["k"]["standard_deviation"].as_f64().expect("a number");
+    assert_eq!(format!("{deviation:.3}"), words[3]);
+    assert_eq!(result["noise"]["measured"]["estimated"], true);
     // A question with the constant in it has what was found.
     place.write("at.csv", "t\n0.5\n");
     let asked = ["eval", "run", "--at", "at.csv", "--derivatives", "k*y/y"];

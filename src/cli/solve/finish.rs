@@ -97,7 +97,7 @@ fn training(result: &TrainingResult, folder: &Path) -> String {
         ),
         row("results", folder.display().to_string()),
     ];
-    let found = result.found.iter().map(|(name, found)| row(name, format!("{:.6}", found.value)));
+    let found = result.found.iter().map(|(name, found)| row(name, found.describe()));
     rows.splice(5..5, found);
     if let Some(CorrectionResult { residual_before, residual_after, rank, waves }) =
         result.correction

@@ -65,7 +65,7 @@ pub(super) fn operator<T: Kernel>(
             given.extend(normals.iter().map(Vec::as_slice));
             Head::equations(&list.iter().map(fixed).collect::<Vec<_>>(), dimensions, given.len())
         }
-        Condition::Observed { quantity, values } => {
+        Condition::Observed { quantity, values, .. } => {
             given.push(values);
             let difference = fixed(quantity) - Expression::Coordinate(dimensions);
             Head::equations(&[difference], dimensions, 1)

@@ -157,15 +157,17 @@ fn blocks<'a>(
         return (Vec::new(), Vec::new());
     }
     let before = reader.issues.len();
-    let (mut blocks, mut places) = (Vec::new(), Vec::new());
+    let (mut blocks, mut places, mut weighed) = (Vec::new(), Vec::new(), Vec::new());
     for (name, node) in entries {
         let section = reader.named_section(format!("residual.{name}"), node);
         let read = Block { reader, names, domain, name, section }.read();
-        if let Some((block, place)) = read {
+        if let Some((block, place, by_hand)) = read {
             blocks.push(block);
             places.push(place);
+            weighed.push(by_hand);
         }
     }
+    sought::weigh(&mut blocks, &weighed, domain.fewest > 0);
     let interior = |block: &ResidualBlock| block.location == Location::Interior;
     if reader.issues.len() == before && domain.axes.is_some() && !blocks.iter().any(interior) {
         reader.report(&section.place, ResidualIssue::NoInterior);

@@ -48,7 +48,8 @@ enum Kind {
 }
 
 impl<'a> Block<'_, 'a> {
-    pub(super) fn read(mut self) -> Option<(ResidualBlock, Place)> {
+    /// With where its equation stands, and whether the file says its weight.
+    pub(super) fn read(mut self) -> Option<(ResidualBlock, Place, bool)> {
         let kind = self.kind();
         let location = self.location(kind);
         let role = self.role(location.as_ref());
@@ -69,9 +70,10 @@ impl<'a> Block<'_, 'a> {
         self.reader.finish(self.section);
         let (location, condition) = (location?, condition?);
         let name = self.name.to_owned();
+        let weighed = weight.is_some();
         let weight = weight.unwrap_or(1.0);
         let block = ResidualBlock { name, text, location, condition, weight, norm, samples };
-        Some((block, place))
+        Some((block, place, weighed))
     }
 
     /// By the key that is there; two of them are one too many.
@@ -311,9 +313,12 @@ impl<'a> Block<'_, 'a> {
                 let rows = self.rows();
                 let last = |row: &Vec<f64>| row.last().copied().unwrap_or(f64::NAN);
                 let values = rows.map(|rows| rows.iter().map(last).collect());
-                let observed = quantity.zip(values);
-                let condition =
-                    observed.map(|(quantity, values)| Condition::Observed { quantity, values });
+                let positive = |v: f64| v > 0.0;
+                let noise =
+                    self.reader.number(&mut self.section, "noise", "a positive number", positive);
+                let condition = quantity
+                    .zip(values)
+                    .map(|(quantity, values)| Condition::Observed { quantity, values, noise });
                 (condition, "quantity")
             }
         };

@@ -5,8 +5,42 @@ use super::document::Place;
 use super::reader::{Reader, Section};
 use super::residual::Places;
 use crate::expression::Expression;
-use crate::residual::{Condition, ResidualBlock, ResidualIssue, ResidualProblem};
+use crate::residual::{Condition, Norm, ResidualBlock, ResidualIssue, ResidualProblem};
 use crate::{Parameter, SettingIssue};
+
+/// What all data count against the equations, which are to hold exactly.
+const DATA: f64 = 1e-4;
+
+/// Data whose noise is known, and those that constants are found from, count by what they say: with N_b values
+/// of standard deviation s_b in block b its rows add
+///
+/// ```text
+/// 1e-4 (N_b / s_b^2) / (sum over blocks of N / s^2) * mean(d^2)
+/// ```
+///
+/// to the loss: 1e-4 of a mean of squares in all, shared as chi^2 is. Where no noise is known all are alike; a
+/// block without a noise beside others that have one counts as the noisiest. `weighed` blocks keep the weight of
+/// the file.
+pub(super) fn weigh(blocks: &mut [ResidualBlock], weighed: &[bool], sought: bool) {
+    let noise_of = |block: &ResidualBlock| match &block.condition {
+        Condition::Observed { noise, values, .. } => Some((*noise, values.len() as f64)),
+        _ => None,
+    };
+    let noises = blocks.iter().filter_map(|b| noise_of(b)?.0);
+    let noisiest = noises.fold(0.0_f64, f64::max);
+    if !sought && noisiest == 0.0 {
+        return;
+    }
+    let unknown = if noisiest > 0.0 { noisiest } else { 1.0 };
+    let told = |(noise, count): (Option<f64>, f64)| count / noise.unwrap_or(unknown).powi(2);
+    let all: f64 = blocks.iter().filter_map(noise_of).map(told).sum();
+    for (block, _) in blocks.iter_mut().zip(weighed).filter(|(_, weighed)| !**weighed) {
+        if let Some((noise, count)) = noise_of(block) {
+            let share = DATA * told((noise, count)) / all;
+            block.weight = if block.norm == Norm::Sum { share / count } else { share };
+        }
+    }
+}
 
 /// One constant: of a problem of this family, with its value inside its bounds.
 pub(super) fn constant(

@@ -49,6 +49,7 @@
 //! [residual.sensors]
 //! data = [[0.5, 1.0, 0.7]]                   # instead of `on`: coordinates, then the value
 //! quantity = "u"                             # instead of `equation`; default the unknown
+//! # noise = 0.1                              # standard deviation of the values
 //!
 //! [exact]                                    # optional: for the error
 //! u = "exp(-kappa*t)*sin(x)"                 # and so on for every unknown
@@ -253,7 +254,8 @@ pub enum Condition {
     /// Each expression has the same value at both points of a pair.
     Match(Vec<Expression>),
     /// The expression has the value that was observed at each point.
-    Observed { quantity: Expression, values: Vec<f64> },
+    /// `noise` is the standard deviation of the values, where the file says it.
+    Observed { quantity: Expression, values: Vec<f64>, noise: Option<f64> },
 }
 
 impl Condition {

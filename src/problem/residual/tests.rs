@@ -422,3 +422,22 @@ fn constants_that_cannot_be_found_are_refused_where_they_stand() {
     assert!(errors.to_string().contains("which only trainings over the whole domain do"));
     assert!(errors.to_string().contains("with t among the coordinates"));
 }
+
+#[test]
+fn data_count_by_their_noise() {
+    let more = "[residual.first]\ndata = [[0.5, 1, 0.3], [0.5, 2, 0.3]]\nnoise = 0.1\n\
+                [residual.second]\ndata = [[0.5, 1, 0.3]]\nnoise = 0.05\n\
+                [residual.third]\ndata = [[0.5, 1, 0.3]]\nweight = 3\n";
+    let problem = read(&sought("value = 1", more));
+    let weights: Vec<f64> = problem.blocks.iter().map(|block| block.weight).collect();
+    // N / s^2: 200, 400, and 100 of the one that counts as the noisiest and has a weight of its own.
+    let share = |part: f64| 1e-4 * part / 700.0;
+    for (found, wanted) in weights.iter().zip([1.0, share(200.0), share(400.0), 3.0]) {
+        assert!((found - wanted).abs() < 1e-15, "{weights:?}");
+    }
+    // Without a noise, and nothing to be found, data count as any other block.
+    assert_eq!(read(&sought("value = 1", MEASURED)).blocks[1].weight, 1.0);
+    assert_eq!(read(&sought("value = 1, find = true", MEASURED)).blocks[1].weight, 1e-4);
+    let found = mistake(&format!("{INTERIOR}{MEASURED}noise = 0\n"));
+    assert!(found.2.contains("noise") && found.3.contains("positive"), "{found:?}");
+}

@@ -1,6 +1,7 @@
 //! What is to be said against the answer of a training that is over.
 
-use crate::optimize::{Convergence, ErrorEstimate};
+use crate::optimize::{Convergence, ErrorEstimate, Uncertainty};
+use crate::problem::ResidualProblem;
 
 /// By its estimate, and by what came of it; none where nothing is.
 pub fn judgement(estimate: Option<&ErrorEstimate>, convergence: Convergence) -> Option<String> {
@@ -36,4 +37,40 @@ pub fn judgement(estimate: Option<&ErrorEstimate>, convergence: Convergence) -> 
     Some(format!(
         "the answer is wrong by about {error:.0} % by its residual at other points: {remedy}"
     ))
+}
+
+/// The same of the constants that were found.
+pub fn of_constants(
+    problem: &ResidualProblem,
+    known: Result<&Option<Uncertainty>, &String>,
+) -> Option<String> {
+    let known = match known {
+        Ok(known) => known.as_ref()?,
+        Err(why) => return Some(format!("how well the constants are known cannot be told: {why}")),
+    };
+    let names: Vec<&str> = problem.sought().map(|k| problem.parameters[k].name.as_str()).collect();
+    let mut warnings: Vec<String> = Vec::new();
+    for direction in &known.free {
+        let these = direction.iter().map(|&k| names[k]).collect::<Vec<_>>().join(" and ");
+        warnings.push(match direction.len() {
+            1 => format!(
+                "the data do not determine {these}: measure where it makes a difference, take more \
+                 points for the equation (points.count), or give its value"
+            ),
+            _ => format!(
+                "the data do not determine {these} one by one, only together: give one of them, or \
+                 measure what tells them apart"
+            ),
+        });
+    }
+    let unknown = known.noise.iter().filter(|(_, noise, _)| noise.is_none());
+    let unknown: Vec<&str> = unknown.map(|(block, ..)| block.as_str()).collect();
+    if !unknown.is_empty() {
+        warnings.push(format!(
+            "the noise of {} cannot be told from what the fit leaves of it: give it (noise = ..), or more \
+             data, or more points for the equation (points.count)",
+            unknown.join(", ")
+        ));
+    }
+    (!warnings.is_empty()).then(|| warnings.join("; "))
 }

@@ -18,8 +18,8 @@ use crate::field::residual::{Comparison, ResidualError, ResidualSystem};
 use crate::network::Network;
 use crate::optimize::{
     Convergence, Correction, ErrorEstimate, Method, OptimizeError, Stall, StopReason, StoppingRule,
-    Training, TrainingHistory, TrainingRecord, TrainingReport, TrainingState, Untrained,
-    beyond_precision, correct, estimate,
+    Training, TrainingHistory, TrainingRecord, TrainingReport, TrainingState, Uncertainty,
+    Untrained, beyond_precision, correct, estimate, uncertainty,
 };
 use crate::output::{Axis, SpaceTimeField};
 use crate::problem::{Points, Precision, ResidualProblem};
@@ -66,6 +66,8 @@ pub struct TrainingSession {
     /// At the present parameters, once it was asked for.
     /// Or why there is none.
     estimate: OnceLock<Result<ErrorEstimate, String>>,
+    /// The same of the constants that were found.
+    uncertainty: OnceLock<Result<Option<Uncertainty>, String>>,
     /// Of the parameters at the end, where the problem asks for one.
     correction: Option<Correction>,
     /// The search for what needs no training, once it has begun; nothing where it cannot.
@@ -119,6 +121,7 @@ impl TrainingSession {
             seconds: 0.0,
             error: None,
             estimate: OnceLock::new(),
+            uncertainty: OnceLock::new(),
             correction: None,
             untrained: None,
             mixed_after: None,
@@ -248,6 +251,7 @@ impl TrainingSession {
         }
         let report = self.training.iterate().await?;
         self.estimate = OnceLock::new();
+        self.uncertainty = OnceLock::new();
         self.correction = None;
         let iteration = report.record.iteration;
         let interval = error_interval(self.training.method());
@@ -261,6 +265,7 @@ impl TrainingSession {
         self.seconds += (self.clock)() - begun;
         if report.reason.is_some() {
             self.estimate();
+            self.uncertainty();
         }
         Ok(report)
     }
@@ -398,6 +403,13 @@ impl TrainingSession {
         self.problem.sought().map(of).collect()
     }
 
+    /// How well these are known, in the order of the file; none where nothing was to be found, or where that
+    /// cannot be told.
+    pub fn uncertainty(&self) -> Option<&Uncertainty> {
+        let made = || uncertainty(&self.problem, self.parameters()).map_err(|why| why.to_string());
+        self.uncertainty.get_or_init(made).as_ref().ok()?.as_ref()
+    }
+
     #[must_use]
     pub fn history(&self) -> &TrainingHistory {
         self.training.history()
@@ -446,7 +458,10 @@ impl TrainingSession {
         let ended = self.estimate.get().filter(|_| self.is_over());
         let ended =
             ended.and_then(|estimate| judgement(estimate.as_ref().ok(), self.convergence()));
-        let warnings: Vec<String> = precision.into_iter().chain(ended).collect();
+        let constants = self.uncertainty.get().filter(|_| self.is_over());
+        let constants =
+            constants.and_then(|known| judgement::of_constants(&self.problem, known.as_ref()));
+        let warnings: Vec<String> = precision.into_iter().chain(ended).chain(constants).collect();
         (!warnings.is_empty()).then(|| warnings.join("; "))
     }
 

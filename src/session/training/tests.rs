@@ -316,3 +316,104 @@ fn every_method_carries_the_constants() {
         assert!((found - 1.0).abs() > 1e-4 && found.is_finite(), "{word} leaves it: {found}");
     }
 }
+
+fn trained(text: &str, change: &[(&str, &str)]) -> TrainingSession {
+    let change = change.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let problem = ResidualProblem::from_toml(text, &change.collect()).expect("a problem");
+    let mut session = pollster::block_on(TrainingSession::new(&problem, still)).expect("starts");
+    while pollster::block_on(session.iterate()).expect("finite").reason.is_none() {}
+    session
+}
+
+/// Thirty draws of the noise: the deviations that the runs say are those of what they find, and those of the
+/// least squares of the exact solutions, whether the noise is given or told from the fit.
+#[test]
+fn the_uncertainty_of_a_constant_is_that_of_repeated_measurements() {
+    const NOISE: f64 = 0.02;
+    let small = [("network.layers", "[8]"), ("residual.interior.points.count", "60")];
+    let exact: f64 = (1..=10)
+        .map(|i| {
+            let t = 0.1 * f64::from(i);
+            (t / (1.0 + 2.0 * t).powi(2)).powi(2)
+        })
+        .sum::<f64>();
+    let exact = NOISE / exact.sqrt();
+    let (mut squares, mut within, mut estimated) = (0.0, 0, 0.0);
+    for seed in 0..30 {
+        let text = decay(&noisy(seed, NOISE));
+        let given = text.replace("weight = 1e-4", &format!("noise = {NOISE}"));
+        let session = trained(&given, &small);
+        let known = session.uncertainty().expect("determined");
+        assert_eq!(known.noise, [("measured".to_owned(), Some(NOISE), false)]);
+        let deviation = known.deviations[0].expect("determined");
+        let off = session.found()["k"] - 2.0;
+        assert!((deviation / exact - 1.0).abs() < 0.2, "{deviation}, not {exact}");
+        squares += (off / deviation).powi(2) / 30.0;
+        within += usize::from(off.abs() < 2.0 * deviation);
+        if seed < 8 {
+            let session = trained(&text, &small);
+            let known = session.uncertainty().expect("determined").clone();
+            let (_, noise, told) = known.noise[0].clone();
+            assert!(told, "from the fit");
+            estimated += noise.expect("enough data").powi(2) / 8.0;
+        }
+    }
+    // A deviation that is off by a factor of 3 is outside of both.
+    assert!((0.6..1.5).contains(&squares.sqrt()), "{squares}");
+    assert!(within >= 26, "{within} of 30");
+    assert!((estimated.sqrt() / NOISE - 1.0).abs() < 0.3, "{}", estimated.sqrt());
+}
+
+/// What data do not determine is said, and has no deviation.
+#[test]
+fn constants_that_data_do_not_determine_are_told() {
+    let both = decay(&noisy(4, 0.01))
+        .replace(
+            "k = { value = 1, find = true }",
+            "k = { value = 1, find = true }\nm = { value = 1.5, find = true }",
+        )
+        .replace("-k*y^2", "-k*m*y^2")
+        .replace("weight = 1e-4", "noise = 0.01");
+    let session = trained(&both, &[]);
+    let (found, known) = (session.found(), session.uncertainty().expect("known"));
+    assert!((found["k"] * found["m"] - least_squares(&noisy(4, 0.01))).abs() < 1e-3, "{found:?}");
+    assert_eq!(
+        (known.deviations.clone(), known.free.clone()),
+        (vec![None, None], vec![vec![0, 1]])
+    );
+    let said = session.warning().expect("a warning");
+    assert!(said.contains("do not determine k and m one by one"), "{said}");
+
+    // One value, and no other condition: the start makes up for any k.
+    let one =
+        decay(&[0.8]).replace("y = 1'", "y_t = -k*y^2'").replace("weight = 1e-4", "noise = 0.01");
+    let session = trained(&one, &[]);
+    assert_eq!(session.uncertainty().expect("known").deviations, [None]);
+    assert!(session.warning().expect("a warning").contains("do not determine k:"));
+
+    // Two that are told apart, with the correlation of the exact solution 1 / (a + k t).
+    let two = decay(&noisy(5, 0.01))
+        .replace(
+            "k = { value = 1, find = true }",
+            "k = { value = 1, find = true, range = [0, 5] }\na = { value = 0.5, find = true }",
+        )
+        .replace("y = 1'", "a*y = 1'")
+        .replace("weight = 1e-4", "noise = 0.01");
+    let session = trained(&two, &[]);
+    let (found, known) = (session.found(), session.uncertainty().expect("known"));
+    let (k, a) = (found["k"], found["a"]);
+    let mut information = nalgebra::Matrix2::zeros();
+    for i in 1..=10 {
+        let t = 0.1 * f64::from(i);
+        let slope = -nalgebra::Vector2::new(t, 1.0) / (a + k * t).powi(2);
+        information += slope * slope.transpose() / 1e-4;
+    }
+    let wanted = information.try_inverse().expect("determined");
+    for i in 0..2 {
+        let deviation = known.deviations[i].expect("determined");
+        assert!((deviation / wanted[(i, i)].sqrt() - 1.0).abs() < 0.02, "{deviation} {wanted}");
+        assert!(((if i == 0 { k - 2.0 } else { a - 1.0 }) / deviation).abs() < 3.0, "{found:?}");
+    }
+    let correlation = wanted[(0, 1)] / (wanted[(0, 0)] * wanted[(1, 1)]).sqrt();
+    assert!((known.correlation[(0, 1)] - correlation).abs() < 0.01, "{correlation}");
+}
