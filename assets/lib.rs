@@ -47,6 +47,7 @@ pub const TEXTS: &[(&str, &str)] = texts![
     "problems/pinnacle/ns2d-c.toml",
     "problems/pinnacle/ns2d-cg.toml",
     "problems/pinnacle/pb2d-cg.toml",
+    "problems/pinnacle/pinv.toml",
     "problems/pinnacle/poisson-5d.toml",
     "problems/pinnacle/poisson2d-c.toml",
     "problems/pinnacle/poisson2d-ms.toml",

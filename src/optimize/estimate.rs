@@ -26,6 +26,7 @@ use nalgebra::{DMatrix, DMatrixView};
 use super::determined::{Free, free};
 use super::elsewhere::{Use, elsewhere};
 use super::error::OptimizeError;
+use super::uncertainty::Uncertainty;
 use crate::field::residual::Collocation;
 use crate::field::waves::{Ends, Span, Waves};
 use crate::linalg::{Svd, norm, product, symmetric_eigen, transposed_product};
@@ -55,6 +56,8 @@ pub struct ErrorEstimate {
     pub unexplained: f64,
     /// What the equations and conditions leave free, if anything.
     pub free: Option<Free>,
+    /// What of the error is by the noise of the data that constants were found from.
+    pub noise: Option<f64>,
 }
 
 /// An estimated error up to this is an answer; above it a warning.
@@ -73,11 +76,28 @@ impl ErrorEstimate {
         if self.free.is_some() {
             return "directions that change the solution and not the residual".into();
         }
+        let by_noise = match self.noise {
+            Some(noise) => format!("{noise:.1e} by the noise of the data; "),
+            None => String::new(),
+        };
         format!(
-            "residual at {} other points, linearised; {:.0} % of it unexplained",
+            "{by_noise}residual at {} other points, linearised; {:.0} % of it unexplained",
             self.points,
             100.0 * self.unexplained
         )
+    }
+
+    /// With what the noise of the data does, whose rows say nothing else of an error.
+    #[must_use]
+    pub fn with_noise(mut self, known: &Uncertainty) -> Self {
+        let Some(noise) = known.relative_l2 else { return self };
+        self.noise = Some(noise);
+        if self.free.is_none() {
+            self.relative_l2 = norm(&[self.relative_l2, noise]);
+            let each = self.of_each.iter_mut().zip(&known.of_each);
+            each.for_each(|(error, noise)| *error = norm(&[*error, *noise]));
+        }
+        self
     }
 }
 
@@ -97,6 +117,9 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
     let values = system.block_rows().last().copied().unwrap_or(0);
     let mut residual = vec![0.0; rows];
     system.residual(theta, &mut residual)?;
+    if problem.is_noisy() {
+        forget_data(&system, &mut residual);
+    }
     let equations = rows - values;
     let mut functions = functions(problem, &mut system, theta, rows)?;
     let factors =
@@ -136,9 +159,21 @@ pub fn estimate(problem: &ResidualProblem, theta: &[f64]) -> Result<ErrorEstimat
             .map(|p| p.coordinates.len() / problem.dimensions())
             .sum::<usize>()
             - each,
+        noise: None,
         unexplained: if norm(r) > 0.0 { left / norm(r) } else { 0.0 },
         free,
     })
+}
+
+/// What is left of noisy data is no error.
+fn forget_data(system: &Collocation, residual: &mut [f64]) {
+    let mut first = 0;
+    for (block, rows) in system.equations() {
+        if matches!(block.condition, Condition::Observed { .. }) {
+            residual[first..first + rows].fill(0.0);
+        }
+        first += rows;
+    }
 }
 
 /// The rows along every function, equations first.

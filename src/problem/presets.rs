@@ -90,6 +90,7 @@ const BENCHMARKS: &[Preset] = &[
     benchmark!("ns2d-cg", "PINNacle: a channel behind a step", 3),
     benchmark!("grayscott", "PINNacle: Gray-Scott reaction and diffusion", 2),
     benchmark!("burgers2d", "PINNacle: Burgers' equations in two dimensions", 2),
+    benchmark!("pinv", "PINNacle: a conductivity from noisy values", 2),
 ];
 
 /// A page does not bring them: its visitors would load a hundred kilobytes of numbers more.

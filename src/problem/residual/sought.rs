@@ -1,6 +1,6 @@
 //! Constants to be found: parameters of a problem that are trained beside its network.
 
-use super::ResidualProblem;
+use super::{Condition, ResidualBlock, ResidualProblem};
 use crate::Parameter;
 use crate::expression::{Expression, Function, Place};
 
@@ -43,6 +43,15 @@ impl ResidualProblem {
     pub fn sought(&self) -> impl Iterator<Item = usize> {
         let all = self.parameters.iter().enumerate();
         all.filter(|(_, parameter)| parameter.find).map(|(k, _)| k)
+    }
+
+    /// Whether there are data with noise: constants are to be found from them, or the file says how large it is.
+    #[must_use]
+    pub fn is_noisy(&self) -> bool {
+        let noisy = |block: &ResidualBlock| {
+            matches!(block.condition, Condition::Observed { noise: Some(_), .. })
+        };
+        self.sought().next().is_some() || self.blocks.iter().any(noisy)
     }
 
     /// An expression without parameters: their values are in it, and in place of the i-th that is to be

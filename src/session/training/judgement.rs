@@ -27,6 +27,14 @@ pub fn judgement(estimate: Option<&ErrorEstimate>, convergence: Convergence) -> 
         return None;
     }
     let error = 100.0 * estimate.relative_l2.min(10.0);
+    if let Some(noise) = estimate.noise
+        && 2.0 * noise * noise > estimate.relative_l2.powi(2)
+    {
+        return Some(format!(
+            "the noise of the data leaves about {error:.0} % of the answer open: measure more often, or more \
+             exactly"
+        ));
+    }
     let remedy = match convergence {
         Convergence::Budget => "allow more iterations (method.iterations)",
         _ => {

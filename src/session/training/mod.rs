@@ -427,7 +427,13 @@ impl TrainingSession {
     }
 
     fn estimate_or_why(&self) -> &Result<ErrorEstimate, String> {
-        let made = || estimate(&self.problem, self.parameters()).map_err(|why| why.to_string());
+        let made = || match estimate(&self.problem, self.parameters()) {
+            Ok(found) => Ok(match self.uncertainty() {
+                Some(known) => found.with_noise(known),
+                None => found,
+            }),
+            Err(why) => Err(why.to_string()),
+        };
         self.estimate.get_or_init(made)
     }
 

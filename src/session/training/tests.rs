@@ -350,6 +350,15 @@ fn the_uncertainty_of_a_constant_is_that_of_repeated_measurements() {
         assert!((deviation / exact - 1.0).abs() < 0.2, "{deviation}, not {exact}");
         squares += (off / deviation).powi(2) / 30.0;
         within += usize::from(off.abs() < 2.0 * deviation);
+        // All that the noise does is to move k.
+        let along = |t: f64| t / (1.0 + 2.0 * t).powi(2);
+        let mean =
+            |f: &dyn Fn(f64) -> f64| (0..1000).map(|i| f(1e-3 * f64::from(i)).powi(2)).sum::<f64>();
+        let moved = (mean(&along) / mean(&|t| 1.0 / (1.0 + 2.0 * t))).sqrt() * deviation;
+        let said = known.relative_l2.expect("the noise is known");
+        assert!((said / moved - 1.0).abs() < 0.15, "{said}, not {moved}");
+        let estimate = session.estimate().expect("finite").relative_l2;
+        assert!((0.9 * said..2.0 * said).contains(&estimate), "{estimate}, {said} by the noise");
         if seed < 8 {
             let session = trained(&text, &small);
             let known = session.uncertainty().expect("determined").clone();
