@@ -21,6 +21,7 @@
 //! text = "u_t = kappa*u_xx"           # several: ["u_t = ..", "v_t = .."]; also "u_tt = ..", which
 //!                                    # makes u_t an unknown beside u
 //! unknown = "u"                      # default: as the left sides say; several: ["u", "v"]
+//! # complex = "psi"                  # of what has complex values: "i*psi_t = psi_xx"
 //!
 //! [domain]                           # 1 to 8 coordinates, in this order
 //! x = { range = [0, 1], lower = "u_n = 0", upper = "0" }   # a flux, a value; "u_n + k*u = g*sin(t)"
@@ -119,6 +120,8 @@ pub mod points;
 pub mod residual;
 pub mod shape;
 #[cfg(test)]
+mod complex_tests;
+#[cfg(test)]
 mod system_tests;
 #[cfg(test)]
 mod table_tests;
@@ -128,7 +131,7 @@ use std::sync::Arc;
 
 pub use builder::ProblemBuilder;
 pub use error::{Issue, Origin, ProblemError, ProblemErrors, SettingIssue};
-use expression::{Expression, Names};
+use expression::{Expression, Names, Pair};
 pub use fokker_planck::{Coefficients, FokkerPlanck};
 pub use normal::{Moments, Normal, Sampled, antithetic};
 pub use points::Points;
@@ -157,6 +160,8 @@ pub struct Problem {
     /// The unknowns' names in the text (`u`), in order: formulas, values and rows that belong to
     /// them come in this order.
     pub unknowns: Vec<String>,
+    /// Complex unknowns, whose parts are among the unknowns.
+    pub complex: Vec<Pair>,
     pub coordinates: Vec<Coordinate>,
     pub parameters: Vec<Parameter>,
     /// Functions of the formulas that are given by tables.
@@ -289,6 +294,7 @@ impl Problem {
             coordinates: self.coordinates.iter().map(|c| c.name.clone()).collect(),
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
             tables: self.tables.clone(),
+            complex: self.complex.clone(),
         }
     }
 

@@ -8,6 +8,9 @@
 //! c = e^{Lh/2} a + Q (2 N(b, t + h/2) - N(v, t))
 //! v_next = e^{Lh} v + f1 N(v, t) + 2 f2 (N(a, t + h/2) + N(b, t + h/2)) + f3 N(c, t + h)
 //! ```
+//!
+//! Two unknowns that turn into each other, u_t = A u + B v + .. and v_t = A v - B u + .., are stepped as
+//! u + i v and u - i v, in which L is diagonal: A - i B and A + i B.
 
 use std::collections::BTreeSet;
 use std::f64::consts::TAU;
@@ -31,13 +34,31 @@ pub struct System {
     pub length: Vec<f64>,
     /// One per unknown.
     pub splits: Vec<Split>,
+    /// Unknowns that turn into each other, two by two.
+    pub turning: Vec<[usize; 2]>,
     pub parameters: Vec<f64>,
 }
 
 impl System {
-    /// Whether the equations are linear, with constant coefficients, and of one unknown each.
+    /// Whether the equations are linear, with constant coefficients, and of one unknown each, or of two
+    /// that turn into each other.
     fn is_diagonal(&self) -> bool {
         self.splits.iter().all(|split| split.rest.is_none())
+    }
+
+    /// L of every coefficient of a state.
+    fn linear(&self, shape: &Spectrum) -> Vec<Complex64> {
+        let own = |split: &Split| symbol(self, shape, &split.linear);
+        let mut linear: Vec<Complex64> = self.splits.iter().flat_map(own).collect();
+        let count = shape.values.len() / shape.fields();
+        for [u, v] in &self.turning {
+            let cross = symbol(self, shape, &self.splits[*u].cross);
+            for (k, b) in cross.into_iter().enumerate() {
+                linear[u * count + k] -= Complex64::i() * b;
+                linear[v * count + k] += Complex64::i() * b;
+            }
+        }
+        linear
     }
 
     /// The derivatives that the rests name, each once.
@@ -169,8 +190,7 @@ impl Stepper {
     pub fn new(system: &System, modes: &[usize], step: f64, planner: &mut FftPlanner<f64>) -> Self {
         let halves: Vec<usize> = modes.iter().map(|modes| modes / 2).collect();
         let empty = Spectrum::zeros(system.splits.len(), &halves);
-        let linear: Vec<Complex64> =
-            system.splits.iter().flat_map(|split| symbol(system, &empty, &split.linear)).collect();
+        let linear = system.linear(&empty);
         let entries = system.entries();
         let dimensions = modes.len();
         let symbols = |entry: &Entry| symbol(system, &empty, &terms(entry.channel, dimensions));
@@ -204,9 +224,10 @@ impl Stepper {
 
     /// One step from `time`.
     pub fn advance(&mut self, system: &System, time: f64, state: &mut Spectrum) {
-        let state_values = state.values.iter_mut().zip(&self.scheme);
+        system.turn(state);
         if system.is_diagonal() {
-            state_values.for_each(|(v, s)| *v *= s.full);
+            state.values.iter_mut().zip(&self.scheme).for_each(|(v, s)| *v *= s.full);
+            system.straighten(state);
             return;
         }
         let middle = time + 0.5 * self.step;
@@ -234,6 +255,7 @@ impl Stepper {
         }
         self.stages = [a, other];
         self.slopes = [n_v, n_a, n_b, n_c];
+        system.straighten(state);
     }
 
     /// Norm of the rests' coefficients beyond those kept, over the state's norm: what products of
@@ -285,10 +307,17 @@ impl Stepper {
         self.pointwise.evaluate(rest, fields, &mut self.values);
     }
 
-    /// Coefficients of the rests R at the state, by samples on the padded grid.
+    /// Coefficients of the rests R at the state, by samples on the padded grid, both with what turns
+    /// into each other as [`System::turn`] leaves it.
     fn rest(&mut self, system: &System, time: f64, state: &Spectrum, out: &mut Spectrum) {
         let count = self.spectrum.len();
-        self.derive(state);
+        if system.turning.is_empty() {
+            self.derive(state);
+        } else {
+            let mut straight = state.clone();
+            system.straighten(&mut straight);
+            self.derive(&straight);
+        }
         for (unknown, split) in system.splits.iter().enumerate() {
             let own = unknown * count..(unknown + 1) * count;
             let Some(rest) = &split.rest else {
@@ -298,6 +327,7 @@ impl Stepper {
             self.sample(system, rest, time);
             self.transform.analyze(&self.values, state, &mut out.values[own]);
         }
+        system.turn(out);
     }
 }
 

@@ -31,6 +31,7 @@ pub mod solution;
 pub mod spectral;
 mod spectrum;
 pub mod split;
+mod turning;
 
 pub use characteristics::Characteristics;
 pub use closed::ClosedForm;

@@ -178,15 +178,25 @@ fn system(problem: &Problem) -> Result<System, ReferenceError> {
         return Err(ReferenceError::NotPeriodic { coordinate: coordinate.name.clone() });
     }
     let parameters: Vec<f64> = problem.parameters.iter().map(|p| p.value).collect();
+    let sides = &problem.right_hand_side;
+    let own = |(unknown, side)| Split::of(side, unknown, &parameters, dimensions);
+    let mut splits: Vec<Split> = sides.iter().enumerate().map(own).collect();
+    let mut turning: Vec<[usize; 2]> = Vec::new();
+    for u in 0..splits.len() {
+        for v in u + 1..splits.len() {
+            let free = !turning.iter().flatten().any(|taken| *taken == u || *taken == v);
+            let pair = free.then(|| Split::turning(sides, [u, v], &parameters, dimensions));
+            if let Some([of_u, of_v]) = pair.flatten() {
+                (splits[u], splits[v]) = (of_u, of_v);
+                turning.push([u, v]);
+            }
+        }
+    }
     Ok(System {
         lower: problem.coordinates.iter().map(|c| c.lower).collect(),
         length: problem.coordinates.iter().map(|c| c.upper - c.lower).collect(),
-        splits: problem
-            .right_hand_side
-            .iter()
-            .enumerate()
-            .map(|(unknown, side)| Split::of(side, unknown, &parameters, dimensions))
-            .collect(),
+        splits,
+        turning,
         parameters,
     })
 }

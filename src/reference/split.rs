@@ -1,6 +1,8 @@
 //! F of one unknown's equation split into a constant-coefficient linear operator in that unknown and
 //! the rest: F(x, t, u, v, ...) = sum over multi-indices m of c_m D^m u + R(x, t, u, v, u_x, ...).
 
+use std::collections::BTreeMap;
+
 use super::etdrk4::terms;
 use crate::problem::expression::{Binary, Entry, Expression, Function, MultiIndex, Place};
 
@@ -11,6 +13,8 @@ pub struct Split {
     pub unknown: usize,
     /// m and c_m, the coefficients of the derivatives of u in the linear part; an m may come twice.
     pub linear: Vec<(MultiIndex, f64)>,
+    /// The same of another unknown's derivatives, where that is asked for.
+    pub cross: Vec<(MultiIndex, f64)>,
     /// R; `None` when F is linear with constant coefficients.
     pub rest: Option<Expression>,
     /// The derivatives that the rest names.
@@ -32,8 +36,19 @@ impl Split {
         parameters: &[f64],
         dimensions: usize,
     ) -> Self {
-        let mut split = Self { unknown, linear: vec![], rest: None, entries: vec![], degree: None };
-        split.collect(right_hand_side, 1.0, parameters, dimensions);
+        Self::beside(right_hand_side, [unknown, unknown], parameters, dimensions)
+    }
+
+    /// As [`Split::of`], with what is linear in a second unknown taken apart as well.
+    fn beside(
+        right_hand_side: &Expression,
+        [unknown, partner]: [usize; 2],
+        parameters: &[f64],
+        dimensions: usize,
+    ) -> Self {
+        let (linear, cross, entries) = (vec![], vec![], vec![]);
+        let mut split = Self { unknown, linear, cross, rest: None, entries, degree: None };
+        split.collect((right_hand_side, partner), 1.0, parameters, dimensions);
         if let Some(rest) = &split.rest {
             split.entries = rest.entries().into_iter().collect();
             split.degree = degree(rest);
@@ -41,13 +56,49 @@ impl Split {
         split
     }
 
-    fn collect(&mut self, term: &Expression, factor: f64, parameters: &[f64], dimensions: usize) {
+    /// Of two unknowns u and v that turn into each other, `u_t = A u + B v + ..` and
+    /// `v_t = A v - B u + ..` with constant coefficients, as real and imaginary part of a complex one do;
+    /// `None` of others.
+    #[must_use]
+    pub fn turning(
+        right_hand_sides: &[Expression],
+        [u, v]: [usize; 2],
+        parameters: &[f64],
+        dimensions: usize,
+    ) -> Option<[Self; 2]> {
+        let of = |of: usize, partner: usize| {
+            Self::beside(&right_hand_sides[of], [of, partner], parameters, dimensions)
+        };
+        let both = [of(u, v), of(v, u)];
+        let sums = |list: &[(MultiIndex, f64)], sign: f64| {
+            let mut sums = BTreeMap::new();
+            list.iter().for_each(|(index, c)| *sums.entry(*index).or_insert(0.0) += sign * c);
+            sums.retain(|_, c| *c != 0.0);
+            sums
+        };
+        let [a, b] = &both;
+        let same = sums(&a.linear, 1.0) == sums(&b.linear, 1.0);
+        let turns = sums(&a.cross, 1.0);
+        (same && !turns.is_empty() && turns == sums(&b.cross, -1.0)).then_some(both)
+    }
+
+    fn collect(
+        &mut self,
+        (term, partner): (&Expression, usize),
+        factor: f64,
+        parameters: &[f64],
+        dimensions: usize,
+    ) {
         let unknown = self.unknown;
-        let mut inner = |term, factor| self.collect(term, factor, parameters, dimensions);
+        let mut inner = |term, factor| {
+            self.collect((term, partner), factor, parameters, dimensions);
+        };
         match term {
-            Expression::Jet(entry) if entry.unknown == unknown => {
+            Expression::Jet(entry) if entry.unknown == unknown || entry.unknown == partner => {
                 let terms = terms(entry.channel, dimensions).into_iter();
-                self.linear.extend(terms.map(|(index, c)| (index, factor * c)));
+                let own = entry.unknown == unknown;
+                let list = if own { &mut self.linear } else { &mut self.cross };
+                list.extend(terms.map(|(index, c)| (index, factor * c)));
                 return;
             }
             Expression::Negate(a) => return inner(a, -factor),

@@ -63,6 +63,7 @@ pub fn periodic(
         title: String::new(),
         description: String::new(),
         unknowns: vec!["u".into()],
+        complex: vec![],
         coordinates: vec![Coordinate {
             name: "x".into(),
             lower: range[0],
@@ -442,6 +443,47 @@ fn what_products_make_beyond_the_modes_is_not_lost() {
         let error = relative_distance(&six, &one, time, &points);
         assert!(error < 1e-9, "{time}: {error}");
     }
+}
+
+/// A soliton of the cubic Schroedinger equation, and a wave packet of the linear one in two dimensions
+/// with a shift, against their exact solutions: what turns into each other is stepped without bounds on
+/// the steps by its highest waves.
+#[test]
+fn complex_unknowns_have_a_reference() {
+    let of = |equation: &str, domain: &str, exact: &str| {
+        let text = format!(
+            "format = 1\n[equation]\ncomplex = 'psi'\ntext = '{equation}'\n[domain]\n{domain}\n\
+             [time]\nend = 1\n[exact]\npsi = '{exact}'"
+        );
+        let problem = Problem::from_toml(&text, &Vec::new()).expect("a problem");
+        let settings = SpectralSettings::of(&problem);
+        let solution = spectral::solve(&problem, &settings, &quiet).expect("solves");
+        let quality = solution.quality();
+        assert!(quality.estimated_error < 1e-8, "{quality:?}");
+        let place = |k: usize| -> Vec<f64> {
+            let along = |c: &Coordinate| c.lower + (0.37 * k as f64).fract() * (c.upper - c.lower);
+            problem.coordinates.iter().map(along).collect()
+        };
+        let points: Vec<f64> = (0..40).flat_map(place).collect();
+        for time in [0.3, 1.0] {
+            let values = solution.values(time, &points).expect("inside");
+            let exact = problem.exact.as_ref().expect("given");
+            let wanted = exact.iter().flat_map(|e| {
+                let at = move |k: usize| e.evaluate_at(&place(k), time, &[]);
+                (0..40).map(at).collect::<Vec<_>>()
+            });
+            for (value, wanted) in values.iter().zip(wanted) {
+                assert!((value - wanted).abs() < 1e-7, "{time}: {value} {wanted}");
+            }
+        }
+        quality.steps
+    };
+    let cubic = "i*psi_t = -psi_xx - 2*abs(psi)^2*psi";
+    let steps = of(cubic, "x = { range = [\"-8*pi\", \"8*pi\"] }", "exp(i*x)/cosh(x - 2*t)");
+    assert!(steps < 20_000, "{steps}");
+    let waves = "exp(i*(x - 2*y + 4*t)) + (2 - i)*exp(i*(2*x + 5*t)) + i*exp(i*(y + 3*t))";
+    let square = "x = { range = [0, \"2*pi\"] }\ny = { range = [0, \"2*pi\"] }";
+    of("i*psi_t = laplace(psi) + i*psi_y - psi", square, waves);
 }
 
 /// The kink of the periodic initial state and the front need many modes, each for a while.

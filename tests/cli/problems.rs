@@ -94,6 +94,50 @@ fn a_table_from_a_file_stays_with_the_run() {
     }
 }
 
+/// Complex unknowns against their exact solutions: a free particle between walls in time steps and as a
+/// training, and a soliton of the cubic equation; and what can be asked of a run.
+#[test]
+fn complex_unknowns_are_solved_for() {
+    let place = Place::new("complex");
+    let particle = "[exact]\npsi = '(1 + 2i)*sin(pi*x)*exp(i*pi^2*t)'\n";
+    let evolution = "format = 1\n[equation]\ncomplex = 'psi'\ntext = ";
+    let steps = format!(
+        "{evolution}'i*psi_t = psi_xx'\n[domain]\nx = {{ range = [0, 1], lower = '0', upper = '0' }}\n\
+         [time]\nend = 0.02\n{particle}[network]\nwidth = 12\nhidden_layers = 3\n[points]\n\
+         count = 150\n[fit]\ntolerance = 2e-9\n[method]\ntolerance = 1e-8\n"
+    );
+    let whole = format!(
+        "format = 1\ncomplex = 'psi'\n[domain]\nt = {{ range = [0, 0.5] }}\nx = {{ range = [0, 1] }}\n\
+         [residual.interior]\nequation = 'i*psi_t = psi_xx'\n[residual.start]\non = 't = 0'\n\
+         equation = 'psi = (1 + 2i)*sin(pi*x)'\n[residual.ends]\non = 'boundary'\n\
+         equation = 'psi = 0'\n{particle}[network]\nlayers = [10, 10]\n"
+    );
+    let soliton = format!(
+        "{evolution}'i*psi_t = -psi_xx - 2*abs(psi)^2*psi'\n[domain]\n\
+         x = {{ range = ['-6*pi', '6*pi'] }}\n[time]\nend = 0.05\n\
+         [exact]\npsi = 'exp(i*x)/cosh(x - 2*t)'\n"
+    );
+    for (name, text, bound) in
+        [("steps", steps, 3e-8), ("whole", whole, 1e-12), ("soliton", soliton, 2e-6)]
+    {
+        let file = format!("{name}.toml");
+        place.write(&file, &text);
+        let solve = ["solve", &file, "--no-plots", "--no-cache", "--json", "--out", name];
+        let result = place.run(&solve).expect(0).json();
+        assert!(result["relative_l2"].as_f64().is_some_and(|error| error < bound), "{result}");
+        let each = result["relative_l2_of_each"].as_object().expect("both parts");
+        assert_eq!(each.keys().collect::<Vec<_>>(), ["psi_im", "psi_re"]);
+    }
+    place.write("points.csv", "x\n0.5\n");
+    let ask = ["eval", "steps", "--at", "points.csv", "--derivatives", "abs(psi)^2,psi_im_t"];
+    let asked = place.run(&ask).expect(0).stdout;
+    let line = asked.lines().nth(1).expect("a point");
+    let square = line.split(',').nth(4).expect("a cell").parse::<f64>().expect("a number");
+    assert!((square - 5.0).abs() < 1e-6, "{asked}");
+    let ask = ["eval", "steps", "--at", "points.csv", "--derivatives", "psi"];
+    place.run(&ask).expect(2).complains(&["this is complex", "abs(..)"]);
+}
+
 /// Three gigabytes of nothing, under a limit of one.
 #[cfg(target_os = "linux")]
 #[test]

@@ -108,7 +108,7 @@ mod tests {
             coordinates: vec!["x".into(), "y".into()],
             ..Names::default()
         };
-        parse_residual(text, &names, Role::Residual).expect("an equation").simplify()
+        parse_residual(text, &names, Role::Residual).expect("an equation").remove(0).simplify()
     }
 
     /// A number for each channel, the Laplacian the sum that it stands for.

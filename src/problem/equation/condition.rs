@@ -3,12 +3,13 @@
 use super::error::EquationIssue;
 use super::lexer::Token;
 use super::parser::{PLACEHOLDER, Parser};
+use super::value::Value;
 use crate::expression::{Binary, Expression};
 
 impl Parser<'_> {
     /// Of two values the first where a condition holds, else the second. The other one may be
     /// anything there, infinite or no number.
-    pub(super) fn choice(&mut self, index: usize) -> Expression {
+    pub(super) fn choice(&mut self, index: usize) -> Value {
         let open = self.at;
         self.at += 1;
         let (holds, fails) = self.condition(open);
@@ -21,15 +22,18 @@ impl Parser<'_> {
             let (name, expected, found) = ("if".to_owned(), 3, values.len() + 1);
             let span = self.lexemes[index].span.clone();
             self.error(span, EquationIssue::ArgumentCount { name, expected, found });
-            return PLACEHOLDER;
+            return PLACEHOLDER.into();
         }
-        let kept = |condition: Expression, value| {
-            Expression::Binary(Binary::Where, Box::new(condition), Box::new(value))
+        let kept = |condition: Expression, value: Value| {
+            value.each(|part| {
+                Expression::Binary(Binary::Where, Box::new(condition.clone()), Box::new(part))
+            })
         };
-        let second = values.pop().unwrap_or(PLACEHOLDER);
-        let first = values.pop().unwrap_or(PLACEHOLDER);
+        let placeholder = || Value::from(PLACEHOLDER);
+        let second = values.pop().unwrap_or_else(placeholder);
+        let first = values.pop().unwrap_or_else(placeholder);
         let (first, second) = (kept(holds, first), kept(fails, second));
-        Expression::Binary(Binary::Add, Box::new(first), Box::new(second))
+        self.made(Value::binary(Binary::Add, first, second), index)
     }
 
     /// A condition and its opposite, each 1 or 0.
@@ -70,6 +74,7 @@ impl Parser<'_> {
             return both;
         }
         let left = self.nested(open, Self::sum);
+        let left = self.real(left, open);
         let (operation, swapped) = match self.peek() {
             Some(Token::Less) => (Binary::Less, false),
             Some(Token::LessEqual) => (Binary::LessEqual, false),
@@ -83,6 +88,7 @@ impl Parser<'_> {
         };
         self.at += 1;
         let right = self.nested(open, Self::sum);
+        let right = self.real(right, open);
         let (a, b) = if swapped { (right, left) } else { (left, right) };
         let opposite = if operation == Binary::Less { Binary::LessEqual } else { Binary::Less };
         let holds = Expression::Binary(operation, Box::new(a.clone()), Box::new(b.clone()));

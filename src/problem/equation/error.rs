@@ -42,6 +42,10 @@ pub enum EquationIssue {
     FunctionWithoutArgument { name: String },
     #[error("{name} takes {expected} argument(s), not {found}")]
     ArgumentCount { name: String, expected: usize, found: usize },
+    #[error("this is complex where a real number is needed")]
+    Complex,
+    #[error("{found} is not worked out of something complex")]
+    ComplexOperand { found: String },
     #[error("the table {call} stands without its arguments")]
     TableWithoutArguments { call: String },
     #[error("the table {call} takes {expected} argument(s), not {found}")]
@@ -122,6 +126,12 @@ impl EquationIssue {
                 2 => format!("write {name}(a, b)"),
                 _ => format!("write {name}(a)"),
             },
+            Self::Complex => "take its re(..), im(..) or abs(..)".into(),
+            Self::ComplexOperand { .. } => {
+                "sums, products, quotients, integer powers, exp, sin, cos, sinh, cosh, abs, conj, re and \
+                 im are"
+                    .into()
+            }
             Self::TableWithoutArguments { call } | Self::TableArguments { call, .. } => {
                 format!("write {call}")
             }

@@ -6,22 +6,23 @@ use super::error::EquationIssue;
 use super::lexer::Token;
 use super::parser::{PLACEHOLDER, Parser};
 use super::symbols::{Callable, resolve, unknown_function};
+use super::value::Value;
 use crate::expression::{Channel, Entry, Expression, MAX_ORDER};
 
 impl Parser<'_> {
     /// A symbol, or a function with its arguments.
-    pub(super) fn name(&mut self, index: usize) -> Expression {
+    pub(super) fn name(&mut self, index: usize) -> Value {
         let span = self.lexemes[index].span.clone();
         let name = &self.text[span.clone()];
         if name == "if" && self.peek() == Some(&Token::Open) {
             return self.choice(index);
         }
         if let Some(table) = self.table(index) {
-            return table;
+            return table.into();
         }
         let resolved = resolve(name, self.names, self.role);
         if self.peek() == Some(&Token::Open) {
-            if let Some(callable) = Callable::named(name) {
+            if let Some(callable) = Callable::named(name, self.names) {
                 return self.call(callable, index);
             }
             if let Err(EquationIssue::UnknownSymbol { .. }) = resolved {
@@ -35,19 +36,13 @@ impl Parser<'_> {
                     }
                     self.close(open);
                 }
-                return PLACEHOLDER;
+                return PLACEHOLDER.into();
             }
         }
-        match resolved {
-            Ok(expression) => expression,
-            Err(issue) => {
-                self.error(span, issue);
-                PLACEHOLDER
-            }
-        }
+        self.made(resolved, index)
     }
 
-    fn call(&mut self, callable: Callable, index: usize) -> Expression {
+    fn call(&mut self, callable: Callable, index: usize) -> Value {
         let open = self.at;
         self.at += 1;
         let mut arguments = vec![self.nested(open, Self::sum)];
@@ -63,23 +58,26 @@ impl Parser<'_> {
             let (expected, found) = (callable.arguments(), arguments.len());
             let name = self.text[span.clone()].to_owned();
             self.error(span, EquationIssue::ArgumentCount { name, expected, found });
-            return PLACEHOLDER;
+            return PLACEHOLDER.into();
         }
         let first = arguments.remove(0);
         match callable {
-            Callable::Plain(function) => Expression::Call(function, Box::new(first)),
+            Callable::Plain(function) => self.made(first.call(function), index),
             Callable::Pair(operation) => {
-                Expression::Binary(operation, Box::new(first), Box::new(arguments.remove(0)))
+                self.made(Value::binary(operation, first, arguments.remove(0)), index)
             }
-            Callable::Laplacian => self.laplacian(first, &span),
+            Callable::Conjugate => first.conjugate(),
+            Callable::Real => first.re.into(),
+            Callable::Imaginary => first.im.unwrap_or(Expression::Constant(0.0)).into(),
+            Callable::Laplacian => first.each(|part| self.laplacian(part, &span)),
             Callable::Derivative => {
-                let Expression::Coordinate(k) = arguments[0] else {
+                let Expression::Coordinate(k) = arguments[0].re else {
                     let coordinates = self.names.coordinates.clone();
                     let span = self.lexemes.get(last).map_or(span, |lexeme| lexeme.span.clone());
                     self.error(span, EquationIssue::DerivativeVariable { coordinates });
-                    return PLACEHOLDER;
+                    return PLACEHOLDER.into();
                 };
-                self.derivative(&first, k, &span)
+                first.each(|part| self.derivative(&part, k, &span))
             }
         }
     }

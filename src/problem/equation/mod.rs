@@ -10,6 +10,7 @@
 //! atom        number | pi | e | t | coordinate | parameter | unknown | derivative
 //!             | function(sum) | min(sum, sum) | max(sum, sum)
 //!             | if(condition, sum, sum) | table(sum, ..) | table_x(sum, ..)
+//!             | i | conj(sum) | re(sum) | im(sum)      with complex unknowns
 //!             | laplace(sum) | lap(sum) | d(sum, coordinate) | (sum)
 //! condition   both { or both }
 //! both        compared { and compared }
@@ -24,10 +25,12 @@
 mod condition;
 mod error;
 mod functions;
+mod left;
 mod lexer;
 mod parser;
 mod symbols;
 mod tables;
+mod value;
 
 pub use error::{EquationError, EquationIssue};
 pub use symbols::Role;
@@ -45,19 +48,20 @@ pub const MAX_NODES: usize = 4096;
 /// The longest path through an expression.
 pub const MAX_DEPTH: usize = 512;
 
-/// The unknown and F of an equation `u_t = F`; `u_tt = F` where `u_t` is an unknown.
+/// The unknown and F of an equation `u_t = F`; `u_tt = F` where `u_t` is an unknown. Of a complex
+/// unknown, `i*psi_t = F`, those of both parts.
 ///
 /// # Errors
 /// Every mistake in the text, in the order of its place.
 pub fn parse_equation(
     text: &str,
     names: &Names,
-) -> Result<(usize, Expression), Vec<EquationError>> {
+) -> Result<Vec<(usize, Expression)>, Vec<EquationError>> {
     Parser::new(text, names, Role::RightHandSide)?.equation()
 }
 
 /// `left - right` of an equation `left = right` of a residual problem: with [`Role::Boundary`] or
-/// [`Role::Residual`].
+/// [`Role::Residual`]. Of a complex equation the real and the imaginary part.
 ///
 /// # Errors
 /// Every mistake in the text, in the order of its place.
@@ -65,7 +69,7 @@ pub fn parse_residual(
     text: &str,
     names: &Names,
     role: Role,
-) -> Result<Expression, Vec<EquationError>> {
+) -> Result<Vec<Expression>, Vec<EquationError>> {
     Parser::new(text, names, role)?.residual()
 }
 
@@ -79,6 +83,18 @@ pub fn parse_expression(
     role: Role,
 ) -> Result<Expression, Vec<EquationError>> {
     Parser::new(text, names, role)?.expression()
+}
+
+/// As [`parse_expression`], of what may be complex: the real and the imaginary part, where there is one.
+///
+/// # Errors
+/// Every mistake in the text, in the order of its place.
+pub fn parse_complex(
+    text: &str,
+    names: &Names,
+    role: Role,
+) -> Result<(Expression, Option<Expression>), Vec<EquationError>> {
+    Parser::new(text, names, role)?.value().map(value::Value::parts)
 }
 
 /// The value of text such as `2*pi`.

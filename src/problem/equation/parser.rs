@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::error::{EquationError, EquationIssue};
 use super::lexer::{Lexeme, Token, lex};
 use super::symbols::Role;
+use super::value::Value;
 use super::{MAX_DEPTH, MAX_NESTING, MAX_NODES, MAX_TEXT};
 use crate::expression::{Binary, Expression, MAX_EXPONENT, Names};
 
@@ -43,73 +44,20 @@ impl<'a> Parser<'a> {
         Ok(Self { text, names, role, lexemes, at: 0, nesting: 0, budget, errors })
     }
 
-    /// The unknown whose rate of change the equation states, and that rate.
-    pub(super) fn equation(mut self) -> Result<(usize, Expression), Vec<EquationError>> {
-        let is_equals = |lexeme: &Lexeme| lexeme.token == Token::Equals;
-        let mut unknown = 0;
-        match self.lexemes.iter().position(is_equals) {
-            Some(end) => {
-                unknown = self.left_side(end).unwrap_or(0);
-                self.at = end + 1;
-            }
-            None if self.lexemes.is_empty() => {}
-            None => {
-                let left = self.lefts();
-                self.error(0..self.text.len(), EquationIssue::MissingEquals { left });
-            }
+    /// The text as one real expression.
+    pub(super) fn expression(self) -> Result<Expression, Vec<EquationError>> {
+        let span = 0..self.text.len();
+        match self.value()?.parts() {
+            (real, None) => Ok(real),
+            _ => Err(vec![EquationError { span, issue: EquationIssue::Complex }]),
         }
-        Ok((unknown, self.expression()?))
     }
 
-    /// What may stand on the left side.
-    fn lefts(&self) -> String {
-        let names = self.names;
-        let evolves = |k: &usize| names.velocity(*k).is_none();
-        let rates = (0..names.unknowns.len()).filter(evolves).map(|k| names.rate(k));
-        rates.collect::<Vec<_>>().join(" or ")
-    }
-
-    /// Checks that the tokens before `end` are the rate of change of an unknown alone.
-    fn left_side(&mut self, end: usize) -> Option<usize> {
-        let stop = self.lexemes[end].span.start;
-        let found = self.text[..stop].trim();
-        let left = self.lefts();
-        if found.is_empty() {
-            self.error(0..stop, EquationIssue::LeftSide { found: "nothing".into(), left });
-            return None;
-        }
-        let start = self.lexemes.first().map_or(0, |lexeme| lexeme.span.start);
-        let span = start..self.text[..stop].trim_end().len().max(start);
-        let plain = found.replace("{t}", "t");
-        let names = self.names;
-        let rates = |k: &usize| names.rate(*k) == plain;
-        if let Some(unknown) = (0..names.unknowns.len()).find(rates) {
-            return Some(unknown);
-        }
-        let higher = |k: usize| {
-            let rest = plain.strip_prefix(names.rate(k).as_str());
-            rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c == 't'))
-        };
-        let text = found.to_owned();
-        let of_time = |part: &str| {
-            part.strip_prefix('t').is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-        };
-        let issue = if (0..names.unknowns.len()).any(higher) {
-            EquationIssue::SecondTimeDerivative { text, left }
-        } else if names.unknowns.len() > 1 && !self.text.split('_').skip(1).any(of_time) {
-            EquationIssue::Constraint { left }
-        } else {
-            EquationIssue::LeftSide { found: text, left }
-        };
-        self.error(span, issue);
-        None
-    }
-
-    pub(super) fn expression(mut self) -> Result<Expression, Vec<EquationError>> {
+    pub(super) fn value(mut self) -> Result<Value, Vec<EquationError>> {
         if self.lexemes.is_empty() && self.errors.is_empty() {
             self.error(0..self.text.len(), EquationIssue::Empty);
         }
-        let mut result = PLACEHOLDER;
+        let mut result = Value::from(PLACEHOLDER);
         if self.errors.is_empty() || !self.lexemes.is_empty() {
             result = self.sum();
         }
@@ -117,7 +65,9 @@ impl<'a> Parser<'a> {
             self.stray(lexeme);
         }
         if self.errors.is_empty() {
-            self.limit_size(&result, 0..self.text.len());
+            for part in std::iter::once(&result.re).chain(&result.im) {
+                self.limit_size(part, 0..self.text.len());
+            }
         }
         if self.errors.is_empty() {
             return Ok(result);
@@ -126,10 +76,10 @@ impl<'a> Parser<'a> {
         Err(self.errors)
     }
 
-    /// `left = right` as `left - right`.
-    pub(super) fn residual(mut self) -> Result<Expression, Vec<EquationError>> {
+    /// `left = right` as `left - right`; of a complex equation both parts.
+    pub(super) fn residual(mut self) -> Result<Vec<Expression>, Vec<EquationError>> {
         if self.lexemes.is_empty() {
-            return self.expression();
+            return self.expression().map(|e| vec![e]);
         }
         let left = self.sum();
         while let Some(lexeme) = self.lexemes.get(self.at).cloned()
@@ -144,9 +94,15 @@ impl<'a> Parser<'a> {
             self.errors.sort_by_key(|error| (error.span.start, error.span.end));
             return Err(self.errors);
         }
-        self.limit_size(&left, 0..self.text.len());
-        let right = self.expression()?;
-        Ok(Expression::Binary(Binary::Subtract, Box::new(left), Box::new(right)))
+        for part in std::iter::once(&left.re).chain(&left.im) {
+            self.limit_size(part, 0..self.text.len());
+        }
+        let span = 0..self.text.len();
+        let right = self.value()?;
+        let difference = Value::binary(Binary::Subtract, left, right)
+            .map_err(|issue| vec![EquationError { span, issue }])?;
+        let (re, im) = difference.parts();
+        Ok(std::iter::once(re).chain(im).collect())
     }
 
     /// A token that ends a sum too early; what stands after it is read for its own mistakes.
@@ -200,7 +156,25 @@ impl<'a> Parser<'a> {
         self.lexemes.get(index).map_or("", |lexeme| &self.text[lexeme.span.clone()])
     }
 
-    pub(super) fn sum(&mut self) -> Expression {
+    /// What was made at a token, or what is wrong with it there.
+    pub(super) fn made(&mut self, value: Result<Value, EquationIssue>, index: usize) -> Value {
+        value.unwrap_or_else(|issue| {
+            let end = self.text.len();
+            let span = self.lexemes.get(index).map_or(end..end, |lexeme| lexeme.span.clone());
+            self.error(span, issue);
+            PLACEHOLDER.into()
+        })
+    }
+
+    /// What must be real.
+    pub(super) fn real(&mut self, value: Value, index: usize) -> Expression {
+        match value.parts() {
+            (real, None) => real,
+            _ => self.made(Err(EquationIssue::Complex), index).re,
+        }
+    }
+
+    pub(super) fn sum(&mut self) -> Value {
         let mut left = self.product();
         loop {
             let operation = match self.peek() {
@@ -208,13 +182,14 @@ impl<'a> Parser<'a> {
                 Some(Token::Minus) => Binary::Subtract,
                 _ => return left,
             };
+            let at = self.at;
             self.at += 1;
             let right = self.product();
-            left = Expression::Binary(operation, Box::new(left), Box::new(right));
+            left = self.made(Value::binary(operation, left, right), at);
         }
     }
 
-    fn product(&mut self) -> Expression {
+    fn product(&mut self) -> Value {
         let mut left = self.sign();
         loop {
             let operation = match self.peek() {
@@ -226,11 +201,12 @@ impl<'a> Parser<'a> {
                 Some(Token::Slash) => Binary::Divide,
                 _ => return left,
             };
+            let at = self.at;
             if !self.accept(&Token::Star) && !self.accept(&Token::Slash) {
                 self.missing_operator();
             }
             let right = self.sign();
-            left = Expression::Binary(operation, Box::new(left), Box::new(right));
+            left = self.made(Value::binary(operation, left, right), at);
         }
     }
 
@@ -245,7 +221,12 @@ impl<'a> Parser<'a> {
                 matches!(error.issue, EquationIssue::FunctionWithoutArgument { .. });
             (in_gap && !error.span.is_empty()) || (bare_function && error.span == before)
         };
-        if self.errors.iter().any(explained) {
+        // `2i` is a number.
+        let imaginary = self.names.has_imaginary_unit()
+            && self.written(self.at) == "i"
+            && gap.is_empty()
+            && matches!(self.lexemes[self.at - 1].token, Token::Number(_));
+        if imaginary || self.errors.iter().any(explained) {
             return;
         }
         let operand = |index: usize| match self.written(index) {
@@ -257,7 +238,7 @@ impl<'a> Parser<'a> {
         self.error(self.lexemes[self.at].span.clone(), issue);
     }
 
-    fn sign(&mut self) -> Expression {
+    fn sign(&mut self) -> Value {
         let negative = match self.peek() {
             Some(Token::Minus) => true,
             Some(Token::Plus) => false,
@@ -266,17 +247,13 @@ impl<'a> Parser<'a> {
         let start = self.at;
         self.at += 1;
         let operand = self.nested(start, Self::sign);
-        match operand {
-            a if !negative => a,
-            Expression::Constant(c) => Expression::Constant(-c),
-            a => Expression::Negate(Box::new(a)),
-        }
+        if negative { operand.negate() } else { operand }
     }
 
     /// Runs `read` one level deeper; beyond the limit the rest of the text is given up.
-    pub(super) fn nested(&mut self, start: usize, read: fn(&mut Self) -> Expression) -> Expression {
+    pub(super) fn nested(&mut self, start: usize, read: fn(&mut Self) -> Value) -> Value {
         if !self.deepen(start) {
-            return PLACEHOLDER;
+            return PLACEHOLDER.into();
         }
         let result = read(self);
         self.undeepen();
@@ -299,7 +276,7 @@ impl<'a> Parser<'a> {
         self.nesting -= 1;
     }
 
-    fn power(&mut self) -> Expression {
+    fn power(&mut self) -> Value {
         let base = self.atom();
         if self.peek() != Some(&Token::Caret) {
             return base;
@@ -307,12 +284,13 @@ impl<'a> Parser<'a> {
         let start = self.at;
         self.at += 1;
         let exponent = self.nested(start, Self::sign);
+        let exponent = self.real(exponent, start);
         let end = self.at.max(start + 1).min(self.lexemes.len()) - 1;
         let span = self.lexemes[start].span.end..self.lexemes[end].span.end;
         self.raise(base, exponent, span)
     }
 
-    fn raise(&mut self, base: Expression, exponent: Expression, span: Range<usize>) -> Expression {
+    fn raise(&mut self, base: Value, exponent: Expression, span: Range<usize>) -> Value {
         let varies = exponent.any(&|node| {
             !matches!(
                 node,
@@ -323,27 +301,33 @@ impl<'a> Parser<'a> {
                     | Expression::Binary(..)
             )
         });
+        let made = |this: &mut Self, value: Result<Value, EquationIssue>| {
+            value.unwrap_or_else(|issue| {
+                this.error(span.clone(), issue);
+                PLACEHOLDER.into()
+            })
+        };
         if varies {
-            return Expression::Binary(Binary::Raise, Box::new(base), Box::new(exponent));
+            return made(self, Value::binary(Binary::Raise, base, exponent.into()));
         }
         let value = exponent.evaluate_at(&[], 0.0, &[]);
         if !value.is_finite() {
-            self.error(span, EquationIssue::NotFinite);
+            self.error(span.clone(), EquationIssue::NotFinite);
         } else if value.fract() == 0.0 && value.abs() > f64::from(MAX_EXPONENT) {
-            self.error(span, EquationIssue::ExponentTooLarge { exponent: value });
+            self.error(span.clone(), EquationIssue::ExponentTooLarge { exponent: value });
         } else if value.fract() == 0.0 {
-            return Expression::Power(Box::new(base), value as i32);
+            return made(self, base.power(value as i32));
         }
-        Expression::Binary(Binary::Raise, Box::new(base), Box::new(Expression::Constant(value)))
+        made(self, Value::binary(Binary::Raise, base, Expression::Constant(value).into()))
     }
 
-    fn atom(&mut self) -> Expression {
+    fn atom(&mut self) -> Value {
         let start = self.at;
         match self.peek() {
             Some(Token::Number(value)) => {
                 let value = *value;
                 self.at += 1;
-                Expression::Constant(value)
+                Expression::Constant(value).into()
             }
             Some(Token::Name) => {
                 self.at += 1;
@@ -357,7 +341,7 @@ impl<'a> Parser<'a> {
             }
             _ => {
                 self.missing_operand();
-                PLACEHOLDER
+                PLACEHOLDER.into()
             }
         }
     }

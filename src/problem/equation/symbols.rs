@@ -3,8 +3,10 @@
 use std::f64::consts;
 
 use super::error::EquationIssue;
+use super::value::Value;
 use crate::expression::{
     Binary, Channel, Entry, Expression, Function, MAX_DIMENSIONS, MAX_ORDER, MultiIndex, Names,
+    Pair,
 };
 use crate::nearest::nearest;
 
@@ -109,11 +111,18 @@ pub(super) enum Callable {
     Pair(Binary),
     Laplacian,
     Derivative,
+    /// Of complex unknowns.
+    Conjugate,
+    Real,
+    Imaginary,
 }
 
 impl Callable {
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(super) fn named(name: &str, names: &Names) -> Option<Self> {
         match name {
+            "conj" if names.has_imaginary_unit() => Some(Self::Conjugate),
+            "re" if names.has_imaginary_unit() => Some(Self::Real),
+            "im" if names.has_imaginary_unit() => Some(Self::Imaginary),
             "min" => Some(Self::Pair(Binary::Minimum)),
             "max" => Some(Self::Pair(Binary::Maximum)),
             "laplace" | "lap" => Some(Self::Laplacian),
@@ -126,6 +135,7 @@ impl Callable {
     pub(super) fn arguments(self) -> usize {
         match self {
             Self::Plain(_) | Self::Laplacian => 1,
+            Self::Conjugate | Self::Real | Self::Imaginary => 1,
             Self::Pair(_) | Self::Derivative => 2,
         }
     }
@@ -143,7 +153,7 @@ impl Callable {
 #[must_use]
 pub(crate) fn is_reserved(name: &str) -> bool {
     matches!(name, "t" | "pi" | "e" | "if" | "and" | "or")
-        || (name != "d" && Callable::named(name).is_some())
+        || (name != "d" && Callable::named(name, &Names::default()).is_some())
 }
 
 pub(super) fn unknown_function(name: &str, names: &Names) -> EquationIssue {
@@ -157,15 +167,37 @@ pub(super) fn unknown_function(name: &str, names: &Names) -> EquationIssue {
 }
 
 /// The tree of a name that stands alone.
-pub(super) fn resolve(name: &str, names: &Names, role: Role) -> Result<Expression, EquationIssue> {
-    let meaning = meaning(name, names, role)?;
-    match role.objection(&meaning, names) {
+pub(super) fn resolve(name: &str, names: &Names, role: Role) -> Result<Value, EquationIssue> {
+    let meaning =
+        complex(name, names, role).unwrap_or_else(|| Ok(meaning(name, names, role)?.into()))?;
+    match role.objection(&meaning.re, names) {
         Some(remedy) => {
             let place = role.describe(names);
             Err(EquationIssue::NotAllowed { name: name.into(), place, remedy })
         }
         None => Ok(meaning),
     }
+}
+
+/// i, and complex unknowns with their derivatives.
+fn complex(name: &str, names: &Names, role: Role) -> Option<Result<Value, EquationIssue>> {
+    if name == "i" && names.has_imaginary_unit() {
+        return Some(Ok(Value::imaginary_unit()));
+    }
+    if names.unknowns.iter().any(|unknown| unknown == name) {
+        return None;
+    }
+    let suffix = |pair: &Pair| name.strip_prefix(pair.name.as_str()).map(str::to_owned);
+    let parts: [String; 2] = names.complex.iter().find_map(|pair| {
+        let suffix = suffix(pair).filter(|s| s.is_empty() || s.starts_with('_'))?;
+        let own = |of: usize| format!("{}{suffix}", names.unknowns[pair.parts[of]]);
+        // psi_re_x is that of the part.
+        let part = |of: usize| name.starts_with(&format!("{}_", names.unknowns[pair.parts[of]]));
+        (!part(0) && !part(1)).then(|| [own(0), own(1)])
+    })?;
+    let of = |part: &String| meaning(part, names, role);
+    let both = || Ok(Value::complex(of(&parts[0])?, of(&parts[1])?));
+    Some(both())
 }
 
 fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, EquationIssue> {
@@ -208,7 +240,7 @@ fn meaning(name: &str, names: &Names, role: Role) -> Result<Expression, Equation
         }
         return derivative(name, unknown, suffix, names, role);
     }
-    if Callable::named(name).is_some() || name == "if" {
+    if Callable::named(name, names).is_some() || name == "if" {
         return Err(EquationIssue::FunctionWithoutArgument { name: name.into() });
     }
     let known = names.coordinates.iter().chain(&names.parameters).map(String::as_str);
@@ -269,7 +301,7 @@ fn derivative(
     let mut unknown = unknown;
     if let Some(at) = factors.iter().position(|&k| k == TIME) {
         // u_tx where u_t is an unknown of its own: that one's derivative.
-        let left = names.rate(unknown);
+        let left = names.left(unknown);
         let velocity = names.velocity(unknown);
         factors.remove(at);
         match velocity {
@@ -355,7 +387,7 @@ mod tests {
 
     #[test]
     fn suffixes_split_into_coordinates() {
-        let orders = |text: &str, coordinates: &[&str]| match resolve(
+        let orders = |text: &str, coordinates: &[&str]| match meaning(
             text,
             &names(coordinates),
             Role::RightHandSide,

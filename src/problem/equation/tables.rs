@@ -33,10 +33,13 @@ impl Parser<'_> {
             self.error(self.lexemes[index].span.clone(), issue);
             return Some(PLACEHOLDER);
         }
-        let mut arguments = vec![self.nested(open, Self::sum)];
-        while self.accept(&Token::Comma) {
+        let mut arguments = Vec::new();
+        loop {
             let argument = self.nested(open, Self::sum);
-            arguments.push(argument);
+            arguments.push(self.real(argument, open));
+            if !self.accept(&Token::Comma) {
+                break;
+            }
         }
         self.close(open);
         let (expected, found) = (table.axes().len(), arguments.len());

@@ -6,7 +6,7 @@ mod simplify;
 mod text;
 
 pub use simplify::MAX_EXPONENT;
-pub use text::Names;
+pub use text::{Names, Pair};
 
 use std::collections::BTreeSet;
 

@@ -13,6 +13,17 @@ pub struct Names {
     pub parameters: Vec<String>,
     /// Functions that are given by tables.
     pub tables: Vec<Arc<Tabulated>>,
+    /// Complex unknowns, whose parts are among the unknowns.
+    pub complex: Vec<Pair>,
+}
+
+/// A complex unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// As it is written: `psi`.
+    pub name: String,
+    /// Its real and its imaginary part among the unknowns: `psi_re`, `psi_im`.
+    pub parts: [usize; 2],
 }
 
 impl Names {
@@ -25,6 +36,23 @@ impl Names {
     pub fn rate(&self, unknown: usize) -> String {
         let name = &self.unknowns[unknown];
         if name.ends_with("_t") { format!("{name}t") } else { format!("{name}_t") }
+    }
+
+    /// What stands on the left side of an unknown's equation: its rate, or that of the complex unknown
+    /// that it is a part of.
+    ///
+    /// # Panics
+    /// When the unknown has no name.
+    #[must_use]
+    pub fn left(&self, unknown: usize) -> String {
+        let of = self.complex.iter().find(|pair| pair.parts.contains(&unknown));
+        of.map_or_else(|| self.rate(unknown), |pair| format!("{}_t", pair.name))
+    }
+
+    /// Whether i, re, im and conj have their meaning in formulas.
+    #[must_use]
+    pub fn has_imaginary_unit(&self) -> bool {
+        !self.complex.is_empty()
     }
 
     /// The unknown that is the rate of change of another, where an equation of second order in time

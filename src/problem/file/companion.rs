@@ -198,7 +198,10 @@ fn equation<'a>(
     }
     let text = reader.text(section, "equation")?;
     match parse_equation(text, names) {
-        Ok((_, expression)) => Some((text.trim().to_owned(), expression.simplify())),
+        Ok(rates) => {
+            let (_, expression) = rates.into_iter().next()?;
+            Some((text.trim().to_owned(), expression.simplify()))
+        }
         Err(errors) => {
             reader.report_equation(&place, errors);
             None

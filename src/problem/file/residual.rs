@@ -63,6 +63,7 @@ pub(super) fn problem<'a>(
         title,
         description,
         unknowns: names.unknowns,
+        complex: names.complex,
         axes,
         shape: shape.as_ref().map(|read| read.shape.clone()),
         parameters,

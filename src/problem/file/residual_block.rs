@@ -365,19 +365,21 @@ impl<'a> Block<'_, 'a> {
             let (what, found, limit) = ("equations in one block", items.len(), MAX_EQUATIONS);
             self.reader.report(&node.place, ResidualIssue::TooMany { what, found, limit });
         }
-        let parsed: Vec<Option<Expression>> =
+        let parsed: Vec<Option<Vec<Expression>>> =
             items.iter().map(|item| self.equation(item, role)).collect();
-        parsed.into_iter().collect()
+        let parsed: Option<Vec<Vec<Expression>>> = parsed.into_iter().collect();
+        parsed.map(|list| list.concat())
     }
 
-    fn equation(&mut self, node: &Node, role: Role) -> Option<Expression> {
+    /// One equation, or both parts of a complex one.
+    fn equation(&mut self, node: &Node, role: Role) -> Option<Vec<Expression>> {
         let Value::Text(text) = &node.value else {
             let key = format!("residual.{}.equation", self.name);
             self.reader.wrong_type(&key, "text in quotes, or a list of such", node);
             return None;
         };
         match parse_residual(text, self.names, role) {
-            Ok(expression) => Some(expression.simplify()),
+            Ok(list) => Some(list.iter().map(Expression::simplify).collect()),
             Err(errors) => {
                 self.reader.report_equation(&node.place, errors);
                 None
@@ -411,10 +413,12 @@ impl<'a> Block<'_, 'a> {
         }
         let path = format!("residual.{}.match", self.name);
         let parse = |item: &Node| {
-            sections::expression(self.reader, &path, item, self.names, Role::Quantity)
+            let (re, im) = sections::complex(self.reader, &path, item, self.names, Role::Quantity)?;
+            Some(std::iter::once(re).chain(im).collect())
         };
-        let parsed: Vec<Option<Expression>> = items.iter().map(parse).collect();
-        parsed.into_iter().collect()
+        let parsed: Vec<Option<Vec<Expression>>> = items.iter().map(parse).collect();
+        let parsed: Option<Vec<Vec<Expression>>> = parsed.into_iter().collect();
+        parsed.map(|list| list.concat())
     }
 
     fn samples(&mut self, location: Option<&Location>) -> SampleSettings {

@@ -4,7 +4,7 @@ use super::document::{Node, Place, Table, Value};
 use super::reader::{Reader, Section};
 use super::{Family, sides, sought, symbols, tables};
 use crate::ansatz::Ansatz;
-use crate::equation::{Role, parse_equation, parse_expression};
+use crate::equation::{Role, parse_complex, parse_equation, parse_expression};
 use crate::expression::{Expression, MAX_DIMENSIONS, Names};
 use crate::shape::ShapeIssue;
 use crate::{Coordinate, Parameter, Precision, Problem, SettingIssue, TimeSpan};
@@ -74,6 +74,7 @@ pub(super) fn problem<'a>(
         title,
         description,
         unknowns: names.unknowns,
+        complex: names.complex,
         coordinates,
         parameters,
         tables: names.tables,
@@ -139,10 +140,12 @@ fn equations<'a>(
         };
         texts.push(text.trim());
         match parse_equation(text, names) {
-            Ok((unknown, expression)) => {
-                if rates[unknown].replace(expression.simplify()).is_some() {
-                    let left = names.rate(unknown);
-                    reader.report(&item.place, SettingIssue::EquationTwice { left });
+            Ok(found) => {
+                for (unknown, expression) in found {
+                    if rates[unknown].replace(expression.simplify()).is_some() {
+                        let left = names.left(unknown);
+                        reader.report(&item.place, SettingIssue::EquationTwice { left });
+                    }
                 }
             }
             Err(errors) => reader.report_equation(&item.place, errors),
@@ -153,7 +156,8 @@ fn equations<'a>(
     }
     for (unknown, rate) in rates.iter().enumerate() {
         if rate.is_none() {
-            let (name, left) = (names.unknowns[unknown].clone(), names.rate(unknown));
+            let left = names.left(unknown);
+            let name = left.trim_end_matches("_t").to_owned();
             reader.report(&node.place, SettingIssue::NoRate { name, left });
         }
     }
@@ -187,6 +191,26 @@ pub(super) fn expression(
     }
 }
 
+/// The same of what may be complex: its parts.
+pub(super) fn complex(
+    reader: &mut Reader<'_>,
+    key: &str,
+    node: &Node,
+    names: &Names,
+    role: Role,
+) -> Option<(Expression, Option<Expression>)> {
+    let Value::Text(text) = &node.value else {
+        return expression(reader, key, node, names, role).map(|real| (real, None));
+    };
+    match parse_complex(text, names, role) {
+        Ok((re, im)) => Some((re.simplify(), im.map(|im| im.simplify()))),
+        Err(errors) => {
+            reader.report_equation(&node.place, errors);
+            None
+        }
+    }
+}
+
 /// `[initial]` or `[exact]`: the formulas under the unknowns' names, and where the first one is.
 pub(super) fn formulas<'a>(
     reader: &mut Reader<'a>,
@@ -196,12 +220,27 @@ pub(super) fn formulas<'a>(
     role: Role,
 ) -> (Option<Vec<Expression>>, Place) {
     let mut section = reader.section(top, key);
-    let place = section.place_of(&names.unknowns[0]);
+    let pair = |unknown: usize| names.complex.iter().find(|pair| pair.parts.contains(&unknown));
+    let written =
+        |unknown: usize| pair(unknown).map_or(&names.unknowns[unknown], |pair| &pair.name);
+    let place = section.place_of(written(0));
     let several = names.unknowns.len() > 1;
     let mut found = Vec::new();
     for (unknown, name) in names.unknowns.iter().enumerate() {
+        let name = if pair(unknown).is_some() { written(unknown) } else { name };
         let node = section.get(name);
         let path = format!("{key}.{name}");
+        if let Some(pair) = pair(unknown)
+            && let Some(node) = node
+        {
+            if pair.parts[0] == unknown {
+                let parts = complex(reader, &path, node, names, role);
+                let (re, im) = parts.unzip();
+                found.push(re);
+                found.push(im.map(|im| im.unwrap_or(Expression::Constant(0.0))));
+            }
+            continue;
+        }
         let of_base = || {
             // The exact solution says how fast it changes; what starts stands still.
             let base = (0..unknown).find(|&k| names.velocity(k) == Some(unknown))?;
@@ -217,7 +256,8 @@ pub(super) fn formulas<'a>(
             None => of_base(),
         };
         let absent = node.is_none() && formula.is_none();
-        if top.has(key) && absent && (section.is_empty() || several) {
+        let second_part = pair(unknown).is_some_and(|pair| pair.parts[1] == unknown);
+        if top.has(key) && absent && !second_part && (section.is_empty() || several) {
             let remedy = "write u = \"..\", with the unknown's name in place of u";
             reader.missing(&section, name, remedy);
         }

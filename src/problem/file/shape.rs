@@ -346,7 +346,7 @@ impl<'a> File<'_, 'a> {
         let coordinates: Vec<String> = space.iter().map(|&k| self.axes[k].name.clone()).collect();
         let parameters = self.names.parameters.clone();
         let tables = self.names.tables.clone();
-        let names = Names { unknowns: Vec::new(), coordinates, parameters, tables };
+        let names = Names { coordinates, parameters, tables, ..Names::default() };
         let value = sections::expression(self.reader, path, node, &names, Role::Shape)?;
         sought::refuse(self.reader, &node.place, "a shape", self.parameters, &[&value]);
         let values: Vec<f64> = self.parameters.iter().map(|p| p.value).collect();

@@ -2,10 +2,10 @@
 
 use super::document::{Node, Place, Value};
 use super::reader::{Reader, Section};
-use super::sections::expression;
+use super::sections::{complex, expression};
 use super::symbols;
 use crate::equation::{Role, parse_residual};
-use crate::expression::{Channel, Entry, Expression, MultiIndex, Names};
+use crate::expression::{Channel, Entry, Expression, MultiIndex, Names, Pair};
 use crate::{Boundary, Coordinate, Parameter, SettingIssue, Side};
 
 /// Where the other coordinates stand, as fractions of their ranges, when a factor is measured.
@@ -95,7 +95,16 @@ impl OneSide<'_> {
         match &node.value {
             Value::Table(_) => {
                 let mut section = reader.named_section(path.clone(), node);
+                for pair in &self.names.complex {
+                    if let Some(node) = section.get(&pair.name) {
+                        let path = format!("{path}.{}", pair.name);
+                        self.of_both(reader, &path, node, pair, &mut sides)?;
+                    }
+                }
                 for (unknown, name) in self.names.unknowns.iter().enumerate() {
+                    if self.names.complex.iter().any(|pair| pair.parts.contains(&unknown)) {
+                        continue;
+                    }
                     if let Some(node) = section.get(name) {
                         let path = format!("{path}.{name}");
                         sides[unknown] = Some(self.of(reader, &path, node, unknown)?);
@@ -108,9 +117,15 @@ impl OneSide<'_> {
                 self.equations(reader, symbols::items(node), &mut sides)?;
             }
             _ => {
-                let value = expression(reader, &path, node, self.names, Role::Side(self.k))?;
+                let (re, im) = complex(reader, &path, node, self.names, Role::Side(self.k))?;
+                let imaginary =
+                    |unknown: usize| self.names.complex.iter().any(|pair| pair.parts[1] == unknown);
                 for unknown in (0..count).filter(|&unknown| !self.is_rate(unknown)) {
-                    sides[unknown] = Some(Side::Value(value.clone()));
+                    let value = match imaginary(unknown) {
+                        true => im.clone().unwrap_or(Expression::Constant(0.0)),
+                        false => re.clone(),
+                    };
+                    sides[unknown] = Some(Side::Value(value));
                 }
             }
         }
@@ -154,9 +169,11 @@ impl OneSide<'_> {
     fn of(&self, reader: &mut Reader<'_>, path: &str, node: &Node, unknown: usize) -> Option<Side> {
         match &node.value {
             Value::Text(text) if is_equation(text) => {
-                let (of, side) = self.equation(reader, text, &node.place)?;
-                if of == unknown {
-                    return Some(side);
+                let found = self.equation(reader, text, &node.place)?;
+                if let [(of, side)] = found.as_slice()
+                    && *of == unknown
+                {
+                    return Some(side.clone());
                 }
                 let unknowns = self.names.unknowns[unknown].clone();
                 reader.report(&node.place, SettingIssue::NothingOnSide { unknowns });
@@ -180,35 +197,66 @@ impl OneSide<'_> {
                 reader.wrong_type("lower and upper", "an equation in quotes, \"u_n = 0\"", item);
                 return None;
             };
-            let (unknown, side) = self.equation(reader, text, &item.place)?;
-            if sides[unknown].replace(side).is_some() {
-                let unknown = self.names.unknowns[unknown].clone();
-                reader.report(&item.place, SettingIssue::ConditionTwice { unknown });
-                return None;
+            for (unknown, side) in self.equation(reader, text, &item.place)? {
+                if sides[unknown].replace(side).is_some() {
+                    let unknown = self.names.unknowns[unknown].clone();
+                    reader.report(&item.place, SettingIssue::ConditionTwice { unknown });
+                    return None;
+                }
             }
         }
         Some(())
     }
 
-    /// `a u_x + b u = c` of one unknown, a and b without unknowns: u = c / b, or with the sign of the
-    /// normal `u_n + sign (b / a) u = sign c / a`.
+    /// What a table says of a complex unknown: a value, or an equation.
+    fn of_both(
+        &self,
+        reader: &mut Reader<'_>,
+        path: &str,
+        node: &Node,
+        pair: &Pair,
+        sides: &mut [Option<Side>],
+    ) -> Option<()> {
+        if let Value::Text(text) = &node.value
+            && is_equation(text)
+        {
+            return self.equations(reader, std::slice::from_ref(node), sides);
+        }
+        let (re, im) = complex(reader, path, node, self.names, Role::Side(self.k))?;
+        sides[pair.parts[0]] = Some(Side::Value(re));
+        sides[pair.parts[1]] = Some(Side::Value(im.unwrap_or(Expression::Constant(0.0))));
+        Some(())
+    }
+
+    /// The conditions of an equation: of a complex one that of each part.
     fn equation(
         &self,
         reader: &mut Reader<'_>,
         text: &str,
         place: &Place,
+    ) -> Option<Vec<(usize, Side)>> {
+        match parse_residual(text, self.names, Role::Condition(self.k)) {
+            Ok(list) => list.iter().map(|e| self.condition(reader, e, place)).collect(),
+            Err(errors) => {
+                reader.report_equation(place, errors);
+                None
+            }
+        }
+    }
+
+    /// `a u_x + b u = c` of one unknown, a and b without unknowns: u = c / b, or with the sign of the
+    /// normal `u_n + sign (b / a) u = sign c / a`.
+    fn condition(
+        &self,
+        reader: &mut Reader<'_>,
+        zero: &Expression,
+        place: &Place,
     ) -> Option<(usize, Side)> {
         let dimensions = self.names.coordinates.len();
         let normal = |j: usize| if j == self.k { self.sign } else { 0.0 };
-        let zero = match parse_residual(text, self.names, Role::Condition(self.k)) {
-            Ok(e) => (0..dimensions).fold(e.simplify(), |e, j| {
-                e.substitute_coordinate(dimensions + j, &normal(j).into())
-            }),
-            Err(errors) => {
-                reader.report_equation(place, errors);
-                return None;
-            }
-        };
+        let zero = (0..dimensions).fold(zero.simplify(), |e, j| {
+            e.substitute_coordinate(dimensions + j, &normal(j).into())
+        });
         let mut refuse = |found: &'static str| {
             let name = self.names.coordinates[self.k].clone();
             reader.report(place, SettingIssue::NoSuchCondition { found, name });

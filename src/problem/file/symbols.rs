@@ -5,7 +5,7 @@ use super::document::{Node, Place, Table, Value};
 use super::reader::{Reader, Section};
 use crate::SettingIssue;
 use crate::equation::is_reserved;
-use crate::expression::{MAX_DIMENSIONS, MAX_UNKNOWNS, Names};
+use crate::expression::{MAX_DIMENSIONS, MAX_UNKNOWNS, Names, Pair};
 
 /// The most parameters of a problem.
 const MAX_PARAMETERS: usize = 64;
@@ -18,8 +18,9 @@ pub(super) fn names<'a>(
     equation: &mut Section<'a>,
     family: Family,
 ) -> Names {
-    let unknowns = unknowns(reader, equation, family);
-    let mut names = Names { unknowns, ..Names::default() };
+    let complex = complex_names(reader, equation);
+    let (unknowns, complex) = unknowns(reader, equation, family, complex);
+    let mut names = Names { unknowns, complex, ..Names::default() };
     // What else stands under [domain].
     let coordinates = || keys(root, "domain").filter(|(key, _)| *key != "shape");
     for (key, place) in coordinates().take(MAX_DIMENSIONS) {
@@ -53,7 +54,12 @@ pub(super) fn names<'a>(
 
 /// The names of `unknown`, one or a list. Where an evolution does not say them, the left sides of
 /// its equations do. An equation `u_tt = ..` has the unknown `u_t` beside `u`.
-fn unknowns<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, family: Family) -> Vec<String> {
+fn unknowns<'a>(
+    reader: &mut Reader<'a>,
+    section: &mut Section<'a>,
+    family: Family,
+    complex: Vec<String>,
+) -> (Vec<String>, Vec<Pair>) {
     let place = section.place_of("unknown");
     let mut found: Vec<String> = Vec::new();
     for item in section.get("unknown").map_or(&[][..], items) {
@@ -71,30 +77,65 @@ fn unknowns<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, family: Fami
         }
     }
     let lefts = match family {
-        Family::Evolution => section.get("text").map_or(Vec::new(), |n| left_sides(items(n))),
+        Family::Evolution => {
+            section.get("text").map_or(Vec::new(), |n| left_sides(items(n), &complex))
+        }
         Family::Residual => Vec::new(),
     };
-    if found.is_empty() && lefts.len() > 1 {
+    if found.is_empty() && (lefts.len() > 1 || !complex.is_empty()) {
         for (name, _) in &lefts {
             if plain_name(name, "the unknown").is_ok() && !found.contains(name) {
                 found.push(name.clone());
             }
         }
     }
+    found.extend(complex.iter().filter(|name| !found.contains(name)).cloned().collect::<Vec<_>>());
     if found.is_empty() {
         found.push("u".into());
     }
-    if found.len() > MAX_UNKNOWNS {
-        let (key, found) = ("unknown".into(), format!("a list of {}", found.len()));
+    // A complex one is two.
+    let count = found.len() + found.iter().filter(|name| complex.contains(name)).count();
+    if count > MAX_UNKNOWNS {
+        let (key, found) = ("unknown".into(), format!("a list of {count}"));
         let allowed = format!("at most {MAX_UNKNOWNS} names");
         reader.report(&place, SettingIssue::OutOfRange { key, found, allowed });
     }
     let second = |name: &String| lefts.iter().any(|(left, order)| left == name && *order == 2);
-    let own = |name: String| {
-        let velocity = second(&name).then(|| format!("{name}_t"));
-        std::iter::once(name).chain(velocity)
-    };
-    found.into_iter().take(MAX_UNKNOWNS).flat_map(own).collect()
+    let (mut all, mut pairs) = (Vec::new(), Vec::new());
+    for name in found {
+        if all.len() + usize::from(complex.contains(&name)) >= MAX_UNKNOWNS {
+            break;
+        }
+        if complex.contains(&name) {
+            let parts = [all.len(), all.len() + 1];
+            all.extend([format!("{name}_re"), format!("{name}_im")]);
+            pairs.push(Pair { name, parts });
+        } else {
+            let velocity = second(&name).then(|| format!("{name}_t"));
+            all.extend(std::iter::once(name).chain(velocity));
+        }
+    }
+    (all, pairs)
+}
+
+/// `complex`: the names of unknowns that are, one or a list.
+fn complex_names<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Vec<String> {
+    let mut found = Vec::new();
+    for item in section.get("complex").map_or(&[][..], items) {
+        let Value::Text(name) = &item.value else {
+            reader.wrong_type("complex", "a name in quotes, or a list of such", item);
+            continue;
+        };
+        match plain_name(name, "an unknown") {
+            Ok(()) if found.contains(name) => {
+                let what = "an unknown";
+                reader.report(&item.place, SettingIssue::NameTaken { name: name.clone(), what });
+            }
+            Ok(()) => found.push(name.clone()),
+            Err(issue) => reader.report(&item.place, issue),
+        }
+    }
+    found
 }
 
 /// A list, or the one thing that stands in its place.
@@ -106,11 +147,14 @@ pub(super) fn items(node: &Node) -> &[Node] {
 }
 
 /// The name and the order of `name_t = ..` and `name_tt = ..`, where the texts begin so.
-fn left_sides(texts: &[Node]) -> Vec<(String, usize)> {
+fn left_sides(texts: &[Node], complex: &[String]) -> Vec<(String, usize)> {
     let of = |node: &Node| {
         let Value::Text(text) = &node.value else { return None };
         let left = text.split('=').next()?.trim().replace("{t}", "t").replace("{t t}", "tt");
         let (name, suffix) = left.rsplit_once('_')?;
+        // `i*psi_t` is of psi.
+        let last = name.rsplit(['*', '-', ' ']).next().unwrap_or(name);
+        let name = if complex.iter().any(|known| known == last) { last } else { name };
         let order = [("t", 1), ("tt", 2)].into_iter().find(|(known, _)| *known == suffix)?.1;
         Some((name.to_owned(), order))
     };
@@ -140,8 +184,21 @@ pub(super) fn plain_name(name: &str, what: &'static str) -> Result<(), SettingIs
     Ok(())
 }
 
+/// What formulas of complex unknowns have a meaning of their own for.
+fn of_complex(name: &str, names: &Names, what: &'static str) -> Result<(), SettingIssue> {
+    if names.has_imaginary_unit() && matches!(name, "i" | "re" | "im" | "conj") {
+        let remedy = "with complex unknowns it has a meaning of its own: choose another".into();
+        return Err(SettingIssue::BadName { name: name.into(), what, remedy });
+    }
+    match names.complex.iter().any(|pair| pair.name == name) {
+        true => Err(SettingIssue::NameTaken { name: name.into(), what: "the unknown" }),
+        false => Ok(()),
+    }
+}
+
 fn coordinate_name(name: &str, names: &Names) -> Result<(), SettingIssue> {
     plain_name(name, "a coordinate")?;
+    of_complex(name, names, "a coordinate")?;
     if names.unknowns.iter().any(|unknown| unknown == name) {
         return Err(SettingIssue::NameTaken { name: name.into(), what: "the unknown" });
     }
@@ -151,6 +208,7 @@ fn coordinate_name(name: &str, names: &Names) -> Result<(), SettingIssue> {
 /// A table is named as a function, and its slopes by what follows a `_`.
 pub(super) fn table_name(name: &str, names: &Names) -> Result<(), SettingIssue> {
     plain_name(name, "a table")?;
+    of_complex(name, names, "a table")?;
     let lists = [
         (&names.unknowns, "the unknown"),
         (&names.coordinates, "a coordinate"),
@@ -174,6 +232,7 @@ fn parameter_name(name: &str, names: &Names) -> Result<(), SettingIssue> {
         }
         other => other,
     })?;
+    of_complex(name, names, "a parameter")?;
     let taken = |what| Err(SettingIssue::NameTaken { name: name.into(), what });
     if names.unknowns.iter().any(|unknown| unknown == name) {
         return taken("the unknown");

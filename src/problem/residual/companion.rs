@@ -64,6 +64,7 @@ impl Parts {
             title: "Reference".into(),
             description: String::new(),
             unknowns: vec![self.unknown],
+            complex: Vec::new(),
             coordinates: vec![Coordinate { boundary: Boundary::Periodic, ..self.space }],
             parameters: self.parameters,
             tables: self.tables,

@@ -15,6 +15,7 @@
 //! title = "Heat equation"
 //! description = "What one sees."
 //! unknown = "u"                              # default; several: ["u", "v", "p"]
+//! # complex = "psi"                          # of what has complex values
 //!
 //! [domain]                                   # 1 to 8 coordinates, the time among them
 //! t = { range = [0, 1] }
@@ -113,7 +114,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::expression::{Expression, Names};
+use crate::expression::{Expression, Names, Pair};
 use crate::settings::{NetworkSettings, Precision};
 use crate::shape::Shape;
 use crate::tabulated::Tabulated;
@@ -141,6 +142,8 @@ pub struct ResidualProblem {
     /// The unknowns' names in the text (`u`), in order: formulas and values that belong to them
     /// come in this order.
     pub unknowns: Vec<String>,
+    /// Complex unknowns, whose parts are among the unknowns.
+    pub complex: Vec<Pair>,
     pub axes: Vec<Axis>,
     /// The part of the axes' box, in the coordinates of space, that is the domain; `None`: all.
     pub shape: Option<Shape>,
@@ -304,6 +307,7 @@ impl ResidualProblem {
             coordinates: self.axes.iter().map(|axis| axis.name.clone()).collect(),
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
             tables: self.tables.clone(),
+            complex: self.complex.clone(),
         }
     }
 
