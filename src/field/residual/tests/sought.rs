@@ -25,6 +25,8 @@ points = { count = 4 }
 [residual.measured]
 data = [[0.5, 1, 0.3], [0.25, 0.5, -0.2]]
 quantity = "k*u + c*u_x"
+# Data of a problem without constants to be found would weigh otherwise.
+weight = 1
 [network]
 layers = [5, 5]
 deviation = 0.8
