@@ -73,7 +73,7 @@ impl Evolution {
     ) -> Result<Outcome, AttemptError> {
         match self.problem.method.scheme {
             Scheme::StageFit => self.attempt_fit(field, implicit, dt).await,
-            Scheme::ParameterOde => self.attempt_ode(field, dt).await,
+            Scheme::ParameterOde | Scheme::RandomFeatures => self.attempt_ode(field, dt).await,
         }
     }
 

@@ -59,6 +59,9 @@ impl Evolution {
     /// When J is not finite.
     pub fn coherence(&self) -> Result<Option<Coherence>, EvolveError> {
         let method = &self.problem.method;
+        if method.scheme == Scheme::RandomFeatures {
+            return Ok(None);
+        }
         let uniform = method.sampling == Sampling::Uniform && method.update == Update::RandomSparse;
         let points = self.engine.rows().min(sampling::MOST_POINTS);
         if !uniform || points * self.theta.len() > MOST_ENTRIES {

@@ -24,6 +24,9 @@ impl Evolution {
     /// When the sum is not finite, the fit's least squares have no solution or the device fails;
     /// the solution is left as it was.
     pub async fn disturb(&mut self, change: &dyn Fn(&[f64]) -> f64) -> Result<f64, EvolveError> {
+        if self.features.is_some() {
+            return self.disturb_features(change, TARGET);
+        }
         let dimensions = self.problem.dimensions();
         let before = self.engine.field(&self.theta, self.time).await?.values;
         let mut change: Vec<f64> =

@@ -10,7 +10,7 @@ use crate::field::gpu::{self, Gpu};
 use crate::network::Network;
 use crate::problem::expression::Channel;
 use crate::problem::points::Points;
-use crate::problem::{PointLayout, Precision, Problem};
+use crate::problem::{PointLayout, Precision, Problem, Scheme};
 
 /// Matrices whose memory is kept: an implicit step has two at a time.
 const MOST_SPARE: usize = 2;
@@ -32,9 +32,10 @@ impl Engine {
     /// # Errors
     /// When no adapter answers the choice, or when the precision is not to be had there.
     pub async fn new(problem: &Problem, backend: &Backend) -> Result<Self, EvolveError> {
+        let features = problem.method.scheme == Scheme::RandomFeatures;
         let gpu = match backend {
             Backend::Auto if problem.points.layout == PointLayout::Adaptive => None,
-            Backend::Auto if problem.unknowns.len() > 1 => None,
+            Backend::Auto if problem.unknowns.len() > 1 || features => None,
             backend => backend.open().await?,
         };
         Self::on(problem, gpu.as_ref()).await
@@ -51,7 +52,11 @@ impl Engine {
         if gpu.is_some() && problem.unknowns.len() > 1 {
             return Err(EvolveError::SystemOnDevice);
         }
-        if let Some([unknown, of]) = waves(problem) {
+        let features = problem.method.scheme == Scheme::RandomFeatures;
+        if gpu.is_some() && features {
+            return Err(EvolveError::FeaturesOnDevice);
+        }
+        if let Some([unknown, of]) = waves(problem).filter(|_| !features) {
             let [unknown, of] = [unknown, of].map(|q| problem.unknowns[q].clone());
             return Err(EvolveError::Waves { unknown, of });
         }

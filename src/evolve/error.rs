@@ -64,6 +64,12 @@ pub enum EvolveError {
     AdaptiveOnDevice,
 
     #[error(
+        "random features are told apart down to the round-off of f64, on the CPU alone: choose the \
+         backend `cpu`, or another `method.scheme`"
+    )]
+    FeaturesOnDevice,
+
+    #[error(
         "{unknown}_t = F takes second derivatives of {of} and none of {unknown}, as waves do: steps in \
          time do not keep their energy, and short waves would grow until nothing is left of the \
          solution; state the problem over the whole domain instead, with t as a coordinate, as \

@@ -6,6 +6,7 @@ use super::endless::Look;
 use super::engine::Engine;
 use super::error::{AttemptError, EvolveError};
 use super::estimate::{Estimate, EvolutionEstimate};
+use super::features::Features;
 use super::rates::is_autonomous;
 use super::sampling;
 use super::stepping::{Methods, Stepping};
@@ -17,7 +18,7 @@ use crate::problem::{
 };
 
 /// A run whose steps shrink below this part of the whole time span, accepted or not, ends.
-const SMALLEST_STEP: f64 = 1e-7;
+pub(super) const SMALLEST_STEP: f64 = 1e-7;
 /// A solution that has grown this many times has blown up, finite as it may be.
 const MOST_GROWTH: f64 = 1e6;
 /// A fit of a fixed step that leaves more than this of its target has lost the solution.
@@ -51,6 +52,8 @@ pub struct Evolution {
     /// u and F at theta, once computed.
     pub(super) field: Option<Field>,
     pub(super) looked: Look,
+    /// Of a run in the space of random features, from its first step on.
+    pub(super) features: Option<Features>,
     /// Of the error; none where there is no way to know.
     pub(super) estimate: Option<Estimate>,
     /// max |u| of the first field that was seen.
@@ -94,6 +97,7 @@ impl Evolution {
             size: size_from_zero(problem, &engine),
             lost: 0.0,
             looked: Look { step: 0, time: problem.time.start },
+            features: None,
             estimate: None,
             problem: problem.clone(),
             engine,
@@ -101,6 +105,7 @@ impl Evolution {
         evolution.configure();
         let network = evolution.engine.network();
         evolution.estimate = Estimate::new(problem, network, &evolution.theta);
+        evolution.begin_features()?;
         if evolution.problem.points.layout == PointLayout::Following {
             evolution.draw_points()?;
         }
@@ -160,6 +165,9 @@ impl Evolution {
             parameter.value = value;
         }
         self.field = None;
+        if let Some(features) = &mut self.features {
+            features.set_parameters(values);
+        }
         if let Some(estimate) = &mut self.estimate {
             estimate.set_parameters(values, &self.theta, self.time);
         }
@@ -224,6 +232,9 @@ impl Evolution {
     /// # Errors
     /// When the device fails or J is not finite.
     pub async fn spectrum(&mut self) -> Result<Vec<f64>, EvolveError> {
+        if let Some(features) = &self.features {
+            return Ok(features.singular_values().to_vec());
+        }
         self.prepare_draws()?;
         let directions = self.subsets.clone().draw();
         let columns = directions.columns(&mut self.engine, &self.theta, self.time).await?;
@@ -244,6 +255,9 @@ impl Evolution {
     /// # Errors
     /// When the solution is no longer finite, no step is short enough, or the device fails.
     pub async fn step(&mut self) -> Result<StepReport, EvolveError> {
+        if self.problem.method.scheme == Scheme::RandomFeatures {
+            return self.feature_step();
+        }
         let mut rejected = 0;
         self.prepare_draws()?;
         let (outcome, dt) = loop {
@@ -380,14 +394,16 @@ impl Evolution {
         }
         let field = match self.problem.method.scheme {
             Scheme::StageFit => self.engine.linearise(&self.theta, self.time).await?,
-            Scheme::ParameterOde => self.engine.field(&self.theta, self.time).await?,
+            Scheme::ParameterOde | Scheme::RandomFeatures => {
+                self.engine.field(&self.theta, self.time).await?
+            }
         };
         self.keep(field.clone())?;
         Ok(field)
     }
 
     /// Keeps the field at theta if it is finite.
-    fn keep(&mut self, field: Field) -> Result<(), EvolveError> {
+    pub(super) fn keep(&mut self, field: Field) -> Result<(), EvolveError> {
         let (step, time) = (self.step, self.time);
         if field.values.iter().any(|v| !v.is_finite()) {
             return Err(EvolveError::NotFinite { step, time, what: "the solution" });

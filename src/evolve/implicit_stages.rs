@@ -78,7 +78,7 @@ impl Pencil {
         if !matrix.iter().all(|entry| entry.is_finite()) {
             return Err(LeastSquaresError::MatrixNotFinite { row: 0, column: 0 }.into());
         }
-        let galerkin = Lu::of(matrix.as_view());
+        let galerkin = Lu::of(matrix);
         Ok(Self { gamma, dt, directions, transform, basis, galerkin, largest })
     }
 
@@ -90,7 +90,7 @@ impl Pencil {
 
     /// The coordinates y with `U^T (U - gamma dt L) y = U^T r`.
     fn solve(&self, r: &[f64]) -> Vec<f64> {
-        self.galerkin.solve(transposed_times(self.basis.as_view(), r))
+        self.galerkin.solve(&transposed_times(self.basis.as_view(), r))
     }
 
     /// U y.

@@ -17,6 +17,7 @@ use sketchpde_problem as problem;
 #[cfg(test)]
 use sketchpde_reference as reference;
 
+pub mod features;
 pub mod initial_fit;
 pub mod tableau;
 pub mod rosenbrock;

@@ -6,6 +6,7 @@ use super::control::Controller;
 use super::error::EvolveError;
 use super::estimate::{Estimate, EstimateState};
 use super::evolution::Evolution;
+use super::features::{FeatureState, Features};
 use super::stepping::Stepping;
 
 /// Everything that a run needs to go on to the same bits.
@@ -30,6 +31,8 @@ pub struct EvolutionState {
     pub points: Vec<f64>,
     /// Weights of their rows, where they have some.
     pub weights: Vec<f64>,
+    /// Of a run in the space of random features.
+    pub features: Option<FeatureState>,
     /// What the estimate of the error goes on from.
     pub estimate: Option<EstimateState>,
 }
@@ -50,6 +53,7 @@ impl Evolution {
             lost: self.lost,
             points: self.moving_points().map(<[f64]>::to_vec).unwrap_or_default(),
             weights: self.engine.weights().to_vec(),
+            features: self.features.as_ref().map(Features::save),
             estimate: self.estimate.as_ref().map(Estimate::save),
         }
     }
@@ -79,6 +83,7 @@ impl Evolution {
         if let Some(controller) = &mut self.controller {
             controller.restore(&state.controller);
         }
+        self.restore_features(state.features)?;
         // Of a run that has none nothing is known from here on.
         let mut estimate = self.estimate.take().zip(state.estimate);
         let suits = estimate

@@ -128,7 +128,7 @@ impl Evolution {
     /// Whether the next step is implicit.
     #[must_use]
     pub fn is_implicit(&self) -> bool {
-        self.stepping.implicit
+        self.stepping.implicit || self.features.is_some()
     }
 
     /// A step the other way, where it is time to try one and it meets the tolerance: the run goes on

@@ -18,6 +18,14 @@ pub fn tier(problem: &Problem, on_gpu: bool) -> Result<Precision, EvolveError> {
         let backend = if on_gpu { "the GPU" } else { "the CPU" };
         Err(EvolveError::Precision { precision, backend, instead })
     };
+    // Features are told apart down to round-off.
+    if problem.method.scheme == Scheme::RandomFeatures {
+        return match problem.precision {
+            Precision::Auto | Precision::F64 => Ok(Precision::F64),
+            Precision::F32 => unavailable("f32 with random features", "f64"),
+            Precision::Mixed => unavailable("mixed with random features", "f64"),
+        };
+    }
     match problem.precision {
         Precision::Auto if fits && on_gpu => Ok(Precision::Mixed),
         Precision::Auto if fits => Ok(Precision::F64),

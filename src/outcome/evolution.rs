@@ -9,7 +9,7 @@ use crate::evolve::{Coherence, EvolutionEstimate};
 use crate::network::Network;
 use crate::optimize::{Convergence, GOOD};
 use crate::output::DensityRecord;
-use crate::problem::{Choice, Problem};
+use crate::problem::{Choice, Problem, Scheme};
 use crate::session::{Phase, Recording, Session, columns, total_points};
 
 /// Times are in seconds, errors are relative L2 errors.
@@ -221,5 +221,8 @@ fn columns_range(record: &Recording) -> Option<[usize; 2]> {
 
 fn method(problem: &Problem) -> String {
     let method = &problem.method;
+    if method.scheme == Scheme::RandomFeatures {
+        return format!("{} radau-5", method.scheme.word());
+    }
     format!("{} {} {}", method.scheme.word(), method.integrator.word(), method.update.word())
 }

@@ -18,7 +18,7 @@ use crate::bytes::Reader;
 
 const MAGIC: &[u8; 16] = b"sketchpde resume";
 /// The version that is written and read.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 const HEADER: usize = 16 + 4 + 8 + 32;
 /// How the app's own files began before it wrote this format.
 const EARLIER: [&[u8]; 2] = [b"sketchpde run ", b"sketchpde training "];

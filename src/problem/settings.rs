@@ -86,6 +86,18 @@ impl Activation {
 }
 
 impl NetworkSettings {
+    /// Of random features in so many coordinates: a layer of sines, of which a run uses as many as it
+    /// needs.
+    #[must_use]
+    pub fn of_features(coordinates: usize) -> Self {
+        Self {
+            width: if coordinates == 1 { 1_024 } else { 1_280 },
+            hidden_layers: 0,
+            activation: Activation::Sin,
+            architecture: ArchitectureSettings::default(),
+        }
+    }
+
     /// p: the number of parameters behind `periodic` periodic and `linear` other coordinates.
     /// The layout of the vector is the network's own business; this is for checks before there is
     /// a network.
@@ -116,6 +128,22 @@ pub struct PointSettings {
     pub density: Density,
     /// Adaptive and following: steps between two draws.
     pub resample: usize,
+}
+
+impl PointSettings {
+    /// Layout and counts of the points for so many random features: two for each, a grid in one and two
+    /// coordinates.
+    #[must_use]
+    pub fn of_features(features: usize, dimensions: usize) -> (PointLayout, Vec<usize>) {
+        let count = 2 * (features + 1);
+        match dimensions {
+            d @ 1..=2 => {
+                let along = (count as f64).powf(1.0 / d as f64).ceil() as usize;
+                (PointLayout::Grid, vec![along])
+            }
+            _ => (PointLayout::Sobol, vec![count]),
+        }
+    }
 }
 
 /// The density that adaptive points are drawn from.
@@ -192,6 +220,9 @@ choices!(FitMethod { "levenberg-marquardt" => LevenbergMarquardt, "lbfgs-adam" =
 #[derive(Clone, Debug, PartialEq)]
 pub struct MethodSettings {
     pub scheme: Scheme,
+    /// Whether the file leaves the scheme, and with it network and points, to the run: random
+    /// features where they hold the initial state, else `scheme`.
+    pub chooses_scheme: bool,
     pub update: Update,
     /// s: how many parameters a sparse update changes; the first s where it is adaptive.
     pub columns: usize,
@@ -214,15 +245,28 @@ pub struct MethodSettings {
     pub refit_every: Option<usize>,
 }
 
+impl MethodSettings {
+    /// Of the error of one step, where a file says nothing about steps.
+    pub const TOLERANCE: f64 = 1e-6;
+    /// Likewise, of random features: nothing but the steps limits them.
+    pub const FEATURE_TOLERANCE: f64 = 1e-9;
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Scheme {
     /// Runge-Kutta on theta' = J^+ f, as published.
     ParameterOde,
     /// Runge-Kutta in function space, each step fitted by Gauss-Newton corrections.
     StageFit,
+    /// Radau IIA on the output's weights of a layer of sines that stays as it was drawn.
+    RandomFeatures,
 }
 
-choices!(Scheme { "parameter-ode" => ParameterOde, "stage-fit" => StageFit });
+choices!(Scheme {
+    "parameter-ode" => ParameterOde,
+    "stage-fit" => StageFit,
+    "random-features" => RandomFeatures,
+});
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Update {

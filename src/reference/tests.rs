@@ -99,6 +99,7 @@ pub fn periodic(
             count: vec![],
         },
         method: MethodSettings {
+            chooses_scheme: false,
             scheme: Scheme::ParameterOde,
             update: Update::Dense,
             columns: 10,

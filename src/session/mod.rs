@@ -42,7 +42,7 @@ pub use recording::Recording;
 pub use run::{Activity, Clock, Course, Options, Session, Start};
 pub use saved::{Rows, SavedState, SavedSteps};
 pub use snapshot::{Phase, Seconds, Snapshot, Status, TrainingPoint};
-pub use solver::Solver;
+pub use solver::{Solver, resolved};
 pub use training::{TrainingSession, TrainingStatus, TrainingSystem};
 pub use trajectory::Trajectory;
 

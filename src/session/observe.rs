@@ -10,7 +10,7 @@ use crate::evolve::{Coherence, Engine, EvolutionEstimate, EvolveError};
 use crate::field::device::Description;
 use crate::field::gpu::Gpu;
 use crate::optimize::{Convergence, GOOD};
-use crate::problem::Update;
+use crate::problem::{Scheme, Update};
 use crate::reference::Reference;
 
 impl Session {
@@ -322,12 +322,20 @@ impl Evolving {
     /// An error that the run's own estimate tells.
     fn error_warning(&self) -> Option<String> {
         let error = self.evolution.estimated_error()?.largest();
+        let remedy = match self.record.problem.method.scheme {
+            Scheme::RandomFeatures => {
+                "a smaller method.tolerance, or method.scheme = \"stage-fit\""
+            }
+            _ => {
+                "more points (points.count), columns (method.columns) or a wider network, or a smaller \
+                 method.tolerance"
+            }
+        };
         (error > GOOD).then(|| {
             format!(
                 "the answer is wrong by about {:.0} % by what the steps leave at other points: take \
-                 more points (points.count), columns (method.columns) or a wider network, or a smaller \
-                 method.tolerance; where a front steepens without limit the equation has no smooth \
-                 solution any more",
+                 {remedy}; where a front steepens without limit the equation has no smooth solution any \
+                 more",
                 100.0 * error.min(10.0)
             )
         })
@@ -339,17 +347,21 @@ impl Evolving {
         let (record, tolerance) = (&self.record, self.record.problem.fit.tolerance);
         let error = record.initial_error.filter(|_| !record.redrawn)?;
         let kinks = &record.kinks;
+        let features = record.problem.method.scheme == Scheme::RandomFeatures;
         if error > tolerance {
-            let remedy = match kinks.is_empty() {
-                true => "fit a wider network or allow more iterations (fit.max_iterations)".into(),
-                false => format!("it has {kinks}, which no smooth network fits"),
+            let remedy = match (kinks.is_empty(), features) {
+                (true, true) => "method.scheme = \"stage-fit\" fits a deep network".into(),
+                (true, false) => {
+                    "fit a wider network or allow more iterations (fit.max_iterations)".into()
+                }
+                (false, _) => format!("it has {kinks}, which no smooth network fits"),
             };
             return Some(format!(
                 "the initial state is fitted to {error:.1e} only, above its tolerance of \
                  {tolerance:.1e} (fit.tolerance): nothing that follows can be more accurate; {remedy}"
             ));
         }
-        (!kinks.is_empty()).then(|| {
+        (!kinks.is_empty() && !features).then(|| {
             format!(
                 "the initial state has {kinks}: errors gather there; take more points \
                  (points.count), or points that follow (points.layout = \"following\")"

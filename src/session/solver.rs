@@ -1,10 +1,22 @@
 //! A problem of either family on the device that is to solve it.
 
 use super::{SessionError, TrainingSystem, memory};
-use crate::evolve::Engine;
+use crate::evolve::{Engine, features};
 use crate::field::device::{Backend, Description};
 use crate::network::Network;
 use crate::problem::{Problem, ProblemFile, ResidualProblem};
+
+/// The problem with all decided that its file leaves to the program before a run begins: which scheme
+/// an evolution takes. On a GPU that was asked for it is that of deep networks, which run there.
+#[must_use]
+pub fn resolved(problem: ProblemFile, backend: &Backend) -> ProblemFile {
+    match problem {
+        ProblemFile::Evolution(problem) if !matches!(backend, Backend::Gpu(_)) => {
+            ProblemFile::Evolution(features::resolved(problem))
+        }
+        problem => problem,
+    }
+}
 
 /// What a [`Session`](super::Session) begins with; nothing is computed yet.
 pub enum Solver {
@@ -19,6 +31,7 @@ impl Solver {
     /// When the run needs more memory than there is, no device answers, or the one that does cannot take
     /// the problem in its precision.
     pub async fn open(problem: ProblemFile, backend: &Backend) -> Result<Self, SessionError> {
+        let problem = resolved(problem, backend);
         memory::check(&problem)?;
         Ok(match problem {
             ProblemFile::Evolution(problem) => {

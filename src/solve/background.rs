@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 use crate::output::{Cache, CachedFit, Lookup, cache};
 use crate::problem::{Problem, ProblemFile};
 use crate::reference::{Reference, ReferenceError};
-use crate::session::{Options, Phase, Session, Solver, Start, Status, wall_clock};
+use crate::session::{Options, Phase, Session, Solver, Start, Status, resolved, wall_clock};
 use crate::solution::SolutionError;
 
 /// Seconds between two looks at what else there is to do.
@@ -215,6 +215,7 @@ impl Running {
         options: &RunOptions,
         shared: &Shared,
     ) -> Result<Self, SolveError> {
+        let problem = &resolved(problem.clone(), &options.backend);
         let solver = pollster::block_on(Solver::open(problem.clone(), &options.backend))?;
         if let Some(reason) = solver.reason() {
             shared.warn(format!("the GPU cannot take this problem, the CPU does: {reason}"));

@@ -11,6 +11,11 @@ use crate::widgets::{Commit, Range, choice, hint, setting};
 
 /// Every setting of the method, each acting from the next step on where that is possible.
 pub fn method(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if state.mirror.problem.method.scheme == Scheme::RandomFeatures {
+        scheme(ui, state, actions);
+        tolerance(ui, state, actions);
+        return;
+    }
     update(ui, state, actions);
     sizes(ui, state, actions);
     steps(ui, state, actions);
@@ -40,17 +45,7 @@ fn update(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if let Some(update) = choice(ui, "Update", method.update, &updates) {
         change(actions, "method.update", update.word());
     }
-    let schemes = [
-        (
-            Scheme::StageFit,
-            "Stage fit",
-            "Runge-Kutta for the solution; the network is fitted to each step",
-        ),
-        (Scheme::ParameterOde, "Parameter ODE", "Runge-Kutta for the parameters, as published"),
-    ];
-    if let Some(scheme) = choice(ui, "Scheme", method.scheme, &schemes) {
-        change(actions, "method.scheme", scheme.word());
-    }
+    scheme(ui, state, actions);
     let integrators = [
         (Integrator::Auto, "Auto", "DP5 or ROS4, whichever the equation's stiffness asks for"),
         (Integrator::Euler, "Euler", "First order"),
@@ -63,6 +58,26 @@ fn update(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         change(actions, "method.integrator", integrator.word());
     }
     ui.add_space(4.0);
+}
+
+fn scheme(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let now = state.mirror.problem.method.scheme;
+    let schemes = [
+        (
+            Scheme::StageFit,
+            "Stage fit",
+            "Runge-Kutta for the solution; the network is fitted to each step",
+        ),
+        (Scheme::ParameterOde, "Parameter ODE", "Runge-Kutta for the parameters, as published"),
+        (
+            Scheme::RandomFeatures,
+            "Random features",
+            "A layer of sines stays as it was drawn; the run begins anew",
+        ),
+    ];
+    if let Some(scheme) = choice(ui, "Scheme", now, &schemes) {
+        change(actions, "method.scheme", scheme.word());
+    }
 }
 
 fn sizes(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -115,6 +130,15 @@ fn sizes(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
 }
 
+fn tolerance(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(tolerance) = state.mirror.problem.method.tolerance else { return };
+    let range = Range::logarithmic(1e-12..=1e-2);
+    let what = ["tol", "error per step", "The step length is chosen for it"];
+    if let Some(t) = setting(ui, what, tolerance, &range, live(state)) {
+        change(actions, "method.tolerance", format!("{t:e}"));
+    }
+}
+
 fn steps(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let problem = &state.mirror.problem;
     let method = &problem.method;
@@ -127,13 +151,7 @@ fn steps(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 change(actions, "method.step", format!("{step:e}"));
             }
         }
-        Some(tolerance) => {
-            let range = Range::logarithmic(1e-9..=1e-2);
-            let what = ["tol", "error per step", "The step length is chosen for it"];
-            if let Some(t) = setting(ui, what, tolerance, &range, live(state)) {
-                change(actions, "method.tolerance", format!("{t:e}"));
-            }
-        }
+        Some(_) => tolerance(ui, state, actions),
     }
     let range = Range::logarithmic(1e-12..=1e-1);
     let what =

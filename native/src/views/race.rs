@@ -28,6 +28,11 @@ pub fn race_menu(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 fn opponents(method: &MethodSettings) -> Vec<(String, &'static str, String)> {
     let mut all = Vec::new();
     let mut add = |text: String, key, value: String| all.push((text, key, value));
+    if method.scheme == Scheme::RandomFeatures {
+        let deep = Scheme::StageFit.word();
+        add("against a deep network".into(), "method.scheme", deep.into());
+        return all;
+    }
     match method.update {
         Update::RandomSparse => {
             add("against dense updates".into(), "method.update", Update::Dense.word().into());
@@ -44,7 +49,7 @@ fn opponents(method: &MethodSettings) -> Vec<(String, &'static str, String)> {
     }
     let (text, scheme) = match method.scheme {
         Scheme::StageFit => ("against the published scheme", Scheme::ParameterOde),
-        Scheme::ParameterOde => ("against stage fits", Scheme::StageFit),
+        _ => ("against stage fits", Scheme::StageFit),
     };
     add(text.into(), "method.scheme", scheme.word().into());
     let (text, integrator) = match method.integrator {

@@ -12,6 +12,7 @@ use super::outcome::Outcome;
 use crate::cli::failure::Failure;
 use crate::cli::progress::{Progress, Verbosity, duration};
 use crate::cli::{interrupt, program};
+use crate::evolve::features::is_of;
 use crate::output::ResultFolder;
 
 /// How often the children are looked at.
@@ -84,7 +85,8 @@ pub fn all(
 impl Worker {
     fn start(number: usize, run: &Run, settings: &Settings<'_>) -> Result<Self, Failure> {
         let folder = settings.folder.join(&run.key);
-        let ours = ResultFolder::open(&folder).read_problem().is_ok_and(|text| text == run.source);
+        let ours =
+            ResultFolder::open(&folder).read_problem().is_ok_and(|text| is_of(&text, &run.source));
         // What was interrupted goes on; what is of other settings is replaced.
         let resume = ours && crate::output::checkpoint::any(&folder);
         let mut command = program::again()?;

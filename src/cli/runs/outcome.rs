@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Run;
 use crate::cli::failure::Failure;
 use crate::cli::solve::folder::stored;
+use crate::evolve::features::is_of;
 use crate::output::{ResultFolder, atomic};
 
 /// Beside a run's files where it ended in failure.
@@ -73,7 +74,7 @@ impl Outcome {
     /// Of a run that has ended with these very settings; none for any other.
     pub fn of(runs: &Path, run: &Run) -> Option<Self> {
         let folder = ResultFolder::open(runs.join(&run.key));
-        if folder.read_problem().ok()? != run.source {
+        if !is_of(&folder.read_problem().ok()?, &run.source) {
             return None;
         }
         if let Some(failed) = read_failure(&folder) {

@@ -25,8 +25,8 @@ use crate::field::residual::ResidualSystem;
 use crate::optimize::Convergence;
 use crate::outcome::{Outcome, Summary};
 use crate::output::{Cache, checkpoint};
-use crate::problem::{Choice, ProblemFile};
-use crate::session::{Session, SessionHandle, Solver, columns, total_points};
+use crate::problem::{Choice, ProblemFile, Scheme};
+use crate::session::{Session, SessionHandle, Solver, columns, resolved, total_points};
 
 /// Solve a problem and write its results into a folder.
 ///
@@ -177,6 +177,7 @@ impl Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let problem = arguments.problem.load_file(&arguments.overrides())?;
+    let problem = resolved(problem, &arguments.backend());
     interrupt::listen()?;
     let mut progress = Progress::new(arguments.verbosity());
     match (arguments.seeds, &problem) {
@@ -329,7 +330,11 @@ fn headline(solver: &Solver) -> String {
             let columns = columns(problem, parameters);
             let begin = if problem.method.adaptive_columns { " to begin with" } else { "" };
             let points = total_points(problem);
-            (what, format!("{points} points, {columns} columns{begin}"), String::new())
+            let sizes = match problem.method.scheme {
+                Scheme::RandomFeatures => format!("at most {columns} random features"),
+                _ => format!("{points} points, {columns} columns{begin}"),
+            };
+            (what, sizes, String::new())
         }
         Solver::Training(problem, system) => {
             let equations = one_line(problem.unknowns.len(), problem.equation());

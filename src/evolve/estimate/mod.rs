@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use self::linearised::Linearised;
 use self::quadrature::Node;
+use crate::features::first_units;
 use crate::field::cpu::Evaluator;
 use crate::linalg::norm;
 use crate::network::Network;
@@ -86,6 +87,8 @@ pub(super) struct Estimate {
     least: f64,
     problem: Problem,
     network: Network,
+    /// Where only so many of the network's first units matter: that many, and the whole network.
+    first: Option<(usize, Network)>,
     state: EstimateState,
 }
 
@@ -108,6 +111,7 @@ impl Estimate {
             coordinates,
             problem: problem.clone(),
             network: network.clone(),
+            first: None,
             state: EstimateState::default(),
         };
         let time = problem.time.start;
@@ -121,6 +125,24 @@ impl Estimate {
         estimate.begin(theta, time);
         estimate.measure(&values);
         Some(estimate)
+    }
+
+    /// Only so many of the first units of `network` have outputs that are not zero: the others cost
+    /// nothing from here on.
+    pub fn set_features(&mut self, problem: &Problem, network: &Network, count: usize) {
+        let zero = vec![0.0; network.parameters()];
+        let (small, first, _) = first_units(problem, network, &zero, count);
+        self.evaluator = Evaluator::new(&small, &first, &self.coordinates);
+        (self.problem, self.network) = (small, first);
+        self.first = Some((count, network.clone()));
+    }
+
+    /// The parameters of the units that matter.
+    fn of_units(&self, theta: &[f64]) -> Vec<f64> {
+        match &self.first {
+            Some((count, whole)) => first_units(&self.problem, whole, theta, *count).2,
+            None => theta.to_vec(),
+        }
     }
 
     pub fn latest(&self) -> Option<&EvolutionEstimate> {
@@ -155,7 +177,8 @@ impl Estimate {
     /// Another network has taken the solution over, as well as it could.
     pub fn refitted(&mut self, before: &[f64], theta: &[f64], time: f64) {
         self.flush(before, time);
-        let [old, new] = [before, theta].map(|theta| self.evaluator.values(theta, time));
+        let [old, new] =
+            [before, theta].map(|theta| self.evaluator.values(&self.of_units(theta), time));
         let gaps = old.iter().zip(&new).map(|(old, new)| old - new);
         self.state.error.iter_mut().zip(gaps).for_each(|(e, gap)| *e += gap);
         self.begin(theta, time);
@@ -198,7 +221,7 @@ impl Estimate {
     }
 
     fn node(&self, theta: &[f64], time: f64) -> Node {
-        let field = self.evaluator.field(theta, time);
+        let field = self.evaluator.field(&self.of_units(theta), time);
         let mut values = field.values;
         // F is what the network's own part has to follow.
         if let Some(lift) = &self.problem.lift {
@@ -236,7 +259,8 @@ impl Estimate {
         if elapsed <= 0.0 {
             return;
         }
-        let at = (theta, time);
+        let theta = &self.of_units(theta);
+        let at = (theta.as_slice(), time);
         let carried = self.linearised.carry(
             (&self.problem, &self.network, &self.coordinates),
             at,

@@ -3,7 +3,7 @@
 use super::constant::stands_still;
 use crate::bytes::Writer;
 use crate::problem::expression::Expression;
-use crate::problem::{ArchitectureSettings, Choice, PointLayout, Problem};
+use crate::problem::{ArchitectureSettings, Choice, PointLayout, Problem, Scheme};
 
 /// Goes up when the fit's algorithm changes, so that fits of older versions are not found.
 const VERSION: u64 = 3;
@@ -22,6 +22,9 @@ pub fn fit_key(problem: &Problem) -> Vec<u8> {
     key.text(network.activation.word());
     if network.architecture != ArchitectureSettings::default() {
         key.text(&format!("{:?}", network.architecture));
+    }
+    if problem.method.scheme == Scheme::RandomFeatures {
+        key.text(problem.method.scheme.word());
     }
     let values = problem.parameter_values();
     let start = problem.time.start.into();

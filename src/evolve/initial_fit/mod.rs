@@ -15,6 +15,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use crate::features;
 use crate::linalg::at_once;
 use crate::network::Network;
 use crate::optimize::descent::{
@@ -22,7 +23,7 @@ use crate::optimize::descent::{
     adam::{Adam, cosine},
     lbfgs::Lbfgs,
 };
-use crate::problem::{FitMethod, Problem};
+use crate::problem::{FitMethod, Problem, Scheme};
 use crate::random::{Philox, Stream};
 pub use error::FitError;
 pub use key::fit_key;
@@ -174,6 +175,7 @@ impl InitialFit {
     }
 
     fn begin(problem: &Problem, network: Network, wanted: Wanted) -> Result<Self, FitError> {
+        let features = problem.method.scheme == Scheme::RandomFeatures && wanted == Wanted::Initial;
         let theta = network.initialise(problem.seed);
         let counts = target::default_counts(problem, network.parameters());
         let progress = Progress {
@@ -194,8 +196,19 @@ impl InitialFit {
         let still = constant::constant(problem, &fit.network, &fit.target, theta);
         if let Some((theta, residual)) = still {
             (fit.progress.theta, fit.residual) = (theta, residual);
+        } else if features {
+            fit.take_features(features::fitted(problem)?);
         }
         Ok(fit)
+    }
+
+    /// Random features are fitted at once.
+    fn take_features(&mut self, fitted: features::Fitted) {
+        self.residual = self.target.residual(&fitted.theta);
+        self.progress.theta.clone_from(&fitted.theta);
+        self.progress.best = Best { theta: fitted.theta, between: fitted.between };
+        let met = fitted.between <= self.problem.fit.tolerance;
+        self.progress.reason = Some(if met { FitReason::Tolerance } else { FitReason::Stalled });
     }
 
     fn at(
@@ -206,7 +219,8 @@ impl InitialFit {
     ) -> Result<Self, FitError> {
         let points = target::points(problem, &progress.counts);
         let target = Target::new(problem, &network, &wanted, &points)?;
-        if problem.fit.method == FitMethod::LevenbergMarquardt {
+        let features = problem.method.scheme == Scheme::RandomFeatures;
+        if problem.fit.method == FitMethod::LevenbergMarquardt && !features {
             target.check_memory(network.parameters().min(MOST_COLUMNS))?;
         }
         let comparison = Comparison::new(problem, &network, &wanted, &progress.counts)?;

@@ -4,6 +4,7 @@ use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::{llt, llt_pivoting};
 use faer::linalg::{evd, householder, lu, qr, svd, triangular_solve};
+use faer::traits::ComplexField;
 use faer::{Conj, MatMut, Par, Spec};
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
@@ -166,34 +167,37 @@ pub fn orthonormal(a: DMatrixView<'_, f64>) -> DMatrix<f64> {
     Qr::of(a).thin_q()
 }
 
-/// `P A = L U` of a square matrix, on one thread.
+/// `P A = L U` of a square matrix, real or complex, on one thread.
 #[derive(Debug)]
-pub struct Lu {
+pub struct Lu<T = f64> {
     /// L below the diagonal, U above.
-    factor: DMatrix<f64>,
+    factor: DMatrix<T>,
     /// Row i of P A is row `order[i]` of A.
     order: Vec<usize>,
 }
 
-impl Lu {
+impl<T: ComplexField + nalgebra::Scalar> Lu<T> {
     #[must_use]
-    pub fn of(a: DMatrixView<'_, f64>) -> Self {
+    pub fn of(a: DMatrix<T>) -> Self {
         use lu::partial_pivoting::factor as f;
         let ((n, s), spec) = (a.shape(), Spec::default());
-        let (mut factor, mut order, mut inverse) = (a.clone_owned(), vec![0; n], vec![0; n]);
-        let mut memory = MemBuffer::new(f::lu_in_place_scratch::<usize, f64>(n, s, Par::Seq, spec));
+        let (mut factor, mut order, mut inverse) = (a, vec![0; n], vec![0; n]);
+        let mut memory = MemBuffer::new(f::lu_in_place_scratch::<usize, T>(n, s, Par::Seq, spec));
         let stack = MemStack::new(&mut memory);
-        f::lu_in_place(whole(&mut factor), &mut order, &mut inverse, Par::Seq, stack, spec);
+        let all = view_mut(factor.as_view_mut());
+        f::lu_in_place(all, &mut order, &mut inverse, Par::Seq, stack, spec);
         Self { factor, order }
     }
 
     /// `A^-1 b`.
     #[must_use]
-    pub fn solve(&self, b: Vec<f64>) -> Vec<f64> {
+    pub fn solve(&self, b: &[T]) -> Vec<T> {
         let factor = || view(self.factor.as_view());
-        let mut x = DMatrix::from_iterator(b.len(), 1, self.order.iter().map(|&i| b[i]));
-        triangular_solve::solve_unit_lower_triangular_in_place(factor(), whole(&mut x), Par::Seq);
-        triangular_solve::solve_upper_triangular_in_place(factor(), whole(&mut x), Par::Seq);
+        let mut x = DMatrix::from_iterator(b.len(), 1, self.order.iter().map(|&i| b[i].clone()));
+        let all = view_mut(x.as_view_mut());
+        triangular_solve::solve_unit_lower_triangular_in_place(factor(), all, Par::Seq);
+        let all = view_mut(x.as_view_mut());
+        triangular_solve::solve_upper_triangular_in_place(factor(), all, Par::Seq);
         x.data.into()
     }
 }

@@ -65,6 +65,26 @@ impl<'a> Section<'a> {
         self.table.is_some_and(|table| table.get(key).is_some())
     }
 
+    /// The keys that a section of it has, and the text at one of them.
+    pub(super) fn keys_in(&self, section: &str) -> Vec<&'a str> {
+        let entries = self.inner(section).map(|table| table.entries.iter());
+        entries.into_iter().flatten().map(|entry| entry.key.as_str()).collect()
+    }
+
+    pub(super) fn text_in(&self, section: &str, key: &str) -> Option<&'a str> {
+        match &self.inner(section)?.get(key)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn inner(&self, section: &str) -> Option<&'a Table> {
+        match &self.table?.get(section)?.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
     /// Whether nothing is written in it.
     pub(super) fn is_empty(&self) -> bool {
         self.table.is_none_or(|table| table.entries.is_empty())

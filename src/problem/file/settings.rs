@@ -5,7 +5,7 @@ use super::reader::{Counted, Reader, Section};
 use crate::expression::Expression;
 use crate::residual::ResidualIssue;
 use crate::settings::{
-    Activation, Architecture, ArchitectureSettings, Choice, FitMethod, FitSettings,
+    Activation, Architecture, ArchitectureSettings, Choice, Density, FitMethod, FitSettings,
     FourierSettings, Integrator, MOST_FIT_ERROR, MethodSettings, NetworkSettings, PointLayout,
     PointSettings, ReferenceKind, ReferenceSettings, Regularisation, Sampling, Scheme, Solver,
     Update,
@@ -31,8 +31,21 @@ const MAX_STEPS: f64 = 1e8;
 /// So many drawn points at least for every dimension and one more: proposals are differences of
 /// points, which must span the space.
 const LEAST_WALKERS: usize = 8;
-/// Of the error of one step, where the file says nothing about steps.
-const TOLERANCE: f64 = 1e-6;
+/// Coordinates of the problems whose scheme a run chooses, at most: beyond them the waves of a solution
+/// are too many for a layer of features.
+const MOST_COORDINATES: usize = 3;
+/// Keys of `[method]` that random features do without.
+const OF_OTHER_SCHEMES: &[&str] = &[
+    "update",
+    "columns",
+    "sampling",
+    "integrator",
+    "rcond",
+    "solver",
+    "regularisation",
+    "corrections",
+    "refit_every",
+];
 
 pub(super) struct Settings {
     pub network: NetworkSettings,
@@ -52,7 +65,8 @@ impl Settings {
         unknowns: usize,
     ) -> Self {
         let periodic = coordinates.iter().filter(|c| c.boundary == Boundary::Periodic).count();
-        let network = network(reader, top, periodic == coordinates.len());
+        let given = Given::of(top, coordinates);
+        let network = network(reader, top, coordinates, given.scheme);
         let slopes: usize = coordinates.iter().map(Coordinate::features).sum();
         let parameters = network.parameters(periodic, slopes, unknowns);
         let flux = coordinates.iter().find(|c| c.flat_ends().iter().any(Option::is_some));
@@ -67,11 +81,14 @@ impl Settings {
             let limit = MAX_NETWORK;
             reader.report(&place, SettingIssue::NetworkTooLarge { parameters, limit });
         }
-        let points = points(reader, top, coordinates.len());
+        let points = match given.scheme {
+            Scheme::RandomFeatures => points_of_features(reader, top, &network, coordinates.len()),
+            _ => points(reader, top, coordinates.len()),
+        };
         let drawn = points.layout == PointLayout::Adaptive;
         let fit = fit(reader, top, if drawn { 1 } else { coordinates.len() });
         let place = top.place_of("method");
-        let method = method(reader, top, parameters, time);
+        let method = method(reader, top, parameters, (time, given, network.width));
         if drawn && method.refit_every.is_some() {
             reader.report(&place, SettingIssue::RefitsOfAdaptive);
         }
@@ -90,12 +107,49 @@ impl Settings {
     }
 }
 
+/// What a file says of how an evolution is solved: by which scheme, or that the run may choose.
+#[derive(Clone, Copy)]
+struct Given {
+    scheme: Scheme,
+    chooses: bool,
+}
+
+impl Given {
+    fn of(top: &Section<'_>, coordinates: &[Coordinate]) -> Self {
+        let word = top.text_in("method", "scheme");
+        let named = Scheme::WORDS.iter().find(|(scheme, _)| Some(*scheme) == word);
+        let silent = ["network", "points"].iter().all(|section| !top.has(section));
+        let only = |section, keys: &[&str]| top.keys_in(section).iter().all(|k| keys.contains(k));
+        let open = coordinates.iter().any(|c| c.boundary == Boundary::Open);
+        let double = matches!(top.text_in("run", "precision"), None | Some("auto" | "f64"));
+        Self {
+            scheme: named.map_or(Scheme::StageFit, |(_, scheme)| *scheme),
+            chooses: word.is_none()
+                && silent
+                && only("method", &["tolerance"])
+                && only("fit", &["accept"])
+                && coordinates.len() <= MOST_COORDINATES
+                && !open
+                && double,
+        }
+    }
+}
+
 fn network<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
-    all_periodic: bool,
+    coordinates: &[Coordinate],
+    scheme: Scheme,
 ) -> NetworkSettings {
     let mut section = reader.section(top, "network");
+    let all_periodic = coordinates.iter().all(|c| c.boundary == Boundary::Periodic);
+    if scheme == Scheme::RandomFeatures {
+        refuse(reader, &section, &["hidden_layers", "activation", "architecture", "fourier"]);
+        let width = reader.count(&mut section, "width", [1, 4096]);
+        reader.finish(section);
+        let usual = NetworkSettings::of_features(coordinates.len());
+        return NetworkSettings { width: width.map_or(usual.width, |w| w as usize), ..usual };
+    }
     let width = reader.count(&mut section, "width", [1, 4096]).unwrap_or(25);
     let hidden_layers = reader.count(&mut section, "hidden_layers", [0, 64]).unwrap_or(5);
     let activation = reader.choice(&mut section, "activation").unwrap_or(Activation::Rational);
@@ -103,6 +157,27 @@ fn network<'a>(
     reader.finish(section);
     let (width, hidden_layers) = (width as usize, hidden_layers as usize);
     NetworkSettings { width, hidden_layers, activation, architecture }
+}
+
+/// Those of the largest space: a run has as many as its features ask for.
+fn points_of_features<'a>(
+    reader: &mut Reader<'a>,
+    top: &mut Section<'a>,
+    network: &NetworkSettings,
+    dimensions: usize,
+) -> PointSettings {
+    let section = reader.section(top, "points");
+    refuse(reader, &section, &["layout", "count", "density", "resample"]);
+    let (layout, count) = PointSettings::of_features(network.width, dimensions);
+    PointSettings { layout, count, density: Density::default(), resample: 5 }
+}
+
+/// Says of keys that random features do not read that they are in vain.
+fn refuse(reader: &mut Reader<'_>, section: &Section<'_>, keys: &'static [&'static str]) {
+    for first in keys.iter().filter(|key| section.has(key)) {
+        let second = "method.scheme = \"random-features\"";
+        reader.report(&section.place_of(first), ResidualIssue::Exclusive { first, second });
+    }
 }
 
 /// The form of the network.
@@ -229,9 +304,12 @@ fn method<'a>(
     reader: &mut Reader<'a>,
     top: &mut Section<'a>,
     parameters: usize,
-    time: Option<TimeSpan>,
+    (time, given, width): (Option<TimeSpan>, Given, usize),
 ) -> MethodSettings {
     let mut section = reader.section(top, "method");
+    if given.scheme == Scheme::RandomFeatures {
+        refuse(reader, &section, OF_OTHER_SCHEMES);
+    }
     let scheme = reader.choice(&mut section, "scheme").unwrap_or(Scheme::StageFit);
     let update = reader.choice(&mut section, "update").unwrap_or(Update::RandomSparse);
     let place = section.place_of("columns");
@@ -252,6 +330,10 @@ fn method<'a>(
         reader.report(&place, SettingIssue::NothingToSample { sampling: sampling.word() });
     }
     let first = if adaptive_columns { FIRST_COLUMNS } else { DEFAULT_COLUMNS };
+    let first = match given.scheme {
+        Scheme::RandomFeatures => width,
+        _ => first,
+    };
     let columns = columns.map_or(parameters.min(first), |c| c as usize);
     let sketch = if adaptive_columns { parameters } else { columns }.saturating_mul(parameters);
     if sampling == Sampling::Gaussian && sketch > MAX_SKETCH {
@@ -272,9 +354,10 @@ fn method<'a>(
     reader.finish(section);
     MethodSettings {
         scheme,
+        chooses_scheme: given.chooses,
         update,
         columns,
-        adaptive_columns,
+        adaptive_columns: adaptive_columns || given.scheme == Scheme::RandomFeatures,
         sampling,
         integrator,
         step,
@@ -300,7 +383,7 @@ fn stepping<'a>(
     let fixed = step_given && !tolerance_given;
     let usual = match scheme {
         _ if fixed => Integrator::Rk4,
-        Scheme::StageFit => Integrator::Auto,
+        Scheme::StageFit | Scheme::RandomFeatures => Integrator::Auto,
         Scheme::ParameterOde => Integrator::DormandPrince,
     };
     let place = section.place_of("integrator");
@@ -318,10 +401,13 @@ fn stepping<'a>(
         .number(section, "tolerance", "0 (fixed steps) or a number below 1", |v| {
             (0.0..1.0).contains(&v)
         })
-        .or(controlled.then_some(TOLERANCE))
+        .or(controlled.then_some(match scheme {
+            Scheme::RandomFeatures => MethodSettings::FEATURE_TOLERANCE,
+            _ => MethodSettings::TOLERANCE,
+        }))
         .filter(|&tolerance| tolerance > 0.0);
     // A stage fit has its own residual to go by.
-    let estimated = integrator.estimates() || scheme == Scheme::StageFit;
+    let estimated = integrator.estimates() || scheme != Scheme::ParameterOde;
     if tolerance.is_some() && !estimated {
         let integrator = integrator.word();
         reader.report(&place, SettingIssue::NoErrorEstimate { integrator });

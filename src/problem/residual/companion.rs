@@ -95,6 +95,7 @@ impl Parts {
                 count: Vec::new(),
             },
             method: MethodSettings {
+                chooses_scheme: false,
                 scheme: Scheme::StageFit,
                 update: Update::Dense,
                 columns: 1,
