@@ -250,6 +250,8 @@ impl MethodSettings {
     pub const TOLERANCE: f64 = 1e-6;
     /// Likewise, of random features: nothing but the steps limits them.
     pub const FEATURE_TOLERANCE: f64 = 1e-9;
+    /// Of the features' singular values, over the largest.
+    pub const FEATURE_CUTOFF: f64 = 1e-11;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

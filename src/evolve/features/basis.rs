@@ -6,11 +6,11 @@ use crate::field::cpu::Evaluator;
 use crate::field::jet::JetSet;
 use crate::linalg::{LeastSquaresError, Svd, product, transposed_product};
 use crate::network::Network;
-use crate::problem::Problem;
 use crate::problem::expression::{Channel, Entry, Expression};
+use crate::problem::{MethodSettings, Problem};
 
 /// Singular values below this part of the largest are those of rounding.
-const CUTOFF: f64 = 1e-11;
+const CUTOFF: f64 = MethodSettings::FEATURE_CUTOFF;
 /// One unknown's part, or that of several with the same factor before the network.
 pub(super) struct Basis {
     /// Of each channel of the jet set that is wanted: n x r; the value is U.

@@ -172,14 +172,13 @@ impl Evolution {
 
     fn found(&mut self, features: &mut Features) -> Result<Found, EvolveError> {
         let tolerance = self.problem.method.tolerance.unwrap_or(TOLERANCE);
-        let mut rejected = 0;
         // The first field tells the solution's size.
         if self.field.is_none() {
             let field = features.field(&self.theta, self.time);
             self.keep(field)?;
         }
         self.enough(features, tolerance)?;
-        for _ in 0..ATTEMPTS {
+        for rejected in 0..ATTEMPTS {
             let left = self.problem.time.end - self.time;
             let dt = if self.dt > left * (1.0 - 1e-9) { left } else { self.dt };
             let a = features.space.coordinates_of(&self.theta);
@@ -204,7 +203,6 @@ impl Evolution {
                 None if fresh => self.dt = 0.5 * dt,
                 None => {}
             }
-            rejected += 1;
             if renews {
                 features.forget();
             }

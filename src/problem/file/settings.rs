@@ -342,7 +342,11 @@ fn method<'a>(
     let (integrator, step, tolerance) = stepping(reader, &mut section, scheme, time);
     let rcond = reader
         .number(&mut section, "rcond", "a number between 0 and 1", |v| v > 0.0 && v < 1.0)
-        .unwrap_or(if scheme == Scheme::StageFit { 1e-7 } else { 1e-5 });
+        .unwrap_or(match scheme {
+            Scheme::StageFit => 1e-7,
+            Scheme::ParameterOde => 1e-5,
+            Scheme::RandomFeatures => MethodSettings::FEATURE_CUTOFF,
+        });
     let solver = reader.choice(&mut section, "solver").unwrap_or(Solver::Auto);
     let place = section.place_of("regularisation");
     let regularisation = reader.choice(&mut section, "regularisation").unwrap_or_default();
