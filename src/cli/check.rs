@@ -32,6 +32,8 @@ struct Summary {
     problem: String,
     equation: String,
     dimensions: usize,
+    /// Or `auto`, where the run decides; the numbers are then those of a deep network.
+    scheme: &'static str,
     /// p: trainable parameters of the network.
     parameters: usize,
     /// n: points of the least-squares problems.
@@ -143,11 +145,16 @@ fn evolution(problem: &Problem, memory: f64, json: bool) -> Result<(), Failure> 
         return print_json(&summary);
     }
     let columns = summary.columns.to_string();
+    let scheme = match problem.method.chooses_scheme {
+        true => "random features where they hold the solution, else a deep network with",
+        false => summary.scheme,
+    };
     let chosen = format!("chosen along the run, {columns} to begin with");
     print(&table(&[
         row("problem", summary.problem),
         row("equation", summary.equation),
         row("dimensions", summary.dimensions.to_string()),
+        row("scheme", scheme.to_owned()),
         row("parameters", summary.parameters.to_string()),
         row("points", summary.points.to_string()),
         row("columns", if problem.method.adaptive_columns { chosen } else { columns }),
@@ -162,6 +169,10 @@ fn summary(problem: &Problem, memory: f64) -> Summary {
         problem: problem.name.clone(),
         equation: one_line(problem.unknowns.len(), &problem.equation),
         dimensions: problem.coordinates.len(),
+        scheme: match problem.method.chooses_scheme {
+            true => "auto",
+            false => problem.method.scheme.word(),
+        },
         parameters,
         points: crate::session::total_points(problem),
         columns: crate::session::columns(problem, parameters),
