@@ -183,6 +183,24 @@ fn nested(numbers: &[f64], shape: &[usize], place: &Place) -> Value {
     Value::Array(numbers.chunks_exact(each).map(node).collect())
 }
 
+/// What a file with names has.
+pub(super) fn columns_of(head: &[String]) -> String {
+    format!("its columns are {}", head.join(", "))
+}
+
+/// The column of that name, which is wanted where `place` says.
+pub(super) fn column(
+    file: &str,
+    head: &[String],
+    name: &str,
+    place: &Place,
+) -> Result<usize, Mistake> {
+    head.iter().position(|column| column == name).ok_or_else(|| {
+        let reason = format!("it has no column {name}");
+        mistake(place, content(file.to_owned(), reason, &columns_of(head)))
+    })
+}
+
 /// The column of the values, then those of the axes.
 ///
 /// The values are under `column`, by default under the table's own name, else in the last column;
@@ -196,11 +214,7 @@ fn columns(
     let wrong = |place: &Place, reason: String, remedy: &str| {
         mistake(place, content(file.to_owned(), reason, remedy))
     };
-    let known = format!("its columns are {}", head.join(", "));
-    let find = |wanted: &str, place: &Place| {
-        let position = head.iter().position(|column| column == wanted);
-        position.ok_or_else(|| wrong(place, format!("it has no column {wanted}"), &known))
-    };
+    let find = |wanted: &str, place: &Place| column(file, head, wanted, place);
     let values = match table.get("column") {
         Some(Node { value: Value::Text(column), place }) => find(column, place)?,
         _ => head.iter().position(|column| column == name).unwrap_or(head.len() - 1),
@@ -223,7 +237,7 @@ fn columns(
         let remedy = format!(
             "choose the values and up to {MAX_AXES} axes: column = \"{name}\" and axes = [\"x\", \"y\"]"
         );
-        return Err(wrong(file_place, known, &remedy));
+        return Err(wrong(file_place, columns_of(head), &remedy));
     }
     Ok([vec![values], axes].concat())
 }

@@ -1,7 +1,7 @@
 //! Rows of measurements and references from files: which columns are meant, by their names.
 
 use super::document::{Node, Place, Table, Value};
-use super::embed::{Issues, Mistake, content, list, mistake, put, sheet};
+use super::embed::{Issues, Mistake, column, columns_of, content, list, mistake, put, sheet};
 use super::symbols::items;
 use crate::tabulated::Sheet;
 use crate::{ReadFile, SettingIssue};
@@ -78,11 +78,8 @@ impl Own {
             let remedy = format!("begin it with a line of names, or write {wanted} in a row");
             return Err(wrong(&place, reason, &remedy));
         };
-        let known = format!("its columns are {}", head.join(", "));
-        let find = |name: &str, place: &Place| {
-            let position = head.iter().position(|column| column == name);
-            position.ok_or_else(|| wrong(place, format!("it has no column {name}"), &known))
-        };
+        let known = columns_of(head);
+        let find = |name: &str, place: &Place| column(&file, head, name, place);
         let columns: Vec<usize> = if let Some(node) = data.get("columns") {
             let of = |item: &Node| match &item.value {
                 Value::Text(name) => find(name, &item.place),

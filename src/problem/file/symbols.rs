@@ -18,7 +18,7 @@ pub(super) fn names<'a>(
     equation: &mut Section<'a>,
     family: Family,
 ) -> Names {
-    let complex = complex_names(reader, equation);
+    let complex = names_at(reader, equation, "complex", "an unknown");
     let (unknowns, complex) = unknowns(reader, equation, family, complex);
     let mut names = Names { unknowns, complex, ..Names::default() };
     // What else stands under [domain].
@@ -61,21 +61,7 @@ fn unknowns<'a>(
     complex: Vec<String>,
 ) -> (Vec<String>, Vec<Pair>) {
     let place = section.place_of("unknown");
-    let mut found: Vec<String> = Vec::new();
-    for item in section.get("unknown").map_or(&[][..], items) {
-        let Value::Text(name) = &item.value else {
-            reader.wrong_type("unknown", "a name in quotes, or a list of such", item);
-            continue;
-        };
-        match plain_name(name, "the unknown") {
-            Ok(()) if found.contains(name) => {
-                let what = "an unknown";
-                reader.report(&item.place, SettingIssue::NameTaken { name: name.clone(), what });
-            }
-            Ok(()) => found.push(name.clone()),
-            Err(issue) => reader.report(&item.place, issue),
-        }
-    }
+    let mut found = names_at(reader, section, "unknown", "the unknown");
     let lefts = match family {
         Family::Evolution => {
             section.get("text").map_or(Vec::new(), |n| left_sides(items(n), &complex))
@@ -118,15 +104,20 @@ fn unknowns<'a>(
     (all, pairs)
 }
 
-/// `complex`: the names of unknowns that are, one or a list.
-fn complex_names<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Vec<String> {
+/// The names under a key, one or a list.
+fn names_at<'a>(
+    reader: &mut Reader<'a>,
+    section: &mut Section<'a>,
+    key: &str,
+    named: &'static str,
+) -> Vec<String> {
     let mut found = Vec::new();
-    for item in section.get("complex").map_or(&[][..], items) {
+    for item in section.get(key).map_or(&[][..], items) {
         let Value::Text(name) = &item.value else {
-            reader.wrong_type("complex", "a name in quotes, or a list of such", item);
+            reader.wrong_type(key, "a name in quotes, or a list of such", item);
             continue;
         };
-        match plain_name(name, "an unknown") {
+        match plain_name(name, named) {
             Ok(()) if found.contains(name) => {
                 let what = "an unknown";
                 reader.report(&item.place, SettingIssue::NameTaken { name: name.clone(), what });
