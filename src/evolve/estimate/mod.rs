@@ -232,12 +232,7 @@ impl Estimate {
     }
 
     fn sample(&self, expressions: &[Expression], time: f64) -> Vec<f64> {
-        let parameters = self.problem.parameter_values();
-        let points = self.coordinates.chunks_exact(self.problem.dimensions());
-        let of = |expression: &Expression| -> Vec<f64> {
-            points.clone().map(|x| expression.evaluate_at(x, time, &parameters)).collect()
-        };
-        expressions.iter().flat_map(of).collect()
+        sampled(&self.problem, expressions, &self.coordinates, time)
     }
 
     /// Adds the defects of the intervals before number `until`, and lets go of what no later one needs.
@@ -321,6 +316,21 @@ impl Estimate {
             points: self.evaluator.points(),
         });
     }
+}
+
+/// Expressions of coordinates, time and parameters at places, one expression after the other.
+pub(crate) fn sampled(
+    problem: &Problem,
+    expressions: &[Expression],
+    places: &[f64],
+    time: f64,
+) -> Vec<f64> {
+    let parameters = problem.parameter_values();
+    let places = places.chunks_exact(problem.dimensions());
+    let of = |expression: &Expression| -> Vec<f64> {
+        places.clone().map(|x| expression.evaluate_at(x, time, &parameters)).collect()
+    };
+    expressions.iter().flat_map(of).collect()
 }
 
 fn norm_of_sum(a: &[f64], b: &[f64]) -> f64 {

@@ -2,6 +2,7 @@
 
 use super::draw::draw;
 use super::space::Space;
+use crate::estimate::sampled;
 use crate::field::cpu::Evaluator;
 use crate::linalg::{LeastSquaresError, at_once, norm};
 use crate::network::Network;
@@ -79,15 +80,6 @@ fn within_reach(between: f64, features: usize, width: usize) -> bool {
     between <= SERVES * (width as f64 / features as f64).powi(STEEPEST)
 }
 
-fn sampled(list: &[Expression], problem: &Problem, places: &[f64]) -> Vec<f64> {
-    let parameters = problem.parameter_values();
-    let at = |e: &Expression| -> Vec<f64> {
-        let places = places.chunks_exact(problem.dimensions());
-        places.map(|x| e.evaluate_at(x, problem.time.start, &parameters)).collect()
-    };
-    list.iter().flat_map(at).collect()
-}
-
 fn fit(
     problem: &Problem,
     network: &Network,
@@ -95,16 +87,18 @@ fn fit(
     features: usize,
 ) -> Result<Fitted, LeastSquaresError> {
     let space = Space::new(problem, network, drawn, features)?;
-    let mut wanted = sampled(&problem.initial, problem, space.places());
+    let at_start =
+        |list: &[Expression], places: &[f64]| sampled(problem, list, places, problem.time.start);
+    let mut wanted = at_start(&problem.initial, space.places());
     if let Some(lift) = &problem.lift {
-        let lift = sampled(lift, problem, space.places());
+        let lift = at_start(lift, space.places());
         wanted.iter_mut().zip(lift).for_each(|(u, lift)| *u -= lift);
     }
     let a = space.project(&wanted);
     let mut theta = drawn.to_vec();
     space.put(&a, &mut theta);
     let points = Points::sobol(&problem.coordinates, BETWEEN, problem.seed).coordinates;
-    let exact = sampled(&problem.initial, problem, &points);
+    let exact = at_start(&problem.initial, &points);
     let evaluator = Evaluator::<f64>::new(problem, network, &points);
     let values = evaluator.values(&theta, problem.time.start);
     let gap: Vec<f64> = exact.iter().zip(&values).map(|(a, b)| a - b).collect();

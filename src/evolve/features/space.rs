@@ -81,16 +81,6 @@ impl Space {
         features: usize,
     ) -> Result<Self, LeastSquaresError> {
         let places = draw::points(problem, features).coordinates;
-        Self::at(problem, network, theta, features, places)
-    }
-
-    fn at(
-        problem: &Problem,
-        network: &Network,
-        theta: &[f64],
-        features: usize,
-        places: Vec<f64>,
-    ) -> Result<Self, LeastSquaresError> {
         let outputs = outputs(network, features);
         let (small, network, theta) = first_units(problem, network, theta, features);
         let dimensions = problem.dimensions();
@@ -102,7 +92,7 @@ impl Space {
         let shared = problem.distance.as_ref().is_none_or(|d| d.iter().all(|e| *e == d[0]));
         let unknowns = problem.unknowns.len();
         let of: Vec<usize> = (0..unknowns).map(|q| if shared { 0 } else { q }).collect();
-        let own = outputs_of(&network);
+        let own = self::outputs(&network, features);
         let bases = (0..if shared { 1 } else { unknowns }).map(|q| {
             let mut wanted = vec![false; jets.len()];
             wanted[0] = true;
@@ -218,13 +208,19 @@ impl Space {
     }
 
     /// What coordinates stand for at the points, without the lift.
-    pub fn values(&self, a: &[f64]) -> Vec<f64> {
+    fn values(&self, a: &[f64]) -> Vec<f64> {
         let blocks = self.blocks().into_iter();
         blocks.flat_map(|(b, range)| times(self.bases[b].values().as_view(), &a[range])).collect()
     }
 
+    /// |v - U U^T v|: what the space leaves of values at the points.
+    pub fn left(&self, values: &[f64]) -> f64 {
+        let inside = self.values(&self.project(values));
+        norm(&values.iter().zip(&inside).map(|(v, inside)| v - inside).collect::<Vec<f64>>())
+    }
+
     /// The lift's derivatives and its rate: rows of the jet's channels and one more, per unknown.
-    pub fn lift(&mut self, time: f64) -> Option<Vec<f64>> {
+    fn lift(&mut self, time: f64) -> Option<Vec<f64>> {
         if let Some((_, lift)) = self.lifts.iter().find(|(at, _)| *at == time) {
             return Some(lift.clone());
         }
@@ -350,10 +346,6 @@ fn outputs(network: &Network, features: usize) -> Vec<Vec<usize>> {
         (row..row + features).chain([biases + q]).collect()
     };
     (0..network.outputs()).map(of).collect()
-}
-
-fn outputs_of(network: &Network) -> Vec<Vec<usize>> {
-    outputs(network, network.width())
 }
 
 /// The derivatives of the right-hand sides by the entries of their jets, which are not zero.

@@ -131,13 +131,6 @@ impl Features {
         self.space.field(time, &a)
     }
 
-    /// |F - U U^T F|: what the space leaves of the right-hand side.
-    fn left(&self, field: &Field) -> f64 {
-        let inside = self.space.values(&self.space.project(&field.right_hand_side));
-        let outside = field.right_hand_side.iter().zip(&inside).map(|(f, u)| f - u);
-        norm(&outside.collect::<Vec<f64>>())
-    }
-
     /// The Newton matrices, of a Jacobian at that state where there are none; whether they are new.
     fn newton(&mut self, theta: &[f64], time: f64, a: &[f64]) -> (&mut Newton, &mut Space, bool) {
         let fresh = self.newton.is_none();
@@ -171,24 +164,24 @@ impl Evolution {
     }
 
     fn found(&mut self, features: &mut Features) -> Result<Found, EvolveError> {
+        let fixed = self.problem.method.tolerance.is_none();
         let tolerance = self.problem.method.tolerance.unwrap_or(TOLERANCE);
         // The first field tells the solution's size.
         if self.field.is_none() {
             let field = features.field(&self.theta, self.time);
             self.keep(field)?;
         }
-        self.enough(features, tolerance)?;
+        let rates = self.enough(features, tolerance)?;
+        let a = features.space.coordinates_of(&self.theta);
+        let judged = JUDGED * tolerance.powf(ORDERS);
+        let scale = judged * self.size.max(f64::MIN_POSITIVE);
+        let span = (self.problem.time.end - self.problem.time.start).abs();
         for rejected in 0..ATTEMPTS {
             let left = self.problem.time.end - self.time;
             let dt = if self.dt > left * (1.0 - 1e-9) { left } else { self.dt };
-            let a = features.space.coordinates_of(&self.theta);
-            let rates = features.space.rates(self.time, &a);
-            let judged = JUDGED * tolerance.powf(ORDERS);
-            let scale = judged * self.size.max(f64::MIN_POSITIVE);
             let (newton, space, fresh) = features.newton(&self.theta, self.time, &a);
             let from = (self.time, a.as_slice(), rates.as_slice());
             let step = radau::step(space, newton, from, (dt, scale, judged));
-            let fixed = self.problem.method.tolerance.is_none();
             // Without a Jacobian of its own an attempt gets one before it is given up.
             let renews = step.as_ref().is_none_or(|step| step.stale) && !fresh;
             match step {
@@ -206,7 +199,6 @@ impl Evolution {
             if renews {
                 features.forget();
             }
-            let span = (self.problem.time.end - self.problem.time.start).abs();
             if self.dt < SMALLEST_STEP * span {
                 break;
             }
@@ -215,18 +207,25 @@ impl Evolution {
         Err(EvolveError::StepTooSmall { time, dt, tolerance, reached: f64::INFINITY })
     }
 
-    /// Takes a larger space where the present one is full.
-    fn enough(&mut self, features: &mut Features, tolerance: f64) -> Result<(), EvolveError> {
+    /// Takes a larger space where the present one is full; the rates in the one that is left.
+    fn enough(&mut self, features: &mut Features, tolerance: f64) -> Result<Vec<f64>, EvolveError> {
         loop {
+            let field = match self.field.take() {
+                Some(field) => field,
+                None => features.field(&self.theta, self.time),
+            };
             let a = features.space.coordinates_of(&self.theta);
-            let field = features.space.field(self.time, &a);
             let most = tolerance.powf(HALF) * self.size;
-            let left = features.left(&field);
+            let left = features.space.left(&field.right_hand_side);
             let ahead = self.problem.time.end - self.time;
             let missed = left > MISSED * norm(&field.right_hand_side) && left * ahead > most;
             let full = missed || features.space.fine(&a) > most;
             let more = next(features.state.features, self.engine.network().width());
-            let Some(more) = more.filter(|_| full) else { return Ok(()) };
+            let Some(more) = more.filter(|_| full) else {
+                let rates = features.space.project(&field.right_hand_side);
+                self.field = Some(field);
+                return Ok(rates);
+            };
             self.enlarge(features, more)?;
         }
     }
@@ -240,10 +239,15 @@ impl Evolution {
         let ratio = larger.space.places().len() as f64 / features.space.places().len() as f64;
         self.size *= ratio.sqrt();
         (*features, self.field) = (larger, None);
+        self.estimate_with(count);
+        Ok(())
+    }
+
+    /// Has the estimate look at so many features alone.
+    fn estimate_with(&mut self, count: usize) {
         if let Some(estimate) = &mut self.estimate {
             estimate.set_features(&self.problem, self.engine.network(), count);
         }
-        Ok(())
     }
 
     /// Adds a change, a function of the coordinates, to the first unknown, in as many features as it
@@ -284,14 +288,11 @@ impl Evolution {
                 return Err(self.not_finite("the change of the solution"));
             }
             sum.iter_mut().zip(&added).for_each(|(u, d)| *u += d);
-            let d = features.space.project(&added);
-            let inside = features.space.values(&d);
-            let outside: Vec<f64> =
-                added.iter().zip(&inside).map(|(d, inside)| d - inside).collect();
-            let left = norm(&outside) / norm(&sum).max(f64::MIN_POSITIVE);
+            let left = features.space.left(&added) / norm(&sum).max(f64::MIN_POSITIVE);
             match next(features.state.features, self.engine.network().width()) {
                 Some(more) if left > target => self.enlarge(features, more)?,
                 _ => {
+                    let d = features.space.project(&added);
                     let a = features.space.coordinates_of(&self.theta);
                     let a: Vec<f64> = a.iter().zip(&d).map(|(a, d)| a + d).collect();
                     features.space.put(&a, &mut self.theta);
@@ -318,7 +319,7 @@ impl Evolution {
             features.forget();
         }
         let field = features.field(&self.theta, self.time);
-        let left = features.left(&field);
+        let left = features.space.left(&field.right_hand_side);
         self.keep(field)?;
         let finished = self.finished();
         if let Some(estimate) = &mut self.estimate {
@@ -353,12 +354,9 @@ impl Evolution {
         if self.problem.method.scheme != Scheme::RandomFeatures {
             return Ok(());
         }
-        let network = self.engine.network();
-        let features = Features::new(&self.problem, network, &self.theta);
+        let features = Features::new(&self.problem, self.engine.network(), &self.theta);
         let features = features.map_err(|source| self.unsolvable(source))?;
-        if let Some(estimate) = &mut self.estimate {
-            estimate.set_features(&self.problem, self.engine.network(), features.count());
-        }
+        self.estimate_with(features.count());
         self.features = Some(features);
         Ok(())
     }
@@ -371,17 +369,15 @@ impl Evolution {
         &mut self,
         state: Option<FeatureState>,
     ) -> Result<(), EvolveError> {
-        self.begin_features()?;
-        let Some(state) = state.filter(|_| self.features.is_some()) else { return Ok(()) };
+        let Some(state) = state.filter(|_| self.features.is_some()) else {
+            return self.begin_features();
+        };
         let network = self.engine.network();
         let restored = Features::restored(&self.problem, network, &self.theta, state);
         let restored = restored.map_err(|source| self.unsolvable(source))?;
-        if let Some(features) = restored {
-            if let Some(estimate) = &mut self.estimate {
-                estimate.set_features(&self.problem, self.engine.network(), features.count());
-            }
-            self.features = Some(features);
-        }
+        let Some(features) = restored else { return self.begin_features() };
+        self.estimate_with(features.count());
+        self.features = Some(features);
         Ok(())
     }
 }
